@@ -1,0 +1,1 @@
+//! The pure decision: a query in, reply bytes and reasons out.

@@ -1,0 +1,1 @@
+//! The AWS dialects in front of the control plane.

@@ -1,0 +1,1 @@
+//! Every operation of the control plane as one function.

@@ -1,0 +1,11 @@
+//! DNS names, record data and messages: bytes and text.
+//!
+//! Nothing here knows Route 53's nouns, sockets or time. Start with [`Name`], [`RecordType`] and
+//! [`rdata`]; [`message`] reads queries in place and writes replies into a caller's buffer.
+#![warn(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
+mod name;
+mod record_type;
+
+pub use name::{Labels, MAX_LABEL_LEN, MAX_NAME_LEN, Name, NameError};
+pub use record_type::{RecordType, UnknownRecordType};

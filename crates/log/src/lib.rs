@@ -1,0 +1,1 @@
+//! One ordered journal, its tables and the vault.

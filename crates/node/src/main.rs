@@ -1,0 +1,3 @@
+//! The binary: start, wire, stop.
+
+fn main() {}
