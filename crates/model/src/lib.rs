@@ -1,1 +1,33 @@
-//! Route 53's nouns and what a change does to them.
+//! Route 53's nouns: what they are, when they are valid, what a change does to them.
+//!
+//! Deterministic and free of input and output: state is read through [`State`], time and
+//! randomness are arguments, and the outcome of a plan is a list of [`Effect`]s or every reason
+//! why not. How effects are stored is the business of the log; what they answer is that of
+//! `answer`.
+
+mod account;
+mod change;
+mod effect;
+mod facts;
+mod id;
+mod name_server;
+mod record_set;
+mod routing;
+mod state;
+mod zone;
+
+pub use account::{AccessKey, Account, KeyStatus, Policy, User};
+pub use change::Change;
+pub use effect::Effect;
+pub use facts::{Facts, Timestamp};
+pub use id::{
+    AccessKeyId, AccountId, ChangeId, DelegationSetId, Generation, InvalidId, Seq, ZoneId,
+};
+pub use name_server::NameServer;
+pub use record_set::{AliasTarget, RecordSet, SetData, SetKey};
+pub use routing::{
+    Coordinates, FailoverRole, GeoLocation, GeoproximityLocation, GeoproximityPlace, Region,
+    Routing, RoutingKind,
+};
+pub use state::{Quota, State};
+pub use zone::{DelegationSet, Zone};

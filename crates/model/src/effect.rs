@@ -1,0 +1,74 @@
+//! What a planned change does: after-images and tombstones.
+
+use meridian_dns::Name;
+
+use crate::account::{AccessKey, Account, User};
+use crate::change::Change;
+use crate::id::{AccessKeyId, AccountId, Generation, ZoneId};
+use crate::name_server::NameServer;
+use crate::record_set::{RecordSet, SetKey};
+use crate::state::Quota;
+use crate::zone::Zone;
+
+/// One write. Effects are applied in order and are never refused, so replaying an old journal
+/// gives the old state whatever today's rules are.
+///
+/// A new kind raises the journal's level: nodes that do not know it must not be handed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// The zone is now this.
+    PutZone(Zone),
+    /// The zone is gone. Its record sets were deleted by effects of their own.
+    DeleteZone(ZoneId),
+    /// The record set is now this.
+    PutSet {
+        /// Of the zone that points to this generation.
+        generation: Generation,
+        /// The whole set.
+        set: RecordSet,
+    },
+    /// The record set is gone.
+    DeleteSet {
+        /// Of the zone that points to this generation.
+        generation: Generation,
+        /// Which one.
+        key: SetKey,
+    },
+    /// A change was accepted; the entry's sequence number becomes its own.
+    PutChange(Change),
+    /// The pool's name server is now this.
+    PutNameServer(NameServer),
+    /// The name left the pool.
+    DeleteNameServer(Name),
+    /// The account is now this.
+    PutAccount(Account),
+    /// The user is now this.
+    PutUser(User),
+    /// The user is gone; its keys were deleted by effects of their own.
+    DeleteUser {
+        /// The account.
+        account: AccountId,
+        /// The user's name.
+        name: String,
+    },
+    /// The access key is now this.
+    PutAccessKey(AccessKey),
+    /// The access key is gone.
+    DeleteAccessKey(AccessKeyId),
+    /// The account's limit is now this instead of the default.
+    PutQuota {
+        /// The account.
+        account: AccountId,
+        /// What is limited.
+        quota: Quota,
+        /// The most there may be.
+        limit: u64,
+    },
+}
+
+impl Effect {
+    /// The journal level from which this kind of effect is understood.
+    pub fn level(&self) -> u16 {
+        1
+    }
+}

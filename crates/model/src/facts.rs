@@ -1,0 +1,101 @@
+//! What a plan is told about the world: the time and a source of randomness, as plain values.
+
+use crate::id::{AccessKeyId, AccountId, ChangeId, ZoneId};
+
+/// Milliseconds since 1970-01-01 UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(pub i64);
+
+/// The facts one request is planned with. The same facts give the same identifiers.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// When the request is planned.
+    pub now: Timestamp,
+    entropy: [u8; 32],
+    drawn: u64,
+}
+
+/// The base of identifiers: capitals and digits without the ones people mix up.
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKLMNPQRSTUVWX";
+
+impl Facts {
+    /// Facts of this time; `entropy` comes from the system's random source, or a test.
+    pub fn new(now: Timestamp, entropy: [u8; 32]) -> Self {
+        Self {
+            now,
+            entropy,
+            drawn: 0,
+        }
+    }
+
+    /// A random number. Each call draws the next one.
+    pub fn draw(&mut self) -> u64 {
+        // SplitMix64 over the entropy's four words: the words are already random, this only
+        // spreads them over as many draws as one request needs.
+        let word = self
+            .entropy
+            .as_chunks::<8>()
+            .0
+            .iter()
+            .fold(self.drawn, |sum, chunk| {
+                mix(sum ^ u64::from_le_bytes(*chunk))
+            });
+        self.drawn = self.drawn.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        word
+    }
+
+    /// A fresh zone id. The two characters after `Z` are the cell, `00` as long as there is one.
+    pub fn zone_id(&mut self) -> ZoneId {
+        ZoneId::new(&self.text("Z00", 18)).expect("made of the characters of identifiers")
+    }
+
+    /// A fresh change id.
+    pub fn change_id(&mut self) -> ChangeId {
+        ChangeId::new(&self.text("C", 20)).expect("made of the characters of identifiers")
+    }
+
+    /// A fresh access key id.
+    pub fn access_key_id(&mut self) -> AccessKeyId {
+        AccessKeyId::new(&self.text("AKIA", 16)).expect("made of the characters of identifiers")
+    }
+
+    /// A fresh account id: twelve digits, the first not zero.
+    pub fn account_id(&mut self) -> AccountId {
+        let number = 100_000_000_000 + self.draw() % 900_000_000_000;
+        AccountId::new(&number.to_string()).expect("twelve digits")
+    }
+
+    fn text(&mut self, prefix: &str, random: usize) -> String {
+        let mut text = String::with_capacity(prefix.len() + random);
+        text.push_str(prefix);
+        for _ in 0..random {
+            let index = usize::try_from(self.draw() >> 59).expect("five bits");
+            text.push(char::from(ALPHABET[index]));
+        }
+        text
+    }
+}
+
+fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_facts_draw_equal_ids_and_one_request_never_the_same_twice() {
+        let facts = || Facts::new(Timestamp(0), [7; 32]);
+        let (mut a, mut b) = (facts(), facts());
+        let first = a.zone_id();
+        assert_eq!(first, b.zone_id());
+        assert_ne!(first, a.zone_id());
+        assert_eq!(first.as_str().len(), 21);
+        assert_eq!(a.access_key_id().as_str().len(), 20);
+        assert_eq!(a.account_id().as_str().len(), 12);
+        assert_ne!(Facts::new(Timestamp(0), [8; 32]).zone_id(), first);
+    }
+}

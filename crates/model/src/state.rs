@@ -1,0 +1,74 @@
+//! What plans may ask about the state they change.
+
+use meridian_dns::Name;
+
+use crate::id::{AccountId, Generation, ZoneId};
+use crate::name_server::NameServer;
+use crate::record_set::RecordSet;
+use crate::zone::Zone;
+
+/// The state at one head of the journal.
+pub trait State {
+    /// How reading can fail; never a reason that a user caused.
+    type Error;
+
+    /// The zone with this id, whoever owns it.
+    ///
+    /// # Errors
+    /// When the state cannot be read; so for all methods.
+    fn zone(&self, id: &ZoneId) -> Result<Option<Zone>, Self::Error>;
+    /// All zones whose apex is `name` (lower case), of every account.
+    fn zones_named(&self, name: &Name) -> Result<Vec<Zone>, Self::Error>;
+    /// All zones whose apex lies strictly below `name` (lower case), of every account.
+    fn zones_below(&self, name: &Name) -> Result<Vec<Zone>, Self::Error>;
+    /// The zone id that this reference was used for in this account, also when it is gone.
+    fn zone_by_reference(
+        &self,
+        account: &AccountId,
+        reference: &str,
+    ) -> Result<Option<ZoneId>, Self::Error>;
+    /// How many zones the account owns.
+    fn zone_count(&self, account: &AccountId) -> Result<u64, Self::Error>;
+    /// A generation that was never used.
+    fn next_generation(&self) -> Result<Generation, Self::Error>;
+    /// The sets at exactly this name (lower case), in Route 53's order.
+    fn sets_at(&self, generation: Generation, name: &Name) -> Result<Vec<RecordSet>, Self::Error>;
+    /// How many sets the generation holds.
+    fn set_count(&self, generation: Generation) -> Result<u64, Self::Error>;
+    /// Whether the account has a health check of this id.
+    fn health_check_exists(&self, account: &AccountId, id: &str) -> Result<bool, Self::Error>;
+    /// The pool, by ordinal.
+    fn name_servers(&self) -> Result<Vec<NameServer>, Self::Error>;
+    /// The account's limit: its own when one was set, else [`Quota::default_limit`].
+    fn limit(&self, account: &AccountId, quota: Quota) -> Result<u64, Self::Error>;
+}
+
+/// What is limited per account. The names are Route 53's limit types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Quota {
+    /// `MAX_HOSTED_ZONES_BY_OWNER`.
+    HostedZonesByOwner,
+    /// `MAX_RRSETS_BY_ZONE`.
+    RecordSetsByZone,
+}
+
+impl Quota {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::HostedZonesByOwner, Self::RecordSetsByZone];
+
+    /// Route 53's name for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::HostedZonesByOwner => "MAX_HOSTED_ZONES_BY_OWNER",
+            Self::RecordSetsByZone => "MAX_RRSETS_BY_ZONE",
+        }
+    }
+
+    /// Route 53's default.
+    pub const fn default_limit(self) -> u64 {
+        match self {
+            Self::HostedZonesByOwner => 500,
+            Self::RecordSetsByZone => 10_000,
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Hosted zones.
+
+use meridian_dns::Name;
+
+use crate::facts::Timestamp;
+use crate::id::{AccountId, DelegationSetId, Generation, ZoneId};
+
+/// A hosted zone as it is stored. Its record sets are stored beside it, under `generation`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Zone {
+    /// The bare id.
+    pub id: ZoneId,
+    /// The owner.
+    pub account: AccountId,
+    /// The apex, in lower case.
+    pub name: Name,
+    /// The request's own key, unique in the account for ever.
+    pub caller_reference: String,
+    /// `HostedZoneConfig.Comment`; an empty one is absent.
+    pub comment: Option<String>,
+    /// Whether only associated networks see it.
+    pub private: bool,
+    /// The names that answer for it and where they come from.
+    pub delegation_set: DelegationSet,
+    /// Under which number its record sets are stored.
+    pub generation: Generation,
+    /// When it was created; of two zones of one name in one view the older answers.
+    pub created_at: Timestamp,
+}
+
+/// The name servers of a zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DelegationSet {
+    /// The id when the set is a reusable one.
+    pub id: Option<DelegationSetId>,
+    /// The names, in the order of the apex NS set; at least one.
+    pub name_servers: Vec<Name>,
+}
