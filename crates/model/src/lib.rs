@@ -7,6 +7,7 @@
 
 mod account;
 mod change;
+mod draft;
 mod effect;
 mod facts;
 mod id;
@@ -18,6 +19,7 @@ mod zone;
 
 pub use account::{AccessKey, Account, KeyStatus, Policy, User};
 pub use change::Change;
+pub use draft::{Action, Draft, DraftAlias, DraftChange};
 pub use effect::Effect;
 pub use facts::{Facts, Timestamp};
 pub use id::{

@@ -1,0 +1,59 @@
+//! Who asks, once the dialect has made sure of it.
+
+use std::fmt;
+
+use meridian_model::{AccessKeyId, AccountId};
+use zeroize::Zeroizing;
+
+/// The authenticated sender of one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The account it acts in.
+    pub account: AccountId,
+    /// Whether that account holds the operator's rights.
+    pub operator: bool,
+    /// The user; none for the account itself.
+    pub user: Option<String>,
+    /// The access key it signed with.
+    pub access_key: AccessKeyId,
+    /// Where it came from, for the audit line and the journal: an address.
+    pub source: String,
+    /// This request's id, as the answer carries it.
+    pub request_id: String,
+    /// What makes a retry of this request recognisable: a digest over the key id, the client's
+    /// invocation id and the body. None when the client sends no invocation id.
+    pub retry: Option<[u8; 32]>,
+}
+
+impl Caller {
+    /// The principal's ARN: `arn:aws:iam::<account>:user/<name>`, or `…:root`.
+    pub fn arn(&self) -> String {
+        match &self.user {
+            Some(user) => format!("arn:aws:iam::{}:user/{user}", self.account),
+            None => format!("arn:aws:iam::{}:root", self.account),
+        }
+    }
+}
+
+/// What signature verification needs to know about an access key.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    /// The account.
+    pub account: AccountId,
+    /// Whether the account is an operator's.
+    pub operator: bool,
+    /// The user; none for the account itself.
+    pub user: Option<String>,
+    /// The secret half.
+    pub secret: Secret,
+}
+
+/// The secret half of an access key: never printed, wiped when dropped.
+#[derive(Clone)]
+pub struct Secret(pub Zeroizing<String>);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}

@@ -1,0 +1,85 @@
+//! How an operation can fail: by the caller's doing, in Route 53's words, or by ours.
+
+/// An operation did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum OperationError {
+    /// The caller can do something about it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The caller cannot.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// A fault of ours. Nothing was changed unless it says so.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// Reading or writing the journal or the tables failed.
+    #[error("storage: {0}")]
+    Storage(String),
+    /// The change is in the journal, but this node did not apply it in time.
+    #[error("the change was accepted, but is not applied here yet; ask for it again")]
+    NotApplied,
+    /// Other writers kept winning; the same request can be sent again.
+    #[error("too many concurrent changes; send the request again")]
+    Contention,
+}
+
+/// A request is refused. The variants are Route 53's error codes; `Display` is the message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum Refusal {
+    #[error("User: {principal} is not authorized to perform: {action} on resource: {resource}")]
+    AccessDenied {
+        principal: String,
+        action: String,
+        resource: String,
+    },
+    #[error("{0}")]
+    InvalidInput(String),
+    #[error("{0}")]
+    InvalidDomainName(String),
+    #[error("[{}]", .0.join(", "))]
+    InvalidChangeBatch(Vec<String>),
+    #[error("No hosted zone found with ID: {0}")]
+    NoSuchHostedZone(String),
+    #[error("Could not find resource with ID: {0}")]
+    NoSuchChange(String),
+    #[error("A health check with id {0} does not exist.")]
+    NoSuchHealthCheck(String),
+    #[error("No delegation set found with ID: {0}")]
+    NoSuchDelegationSet(String),
+    #[error("A hosted zone has already been created with the specified caller reference.")]
+    HostedZoneAlreadyExists,
+    #[error(
+        "The specified hosted zone contains non-required resource record sets and so cannot be deleted."
+    )]
+    HostedZoneNotEmpty,
+    #[error("Limits Exceeded: MAX_HOSTED_ZONES_BY_OWNER - Cannot create more hosted zones.")]
+    TooManyHostedZones,
+    #[error("{0}")]
+    ConflictingDomainExists(String),
+    #[error("{0}")]
+    DelegationSetNotAvailable(String),
+}
+
+impl Refusal {
+    /// Route 53's error code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::AccessDenied { .. } => "AccessDenied",
+            Self::InvalidInput(_) => "InvalidInput",
+            Self::InvalidDomainName(_) => "InvalidDomainName",
+            Self::InvalidChangeBatch(_) => "InvalidChangeBatch",
+            Self::NoSuchHostedZone(_) => "NoSuchHostedZone",
+            Self::NoSuchChange(_) => "NoSuchChange",
+            Self::NoSuchHealthCheck(_) => "NoSuchHealthCheck",
+            Self::NoSuchDelegationSet(_) => "NoSuchDelegationSet",
+            Self::HostedZoneAlreadyExists => "HostedZoneAlreadyExists",
+            Self::HostedZoneNotEmpty => "HostedZoneNotEmpty",
+            Self::TooManyHostedZones => "TooManyHostedZones",
+            Self::ConflictingDomainExists(_) => "ConflictingDomainExists",
+            Self::DelegationSetNotAvailable(_) => "DelegationSetNotAvailable",
+        }
+    }
+}
