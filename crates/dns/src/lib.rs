@@ -5,6 +5,7 @@
 #![warn(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 mod name;
+pub mod rdata;
 mod record_type;
 
 pub use name::{Labels, MAX_LABEL_LEN, MAX_NAME_LEN, Name, NameError};

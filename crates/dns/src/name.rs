@@ -253,7 +253,7 @@ fn escape_into(text: &mut String, label: &[u8]) {
 }
 
 /// The length of the uncompressed name at the start of `wire`, root label included.
-fn wire_len(wire: &[u8]) -> Option<usize> {
+pub(crate) fn wire_len(wire: &[u8]) -> Option<usize> {
     let mut at = 0usize;
     // Each turn moves on by at least one byte and stops at 255.
     while at < MAX_NAME_LEN {
