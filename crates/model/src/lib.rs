@@ -12,6 +12,7 @@ mod effect;
 mod facts;
 mod id;
 mod name_server;
+mod plan;
 mod record_set;
 mod routing;
 mod state;
@@ -26,6 +27,10 @@ pub use id::{
     AccessKeyId, AccountId, ChangeId, DelegationSetId, Generation, InvalidId, Seq, ZoneId,
 };
 pub use name_server::NameServer;
+pub use plan::{
+    BatchRefusal, CreateZoneRefusal, NameServerRefusal, NewZone, PlanError, ZoneNotEmpty,
+    plan_batch, plan_create_zone, plan_delete_name_server, plan_delete_zone, plan_put_name_server,
+};
 pub use record_set::{AliasTarget, RecordSet, SetData, SetKey};
 pub use routing::{
     Coordinates, FailoverRole, GeoLocation, GeoproximityLocation, GeoproximityPlace, Region,

@@ -1,0 +1,28 @@
+//! Planning: what a request does to the state it meets, or every reason why not.
+
+mod batch;
+mod conflicts;
+mod hosted_zone;
+mod pool;
+mod structure;
+
+pub use batch::{BatchRefusal, plan_batch};
+pub use hosted_zone::{
+    CreateZoneRefusal, NewZone, ZoneNotEmpty, plan_create_zone, plan_delete_zone,
+};
+pub use pool::{NameServerRefusal, plan_delete_name_server, plan_put_name_server};
+
+/// A request was not planned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlanError<R, E> {
+    /// It may not be done.
+    Refused(R),
+    /// The state could not be read.
+    State(E),
+}
+
+impl<R, E> From<E> for PlanError<R, E> {
+    fn from(error: E) -> Self {
+        Self::State(error)
+    }
+}

@@ -1,0 +1,317 @@
+//! ChangeResourceRecordSets: a batch is planned whole, collecting every error.
+
+use std::collections::BTreeMap;
+
+use meridian_dns::{Name, RecordType, rdata};
+
+use super::PlanError;
+use super::conflicts::{Final, Written};
+use super::structure::{self, Nonsense};
+use crate::draft::{Action, DraftChange};
+use crate::effect::Effect;
+use crate::id::Generation;
+use crate::record_set::{RecordSet, SetData, SetKey};
+use crate::state::{Quota, State};
+use crate::zone::Zone;
+
+/// Why a batch is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BatchRefusal {
+    /// `InvalidInput` with this message.
+    InvalidInput(String),
+    /// `InvalidChangeBatch` with these messages, in order.
+    InvalidChangeBatch(Vec<String>),
+    /// `NoSuchHealthCheck` with this id.
+    NoSuchHealthCheck(String),
+}
+
+/// The most `ResourceRecord` elements in a request; those of an UPSERT count twice.
+const MAX_ELEMENTS: usize = 1000;
+/// The most characters of values in a request; those of an UPSERT count twice.
+const MAX_VALUE_CHARACTERS: usize = 32_000;
+/// The most values in one set.
+const MAX_VALUES: usize = 400;
+/// What a DNS message has to hold beside the records of one answer: header, question, OPT.
+const MESSAGE_OVERHEAD: usize = 12 + 255 + 4 + 64;
+
+type Planned<E> = Result<Vec<Effect>, PlanError<BatchRefusal, E>>;
+
+/// What a batch does to a zone. Identical sets written again have no effect.
+///
+/// # Errors
+/// All errors of the batch together, or the state's.
+pub fn plan_batch<S: State>(state: &S, zone: &Zone, changes: &[DraftChange]) -> Planned<S::Error> {
+    let refuse = |problems| {
+        Err(PlanError::Refused(BatchRefusal::InvalidChangeBatch(
+            problems,
+        )))
+    };
+    if let Some(problem) = over_limit(changes) {
+        return refuse(vec![problem]);
+    }
+    let mut problems = Vec::new();
+    let mut sets = Vec::with_capacity(changes.len());
+    for change in changes {
+        match structure::record_set(change) {
+            Ok(set) => sets.push((change.action, set)),
+            Err(Nonsense::Input(text)) => {
+                return Err(PlanError::Refused(BatchRefusal::InvalidInput(text)));
+            }
+            Err(Nonsense::Name(text)) => problems.push(text),
+        }
+    }
+    check_health_checks(state, zone, &sets)?;
+    let mut working = Working::new(state, zone);
+    for (action, set) in sets {
+        working.change(action, set, &mut problems)?;
+    }
+    let finished = Final::new(state, zone, &working.names, &working.written);
+    finished.check(&mut problems)?;
+    working.check_room(&mut problems)?;
+    if problems.is_empty() {
+        Ok(working.effects())
+    } else {
+        refuse(problems)
+    }
+}
+
+fn over_limit(changes: &[DraftChange]) -> Option<String> {
+    let (mut elements, mut characters) = (0, 0);
+    for change in changes {
+        let times = if change.action == Action::Upsert {
+            2
+        } else {
+            1
+        };
+        let values = change.set.records.as_deref().unwrap_or_default();
+        // An alias has no values and counts as one.
+        elements += times * values.len().max(1);
+        characters += times * values.iter().map(|v| v.chars().count()).sum::<usize>();
+    }
+    if elements > MAX_ELEMENTS {
+        return Some(format!(
+            "Number of records limit of {MAX_ELEMENTS} exceeded."
+        ));
+    }
+    (characters > MAX_VALUE_CHARACTERS)
+        .then(|| format!("RDATA character limit of {MAX_VALUE_CHARACTERS} exceeded."))
+}
+
+fn check_health_checks<S: State>(
+    state: &S,
+    zone: &Zone,
+    sets: &[(Action, RecordSet)],
+) -> Result<(), PlanError<BatchRefusal, S::Error>> {
+    for (action, set) in sets {
+        if let Some(id) = &set.health_check_id
+            && *action != Action::Delete
+            && !state.health_check_exists(&zone.account, id)?
+        {
+            return Err(PlanError::Refused(BatchRefusal::NoSuchHealthCheck(
+                id.clone(),
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The sets at every touched name, before and while the batch is played through.
+struct Working<'a, S: State> {
+    state: &'a S,
+    zone: &'a Zone,
+    before: BTreeMap<String, Vec<RecordSet>>,
+    names: BTreeMap<String, Vec<RecordSet>>,
+    written: Vec<Written>,
+    last_action: Vec<(SetKey, Action)>,
+}
+
+impl<'a, S: State> Working<'a, S> {
+    fn new(state: &'a S, zone: &'a Zone) -> Self {
+        Self {
+            state,
+            zone,
+            before: BTreeMap::new(),
+            names: BTreeMap::new(),
+            written: Vec::new(),
+            last_action: Vec::new(),
+        }
+    }
+
+    fn sets_at(&mut self, name: &Name) -> Result<&mut Vec<RecordSet>, S::Error> {
+        let key = name.sort_key();
+        if !self.names.contains_key(&key) {
+            let sets = self.state.sets_at(self.zone.generation, name)?;
+            self.before.insert(key.clone(), sets.clone());
+            self.names.insert(key.clone(), sets);
+        }
+        Ok(self.names.entry(key).or_default())
+    }
+
+    fn change(
+        &mut self,
+        action: Action,
+        set: RecordSet,
+        problems: &mut Vec<String>,
+    ) -> Result<(), S::Error> {
+        let key = set.key.clone();
+        if !key.name.is_within(&self.zone.name) {
+            problems.push(format!(
+                "RRSet with DNS name {} is not permitted in zone {}",
+                key.name, self.zone.name
+            ));
+            return Ok(());
+        }
+        if !self.may_follow(&key, action) {
+            problems.push(format!(
+                "The request contains an invalid set of changes for a resource record set '{} {}'",
+                key.rtype, key.name
+            ));
+            return Ok(());
+        }
+        let sets = self.sets_at(&key.name)?;
+        let found = sets.iter().position(|other| other.key == key);
+        match (action, found) {
+            (Action::Delete, None) => problems.push(format!(
+                "Tried to delete resource record set {key} but it was not found"
+            )),
+            (Action::Delete, Some(at)) if !same(&sets[at], &set) => problems.push(format!(
+                "Tried to delete resource record set {key} but the values provided do not match \
+                 the current values"
+            )),
+            (Action::Delete, Some(at)) => {
+                sets.remove(at);
+            }
+            (Action::Create, Some(_)) => problems.push(format!(
+                "Tried to create resource record set {key} but it already exists"
+            )),
+            (Action::Create | Action::Upsert, found) => {
+                check_values(&set, problems);
+                match found {
+                    Some(at) => sets[at] = set,
+                    None => sets.push(set),
+                }
+                let order = self.written.len();
+                self.written.push(Written { key, order });
+            }
+        }
+        Ok(())
+    }
+
+    /// A set may be deleted and then made anew in one batch; anything else touches it twice.
+    fn may_follow(&mut self, key: &SetKey, action: Action) -> bool {
+        let known = self.last_action.iter_mut().find(|(other, _)| other == key);
+        match known {
+            None => {
+                self.last_action.push((key.clone(), action));
+                true
+            }
+            Some((_, last)) => {
+                let may = *last == Action::Delete && action != Action::Delete;
+                *last = action;
+                may
+            }
+        }
+    }
+
+    fn check_room(&self, problems: &mut Vec<String>) -> Result<(), S::Error> {
+        let count = |names: &BTreeMap<String, Vec<RecordSet>>| -> u64 {
+            names.values().map(|sets| sets.len() as u64).sum()
+        };
+        let (before, after) = (count(&self.before), count(&self.names));
+        if after > before {
+            let limit = self
+                .state
+                .limit(&self.zone.account, Quota::RecordSetsByZone)?;
+            let total = self.state.set_count(self.zone.generation)? + after - before;
+            if total > limit {
+                problems.push(format!(
+                    "Exceeded limit MAX_RRSETS_BY_ZONE for zone: {}",
+                    self.zone.id
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Tombstones and after-images of what the batch really changed, in order of names.
+    fn effects(self) -> Vec<Effect> {
+        let generation: Generation = self.zone.generation;
+        let mut effects = Vec::new();
+        for (name, after) in self.names {
+            let before = self.before.get(&name).map_or(&[][..], Vec::as_slice);
+            for set in before {
+                if !after.iter().any(|other| other.key == set.key) {
+                    effects.push(Effect::DeleteSet {
+                        generation,
+                        key: set.key.clone(),
+                    });
+                }
+            }
+            for set in after {
+                if !before.contains(&set) {
+                    effects.push(Effect::PutSet { generation, set });
+                }
+            }
+        }
+        effects
+    }
+}
+
+/// Whether a DELETE names the set as it is: values in any order, compared as they are meant.
+fn same(stored: &RecordSet, given: &RecordSet) -> bool {
+    let data = match (&stored.data, &given.data) {
+        (SetData::Records { ttl: a, values: x }, SetData::Records { ttl: b, values: y }) => {
+            a == b && meanings(stored.key.rtype, x) == meanings(stored.key.rtype, y)
+        }
+        (a, b) => a == b,
+    };
+    data && stored.routing == given.routing && stored.health_check_id == given.health_check_id
+}
+
+/// What values mean, sorted: their wire form where they have one, else the text.
+fn meanings(rtype: RecordType, values: &[String]) -> Vec<Vec<u8>> {
+    let mut meanings: Vec<Vec<u8>> = values
+        .iter()
+        .map(|text| rdata::parse(rtype, text).unwrap_or_else(|_| text.clone().into_bytes()))
+        .collect();
+    meanings.sort();
+    meanings
+}
+
+fn check_values(set: &RecordSet, problems: &mut Vec<String>) {
+    let SetData::Records { values, .. } = &set.data else {
+        return;
+    };
+    let rtype = set.key.rtype;
+    if values.len() > MAX_VALUES {
+        problems.push(format!(
+            "Cannot have more than {MAX_VALUES} records in a RRSet."
+        ));
+        return;
+    }
+    if matches!(rtype, RecordType::Cname | RecordType::Soa) && values.len() > 1 {
+        problems.push(format!(
+            "RRSet of type {rtype} with DNS name {} cannot have more than one record.",
+            set.key.name
+        ));
+    }
+    let mut seen: Vec<Vec<u8>> = Vec::with_capacity(values.len());
+    for value in values {
+        match rdata::parse(rtype, value) {
+            Err(error) => {
+                problems.push(format!("Invalid Resource Record: FATAL problem: {error}"));
+            }
+            Ok(wire) if seen.contains(&wire) => {
+                problems.push(format!("Duplicate Resource Record: '{value}'"));
+            }
+            Ok(wire) => seen.push(wire),
+        }
+    }
+    let answer: usize = seen.iter().map(|wire| 12 + wire.len()).sum();
+    if answer + MESSAGE_OVERHEAD > usize::from(u16::MAX) {
+        problems.push(format!(
+            "RRSet of type {rtype} with DNS name {} does not fit into one DNS message.",
+            set.key.name
+        ));
+    }
+}

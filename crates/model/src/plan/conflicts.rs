@@ -1,0 +1,334 @@
+//! What the record sets of a zone must be to each other once a batch is through.
+
+use std::collections::BTreeMap;
+
+use meridian_dns::{Name, RecordType};
+
+use crate::record_set::{AliasTarget, RecordSet, SetData, SetKey};
+use crate::routing::{Routing, RoutingKind};
+use crate::state::State;
+use crate::zone::Zone;
+
+/// A set that the batch creates or replaces; `order` is its place in the batch.
+pub(super) struct Written {
+    pub(super) key: SetKey,
+    pub(super) order: usize,
+}
+
+/// The longest chain of aliases, in links.
+const MAX_ALIAS_DEPTH: usize = 16;
+/// The most alias sets looked at when a loop is searched for.
+const MAX_ALIAS_STEPS: usize = 4096;
+/// The most sets of one name and type under a policy.
+const MAX_GROUP: usize = 100;
+/// The most geoproximity sets of one name and type.
+const MAX_GEOPROXIMITY_GROUP: usize = 30;
+
+/// The zone as the batch leaves it, at the names it touched.
+pub(super) struct Final<'a, S: State> {
+    state: &'a S,
+    zone: &'a Zone,
+    names: &'a BTreeMap<String, Vec<RecordSet>>,
+    written: &'a [Written],
+}
+
+impl<'a, S: State> Final<'a, S> {
+    pub(super) fn new(
+        state: &'a S,
+        zone: &'a Zone,
+        names: &'a BTreeMap<String, Vec<RecordSet>>,
+        written: &'a [Written],
+    ) -> Self {
+        Self {
+            state,
+            zone,
+            names,
+            written,
+        }
+    }
+
+    pub(super) fn check(&self, problems: &mut Vec<String>) -> Result<(), S::Error> {
+        for written in self.written {
+            let Some(sets) = self.names.get(&written.key.name.sort_key()) else {
+                continue;
+            };
+            let Some(set) = sets.iter().find(|set| set.key == written.key) else {
+                continue;
+            };
+            let earlier: Vec<&RecordSet> = sets
+                .iter()
+                .filter(|other| other.key != set.key && self.was_there(other, written.order))
+                .collect();
+            self.check_types(set, &earlier, problems);
+            check_group(set, &earlier, problems);
+            if let SetData::Alias(target) = &set.data {
+                self.check_alias(set, target, problems)?;
+            }
+        }
+        self.check_apex(problems);
+        Ok(())
+    }
+
+    /// Whether a set was in the zone, or written by the batch, before place `order` of the batch:
+    /// of two sets that exclude each other the later one is at fault.
+    fn was_there(&self, set: &RecordSet, order: usize) -> bool {
+        self.written
+            .iter()
+            .find(|written| written.key == set.key)
+            .is_none_or(|written| written.order < order)
+    }
+
+    fn check_types(&self, set: &RecordSet, others: &[&RecordSet], problems: &mut Vec<String>) {
+        let SetKey { name, rtype, .. } = &set.key;
+        let zone = &self.zone.name;
+        if *rtype == RecordType::Cname {
+            if name == zone {
+                problems.push(format!(
+                    "RRSet of type CNAME with DNS name {name} is not permitted at apex in zone {zone}"
+                ));
+            } else if others
+                .iter()
+                .any(|other| other.key.rtype != RecordType::Cname)
+            {
+                problems.push(format!(
+                    "RRSet of type CNAME with DNS name {name} is not permitted as it conflicts \
+                     with other records with the same DNS name in zone {zone}"
+                ));
+            }
+        } else if others
+            .iter()
+            .any(|other| other.key.rtype == RecordType::Cname)
+        {
+            problems.push(format!(
+                "RRSet of type {rtype} with DNS name {name} is not permitted because a \
+                 conflicting RRSet of type CNAME with the same DNS name already exists in zone \
+                 {zone}"
+            ));
+        }
+        match rtype {
+            RecordType::Soa if name != zone => {
+                problems.push("A HostedZone must contain exactly one SOA record.".to_owned());
+            }
+            RecordType::Ns if name.is_wildcard() => problems.push(format!(
+                "RRSet of type NS with DNS name {name} is not permitted as NS records cannot be \
+                 wildcards in zone {zone}"
+            )),
+            RecordType::Ds if name == zone => problems.push(format!(
+                "RRSet of type DS with DNS name {name} is not permitted at apex in zone {zone}"
+            )),
+            _ => {}
+        }
+    }
+
+    fn check_apex(&self, problems: &mut Vec<String>) {
+        let Some(sets) = self.names.get(&self.zone.name.sort_key()) else {
+            return;
+        };
+        let has = |rtype| sets.iter().any(|set| set.key.rtype == rtype);
+        if !has(RecordType::Soa) {
+            problems.push("A HostedZone must contain exactly one SOA record.".to_owned());
+        }
+        if !has(RecordType::Ns) {
+            problems.push(
+                "A HostedZone must contain at least one NS record for the zone itself.".to_owned(),
+            );
+        }
+    }
+
+    fn check_alias(
+        &self,
+        set: &RecordSet,
+        target: &AliasTarget,
+        problems: &mut Vec<String>,
+    ) -> Result<(), S::Error> {
+        let tried = format!(
+            "Tried to create an alias that targets {}, type {} in zone {}, but",
+            target.name, set.key.rtype, target.zone
+        );
+        let Some(zone) = self.target_zone(target)? else {
+            problems.push(format!("{tried} that target was not found"));
+            return Ok(());
+        };
+        if !target.name.is_within(&zone.name) {
+            problems.push(format!(
+                "{tried} the alias target name does not lie within the target zone"
+            ));
+        }
+        let sets = self.sets_at(&zone, &target.name)?;
+        if !sets.iter().any(|other| other.key.rtype == set.key.rtype) {
+            problems.push(format!("{tried} that target was not found"));
+            return Ok(());
+        }
+        match self.search_loop(set)? {
+            Search::Ends => {}
+            Search::Loop(path) => {
+                problems.push(format!("{tried} that makes a loop: {}", path.join(" -> ")));
+            }
+            Search::TooLong => problems.push(format!(
+                "{tried} that makes a chain of more than {MAX_ALIAS_DEPTH} aliases"
+            )),
+        }
+        Ok(())
+    }
+
+    /// The zone an alias points into: this one, or another of the same account.
+    fn target_zone(&self, target: &AliasTarget) -> Result<Option<Zone>, S::Error> {
+        if target.zone == self.zone.id {
+            return Ok(Some(self.zone.clone()));
+        }
+        let zone = self.state.zone(&target.zone)?;
+        Ok(zone.filter(|zone| zone.account == self.zone.account))
+    }
+
+    fn sets_at(&self, zone: &Zone, name: &Name) -> Result<Vec<RecordSet>, S::Error> {
+        match self.names.get(&name.sort_key()) {
+            Some(sets) if zone.id == self.zone.id => Ok(sets.clone()),
+            _ => self.state.sets_at(zone.generation, name),
+        }
+    }
+
+    /// Follows the alias and every alias behind it, depth first.
+    fn search_loop(&self, start: &RecordSet) -> Result<Search, S::Error> {
+        let mut open = vec![(self.zone.clone(), start.clone(), 1)];
+        let mut path: Vec<(SetPlace, String)> = Vec::new();
+        for _ in 0..MAX_ALIAS_STEPS {
+            let Some((zone, set, depth)) = open.pop() else {
+                return Ok(Search::Ends);
+            };
+            let SetData::Alias(target) = &set.data else {
+                continue;
+            };
+            path.truncate(depth - 1);
+            let place = (zone.id.clone(), set.key.name.clone(), set.key.rtype);
+            path.push((place, set.key.name.to_string()));
+            if depth > MAX_ALIAS_DEPTH {
+                return Ok(Search::TooLong);
+            }
+            let Some(next) = self.target_zone(target)? else {
+                continue;
+            };
+            let place = (next.id.clone(), target.name.clone(), set.key.rtype);
+            if path.iter().any(|(seen, _)| *seen == place) {
+                let mut names: Vec<String> = path.into_iter().map(|(_, name)| name).collect();
+                names.push(target.name.to_string());
+                return Ok(Search::Loop(names));
+            }
+            for other in self.sets_at(&next, &target.name)? {
+                if other.key.rtype == set.key.rtype {
+                    open.push((next.clone(), other, depth + 1));
+                }
+            }
+        }
+        Ok(Search::TooLong)
+    }
+}
+
+type SetPlace = (crate::id::ZoneId, Name, RecordType);
+
+enum Search {
+    Ends,
+    Loop(Vec<String>),
+    TooLong,
+}
+
+/// One policy per name and type, and what the sets of a policy must agree or differ in.
+fn check_group(set: &RecordSet, others: &[&RecordSet], problems: &mut Vec<String>) {
+    let key = &set.key;
+    let group: Vec<&&RecordSet> = others
+        .iter()
+        .filter(|other| other.key.rtype == key.rtype)
+        .collect();
+    if group.is_empty() {
+        return;
+    }
+    let kind = set.routing.kind();
+    if kind == RoutingKind::Simple {
+        problems.push(format!(
+            "RRSet with DNS name {}, type {} cannot be created as other RRSets exist with the \
+             same name and type.",
+            key.name, key.rtype
+        ));
+        return;
+    }
+    let named = format!(
+        "RRSet with DNS name {}, type {}, SetIdentifier {} cannot be created as",
+        key.name,
+        key.rtype,
+        key.set_identifier.as_deref().unwrap_or_default()
+    );
+    if group.iter().any(|other| other.routing.kind() != kind) {
+        problems.push(format!(
+            "{named} a non-{kind} set exists with the same name and type."
+        ));
+        return;
+    }
+    if kind == RoutingKind::Weighted && group.iter().any(|other| ttls_differ(other, set)) {
+        problems.push(format!(
+            "RRSet with DNS name {} and type {}, SetIdentifier {} cannot be created as weighted \
+             sets must contain the same TTL.",
+            key.name,
+            key.rtype,
+            key.set_identifier.as_deref().unwrap_or_default()
+        ));
+    }
+    if let Some(what) = group
+        .iter()
+        .find_map(|other| clash(&set.routing, &other.routing))
+    {
+        problems.push(format!(
+            "{named} {what} exists with the same name and type."
+        ));
+    }
+    let most = match kind {
+        RoutingKind::Geoproximity => MAX_GEOPROXIMITY_GROUP,
+        _ => MAX_GROUP,
+    };
+    if group.len() >= most {
+        problems.push(format!(
+            "{named} there can be no more than {most} {kind} sets with the same name and type."
+        ));
+    }
+}
+
+/// Aliases have no TTL of their own and agree with everything.
+fn ttls_differ(a: &RecordSet, b: &RecordSet) -> bool {
+    match (&a.data, &b.data) {
+        (SetData::Records { ttl: a, .. }, SetData::Records { ttl: b, .. }) => a != b,
+        _ => false,
+    }
+}
+
+/// What two sets of one policy may not share, or must.
+fn clash(new: &Routing, other: &Routing) -> Option<String> {
+    match (new, other) {
+        (Routing::Latency(a), Routing::Latency(b)) if a == b => {
+            Some(format!("a set with region {}", a.as_str()))
+        }
+        (Routing::Failover(a), Routing::Failover(b)) if a == b => {
+            Some(format!("a {} set", a.as_str()))
+        }
+        (Routing::Geolocation(a), Routing::Geolocation(b)) if a == b => {
+            Some("a set with the same geolocation".to_owned())
+        }
+        (
+            Routing::Cidr {
+                collection_id: a,
+                location: x,
+            },
+            Routing::Cidr {
+                collection_id: b,
+                location: y,
+            },
+        ) => {
+            if a != b {
+                Some("a set with another CIDR collection".to_owned())
+            } else {
+                (x == y).then(|| "a set with the same CIDR location".to_owned())
+            }
+        }
+        (Routing::Geoproximity(a), Routing::Geoproximity(b)) if a.place == b.place => {
+            Some("a set with the same geoproximity location".to_owned())
+        }
+        _ => None,
+    }
+}

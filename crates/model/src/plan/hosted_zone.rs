@@ -1,0 +1,178 @@
+//! CreateHostedZone and DeleteHostedZone.
+
+use meridian_dns::{Name, RecordType};
+
+use super::PlanError;
+use super::pool::{self, related_elsewhere};
+use crate::account::Account;
+use crate::effect::Effect;
+use crate::facts::Facts;
+use crate::record_set::{RecordSet, SetData, SetKey};
+use crate::routing::Routing;
+use crate::state::{Quota, State};
+use crate::zone::{DelegationSet, Zone};
+
+/// What a new zone is asked to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewZone {
+    /// The apex as sent.
+    pub name: String,
+    /// 1 to 128 characters.
+    pub caller_reference: String,
+    /// Absent when empty.
+    pub comment: Option<String>,
+}
+
+/// Why a zone is not created; named by Route 53's error codes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CreateZoneRefusal {
+    /// `InvalidDomainName` with this message.
+    InvalidDomainName(String),
+    /// `HostedZoneAlreadyExists`: the reference was used before.
+    AlreadyExists,
+    /// `TooManyHostedZones`.
+    TooMany,
+    /// `DelegationSetNotAvailable` with this message.
+    DelegationSetNotAvailable(String),
+}
+
+/// TTL of the apex NS set of a new zone, as Route 53 writes it, in seconds.
+const NS_TTL: u32 = 172_800;
+/// TTL of the SOA of a new zone, as Route 53 writes it, in seconds.
+const SOA_TTL: u32 = 900;
+
+type Planned<T, R, E> = Result<T, PlanError<R, E>>;
+
+/// A new zone with its name servers, and the effects that make it: the zone, its NS and its SOA.
+///
+/// # Errors
+/// The refusal, or the state's error.
+pub fn plan_create_zone<S: State>(
+    state: &S,
+    facts: &mut Facts,
+    account: &Account,
+    new: NewZone,
+) -> Planned<(Zone, Vec<Effect>), CreateZoneRefusal, S::Error> {
+    let refused = |refusal| Err(PlanError::Refused(refusal));
+    let name = match apex(&new.name, account.operator) {
+        Ok(name) => name,
+        Err(text) => return refused(CreateZoneRefusal::InvalidDomainName(text)),
+    };
+    if state
+        .zone_by_reference(&account.id, &new.caller_reference)?
+        .is_some()
+    {
+        return refused(CreateZoneRefusal::AlreadyExists);
+    }
+    if state.zone_count(&account.id)? >= state.limit(&account.id, Quota::HostedZonesByOwner)? {
+        return refused(CreateZoneRefusal::TooMany);
+    }
+    let pool = state.name_servers()?;
+    let rivals = related_elsewhere(state, &name, &account.id)?;
+    let taken = pool::addresses_of(&pool, &rivals);
+    let Some(name_servers) = pool::choose(&pool, &taken, facts.draw()) else {
+        return refused(CreateZoneRefusal::DelegationSetNotAvailable(format!(
+            "Route 53 cannot create the hosted zone {name} because no set of name servers is \
+             available for it."
+        )));
+    };
+    let zone = Zone {
+        id: facts.zone_id(),
+        account: account.id.clone(),
+        name,
+        caller_reference: new.caller_reference,
+        comment: new.comment.filter(|text| !text.is_empty()),
+        private: false,
+        delegation_set: DelegationSet {
+            id: None,
+            name_servers,
+        },
+        generation: state.next_generation()?,
+        created_at: facts.now,
+    };
+    let effects = first_effects(&zone);
+    Ok((zone, effects))
+}
+
+/// The apex that a text names. A wildcard label is none, and the root and top-level names belong
+/// to those who run the service.
+fn apex(text: &str, operator: bool) -> Result<Name, String> {
+    let name = Name::parse(text)
+        .map_err(|error| format!("FATAL problem: {error}"))?
+        .to_lowercase();
+    if name.is_wildcard() {
+        return Err(format!(
+            "{name} is not a valid domain name: it starts with a wildcard."
+        ));
+    }
+    if name.label_count() < 2 && !operator {
+        return Err(format!(
+            "{name} is reserved by the operator: a top-level name cannot be a hosted zone."
+        ));
+    }
+    Ok(name)
+}
+
+fn first_effects(zone: &Zone) -> Vec<Effect> {
+    let servers = &zone.delegation_set.name_servers;
+    let primary = &servers[0];
+    // The mailbox lies beside the first name server, in the zone that names the pool.
+    let domain = primary.parent().unwrap_or_else(Name::root);
+    let mailbox = if domain.is_root() {
+        "hostmaster.".to_owned()
+    } else {
+        format!("hostmaster.{domain}")
+    };
+    let soa = format!("{primary} {mailbox} 1 7200 900 1209600 86400");
+    let put = |rtype, ttl, values| Effect::PutSet {
+        generation: zone.generation,
+        set: RecordSet {
+            key: SetKey {
+                name: zone.name.clone(),
+                rtype,
+                set_identifier: None,
+            },
+            routing: Routing::Simple,
+            data: SetData::Records { ttl, values },
+            health_check_id: None,
+            traffic_policy_instance_id: None,
+        },
+    };
+    vec![
+        Effect::PutZone(zone.clone()),
+        put(
+            RecordType::Ns,
+            NS_TTL,
+            servers.iter().map(Name::to_string).collect(),
+        ),
+        put(RecordType::Soa, SOA_TTL, vec![soa]),
+    ]
+}
+
+/// The zone has more than its own NS and SOA: `HostedZoneNotEmpty`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ZoneNotEmpty;
+
+/// The effects that remove a zone which has nothing left but its apex NS and SOA.
+///
+/// # Errors
+/// [`ZoneNotEmpty`], or the state's error.
+pub fn plan_delete_zone<S: State>(
+    state: &S,
+    zone: &Zone,
+) -> Planned<Vec<Effect>, ZoneNotEmpty, S::Error> {
+    let sets = state.sets_at(zone.generation, &zone.name)?;
+    let required = |set: &RecordSet| matches!(set.key.rtype, RecordType::Ns | RecordType::Soa);
+    if !sets.iter().all(required) || state.set_count(zone.generation)? > sets.len() as u64 {
+        return Err(PlanError::Refused(ZoneNotEmpty));
+    }
+    let mut effects: Vec<Effect> = sets
+        .into_iter()
+        .map(|set| Effect::DeleteSet {
+            generation: zone.generation,
+            key: set.key,
+        })
+        .collect();
+    effects.push(Effect::DeleteZone(zone.id.clone()));
+    Ok(effects)
+}

@@ -1,0 +1,311 @@
+//! Which name servers a zone gets, and what may be done to the pool.
+//!
+//! The pool is dealt into four stripes by ordinal, and a zone gets one name of each. With equal
+//! stripes of `m` names the fourth is decided by the other three (their places sum to zero modulo
+//! `m`), so any two different sets share at most two names.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use meridian_dns::{Name, RecordType};
+
+use super::PlanError;
+use crate::effect::Effect;
+use crate::id::AccountId;
+use crate::name_server::NameServer;
+use crate::record_set::{RecordSet, SetData, SetKey};
+use crate::routing::Routing;
+use crate::state::State;
+use crate::zone::Zone;
+
+/// How many name servers a zone has.
+const STRIPES: usize = 4;
+/// The most sets that are tried for one zone.
+const MAX_TRIES: usize = 65_536;
+/// TTL of the pool's own addresses, in seconds.
+const ADDRESS_TTL: u32 = 3600;
+
+/// The zones of other accounts that may never be answered on one address with a zone `name` of
+/// this account: those of the same name, above and below it.
+pub(super) fn related_elsewhere<S: State>(
+    state: &S,
+    name: &Name,
+    account: &AccountId,
+) -> Result<Vec<Zone>, S::Error> {
+    let mut related = state.zones_below(name)?;
+    let mut above = Some(name.clone());
+    // At most 128 turns: a name has no more labels.
+    while let Some(ancestor) = above {
+        related.extend(state.zones_named(&ancestor)?);
+        above = ancestor.parent();
+    }
+    related.retain(|zone| zone.account != *account);
+    Ok(related)
+}
+
+/// All addresses of the name servers of these zones.
+pub(super) fn addresses_of(pool: &[NameServer], zones: &[Zone]) -> BTreeSet<IpAddr> {
+    let names: BTreeSet<&[u8]> = zones
+        .iter()
+        .flat_map(|zone| &zone.delegation_set.name_servers)
+        .map(Name::as_wire)
+        .collect();
+    pool.iter()
+        .filter(|server| names.contains(server.name.as_wire()))
+        .flat_map(|server| server.addresses.iter().copied())
+        .collect()
+}
+
+/// Four names of the pool (fewer when it has fewer), none with an address in `taken`. The seed
+/// decides where the search starts.
+pub(super) fn choose(
+    pool: &[NameServer],
+    taken: &BTreeSet<IpAddr>,
+    seed: u64,
+) -> Option<Vec<Name>> {
+    let free = |server: &NameServer| !server.addresses.iter().any(|a| taken.contains(a));
+    if pool.is_empty() {
+        return None;
+    }
+    if pool.len() < STRIPES {
+        return pool
+            .iter()
+            .all(free)
+            .then(|| pool.iter().map(|server| server.name.clone()).collect());
+    }
+    let m = pool.len() / STRIPES;
+    let sets = m.saturating_mul(m).saturating_mul(m);
+    let start = usize::try_from(seed % sets as u64).unwrap_or_default();
+    (0..sets.min(MAX_TRIES)).find_map(|step| {
+        let set = (start + step) % sets;
+        let (a, b, c) = (set % m, set / m % m, set / m / m);
+        let d = (3 * m - a - b - c) % m;
+        let members: Vec<&NameServer> = [a, b, c, d]
+            .iter()
+            .enumerate()
+            .map(|(stripe, place)| &pool[place * STRIPES + stripe])
+            .collect();
+        members
+            .iter()
+            .all(|server| free(server))
+            .then(|| members.iter().map(|server| server.name.clone()).collect())
+    })
+}
+
+/// Why the pool is not changed; texts for operators.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NameServerRefusal {
+    /// No address, or one that no client can reach.
+    #[error("{0}")]
+    Address(String),
+    /// Zones of two accounts would be answered on one address.
+    #[error("zones {0} and {1} belong to different accounts and would be answered on one address")]
+    Shadowing(Name, Name),
+    /// Zones use the name.
+    #[error("{0} zones use it, {1} among them")]
+    InUse(usize, Name),
+    /// The pool has no such name.
+    #[error("the pool has no name server {0}")]
+    Unknown(Name),
+}
+
+/// Adds a name to the pool or moves one to other addresses; its address records in the zone of
+/// this account that encloses the name follow.
+///
+/// # Errors
+/// The refusal, or the state's error.
+pub fn plan_put_name_server<S: State>(
+    state: &S,
+    operator: &AccountId,
+    name: &Name,
+    addresses: &[IpAddr],
+) -> Result<Vec<Effect>, PlanError<NameServerRefusal, S::Error>> {
+    check_addresses(addresses).map_err(PlanError::Refused)?;
+    let mut pool = state.name_servers()?;
+    let server = NameServer {
+        name: name.clone(),
+        addresses: addresses.to_vec(),
+        ordinal: pool.iter().find(|server| server.name == *name).map_or_else(
+            || pool.iter().map(|s| s.ordinal + 1).max().unwrap_or(0),
+            |s| s.ordinal,
+        ),
+    };
+    pool.retain(|other| other.name != *name);
+    pool.push(server.clone());
+    check_shadowing(state, &pool, name)?;
+    let mut effects = vec![Effect::PutNameServer(server)];
+    effects.extend(address_records(state, operator, name, addresses)?);
+    Ok(effects)
+}
+
+/// Takes a name that no zone uses out of the pool. Its address records stay.
+///
+/// # Errors
+/// The refusal, or the state's error.
+pub fn plan_delete_name_server<S: State>(
+    state: &S,
+    name: &Name,
+) -> Result<Vec<Effect>, PlanError<NameServerRefusal, S::Error>> {
+    if !state
+        .name_servers()?
+        .iter()
+        .any(|server| server.name == *name)
+    {
+        return Err(PlanError::Refused(NameServerRefusal::Unknown(name.clone())));
+    }
+    let users = zones_using(state, name)?;
+    match users.first() {
+        Some(zone) => Err(PlanError::Refused(NameServerRefusal::InUse(
+            users.len(),
+            zone.name.clone(),
+        ))),
+        None => Ok(vec![Effect::DeleteNameServer(name.clone())]),
+    }
+}
+
+fn check_addresses(addresses: &[IpAddr]) -> Result<(), NameServerRefusal> {
+    if addresses.is_empty() {
+        return Err(NameServerRefusal::Address(
+            "give at least one address".to_owned(),
+        ));
+    }
+    match addresses
+        .iter()
+        .find(|a| a.is_unspecified() || a.is_multicast())
+    {
+        Some(address) => Err(NameServerRefusal::Address(format!(
+            "{address} is no address that a resolver can ask"
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn zones_using<S: State>(state: &S, name: &Name) -> Result<Vec<Zone>, S::Error> {
+    let mut zones = state.zones_named(&Name::root())?;
+    zones.extend(state.zones_below(&Name::root())?);
+    zones.retain(|zone| zone.delegation_set.name_servers.contains(name));
+    Ok(zones)
+}
+
+fn check_shadowing<S: State>(
+    state: &S,
+    pool: &[NameServer],
+    name: &Name,
+) -> Result<(), PlanError<NameServerRefusal, S::Error>> {
+    for zone in zones_using(state, name)? {
+        let own = addresses_of(pool, std::slice::from_ref(&zone));
+        for rival in related_elsewhere(state, &zone.name, &zone.account)? {
+            let theirs = addresses_of(pool, std::slice::from_ref(&rival));
+            if !own.is_disjoint(&theirs) {
+                return Err(PlanError::Refused(NameServerRefusal::Shadowing(
+                    zone.name, rival.name,
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A and AAAA sets of the name in the closest zone of the operator that encloses it.
+fn address_records<S: State>(
+    state: &S,
+    operator: &AccountId,
+    name: &Name,
+    addresses: &[IpAddr],
+) -> Result<Vec<Effect>, S::Error> {
+    let mut above = Some(name.clone());
+    while let Some(apex) = above {
+        let zones = state.zones_named(&apex)?;
+        if let Some(zone) = zones.into_iter().find(|zone| zone.account == *operator) {
+            return address_sets(state, &zone, name, addresses);
+        }
+        above = apex.parent();
+    }
+    Ok(Vec::new())
+}
+
+fn address_sets<S: State>(
+    state: &S,
+    zone: &Zone,
+    name: &Name,
+    addresses: &[IpAddr],
+) -> Result<Vec<Effect>, S::Error> {
+    let generation = zone.generation;
+    let present = state.sets_at(generation, name)?;
+    let mut effects = Vec::new();
+    for rtype in [RecordType::A, RecordType::Aaaa] {
+        let values: Vec<String> = addresses
+            .iter()
+            .filter(|address| address.is_ipv4() == (rtype == RecordType::A))
+            .map(IpAddr::to_string)
+            .collect();
+        let key = SetKey {
+            name: name.clone(),
+            rtype,
+            set_identifier: None,
+        };
+        if !values.is_empty() {
+            let set = RecordSet {
+                key,
+                routing: Routing::Simple,
+                data: SetData::Records {
+                    ttl: ADDRESS_TTL,
+                    values,
+                },
+                health_check_id: None,
+                traffic_policy_instance_id: None,
+            };
+            effects.push(Effect::PutSet { generation, set });
+        } else if present.iter().any(|set| set.key == key) {
+            effects.push(Effect::DeleteSet { generation, key });
+        }
+    }
+    Ok(effects)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    fn pool(size: u8) -> Vec<NameServer> {
+        (0..size)
+            .map(|i| NameServer {
+                name: Name::parse(&format!("ns-{i}.test")).unwrap(),
+                addresses: vec![IpAddr::V4(Ipv4Addr::new(192, 0, 2, i))],
+                ordinal: u32::from(i),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn different_sets_share_at_most_two_names() {
+        let pool = pool(16);
+        let none = BTreeSet::new();
+        let sets: Vec<Vec<Name>> = (0..64).map(|i| choose(&pool, &none, i).unwrap()).collect();
+        for (i, a) in sets.iter().enumerate() {
+            assert_eq!(a.len(), 4);
+            for b in &sets[..i] {
+                let shared = a.iter().filter(|name| b.contains(name)).count();
+                assert!(shared <= 2, "{a:?} {b:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn taken_addresses_are_avoided_or_there_is_none() {
+        let pool = pool(8);
+        let taken: BTreeSet<IpAddr> = pool[..4].iter().flat_map(|s| s.addresses.clone()).collect();
+        for seed in 0..10 {
+            let set = choose(&pool, &taken, seed).unwrap();
+            assert!(
+                set.iter()
+                    .all(|name| pool[4..].iter().any(|s| s.name == *name))
+            );
+        }
+        let all: BTreeSet<IpAddr> = pool[..5].iter().flat_map(|s| s.addresses.clone()).collect();
+        assert_eq!(choose(&pool, &all, 3), None);
+        assert_eq!(choose(&[], &taken, 3), None);
+        assert_eq!(choose(&pool[..2], &BTreeSet::new(), 3).unwrap().len(), 2);
+    }
+}

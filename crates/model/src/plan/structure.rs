@@ -1,0 +1,232 @@
+//! From a request's fields to a record set: which fields go together.
+//!
+//! Breaking these rules is `InvalidInput` for the whole request; what the set does to its zone is
+//! checked by the batch.
+
+use meridian_dns::{Name, RecordType};
+
+use crate::draft::{Draft, DraftChange};
+use crate::record_set::{AliasTarget, RecordSet, SetData, SetKey};
+use crate::routing::{GeoLocation, Routing};
+
+/// Why a change makes no sense, in Route 53's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Nonsense {
+    /// `InvalidInput`: fields are missing or exclude each other.
+    Input(String),
+    /// `InvalidChangeBatch`: a name is no domain name.
+    Name(String),
+}
+
+const POLICIES: &str = "[Weight, Region, Failover, GeoLocation, MultiValueAnswer, \
+                        CidrRoutingConfig, or GeoProximityLocation]";
+const DATA: &str = "[AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId]";
+
+/// The record set that a change is about.
+pub(super) fn record_set(change: &DraftChange) -> Result<RecordSet, Nonsense> {
+    let draft = &change.set;
+    let data = data(change)?;
+    let routing = routing(change)?;
+    check_policy_against_type(change, &routing, &data)?;
+    Ok(RecordSet {
+        key: SetKey {
+            name: name(&draft.name)?,
+            rtype: draft.rtype,
+            set_identifier: draft.set_identifier.clone(),
+        },
+        routing,
+        data,
+        health_check_id: draft.health_check_id.clone(),
+        traffic_policy_instance_id: None,
+    })
+}
+
+fn name(text: &str) -> Result<Name, Nonsense> {
+    Name::parse(text)
+        .map(|name| name.to_lowercase())
+        .map_err(|error| Nonsense::Name(format!("FATAL problem: {error}")))
+}
+
+fn data(change: &DraftChange) -> Result<SetData, Nonsense> {
+    let draft = &change.set;
+    let records = draft.records.as_ref().filter(|values| !values.is_empty());
+    if let Some(instance) = &draft.traffic_policy_instance_id {
+        return Err(Nonsense::Input(format!(
+            "No traffic policy instance exists with ID: {instance}"
+        )));
+    }
+    match (&draft.alias_target, draft.ttl, records) {
+        (None, Some(ttl), Some(values)) => Ok(SetData::Records {
+            ttl,
+            values: values.clone(),
+        }),
+        (Some(alias), None, None) => Ok(SetData::Alias(AliasTarget {
+            zone: alias.hosted_zone_id.clone(),
+            name: name(&alias.dns_name)?,
+            evaluate_target_health: alias.evaluate_target_health,
+        })),
+        (Some(_), _, _) => Err(expected(change, DATA, "more than one")),
+        (None, _, _) => Err(expected(change, DATA, "none")),
+    }
+}
+
+fn routing(change: &DraftChange) -> Result<Routing, Nonsense> {
+    let mut policies = change.set.policies();
+    let policy = policies.pop();
+    if !policies.is_empty() {
+        return Err(expected(change, POLICIES, "more than one"));
+    }
+    match (policy, &change.set.set_identifier) {
+        (None, None) => Ok(Routing::Simple),
+        (None, Some(_)) => Err(expected(change, POLICIES, "none")),
+        (Some(_), None) => Err(Nonsense::Input(format!(
+            "Invalid request: Missing field 'SetIdentifier' in {}",
+            described(change)
+        ))),
+        (Some(Routing::Geolocation(place)), Some(_)) => {
+            check_place(change, &place)?;
+            Ok(Routing::Geolocation(place))
+        }
+        (Some(policy), Some(_)) => Ok(policy),
+    }
+}
+
+/// Continents that a geolocation set may name.
+const CONTINENTS: [&str; 7] = ["AF", "AN", "AS", "EU", "NA", "OC", "SA"];
+/// Countries that Route 53 does not support in geolocation sets.
+const UNSUPPORTED_COUNTRIES: [&str; 4] = ["BV", "CX", "EH", "HM"];
+
+fn check_place(change: &DraftChange, place: &GeoLocation) -> Result<(), Nonsense> {
+    let wrong = |what: &str| {
+        Err(Nonsense::Input(format!(
+            "Invalid request: {what} in {}",
+            described(change)
+        )))
+    };
+    match (&place.continent, &place.country, &place.subdivision) {
+        (Some(continent), None, None) if CONTINENTS.contains(&continent.as_str()) => Ok(()),
+        (Some(_), None, None) => wrong("Unknown ContinentCode"),
+        (Some(_), _, _) => {
+            wrong("ContinentCode cannot be combined with CountryCode or SubdivisionCode")
+        }
+        (None, Some(country), _) if UNSUPPORTED_COUNTRIES.contains(&country.as_str()) => {
+            wrong("CountryCode is not supported")
+        }
+        (None, Some(country), Some(_)) if country == "*" => {
+            wrong("SubdivisionCode cannot be combined with the default location")
+        }
+        (None, Some(_), _) => Ok(()),
+        (None, None, Some(_)) => wrong("SubdivisionCode needs a CountryCode"),
+        (None, None, None) => wrong("GeoLocation needs a ContinentCode or a CountryCode"),
+    }
+}
+
+fn check_policy_against_type(
+    change: &DraftChange,
+    routing: &Routing,
+    data: &SetData,
+) -> Result<(), Nonsense> {
+    use RecordType::{Cname, Ds, Ns, Soa};
+    let rtype = change.set.rtype;
+    let wrong = |what: String| {
+        Err(Nonsense::Input(format!(
+            "Invalid request: {what} in {}",
+            described(change)
+        )))
+    };
+    let alias = matches!(data, SetData::Alias(_));
+    if matches!(routing, Routing::Multivalue) && (alias || rtype == Cname) {
+        return wrong("MultiValueAnswer cannot be used with AliasTarget or type CNAME".to_owned());
+    }
+    if *routing != Routing::Simple && matches!(rtype, Ns | Soa | Ds) {
+        return wrong(format!("Type {rtype} only supports simple routing"));
+    }
+    if alias && matches!(rtype, Ns | Soa) {
+        return wrong(format!("AliasTarget cannot be used with type {rtype}"));
+    }
+    Ok(())
+}
+
+fn expected(change: &DraftChange, of: &str, found: &str) -> Nonsense {
+    Nonsense::Input(format!(
+        "Invalid request: Expected exactly one of {of}, but found {found} in {}",
+        described(change)
+    ))
+}
+
+fn described(change: &DraftChange) -> String {
+    let Draft {
+        name,
+        rtype,
+        set_identifier,
+        ..
+    } = &change.set;
+    format!(
+        "Change with [Action={}, Name={name}, Type={rtype}, SetIdentifier={}]",
+        change.action.as_str(),
+        set_identifier.as_deref().unwrap_or("null"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::draft::Action;
+    use crate::routing::Region;
+
+    fn refusal(edit: impl FnOnce(&mut Draft)) -> String {
+        let mut set = Draft::simple("N.z", RecordType::A, 60, &["192.0.2.1"]);
+        edit(&mut set);
+        match record_set(&DraftChange {
+            action: Action::Create,
+            set,
+        }) {
+            Err(Nonsense::Input(text) | Nonsense::Name(text)) => text,
+            Ok(set) => format!("accepted: {set:?}"),
+        }
+    }
+
+    #[test]
+    fn data_is_exactly_one_of_alias_and_records() {
+        assert_eq!(
+            refusal(|set| set.ttl = None),
+            "Invalid request: Expected exactly one of [AliasTarget, all of [TTL, and \
+             ResourceRecords], or TrafficPolicyInstanceId], but found none in Change with \
+             [Action=CREATE, Name=N.z, Type=A, SetIdentifier=null]"
+        );
+        assert!(refusal(|set| set.records = Some(vec![])).contains("but found none"));
+        assert!(
+            refusal(|set| {
+                set.alias_target = Some(crate::DraftAlias {
+                    hosted_zone_id: crate::ZoneId::new("Z1").unwrap(),
+                    dns_name: "t.z".to_owned(),
+                    evaluate_target_health: false,
+                });
+            })
+            .contains("but found more than one")
+        );
+    }
+
+    #[test]
+    fn a_policy_needs_an_identifier_and_the_other_way_round() {
+        assert!(refusal(|set| set.weight = Some(1)).contains("Missing field 'SetIdentifier'"));
+        assert!(
+            refusal(|set| set.set_identifier = Some("a".to_owned()))
+                .contains("GeoProximityLocation], but found none")
+        );
+        assert!(
+            refusal(|set| {
+                set.set_identifier = Some("a".to_owned());
+                set.weight = Some(1);
+                set.region = Region::new("eu-west-1");
+            })
+            .contains("but found more than one")
+        );
+    }
+
+    #[test]
+    fn names_are_folded_and_bad_ones_named() {
+        assert!(refusal(|set| set.name = "a b.z".to_owned()).starts_with("FATAL problem: Unsupp"));
+        assert!(refusal(|_| ()).contains("n.z."));
+    }
+}

@@ -1,0 +1,160 @@
+//! A state that lives in maps, with an apply of its own: what plans are tested against.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+
+use meridian_dns::Name;
+use meridian_model::{
+    Account, AccountId, Effect, Facts, Generation, NameServer, Quota, RecordSet, SetKey, State,
+    Timestamp, Zone, ZoneId,
+};
+
+#[derive(Clone, Default)]
+pub(crate) struct Memory {
+    zones: BTreeMap<ZoneId, Zone>,
+    sets: BTreeMap<(Generation, String), Vec<RecordSet>>,
+    references: BTreeMap<(AccountId, String), ZoneId>,
+    servers: BTreeMap<u32, NameServer>,
+    limits: BTreeMap<(AccountId, &'static str), u64>,
+    generations: u64,
+}
+
+impl Memory {
+    /// A pool of `size` names, each on an address of its own.
+    pub(crate) fn with_pool(size: u8) -> Self {
+        let mut memory = Self::default();
+        for i in 0..size {
+            memory.apply(vec![Effect::PutNameServer(NameServer {
+                name: Name::parse(&format!("ns-{i}.pool.test")).unwrap(),
+                addresses: vec![[192, 0, 2, i].into()],
+                ordinal: u32::from(i),
+            })]);
+        }
+        memory
+    }
+
+    pub(crate) fn apply(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::PutZone(zone) => {
+                    self.generations = self.generations.max(zone.generation.0);
+                    let reference = (zone.account.clone(), zone.caller_reference.clone());
+                    self.references.insert(reference, zone.id.clone());
+                    self.zones.insert(zone.id.clone(), zone);
+                }
+                Effect::DeleteZone(id) => {
+                    self.zones.remove(&id);
+                }
+                Effect::PutSet { generation, set } => {
+                    let sets = self.at(generation, &set.key);
+                    sets.retain(|other| other.key != set.key);
+                    sets.push(set);
+                }
+                Effect::DeleteSet { generation, key } => {
+                    self.at(generation, &key).retain(|other| other.key != key);
+                }
+                Effect::PutNameServer(server) => {
+                    self.servers.insert(server.ordinal, server);
+                }
+                Effect::DeleteNameServer(name) => self.servers.retain(|_, s| s.name != name),
+                Effect::PutQuota {
+                    account,
+                    quota,
+                    limit,
+                } => {
+                    self.limits.insert((account, quota.as_str()), limit);
+                }
+                other => panic!("not needed by these tests: {other:?}"),
+            }
+        }
+    }
+
+    fn at(&mut self, generation: Generation, key: &SetKey) -> &mut Vec<RecordSet> {
+        self.sets
+            .entry((generation, key.name.sort_key()))
+            .or_default()
+    }
+}
+
+impl State for Memory {
+    type Error = Infallible;
+
+    fn zone(&self, id: &ZoneId) -> Result<Option<Zone>, Infallible> {
+        Ok(self.zones.get(id).cloned())
+    }
+
+    fn zones_named(&self, name: &Name) -> Result<Vec<Zone>, Infallible> {
+        Ok(self
+            .zones
+            .values()
+            .filter(|z| z.name == *name)
+            .cloned()
+            .collect())
+    }
+
+    fn zones_below(&self, name: &Name) -> Result<Vec<Zone>, Infallible> {
+        let below = |zone: &&Zone| zone.name != *name && zone.name.is_within(name);
+        Ok(self.zones.values().filter(below).cloned().collect())
+    }
+
+    fn zone_by_reference(&self, a: &AccountId, r: &str) -> Result<Option<ZoneId>, Infallible> {
+        Ok(self.references.get(&(a.clone(), r.to_owned())).cloned())
+    }
+
+    fn zone_count(&self, account: &AccountId) -> Result<u64, Infallible> {
+        Ok(self
+            .zones
+            .values()
+            .filter(|z| z.account == *account)
+            .count() as u64)
+    }
+
+    fn next_generation(&self) -> Result<Generation, Infallible> {
+        Ok(Generation(self.generations + 1))
+    }
+
+    fn sets_at(&self, generation: Generation, name: &Name) -> Result<Vec<RecordSet>, Infallible> {
+        Ok(self
+            .sets
+            .get(&(generation, name.sort_key()))
+            .cloned()
+            .unwrap_or_default())
+    }
+
+    fn set_count(&self, generation: Generation) -> Result<u64, Infallible> {
+        let of = |((g, _), sets): (&(Generation, String), &Vec<RecordSet>)| {
+            if *g == generation {
+                sets.len() as u64
+            } else {
+                0
+            }
+        };
+        Ok(self.sets.iter().map(of).sum())
+    }
+
+    fn health_check_exists(&self, _: &AccountId, id: &str) -> Result<bool, Infallible> {
+        Ok(id == "known")
+    }
+
+    fn name_servers(&self) -> Result<Vec<NameServer>, Infallible> {
+        Ok(self.servers.values().cloned().collect())
+    }
+
+    fn limit(&self, account: &AccountId, quota: Quota) -> Result<u64, Infallible> {
+        let own = self.limits.get(&(account.clone(), quota.as_str()));
+        Ok(own.copied().unwrap_or(quota.default_limit()))
+    }
+}
+
+pub(crate) fn account(id: &str, operator: bool) -> Account {
+    Account {
+        id: AccountId::new(id).unwrap(),
+        name: id.to_owned(),
+        operator,
+        created_at: Timestamp(0),
+    }
+}
+
+pub(crate) fn facts(seed: u8) -> Facts {
+    Facts::new(Timestamp(1_000), [seed; 32])
+}
