@@ -1,0 +1,123 @@
+//! The OPT record of a query (RFC 6891) and the options this server reads.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::codes::option;
+use super::cursor::Cursor;
+
+/// What the OPT record of a query says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edns<'a> {
+    /// The largest UDP payload the sender takes, as sent; below 512 means 512.
+    pub udp_payload: u16,
+    /// The version. For any but 0 the options are not read and the answer is BADVERS.
+    pub version: u8,
+    /// Whether DNSSEC records are wanted (RFC 3225).
+    pub dnssec_ok: bool,
+    /// Whom the query is asked for (RFC 7871).
+    pub client_subnet: Option<ClientSubnet<'a>>,
+    /// Client cookie, and server cookie if there is one: 8 or 16 to 40 bytes (RFC 7873).
+    pub cookie: Option<&'a [u8]>,
+    /// Whether the server's identifier is asked for (RFC 5001).
+    pub nsid: bool,
+    /// All options as they came.
+    pub options: &'a [u8],
+}
+
+/// A client subnet option, in a query or in a reply (RFC 7871 section 6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientSubnet<'a> {
+    /// 1 for IPv4, 2 for IPv6; 0 with `source` 0 from senders that tell nothing.
+    pub family: u16,
+    /// The number of leading bits of the address that the sender tells.
+    pub source: u8,
+    /// The number of leading bits the answer depends on; 0 in queries.
+    pub scope: u8,
+    /// The told bits, padded with zero bits to whole bytes.
+    pub address: &'a [u8],
+}
+
+impl ClientSubnet<'_> {
+    /// The address, zero behind the prefix, and the prefix length; none for family 0.
+    pub fn prefix(&self) -> Option<(IpAddr, u8)> {
+        fn padded<const N: usize>(address: &[u8]) -> [u8; N] {
+            let mut octets = [0; N];
+            for (to, from) in octets.iter_mut().zip(address) {
+                *to = *from;
+            }
+            octets
+        }
+        let address = match self.family {
+            1 => IpAddr::V4(Ipv4Addr::from(padded::<4>(self.address))),
+            2 => IpAddr::V6(Ipv6Addr::from(padded::<16>(self.address))),
+            _ => return None,
+        };
+        Some((address, self.source))
+    }
+}
+
+impl<'a> Edns<'a> {
+    /// Reads an OPT record from its class, TTL and data; none for anything malformed.
+    pub(super) fn read(class: u16, ttl: [u8; 4], options: &'a [u8]) -> Option<Self> {
+        let [_rcode, version, flags, _] = ttl;
+        let mut edns = Self {
+            udp_payload: class,
+            version,
+            dnssec_ok: flags & 0x80 != 0,
+            client_subnet: None,
+            cookie: None,
+            nsid: false,
+            options,
+        };
+        if version == 0 {
+            edns.read_options()?;
+        }
+        Some(edns)
+    }
+
+    fn read_options(&mut self) -> Option<()> {
+        let mut rest = Cursor(self.options);
+        // Each turn consumes four bytes at least.
+        while !rest.0.is_empty() {
+            let code = rest.u16()?;
+            let len = rest.u16()?;
+            let data = rest.take(len.into())?;
+            match code {
+                option::NSID => self.nsid = true,
+                // Two subnets contradict each other; no sender has a reason for it.
+                option::CLIENT_SUBNET if self.client_subnet.is_some() => return None,
+                option::CLIENT_SUBNET => self.client_subnet = Some(read_client_subnet(data)?),
+                option::COOKIE if !matches!(data.len(), 8 | 16..=40) => return None,
+                // Only the first counts (RFC 7873 section 5.2).
+                option::COOKIE => self.cookie = self.cookie.or(Some(data)),
+                _ => {}
+            }
+        }
+        Some(())
+    }
+}
+
+/// None for what RFC 7871 section 7.1.2 wants answered with FORMERR, and for unknown families.
+fn read_client_subnet(data: &[u8]) -> Option<ClientSubnet<'_>> {
+    let mut rest = Cursor(data);
+    let subnet = ClientSubnet {
+        family: rest.u16()?,
+        source: rest.u8()?,
+        scope: rest.u8()?,
+        address: rest.0,
+    };
+    let longest = match subnet.family {
+        0 => 0,
+        1 => 32,
+        2 => 128,
+        _ => return None,
+    };
+    let whole_bytes = usize::from(subnet.source.div_ceil(8)) == subnet.address.len();
+    let spare_bits = subnet.source.wrapping_neg() % 8;
+    let spare_mask = !(0xffu8 << spare_bits);
+    let clean = subnet
+        .address
+        .last()
+        .is_none_or(|last| last & spare_mask == 0);
+    (subnet.source <= longest && subnet.scope == 0 && whole_bytes && clean).then_some(subnet)
+}

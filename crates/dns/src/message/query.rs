@@ -1,0 +1,216 @@
+//! Reading a query in place, and what is told about one that cannot be read.
+
+use super::HEADER_LEN;
+use super::codes::{opcode, qtype, rcode};
+use super::cursor::Cursor;
+use super::edns::Edns;
+
+/// A well-formed query.
+///
+/// TSIG and other additional records are skipped; the AA, TC, RA, Z and AD bits are ignored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Query<'a> {
+    /// The sender's id of the query.
+    pub id: u16,
+    /// Always [`opcode::QUERY`].
+    pub opcode: u8,
+    /// The RD bit.
+    pub recursion_desired: bool,
+    /// The CD bit.
+    pub checking_disabled: bool,
+    /// What is asked.
+    pub question: Question<'a>,
+    /// The OPT record, if there is one.
+    pub edns: Option<Edns<'a>>,
+    /// Where in the packet the question ends.
+    pub question_end: usize,
+}
+
+/// The one question of a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Question<'a> {
+    /// Uncompressed wire form, root label included, case as sent.
+    pub name: &'a [u8],
+    /// The type asked for.
+    pub qtype: u16,
+    /// The class asked for.
+    pub class: u16,
+}
+
+/// Why a packet is no query this server can read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable<'a> {
+    /// Shorter than a header, or itself a reply: answering could start a loop.
+    #[error("the packet is not a query")]
+    Drop,
+    /// To be answered with an error, see [`error_reply`](super::error_reply).
+    #[error("the query cannot be read (response code {})", .0.rcode)]
+    Header(Header<'a>),
+}
+
+/// What could be read of a query before it went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header<'a> {
+    /// The sender's id of the query.
+    pub id: u16,
+    /// The operation code as sent.
+    pub opcode: u8,
+    /// The RD bit.
+    pub recursion_desired: bool,
+    /// The code to answer with: FORMERR or NOTIMP.
+    pub rcode: u16,
+    /// The question, if it is the only one and readable.
+    pub question: Option<Question<'a>>,
+    /// Whether a sound OPT record was met, so that the answer needs one (RFC 6891 section 6.1.1).
+    /// It is also set for one whose options alone are malformed.
+    pub edns: bool,
+}
+
+impl<'a> Query<'a> {
+    /// Reads one packet.
+    ///
+    /// FORMERR is due for: a question count other than 1; a compression pointer in the question;
+    /// records in the answer section; records in the authority section other than the one SOA of
+    /// an IXFR query (RFC 1995 section 3), as in NSD; two OPT records, one with an owner other
+    /// than the root, malformed options; a TSIG that is not last; bytes after the last record.
+    ///
+    /// # Errors
+    /// [`Unreadable`] says whether and how to answer.
+    pub fn read(packet: &'a [u8]) -> Result<Self, Unreadable<'a>> {
+        let mut rest = Cursor(packet);
+        let counts = Counts::read(&mut rest).ok_or(Unreadable::Drop)?;
+        let [high, low] = counts.flags;
+        if high & 0x80 != 0 {
+            return Err(Unreadable::Drop);
+        }
+        let mut header = Header {
+            id: counts.id,
+            opcode: high >> 3 & 0xf,
+            recursion_desired: high & 1 != 0,
+            rcode: rcode::FORMERR,
+            question: None,
+            edns: false,
+        };
+        if counts.question == 1 {
+            header.question = Question::read(&mut rest);
+        }
+        let asked = header.question.map(|question| question.qtype);
+        // Also where the query is refused anyway: the answer should carry OPT if the query does.
+        let edns = match (asked, counts.question) {
+            (None, 1..) => None,
+            _ => counts.read_records(&mut rest, asked, &mut header.edns),
+        };
+        if header.opcode != opcode::QUERY {
+            header.rcode = rcode::NOTIMP;
+            return Err(Unreadable::Header(header));
+        }
+        let (Some(question), Some(edns)) = (header.question, edns) else {
+            return Err(Unreadable::Header(header));
+        };
+        Ok(Self {
+            id: header.id,
+            opcode: header.opcode,
+            recursion_desired: header.recursion_desired,
+            checking_disabled: low & 0x10 != 0,
+            question,
+            edns,
+            question_end: HEADER_LEN + question.wire_len(),
+        })
+    }
+}
+
+impl<'a> Question<'a> {
+    fn read(rest: &mut Cursor<'a>) -> Option<Self> {
+        Some(Self {
+            name: rest.name()?,
+            qtype: rest.u16()?,
+            class: rest.u16()?,
+        })
+    }
+
+    /// The length of the question on the wire.
+    pub(super) fn wire_len(&self) -> usize {
+        self.name.len() + 4
+    }
+}
+
+/// The header as it stands in the packet.
+struct Counts {
+    id: u16,
+    flags: [u8; 2],
+    question: u16,
+    answer: u16,
+    authority: u16,
+    additional: u16,
+}
+
+impl Counts {
+    fn read(rest: &mut Cursor<'_>) -> Option<Self> {
+        Some(Self {
+            id: rest.u16()?,
+            flags: rest.u16()?.to_be_bytes(),
+            question: rest.u16()?,
+            answer: rest.u16()?,
+            authority: rest.u16()?,
+            additional: rest.u16()?,
+        })
+    }
+
+    /// Reads everything after the question; the outer none stands for FORMERR.
+    fn read_records<'a>(
+        &self,
+        rest: &mut Cursor<'a>,
+        asked: Option<u16>,
+        met_opt: &mut bool,
+    ) -> Option<Option<Edns<'a>>> {
+        if self.answer != 0 || self.authority > u16::from(asked == Some(qtype::IXFR)) {
+            return None;
+        }
+        for _ in 0..self.authority {
+            Record::read(rest)?;
+        }
+        let mut edns = None;
+        // A record has eleven bytes at least, so the packet's length bounds the turns.
+        for left in (0..self.additional).rev() {
+            let record = Record::read(rest)?;
+            match record.rtype {
+                qtype::OPT => {
+                    if !record.at_root || edns.is_some() {
+                        return None;
+                    }
+                    *met_opt = true;
+                    edns = Some(Edns::read(record.class, record.ttl, record.rdata)?);
+                }
+                qtype::TSIG if left > 0 => return None,
+                _ => {}
+            }
+        }
+        rest.0.is_empty().then_some(edns)
+    }
+}
+
+struct Record<'a> {
+    at_root: bool,
+    rtype: u16,
+    class: u16,
+    ttl: [u8; 4],
+    rdata: &'a [u8],
+}
+
+impl<'a> Record<'a> {
+    fn read(rest: &mut Cursor<'a>) -> Option<Self> {
+        let at_root = rest.0.first() == Some(&0);
+        rest.skip_name()?;
+        let rtype = rest.u16()?;
+        let class = rest.u16()?;
+        let ttl = rest.array()?;
+        let len = rest.u16()?;
+        Some(Self {
+            at_root,
+            rtype,
+            class,
+            ttl,
+            rdata: rest.take(len.into())?,
+        })
+    }
+}

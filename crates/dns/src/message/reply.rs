@@ -1,0 +1,356 @@
+//! Writing a reply into a caller's buffer: header, question, records, OPT, in that order.
+//!
+//! Nothing is written past the limit. A write that does not fit leaves the message as it was.
+
+use super::HEADER_LEN;
+use super::codes::{class, qtype};
+use super::compress::split_at_shared;
+use super::query::{Header, Query, Question};
+use super::reply_edns::{BARE_LEN, ReplyEdns};
+use crate::name::wire_len;
+
+/// A record does not fit into what is left of the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the message is full")]
+pub struct Full;
+
+/// A section of records. They are written in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Section {
+    /// Records that answer the question.
+    Answer,
+    /// The SOA of a negative answer, the NS of a referral.
+    Authority,
+    /// Addresses of name servers.
+    Additional,
+}
+
+/// The owner of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner<'a> {
+    /// The suffix of the question name that starts at this byte of it, which must be the start
+    /// of a label: two bytes on the wire.
+    QuestionAt(u8),
+    /// An uncompressed wire name; the suffix it shares with the question name is compressed.
+    Name(&'a [u8]),
+}
+
+/// A place in a reply to go back to, see [`Reply::rewind`].
+#[derive(Debug, Clone, Copy)]
+pub struct Mark {
+    at: usize,
+    section: Section,
+    counts: [u16; 3],
+}
+
+/// A reply in the making.
+#[derive(Debug)]
+pub struct Reply<'b> {
+    buf: &'b mut [u8],
+    /// The message never becomes longer than this, OPT included. At most `buf.len()`.
+    limit: usize,
+    /// Bytes of the limit kept free for the OPT record.
+    reserved: usize,
+    at: usize,
+    question_end: usize,
+    id: u16,
+    flags: u16,
+    rcode: u16,
+    class: u16,
+    section: Section,
+    counts: [u16; 3],
+}
+
+const QR: u16 = 0x8000;
+const AA: u16 = 0x0400;
+const TC: u16 = 0x0200;
+const RD: u16 = 0x0100;
+
+impl<'b> Reply<'b> {
+    /// Starts a reply of at most `limit` bytes: header, and the question byte for byte. RD is
+    /// copied, CD is not (RFC 4035 section 3.1.6). Records get the class of the question, IN
+    /// where it is ANY.
+    ///
+    /// # Errors
+    /// [`Full`] when not even the question fits; 271 bytes are always enough.
+    pub fn new(buf: &'b mut [u8], limit: usize, query: &Query<'_>) -> Result<Self, Full> {
+        let mut reply = Self::bare(buf, limit, query.id)?;
+        reply.copy_head(query.opcode, query.recursion_desired);
+        reply.question(&query.question)?;
+        Ok(reply)
+    }
+
+    /// A reply without a question.
+    fn bare(buf: &'b mut [u8], limit: usize, id: u16) -> Result<Self, Full> {
+        let limit = limit.min(buf.len()).min(u16::MAX.into());
+        if limit < HEADER_LEN {
+            return Err(Full);
+        }
+        Ok(Self {
+            buf,
+            limit,
+            reserved: 0,
+            at: HEADER_LEN,
+            question_end: HEADER_LEN,
+            id,
+            flags: QR,
+            rcode: 0,
+            class: class::IN,
+            section: Section::Answer,
+            counts: [0; 3],
+        })
+    }
+
+    fn copy_head(&mut self, opcode: u8, recursion_desired: bool) {
+        self.flags |= u16::from(opcode & 0xf) << 11;
+        if recursion_desired {
+            self.flags |= RD;
+        }
+    }
+
+    fn question(&mut self, question: &Question<'_>) -> Result<(), Full> {
+        if self.room() < question.wire_len() {
+            return Err(Full);
+        }
+        self.put(question.name)?;
+        self.put(&question.qtype.to_be_bytes())?;
+        self.put(&question.class.to_be_bytes())?;
+        self.question_end = self.at;
+        if question.class != class::ANY {
+            self.class = question.class;
+        }
+        Ok(())
+    }
+
+    /// Sets the AA bit.
+    pub fn authoritative(&mut self) -> &mut Self {
+        self.flags |= AA;
+        self
+    }
+
+    /// Sets the response code. One above 15 needs an OPT record, which carries its high bits.
+    pub fn rcode(&mut self, rcode: u16) -> &mut Self {
+        self.rcode = rcode;
+        self
+    }
+
+    /// Keeps `len` bytes free for the OPT record, usually [`ReplyEdns::wire_len`]. To be called
+    /// before records are written; a later call replaces an earlier one.
+    pub fn reserve(&mut self, len: usize) -> &mut Self {
+        self.reserved = len;
+        self
+    }
+
+    /// The number of bytes that records may still take.
+    pub fn room(&self) -> usize {
+        (self.limit - self.at).saturating_sub(self.reserved)
+    }
+
+    /// The number of records in a section so far.
+    pub fn count(&self, section: Section) -> u16 {
+        let [answer, authority, additional] = self.counts;
+        match section {
+            Section::Answer => answer,
+            Section::Authority => authority,
+            Section::Additional => additional,
+        }
+    }
+
+    /// Writes one record, its data being the parts one after the other.
+    ///
+    /// Names inside the data stay uncompressed. Sections must come in order and owners be names:
+    /// anything else is a mistake of the caller, caught in debug builds and [`Full`] otherwise.
+    ///
+    /// # Errors
+    /// [`Full`]; nothing is written then.
+    pub fn record(
+        &mut self,
+        section: Section,
+        owner: Owner<'_>,
+        rtype: u16,
+        ttl: u32,
+        rdata: &[&[u8]],
+    ) -> Result<(), Full> {
+        debug_assert!(section >= self.section, "sections are written in order");
+        if section < self.section {
+            return Err(Full);
+        }
+        let start = self.at;
+        let written = self.put_record(section, owner, rtype, ttl, rdata);
+        if written.is_err() {
+            self.at = start;
+        }
+        written
+    }
+
+    fn put_record(
+        &mut self,
+        section: Section,
+        owner: Owner<'_>,
+        rtype: u16,
+        ttl: u32,
+        rdata: &[&[u8]],
+    ) -> Result<(), Full> {
+        let len = rdata.iter().map(|part| part.len()).sum::<usize>();
+        let len = u16::try_from(len).map_err(|_| Full)?;
+        self.put_owner(owner)?;
+        let [t0, t1] = rtype.to_be_bytes();
+        let [c0, c1] = self.class.to_be_bytes();
+        let [l0, l1, l2, l3] = ttl.to_be_bytes();
+        let [d0, d1] = len.to_be_bytes();
+        self.put(&[t0, t1, c0, c1, l0, l1, l2, l3, d0, d1])?;
+        for part in rdata {
+            self.put(part)?;
+        }
+        let [answer, authority, additional] = &mut self.counts;
+        let count = match section {
+            Section::Answer => answer,
+            Section::Authority => authority,
+            Section::Additional => additional,
+        };
+        *count = count.checked_add(1).ok_or(Full)?;
+        self.section = section;
+        Ok(())
+    }
+
+    fn put_owner(&mut self, owner: Owner<'_>) -> Result<(), Full> {
+        let question_len = self.question_end.saturating_sub(HEADER_LEN + 4);
+        let (own, offset) = match owner {
+            Owner::QuestionAt(offset) => (&[][..], Some(usize::from(offset))),
+            Owner::Name(name) => {
+                debug_assert_eq!(wire_len(name), Some(name.len()), "an uncompressed name");
+                let question = self.buf.get(HEADER_LEN..HEADER_LEN + question_len);
+                split_at_shared(name, question.unwrap_or_default()).ok_or(Full)?
+            }
+        };
+        self.put(own)?;
+        let Some(offset) = offset else {
+            return Ok(());
+        };
+        debug_assert!(
+            offset < question_len,
+            "the offset lies in the question name"
+        );
+        let pointer = u16::try_from(HEADER_LEN + offset).map_err(|_| Full)?;
+        if offset >= question_len {
+            return Err(Full);
+        }
+        self.put(&(0xc000 | pointer).to_be_bytes())
+    }
+
+    /// Remembers this place.
+    pub fn mark(&self) -> Mark {
+        Mark {
+            at: self.at,
+            section: self.section,
+            counts: self.counts,
+        }
+    }
+
+    /// Drops the records written since `mark`, which must be of this reply. After
+    /// [`truncate`](Self::truncate) earlier marks have no effect.
+    pub fn rewind(&mut self, mark: Mark) {
+        if mark.at <= self.at {
+            self.at = mark.at;
+            self.section = mark.section;
+            self.counts = mark.counts;
+        }
+    }
+
+    /// Drops all records and sets the TC bit: the client is to ask again over TCP.
+    pub fn truncate(&mut self) {
+        self.at = self.question_end;
+        self.section = Section::Answer;
+        self.counts = [0; 3];
+        self.flags |= TC;
+    }
+
+    /// Writes the OPT record and the header, and returns the length of the message.
+    ///
+    /// Options for which too little room was reserved are left out; where not even a bare OPT
+    /// record fits behind the records, the reply is truncated to make room.
+    pub fn finish(mut self, edns: Option<&ReplyEdns<'_>>) -> usize {
+        self.reserved = 0;
+        let mut additional = self.count(Section::Additional);
+        if let Some(edns) = edns {
+            if self.room() < BARE_LEN || additional == u16::MAX {
+                self.truncate();
+                additional = 0;
+            }
+            if self.put_opt(edns).is_ok() {
+                additional += 1;
+            }
+        }
+        let [answer, authority, _] = self.counts;
+        let questions = u16::from(self.question_end > HEADER_LEN);
+        let flags = self.flags | self.rcode & 0xf;
+        let words = [self.id, flags, questions, answer, authority, additional];
+        let (places, _) = self.buf.as_chunks_mut::<2>();
+        for (place, word) in places.iter_mut().zip(words) {
+            *place = word.to_be_bytes();
+        }
+        self.at
+    }
+
+    fn put_opt(&mut self, edns: &ReplyEdns<'_>) -> Result<(), Full> {
+        if self.room() < BARE_LEN {
+            return Err(Full);
+        }
+        let [o0, o1] = qtype::OPT.to_be_bytes();
+        let [p0, p1] = edns.udp_payload.to_be_bytes();
+        let [rcode_high, _] = (self.rcode << 4).to_be_bytes();
+        let dnssec_ok = u8::from(edns.dnssec_ok) << 7;
+        let len_at = self.at + BARE_LEN - 2;
+        self.put(&[0, o0, o1, p0, p1, rcode_high, 0, dnssec_ok, 0, 0, 0])?;
+        let options_at = self.at;
+        edns.each_option(|code, data| {
+            let start = self.at;
+            if self.put_option(code, data).is_err() {
+                self.at = start;
+            }
+        });
+        let len = u16::try_from(self.at - options_at).map_err(|_| Full)?;
+        let place = self.buf.get_mut(len_at..options_at).ok_or(Full)?;
+        place.copy_from_slice(&len.to_be_bytes());
+        Ok(())
+    }
+
+    fn put_option(&mut self, code: u16, data: &[&[u8]]) -> Result<(), Full> {
+        let len = data.iter().map(|part| part.len()).sum::<usize>();
+        let len = u16::try_from(len).map_err(|_| Full)?;
+        self.put(&code.to_be_bytes())?;
+        self.put(&len.to_be_bytes())?;
+        data.iter().try_for_each(|part| self.put(part))
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Full> {
+        if bytes.len() > self.room() {
+            return Err(Full);
+        }
+        let end = self.at + bytes.len();
+        let place = self.buf.get_mut(self.at..end).ok_or(Full)?;
+        place.copy_from_slice(bytes);
+        self.at = end;
+        Ok(())
+    }
+}
+
+/// Writes the reply to a query that could not be read and returns its length: header, the
+/// question if it is known and fits, a bare OPT record if the query had one. 0 when the buffer or
+/// the limit is smaller than a header.
+pub fn error_reply(buf: &mut [u8], limit: usize, header: &Header<'_>, udp_payload: u16) -> usize {
+    let Ok(mut reply) = Reply::bare(buf, limit, header.id) else {
+        return 0;
+    };
+    reply.copy_head(header.opcode, header.recursion_desired);
+    reply.rcode(header.rcode);
+    if let Some(question) = &header.question {
+        // Without room for it the reply goes out without the question; the id still identifies it.
+        let _ = reply.question(question);
+    }
+    let edns = ReplyEdns {
+        udp_payload,
+        ..ReplyEdns::default()
+    };
+    reply.finish(header.edns.then_some(&edns))
+}
