@@ -3,11 +3,28 @@
 //! No socket, no clock, no source of randomness, no log: facts are arguments, so the same input
 //! gives the same bytes.
 
+mod directory;
+mod edit;
+mod hash;
+mod image;
+mod lookup;
+mod node;
+mod page;
+mod reply;
+mod walk;
 mod world;
 
 use std::net::IpAddr;
 
-pub use world::{ViewId, World};
+use meridian_dns::message::{Query, Unreadable, error_reply};
+
+use reply::Task;
+use walk::Walk;
+
+pub use hash::HashKey;
+pub use image::{ZoneImage, ZoneMeta};
+pub use node::CompileError;
+pub use world::{ViewId, World, WorldSize, ZoneChange};
 
 /// The most queries one call of [`answer`] takes; more gain nothing.
 pub const BATCH: usize = 16;
@@ -55,15 +72,107 @@ pub struct Moment {
     pub seed: u64,
 }
 
+/// Room that answering needs and keeps from batch to batch; one for each thread.
+#[derive(Debug, Clone)]
+pub struct Scratch {
+    walks: Box<[Walk; BATCH]>,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self {
+            walks: Box::new([const { Walk::new() }; BATCH]),
+        }
+    }
+}
+
+/// A query between the stages: what was asked, and the zone once it is known.
+struct Job<'q, 'w> {
+    query: Query<'q>,
+    zone: Option<&'w ZoneImage>,
+}
+
 /// Answers up to [`BATCH`] queries that came in on one view; `outcomes` is as long as `packets`.
+///
+/// Each stage goes over the whole batch, so that one query's wait for memory is spent on the
+/// others: find the zones, touch the slots, then read the nodes and write.
 pub fn answer(
-    _world: &World,
-    _view: ViewId,
+    scratch: &mut Scratch,
+    world: &World,
+    view: ViewId,
     packets: &mut [Packet<'_>],
     outcomes: &mut [Outcome],
-    _moment: Moment,
+    moment: Moment,
 ) {
-    for (_, outcome) in packets.iter_mut().zip(outcomes) {
+    let mut jobs: [Option<Job<'_, '_>>; BATCH] = [const { None }; BATCH];
+    let slots = packets.iter_mut().zip(outcomes.iter_mut()).zip(&mut jobs);
+    for (((packet, outcome), job), walk) in slots.zip(scratch.walks.iter_mut()) {
         *outcome = Outcome::Drop;
+        match Query::read(packet.query) {
+            Ok(query) => {
+                walk.start(world.key, query.question.name);
+                let zone = lookup::zone(world, view, query.question.name, walk, None);
+                *job = Some(Job { query, zone });
+            }
+            Err(Unreadable::Drop) => {}
+            Err(Unreadable::Header(header)) => {
+                let limit = packet.reply.len().min(512);
+                let length = error_reply(packet.reply, limit, &header, reply::OUR_PAYLOAD);
+                *outcome = outcome_of(length);
+            }
+        }
     }
+    for (job, walk) in jobs.iter().zip(scratch.walks.iter_mut()) {
+        if let Some(Job {
+            query,
+            zone: Some(zone),
+        }) = job
+        {
+            touch(world, zone, query.question.name, walk);
+        }
+    }
+    let slots = packets.iter_mut().zip(outcomes).zip(&jobs);
+    for (place, (((packet, outcome), job), walk)) in slots.zip(scratch.walks.iter_mut()).enumerate()
+    {
+        let Some(Job { query, zone }) = job else {
+            continue;
+        };
+        let mut task = Task {
+            world,
+            view,
+            query,
+            walk,
+            seed: seed_of(moment.seed, place),
+        };
+        *outcome = outcome_of(reply::write(
+            &mut task,
+            *zone,
+            packet.transport,
+            packet.reply,
+        ));
+    }
+}
+
+/// Reads the index slot that the name most probably needs, so that it is near when it is needed.
+#[inline]
+fn touch(world: &World, zone: &ZoneImage, name: &[u8], walk: &mut Walk) {
+    let depth = walk.depth();
+    if zone.has_depth(depth - usize::from(zone.apex_labels)) {
+        let hash = walk.hash(world.key, name, depth);
+        std::hint::black_box(zone.probe(hash).is_some());
+    }
+}
+
+fn outcome_of(length: usize) -> Outcome {
+    if length == 0 {
+        Outcome::Drop
+    } else {
+        Outcome::Reply(length)
+    }
+}
+
+/// A number of its own for each query of a batch.
+fn seed_of(seed: u64, place: usize) -> usize {
+    let mixed = (seed ^ place as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    usize::try_from(mixed >> 40).unwrap_or_default()
 }

@@ -1,9 +1,131 @@
 //! Everything that answers come from, as one immutable value.
 
+use std::sync::Arc;
+
+use meridian_dns::Name;
+use meridian_model::Generation;
+
+use crate::directory::Directory;
+use crate::hash::HashKey;
+use crate::image::{ZoneImage, hash_of};
+
 /// A listening address's share of the world: the zones whose name servers are at that address.
+/// 0 to 63.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ViewId(pub u8);
 
-/// All zones, by apex and view.
-#[derive(Debug, Default)]
-pub struct World {}
+/// All zones, by apex. A change makes a new one that shares all it can with the old.
+#[derive(Debug, Clone)]
+pub struct World {
+    pub(crate) key: HashKey,
+    pub(crate) directory: Directory,
+    /// Bit d: some apex has d labels.
+    pub(crate) apex_depths: u128,
+    apex_counts: Box<[u32; 128]>,
+}
+
+/// One step from a World to the next.
+#[derive(Debug, Clone)]
+pub enum ZoneChange {
+    /// The zone is now this; the first image of its generation, or a newer one.
+    Put(Arc<ZoneImage>),
+    /// The zone is gone.
+    Remove(Arc<ZoneImage>),
+}
+
+/// Sizes, for people and metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WorldSize {
+    /// Zones.
+    pub zones: usize,
+    /// Names that own record sets or lie above such.
+    pub names: usize,
+    /// Types at names; a policy's sets count as one.
+    pub sets: usize,
+    /// Bytes of images, without the directory.
+    pub bytes: usize,
+}
+
+impl World {
+    /// A world of these zones.
+    pub fn new(key: HashKey, zones: Vec<Arc<ZoneImage>>) -> Self {
+        let mut apex_counts = Box::new([0; 128]);
+        for zone in &zones {
+            apex_counts[usize::from(zone.apex_labels)] += 1;
+        }
+        Self {
+            key,
+            apex_depths: mask(&apex_counts),
+            directory: Directory::build(zones),
+            apex_counts,
+        }
+    }
+
+    /// The key that images for this world are built with.
+    pub fn key(&self) -> HashKey {
+        self.key
+    }
+
+    /// The image of a zone.
+    pub fn zone(&self, apex: &Name, generation: Generation) -> Option<&ZoneImage> {
+        self.directory
+            .find(hash_of(self.key, apex))
+            .find(|zone| zone.meta.generation == generation && zone.meta.apex == *apex)
+    }
+
+    /// All zones.
+    pub fn zones(&self) -> impl Iterator<Item = &Arc<ZoneImage>> {
+        self.directory.iter()
+    }
+
+    /// The next world. Of several changes of one zone only the last may be given.
+    #[must_use]
+    pub fn changed(&self, changes: &[ZoneChange]) -> Self {
+        let mut apex_counts = self.apex_counts.clone();
+        let (mut out, mut put) = (Vec::new(), Vec::new());
+        for change in changes {
+            let (ZoneChange::Put(zone) | ZoneChange::Remove(zone)) = change;
+            let count = &mut apex_counts[usize::from(zone.apex_labels)];
+            let known = self.zone(&zone.meta.apex, zone.meta.generation).is_some();
+            match change {
+                ZoneChange::Put(zone) => {
+                    *count += u32::from(!known);
+                    put.push(Arc::clone(zone));
+                }
+                ZoneChange::Remove(zone) => {
+                    *count -= u32::from(known);
+                    out.push(&**zone);
+                }
+            }
+        }
+        Self {
+            key: self.key,
+            directory: self.directory.changed(&out, &put),
+            apex_depths: mask(&apex_counts),
+            apex_counts,
+        }
+    }
+
+    /// How large it is. Walks through everything.
+    pub fn size(&self) -> WorldSize {
+        let mut size = WorldSize {
+            zones: self.directory.len(),
+            ..WorldSize::default()
+        };
+        for zone in self.zones() {
+            size.bytes += size_of::<ZoneImage>() + zone.heap_bytes();
+            for node in zone.nodes() {
+                size.names += 1;
+                size.sets += node.types.count_ones() as usize;
+            }
+        }
+        size
+    }
+}
+
+fn mask(counts: &[u32; 128]) -> u128 {
+    let bits = counts.iter().enumerate();
+    bits.fold(0, |mask, (depth, count)| {
+        mask | u128::from(*count > 0) << depth
+    })
+}

@@ -142,7 +142,7 @@ impl State for Memory {
 
     fn limit(&self, account: &AccountId, quota: Quota) -> Result<u64, Infallible> {
         let own = self.limits.get(&(account.clone(), quota.as_str()));
-        Ok(own.copied().unwrap_or(quota.default_limit()))
+        Ok(own.copied().unwrap_or_else(|| quota.default_limit()))
     }
 }
 

@@ -1,0 +1,145 @@
+//! Finding zones by the hash of their apex: two levels, copied on write.
+
+use std::sync::Arc;
+
+use crate::image::ZoneImage;
+
+/// All zones. Cloning copies one pointer.
+#[derive(Debug, Clone)]
+pub(crate) struct Directory {
+    chunks: Arc<[Chunk]>,
+    zones: usize,
+}
+
+/// The zones of one range of hashes: a small open hash table.
+type Chunk = Arc<[Slot]>;
+type Slot = Option<(u64, Arc<ZoneImage>)>;
+
+/// The directory doubles when its chunks hold more than this many zones on average.
+const FULL_CHUNK: usize = 256;
+
+impl Directory {
+    /// A directory of these zones.
+    pub(crate) fn build(zones: Vec<Arc<ZoneImage>>) -> Self {
+        let count = zones.len();
+        let chunks = (count / FULL_CHUNK).next_power_of_two();
+        let mut parts: Vec<Vec<Arc<ZoneImage>>> = (0..chunks).map(|_| Vec::new()).collect();
+        for zone in zones {
+            parts[chunk_of(zone.hash, chunks)].push(zone);
+        }
+        Self {
+            chunks: parts.into_iter().map(build_chunk).collect(),
+            zones: count,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.zones
+    }
+
+    /// The zones with this hash, the one that answers first first.
+    #[inline]
+    pub(crate) fn find(&self, hash: u64) -> impl Iterator<Item = &ZoneImage> {
+        let chunk = &self.chunks[chunk_of(hash, self.chunks.len())];
+        let len = chunk.len();
+        let start = first_slot(hash, len);
+        (0..len)
+            .map(move |i| {
+                let slot = start + i;
+                &chunk[if slot >= len { slot - len } else { slot }]
+            })
+            .map_while(Option::as_ref)
+            .filter(move |(other, _)| *other == hash)
+            .map(|(_, zone)| &**zone)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<ZoneImage>> {
+        self.chunks
+            .iter()
+            .flat_map(|c| c.iter().flatten())
+            .map(|(_, zone)| zone)
+    }
+
+    /// A directory with some zones taken out and others put in. A zone is taken out by hash and
+    /// generation; a put one replaces its namesake of the same generation.
+    pub(crate) fn changed(&self, out: &[&ZoneImage], put: &[Arc<ZoneImage>]) -> Self {
+        let count = self.chunks.len();
+        let mut chunks = self.chunks.to_vec();
+        let mut touched: Vec<usize> = out
+            .iter()
+            .map(|zone| zone.hash)
+            .chain(put.iter().map(|zone| zone.hash))
+            .map(|hash| chunk_of(hash, count))
+            .collect();
+        touched.sort_unstable();
+        touched.dedup();
+        let mut zones = self.zones;
+        for place in touched {
+            let old = &chunks[place];
+            let replaced = |zone: &ZoneImage| {
+                out.iter().any(|gone| same(gone, zone)) || put.iter().any(|new| same(new, zone))
+            };
+            let mut kept: Vec<Arc<ZoneImage>> = old
+                .iter()
+                .flatten()
+                .filter(|(_, zone)| !replaced(zone))
+                .map(|(_, zone)| Arc::clone(zone))
+                .collect();
+            zones -= old.iter().flatten().count();
+            kept.extend(
+                put.iter()
+                    .filter(|z| chunk_of(z.hash, count) == place)
+                    .cloned(),
+            );
+            zones += kept.len();
+            chunks[place] = build_chunk(kept);
+        }
+        if zones > count * FULL_CHUNK {
+            return Self::build(
+                chunks
+                    .iter()
+                    .flat_map(|c| c.iter().flatten())
+                    .map(|(_, zone)| Arc::clone(zone))
+                    .collect(),
+            );
+        }
+        Self {
+            chunks: chunks.into(),
+            zones,
+        }
+    }
+}
+
+fn same(a: &ZoneImage, b: &ZoneImage) -> bool {
+    a.meta.generation == b.meta.generation && a.meta.apex == b.meta.apex
+}
+
+fn build_chunk(mut zones: Vec<Arc<ZoneImage>>) -> Chunk {
+    // Of zones with one name the older is met first.
+    zones.sort_by_key(|zone| (zone.hash, zone.meta.created_at, zone.meta.generation));
+    let len = zones.len() + zones.len() / 3 + 1;
+    let mut slots: Vec<Slot> = vec![None; len];
+    for zone in zones {
+        let mut slot = first_slot(zone.hash, len);
+        while slots[slot].is_some() {
+            slot = if slot + 1 == len { 0 } else { slot + 1 };
+        }
+        slots[slot] = Some((zone.hash, zone));
+    }
+    slots.into()
+}
+
+#[inline]
+fn chunk_of(hash: u64, chunks: usize) -> usize {
+    // From the top bits; the low ones choose the slot.
+    #[expect(clippy::cast_possible_truncation, reason = "smaller than chunks")]
+    let chunk = (((hash >> 32) * chunks as u64) >> 32) as usize;
+    chunk
+}
+
+#[inline]
+fn first_slot(hash: u64, len: usize) -> usize {
+    #[expect(clippy::cast_possible_truncation, reason = "smaller than len")]
+    let slot = (((hash & 0xffff_ffff) * len as u64) >> 32) as usize;
+    slot
+}

@@ -1,0 +1,449 @@
+//! Making images: whole from record sets, or from an old image and the names that changed.
+//!
+//! A changed name touches its own node and the descendant counts of the names above it; the pages
+//! of those are written anew, all others are shared with the old image.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use meridian_dns::{Name, RecordType};
+use meridian_model::RecordSet;
+
+use crate::hash::HashKey;
+use crate::image::{
+    DepthCounts, Pages, SEGMENTS, Segment, ZoneImage, ZoneMeta, count_labels, hash_of,
+    labels_below, page_of, segment_of,
+};
+use crate::node::{CompileError, NewNode, Node, bit, compile};
+use crate::page::Page;
+
+/// A zone is one page up to this many bytes.
+const MAX_BLOCK: usize = 16 * 1024;
+/// A segment doubles its pages when one is larger than this and holds more than one node.
+const MAX_PAGE: usize = 4 * 1024;
+/// The most pages of a segment: 24 bits of the hash tell pages apart.
+const MAX_SEGMENT_PAGES: usize = 1 << 24;
+
+impl ZoneImage {
+    /// The image of a zone. `names` gives each name once, in lower case, with all its sets.
+    ///
+    /// # Errors
+    /// When a record set cannot be turned into an answer.
+    pub fn build<'s>(
+        key: HashKey,
+        meta: ZoneMeta,
+        names: impl IntoIterator<Item = (&'s Name, &'s [RecordSet])>,
+    ) -> Result<Self, CompileError> {
+        let mut nodes: BTreeMap<Box<[u8]>, NewNode> = BTreeMap::new();
+        for (name, sets) in names {
+            let Some(labels) = labels_below(name, &meta.apex) else {
+                continue;
+            };
+            let (types, sets) = compile(sets)?;
+            if types == 0 {
+                continue;
+            }
+            let node = nodes.entry(labels.into()).or_insert_with(|| empty(labels));
+            (node.types, node.sets) = (types, sets);
+            for above in above(labels) {
+                let node = nodes.entry(above.into()).or_insert_with(|| empty(above));
+                node.descendants += 1;
+            }
+        }
+        nodes.entry(Box::default()).or_insert_with(|| empty(&[]));
+        let hash = hash_of(key, &meta.apex);
+        let nodes: Vec<NewNode> = nodes.into_values().collect();
+        Ok(Self::from_nodes(key, hash, meta, nodes))
+    }
+
+    fn from_nodes(key: HashKey, hash: u64, meta: ZoneMeta, nodes: Vec<NewNode>) -> Self {
+        let mut counts = Box::new(DepthCounts([[0; 3]; 128]));
+        for node in &nodes {
+            count(&mut counts, &node.labels, node.types, 1);
+        }
+        let masks = counts.masks();
+        let size: usize = nodes.iter().map(|node| node.encoded_len() + 5).sum();
+        let pages = if size <= MAX_BLOCK {
+            Pages::One(Page::build(key, hash, &nodes))
+        } else {
+            let mut parts: [Vec<NewNode>; SEGMENTS] = std::array::from_fn(|_| Vec::new());
+            for node in nodes {
+                parts[segment_of(key.below(hash, &node.labels))].push(node);
+            }
+            let segments = parts.map(|nodes| Arc::new(build_segment(key, hash, nodes, 1)));
+            Pages::Many(Arc::new(segments), counts)
+        };
+        Self {
+            apex_labels: u8::try_from(meta.apex.label_count()).expect("at most 127 labels"),
+            meta,
+            hash,
+            masks,
+            pages,
+        }
+    }
+
+    /// The same zone with these names' sets replaced; a name without sets is gone.
+    ///
+    /// # Errors
+    /// When a record set cannot be turned into an answer; the old image is as good as before.
+    pub fn with_names<'s>(
+        &self,
+        key: HashKey,
+        last_changed: u64,
+        names: impl IntoIterator<Item = (&'s Name, &'s [RecordSet])>,
+    ) -> Result<Self, CompileError> {
+        let mut change = Change::new(self, key);
+        for (name, sets) in names {
+            if let Some(labels) = labels_below(name, &self.meta.apex) {
+                let (types, sets) = compile(sets)?;
+                change.set(labels, types, sets);
+            }
+        }
+        let mut meta = self.meta.clone();
+        meta.last_changed = last_changed;
+        Ok(change.finish(meta))
+    }
+
+    /// The same zone, visible elsewhere.
+    #[must_use]
+    pub fn with_views(&self, views: u64) -> Self {
+        let mut image = self.clone();
+        image.meta.views = views;
+        image
+    }
+}
+
+/// The nodes that a change touches, as they will be.
+struct Change<'a> {
+    image: &'a ZoneImage,
+    key: HashKey,
+    touched: BTreeMap<Box<[u8]>, Touched>,
+}
+
+struct Touched {
+    hash: u64,
+    /// Its types before the change, if it existed.
+    before: Option<u32>,
+    node: NewNode,
+}
+
+impl Touched {
+    fn stays(&self) -> bool {
+        self.node.types != 0 || self.node.descendants > 0 || self.node.labels.is_empty()
+    }
+}
+
+impl<'a> Change<'a> {
+    fn new(image: &'a ZoneImage, key: HashKey) -> Self {
+        Self {
+            image,
+            key,
+            touched: BTreeMap::new(),
+        }
+    }
+
+    fn touch(&mut self, labels: &[u8]) -> &mut NewNode {
+        let (image, key) = (self.image, self.key);
+        let touched = self.touched.entry(labels.into()).or_insert_with(|| {
+            let hash = key.below(image.hash, labels);
+            let found = image.find(hash, labels);
+            Touched {
+                hash,
+                before: found.map(|node| node.types),
+                node: found.map_or_else(|| empty(labels), NewNode::from),
+            }
+        });
+        &mut touched.node
+    }
+
+    fn set(&mut self, labels: &[u8], types: u32, sets: Vec<u8>) {
+        let node = self.touch(labels);
+        let (had, has) = (node.types != 0, types != 0);
+        (node.types, node.sets) = (types, sets);
+        if had == has {
+            return;
+        }
+        for above in above(labels) {
+            let node = self.touch(above);
+            node.descendants = if has {
+                node.descendants.saturating_add(1)
+            } else {
+                node.descendants.saturating_sub(1)
+            };
+        }
+    }
+
+    fn finish(self, meta: ZoneMeta) -> ZoneImage {
+        let Self {
+            image,
+            key,
+            touched,
+        } = self;
+        match &image.pages {
+            Pages::One(page) => {
+                let mut nodes = untouched(page, &touched);
+                nodes.extend(touched.into_values().filter(Touched::stays).map(|t| t.node));
+                ZoneImage::from_nodes(key, image.hash, meta, nodes)
+            }
+            Pages::Many(segments, counts) => {
+                let mut counts = counts.clone();
+                for touched in touched.values() {
+                    if let Some(types) = touched.before {
+                        count(&mut counts, &touched.node.labels, types, -1);
+                    }
+                    if touched.stays() {
+                        count(&mut counts, &touched.node.labels, touched.node.types, 1);
+                    }
+                }
+                let segments = rewrite(key, image.hash, segments, &touched);
+                ZoneImage {
+                    masks: counts.masks(),
+                    pages: Pages::Many(Arc::new(segments), counts),
+                    meta,
+                    ..image.clone()
+                }
+            }
+        }
+    }
+}
+
+/// The segments with the touched pages written anew.
+fn rewrite(
+    key: HashKey,
+    apex: u64,
+    segments: &[Arc<Segment>; SEGMENTS],
+    touched: &BTreeMap<Box<[u8]>, Touched>,
+) -> [Arc<Segment>; SEGMENTS] {
+    let mut segments = segments.clone();
+    for place in 0..SEGMENTS {
+        let mine: Vec<&Touched> = touched
+            .values()
+            .filter(|t| segment_of(t.hash) == place)
+            .collect();
+        if mine.is_empty() {
+            continue;
+        }
+        let mut pages = segments[place].0.clone();
+        let count = pages.len();
+        let mut numbers: Vec<usize> = mine.iter().map(|t| page_of(t.hash, count)).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let mut full = false;
+        for number in numbers {
+            let mut nodes = untouched(&pages[number], touched);
+            let here = |t: &&&Touched| page_of(t.hash, count) == number && t.stays();
+            nodes.extend(mine.iter().filter(here).map(|t| t.node.clone()));
+            pages[number] = Page::build(key, apex, &nodes);
+            full |= nodes.len() > 1 && pages[number].len() > MAX_PAGE;
+        }
+        segments[place] = Arc::new(if full && count < MAX_SEGMENT_PAGES {
+            let nodes = pages
+                .iter()
+                .flat_map(|p| p.nodes().map(NewNode::from))
+                .collect();
+            build_segment(key, apex, nodes, count * 2)
+        } else {
+            Segment(pages)
+        });
+    }
+    segments
+}
+
+/// Nodes of a page that no change touches.
+fn untouched(page: &Page, touched: &BTreeMap<Box<[u8]>, Touched>) -> Vec<NewNode> {
+    let keep = |node: &Node<'_>| !touched.contains_key(node.labels);
+    page.nodes().filter(keep).map(NewNode::from).collect()
+}
+
+/// A segment of at least `pages` pages, a power of two, and as many more as its nodes need.
+fn build_segment(key: HashKey, apex: u64, nodes: Vec<NewNode>, pages: usize) -> Segment {
+    let size: usize = nodes.iter().map(|node| node.encoded_len() + 5).sum();
+    // Pages are filled to half on average, so that few are over the limit by chance.
+    let wanted = (size / (MAX_PAGE / 2)).next_power_of_two().max(pages);
+    let count = wanted.min(MAX_SEGMENT_PAGES);
+    let mut parts: Vec<Vec<NewNode>> = (0..count).map(|_| Vec::new()).collect();
+    for node in nodes {
+        parts[page_of(key.below(apex, &node.labels), count)].push(node);
+    }
+    Segment(
+        parts
+            .iter()
+            .map(|nodes| Page::build(key, apex, nodes))
+            .collect(),
+    )
+}
+
+fn empty(labels: &[u8]) -> NewNode {
+    NewNode {
+        labels: labels.into(),
+        descendants: 0,
+        types: 0,
+        sets: Vec::new(),
+    }
+}
+
+/// The names between `labels` and the apex, both left out.
+fn above(labels: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::successors(parent(labels), |labels| parent(labels)).filter(|l| !l.is_empty())
+}
+
+fn parent(labels: &[u8]) -> Option<&[u8]> {
+    let len = usize::from(*labels.first()?);
+    Some(&labels[len + 1..])
+}
+
+fn count(counts: &mut DepthCounts, labels: &[u8], types: u32, by: i32) {
+    let depth = count_labels(labels).min(127);
+    let [names, cuts, wildcards] = &mut counts.0[depth];
+    *names = names.saturating_add_signed(by);
+    if depth > 0 && types & bit(RecordType::Ns) != 0 {
+        *cuts = cuts.saturating_add_signed(by);
+    }
+    if labels.starts_with(b"\x01*") {
+        *wildcards = wildcards.saturating_add_signed(by);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::Masks;
+    use meridian_model::{Generation, Routing, SetData, SetKey, Timestamp};
+    use proptest::prelude::*;
+
+    const KEY: HashKey = HashKey([11, 12]);
+
+    fn name(text: &str) -> Name {
+        Name::parse(text).unwrap()
+    }
+
+    fn set(owner: &Name, rtype: RecordType, value: &str) -> RecordSet {
+        RecordSet {
+            key: SetKey {
+                name: owner.clone(),
+                rtype,
+                set_identifier: None,
+            },
+            routing: Routing::Simple,
+            data: SetData::Records {
+                ttl: 60,
+                values: vec![value.to_owned()],
+            },
+            health_check_id: None,
+            traffic_policy_instance_id: None,
+        }
+    }
+
+    fn meta() -> ZoneMeta {
+        ZoneMeta {
+            apex: name("z.test"),
+            generation: Generation(1),
+            created_at: Timestamp(0),
+            views: 1,
+            last_changed: 1,
+        }
+    }
+
+    type Rows = BTreeMap<String, Vec<RecordSet>>;
+
+    fn build(rows: &Rows) -> ZoneImage {
+        let names: Vec<(Name, &Vec<RecordSet>)> = rows.iter().map(|(n, s)| (name(n), s)).collect();
+        ZoneImage::build(KEY, meta(), names.iter().map(|(n, s)| (n, s.as_slice()))).unwrap()
+    }
+
+    /// Everything an image says, so that two can be compared however they were made.
+    fn content(image: &ZoneImage) -> (BTreeMap<Vec<u8>, NewNode>, Masks) {
+        let nodes = image
+            .nodes()
+            .map(|n| (n.labels.to_vec(), NewNode::from(n)))
+            .collect();
+        (nodes, image.masks)
+    }
+
+    fn row(text: &str, value: u8, cut: bool) -> (String, Vec<RecordSet>) {
+        let owner = name(text);
+        let set = if cut {
+            set(&owner, RecordType::Ns, "ns.else.test")
+        } else {
+            set(&owner, RecordType::A, &format!("192.0.2.{value}"))
+        };
+        (text.to_owned(), vec![set])
+    }
+
+    #[test]
+    fn names_between_are_there_without_sets() {
+        let rows = Rows::from([row("a.b.c.z.test", 1, false), row("z.test", 2, false)]);
+        let image = build(&rows);
+        let labels = b"\x01b\x01c";
+        let node = image.find(KEY.below(image.hash, labels), labels).unwrap();
+        assert!(!node.has_sets());
+        assert_eq!(node.descendants, 1);
+        assert_eq!(image.masks.names, 0b1111);
+        let gone = image
+            .with_names(KEY, 2, [(&name("a.b.c.z.test"), &[][..])])
+            .unwrap();
+        assert_eq!(gone.masks.names, 1);
+        assert_eq!(gone.nodes().count(), 1);
+        assert_eq!(gone.meta().last_changed, 2);
+    }
+
+    #[test]
+    fn a_large_zone_is_paged_and_says_the_same() {
+        let rows: Rows = (0..5_000)
+            .map(|i| row(&format!("h{i}.d{}.z.test", i % 50), 1, false))
+            .collect();
+        let image = build(&rows);
+        assert!(matches!(image.pages, Pages::Many(..)));
+        assert_eq!(image.nodes().count(), 5_000 + 50 + 1);
+        for text in rows.keys() {
+            let owner = name(text);
+            let labels = labels_below(&owner, &image.meta.apex).unwrap();
+            assert!(image.find(KEY.below(image.hash, labels), labels).is_some());
+        }
+        let largest = match &image.pages {
+            Pages::Many(segments, _) => segments
+                .iter()
+                .flat_map(|s| &s.0)
+                .map(Page::len)
+                .max()
+                .unwrap(),
+            Pages::One(page) => page.len(),
+        };
+        assert!(largest <= 2 * MAX_PAGE, "{largest}");
+    }
+
+    fn arbitrary_name() -> impl Strategy<Value = String> {
+        let label = prop_oneof!["[a-c]", "\\*"];
+        prop::collection::vec(label, 0..4).prop_map(|mut labels| {
+            labels.push("z.test".to_owned());
+            labels.join(".")
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+        #[test]
+        fn a_changed_image_equals_one_built_from_the_changed_sets(
+            bulk in prop_oneof![Just(0usize), Just(1500)],
+            steps in prop::collection::vec(
+                prop::collection::vec((arbitrary_name(), any::<u8>(), 0..3u8), 1..5), 1..20),
+        ) {
+            let mut rows: Rows = (0..bulk).map(|i| row(&format!("h{i}.z.test"), 1, false)).collect();
+            let mut image = build(&rows);
+            for step in steps {
+                let mut changes = Rows::new();
+                for (text, value, kind) in step {
+                    let (text, sets) = row(&text, value, kind == 1);
+                    changes.insert(text, if kind == 2 { Vec::new() } else { sets });
+                }
+                let names: Vec<(Name, Vec<RecordSet>)> =
+                    changes.iter().map(|(n, s)| (name(n), s.clone())).collect();
+                image = image.with_names(KEY, 2, names.iter().map(|(n, s)| (n, &s[..]))).unwrap();
+                for (text, sets) in changes {
+                    if sets.is_empty() { rows.remove(&text); } else { rows.insert(text, sets); }
+                }
+                prop_assert_eq!(content(&image), content(&build(&rows)));
+            }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! A zone as an immutable image: one page while it is small, a paged hash beyond.
+//!
+//! Looking up is in this file; making a changed image from an old one is in `edit`.
+
+use std::sync::Arc;
+
+use meridian_dns::Name;
+use meridian_model::{Generation, Timestamp};
+
+use crate::hash::HashKey;
+use crate::node::Node;
+use crate::page::{Candidate, Page};
+
+/// The parts a large zone is divided into; each doubles its pages by itself.
+pub(crate) const SEGMENTS: usize = 32;
+
+/// What identifies a zone and says where it is visible.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ZoneMeta {
+    /// The apex, in lower case.
+    pub apex: Name,
+    /// Under which number its record sets are stored: tells zones of one name apart.
+    pub generation: Generation,
+    /// Of two zones of one name in one view the older answers.
+    pub created_at: Timestamp,
+    /// Bit i: it is visible in the view with number i.
+    pub views: u64,
+    /// The journal's sequence number of its last change.
+    pub last_changed: u64,
+}
+
+/// A zone ready to be answered from.
+#[derive(Debug, Clone)]
+pub struct ZoneImage {
+    pub(crate) meta: ZoneMeta,
+    pub(crate) hash: u64,
+    pub(crate) apex_labels: u8,
+    pub(crate) masks: Masks,
+    pub(crate) pages: Pages,
+}
+
+/// Which depths below the apex have something; bit 0 is the apex.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Masks {
+    /// Depths at which names exist.
+    pub(crate) names: u128,
+    /// Depths at which names other than the apex own NS sets.
+    pub(crate) cuts: u128,
+    /// Depths at which wildcards stand.
+    pub(crate) wildcards: u128,
+}
+
+/// Where the nodes are.
+#[derive(Debug, Clone)]
+pub(crate) enum Pages {
+    /// All in one block.
+    One(Page),
+    /// By hash in segments, with the counts behind the masks.
+    Many(Arc<[Arc<Segment>; SEGMENTS]>, Box<DepthCounts>),
+}
+
+/// Some pages of a large zone: always a power of two.
+#[derive(Debug)]
+pub(crate) struct Segment(pub(crate) Vec<Page>);
+
+/// How many names, cuts and wildcards there are at each depth of a large zone.
+#[derive(Debug, Clone)]
+pub(crate) struct DepthCounts(pub(crate) [[u32; 3]; 128]);
+
+impl ZoneImage {
+    /// What identifies it.
+    pub fn meta(&self) -> &ZoneMeta {
+        &self.meta
+    }
+
+    /// Whether it is visible in a view.
+    #[inline]
+    pub(crate) fn is_visible(&self, view: u8) -> bool {
+        self.meta.views >> view & 1 != 0
+    }
+
+    /// Whether names exist at this depth below the apex.
+    #[inline]
+    pub(crate) fn has_depth(&self, depth: usize) -> bool {
+        depth < 128 && self.masks.names >> depth & 1 != 0
+    }
+
+    /// The deepest name's depth below the apex.
+    pub(crate) fn deepest(&self) -> usize {
+        127_usize.saturating_sub(self.masks.names.leading_zeros() as usize)
+    }
+
+    #[inline]
+    pub(crate) fn page(&self, hash: u64) -> &Page {
+        match &self.pages {
+            Pages::One(page) => page,
+            Pages::Many(segments, _) => {
+                let pages = &segments[segment_of(hash)].0;
+                &pages[page_of(hash, pages.len())]
+            }
+        }
+    }
+
+    /// Where the node of this hash seems to be.
+    #[inline]
+    pub(crate) fn probe(&self, hash: u64) -> Option<Candidate<'_>> {
+        self.page(hash).probe(hash)
+    }
+
+    /// The node of the name with this hash and these labels below the apex.
+    #[inline]
+    pub(crate) fn find(&self, hash: u64, labels: &[u8]) -> Option<Node<'_>> {
+        self.page(hash).find(hash, labels)
+    }
+
+    /// The apex; every zone has one.
+    #[inline]
+    pub(crate) fn apex(&self) -> Option<Node<'_>> {
+        self.find(self.hash, &[])
+    }
+
+    /// All nodes of the zone, in no order that means anything.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
+        let pages: Vec<&Page> = match &self.pages {
+            Pages::One(page) => vec![page],
+            Pages::Many(segments, _) => segments.iter().flat_map(|s| &s.0).collect(),
+        };
+        pages.into_iter().flat_map(Page::nodes)
+    }
+
+    /// The bytes it takes beside its own fields, for statistics.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let apex = self.meta.apex.as_wire().len();
+        apex + match &self.pages {
+            Pages::One(page) => page.len() + 16,
+            Pages::Many(segments, _) => {
+                let pages: usize = segments
+                    .iter()
+                    .flat_map(|s| &s.0)
+                    .map(|page| page.len() + 32)
+                    .sum();
+                pages + size_of::<DepthCounts>() + SEGMENTS * 48
+            }
+        }
+    }
+}
+
+impl DepthCounts {
+    pub(crate) fn masks(&self) -> Masks {
+        let mut masks = Masks::default();
+        for (depth, [names, cuts, wildcards]) in self.0.iter().enumerate() {
+            masks.names |= u128::from(*names > 0) << depth;
+            masks.cuts |= u128::from(*cuts > 0) << depth;
+            masks.wildcards |= u128::from(*wildcards > 0) << depth;
+        }
+        masks
+    }
+}
+
+/// The segment of a name in a large zone.
+#[inline]
+pub(crate) fn segment_of(hash: u64) -> usize {
+    (hash >> 59) as usize
+}
+
+/// The page of a name in a segment of `pages` pages, a power of two.
+#[inline]
+pub(crate) fn page_of(hash: u64, pages: usize) -> usize {
+    #[expect(clippy::cast_possible_truncation, reason = "masked below")]
+    let bits = (hash >> 32) as usize;
+    bits & (pages - 1)
+}
+
+/// The number of labels in wire form without the root label.
+pub(crate) fn count_labels(labels: &[u8]) -> usize {
+    let (mut at, mut count) = (0, 0);
+    while at < labels.len() {
+        at += usize::from(labels[at]) + 1;
+        count += 1;
+    }
+    count
+}
+
+/// The labels of `name` below `apex`, lower case, without the root label; none if it lies
+/// elsewhere.
+pub(crate) fn labels_below<'n>(name: &'n Name, apex: &Name) -> Option<&'n [u8]> {
+    let wire = name.as_wire();
+    name.is_within(apex)
+        .then(|| &wire[..wire.len() - apex.as_wire().len()])
+}
+
+/// The hash of an apex.
+pub(crate) fn hash_of(key: HashKey, name: &Name) -> u64 {
+    let wire = name.as_wire();
+    key.below(key.root(), &wire[..wire.len() - 1])
+}

@@ -1,0 +1,410 @@
+//! One name of a zone as bytes: its labels below the apex, what lies below it, its record sets.
+//!
+//! ```text
+//! node    labels_len u8 · labels · descendants varint · types u32 · sets…
+//! set     type u8 (place in RecordType::ALL) · kind u8 · ttl u32 · count u16 · body_len u16 · body
+//! body    Even: record data of equal lengths, one after the other
+//!         Uneven: each record's data behind its length, u16
+//!         Unserved: nothing
+//! ```
+//! Numbers are little-endian. The length of a node follows from its parts: sets go on until the
+//! types they have are as many as the bitmap says.
+
+use meridian_dns::{RecordType, rdata};
+use meridian_model::{RecordSet, Routing, SetData};
+
+/// A record set that cannot be turned into an answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{set}: {reason}")]
+pub struct CompileError {
+    /// Which one.
+    pub set: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// How the body of a set is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Records of equal length.
+    Even,
+    /// Records of different lengths.
+    Uneven,
+    /// A policy that is stored but not answered yet.
+    Unserved,
+}
+
+const SET_HEAD: usize = 10;
+
+/// A node inside a page.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Node<'a> {
+    /// Labels below the apex, lower case, without the root label.
+    pub(crate) labels: &'a [u8],
+    /// How many names with record sets lie below it.
+    pub(crate) descendants: u32,
+    /// Bit i stands for `RecordType::ALL[i]`.
+    pub(crate) types: u32,
+    sets: &'a [u8],
+}
+
+impl<'a> Node<'a> {
+    /// Reads the node at the start of `bytes`, which must be one this module wrote. What follows
+    /// it may stay in the slice of sets: they are counted by `types`.
+    #[inline]
+    pub(crate) fn read(bytes: &'a [u8]) -> Self {
+        let (labels, rest) = bytes[1..].split_at(usize::from(bytes[0]));
+        let (descendants, rest) = read_varint(rest);
+        let (types, sets) = rest.split_first_chunk::<4>().expect("a node has its types");
+        Self {
+            labels,
+            descendants,
+            types: u32::from_le_bytes(*types),
+            sets,
+        }
+    }
+
+    /// Whether it has a set of this type.
+    #[inline]
+    pub(crate) fn has(&self, rtype: RecordType) -> bool {
+        self.types & bit(rtype) != 0
+    }
+
+    /// Whether it owns any record set; a name without one only has names below it.
+    pub(crate) fn has_sets(&self) -> bool {
+        self.types != 0
+    }
+
+    /// The sets, in order of their types.
+    #[inline]
+    pub(crate) fn sets(&self) -> Sets<'a> {
+        Sets {
+            rest: self.sets,
+            left: self.types.count_ones(),
+        }
+    }
+
+    /// The set of this type.
+    #[inline]
+    pub(crate) fn set(&self, rtype: RecordType) -> Option<Set<'a>> {
+        if !self.has(rtype) {
+            return None;
+        }
+        self.sets().find(|set| set.rtype == rtype)
+    }
+
+    /// The bytes of its sets and nothing behind them.
+    pub(crate) fn set_bytes(&self) -> &'a [u8] {
+        let mut sets = self.sets();
+        while sets.next().is_some() {}
+        &self.sets[..self.sets.len() - sets.rest.len()]
+    }
+}
+
+/// The bit of a type in [`Node::types`].
+pub(crate) fn bit(rtype: RecordType) -> u32 {
+    let place = RecordType::ALL.iter().position(|t| *t == rtype);
+    1 << place.expect("ALL has every type")
+}
+
+/// One set of a node.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Set<'a> {
+    pub(crate) rtype: RecordType,
+    pub(crate) kind: Kind,
+    pub(crate) ttl: u32,
+    pub(crate) count: usize,
+    pub(crate) body: &'a [u8],
+}
+
+impl<'a> Set<'a> {
+    /// The record data of each record, starting with the one at `first` (any number).
+    pub(crate) fn rotated(&self, first: usize) -> Rotated<'a> {
+        let first = match self.kind {
+            Kind::Even if self.count > 1 => first % self.count,
+            _ => 0,
+        };
+        Rotated {
+            set: *self,
+            at: first,
+            left: if self.kind == Kind::Unserved {
+                0
+            } else {
+                self.count
+            },
+            rest: self.body,
+        }
+    }
+}
+
+/// The records of a set, in turn.
+pub(crate) struct Rotated<'a> {
+    set: Set<'a>,
+    at: usize,
+    left: usize,
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Rotated<'a> {
+    type Item = &'a [u8];
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        self.left = self.left.checked_sub(1)?;
+        if self.set.kind == Kind::Even {
+            let len = self.set.body.len() / self.set.count;
+            let at = self.at * len;
+            self.at = if self.at + 1 == self.set.count {
+                0
+            } else {
+                self.at + 1
+            };
+            return self.set.body.get(at..at + len);
+        }
+        let (len, rest) = self.rest.split_first_chunk::<2>()?;
+        let (data, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*len)))?;
+        self.rest = rest;
+        Some(data)
+    }
+}
+
+/// The sets of a node, in turn.
+pub(crate) struct Sets<'a> {
+    rest: &'a [u8],
+    left: u32,
+}
+
+impl<'a> Iterator for Sets<'a> {
+    type Item = Set<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Set<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        let (head, rest) = self.rest.split_first_chunk::<SET_HEAD>()?;
+        let [rtype, kind, t0, t1, t2, t3, c0, c1, l0, l1] = *head;
+        let (body, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes([l0, l1])))?;
+        self.rest = rest;
+        Some(Set {
+            rtype: *RecordType::ALL.get(usize::from(rtype))?,
+            kind: match kind {
+                0 => Kind::Even,
+                1 => Kind::Uneven,
+                _ => Kind::Unserved,
+            },
+            ttl: u32::from_le_bytes([t0, t1, t2, t3]),
+            count: usize::from(u16::from_le_bytes([c0, c1])),
+            body,
+        })
+    }
+}
+
+/// A node on its way into a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NewNode {
+    pub(crate) labels: Box<[u8]>,
+    pub(crate) descendants: u32,
+    pub(crate) types: u32,
+    pub(crate) sets: Vec<u8>,
+}
+
+impl NewNode {
+    pub(crate) fn encoded_len(&self) -> usize {
+        1 + self.labels.len() + varint_len(self.descendants) + 4 + self.sets.len()
+    }
+
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        out.push(u8::try_from(self.labels.len()).expect("names are at most 255 bytes"));
+        out.extend_from_slice(&self.labels);
+        write_varint(out, self.descendants);
+        out.extend_from_slice(&self.types.to_le_bytes());
+        out.extend_from_slice(&self.sets);
+    }
+}
+
+impl From<Node<'_>> for NewNode {
+    fn from(node: Node<'_>) -> Self {
+        Self {
+            labels: node.labels.into(),
+            descendants: node.descendants,
+            types: node.types,
+            sets: node.set_bytes().to_vec(),
+        }
+    }
+}
+
+/// The types and the bytes of all sets of one name.
+///
+/// # Errors
+/// When a value has no wire form: it was written by other rules than today's.
+pub(crate) fn compile(sets: &[RecordSet]) -> Result<(u32, Vec<u8>), CompileError> {
+    let mut types = 0;
+    let mut bytes = Vec::new();
+    for (place, rtype) in RecordType::ALL.into_iter().enumerate() {
+        let mut group = sets.iter().filter(|set| set.key.rtype == rtype);
+        let Some(first) = group.next() else {
+            continue;
+        };
+        types |= 1 << place;
+        bytes.push(u8::try_from(place).expect("there are 17 types"));
+        match (&first.routing, &first.data, group.next()) {
+            (Routing::Simple, SetData::Records { ttl, values }, None) => {
+                compile_plain(first, *ttl, values, &mut bytes)?;
+            }
+            _ => bytes.extend_from_slice(&[2, 0, 0, 0, 0, 0, 0, 0, 0]),
+        }
+    }
+    Ok((types, bytes))
+}
+
+fn compile_plain(
+    set: &RecordSet,
+    ttl: u32,
+    values: &[String],
+    bytes: &mut Vec<u8>,
+) -> Result<(), CompileError> {
+    let fail = |reason: String| CompileError {
+        set: set.key.to_string(),
+        reason,
+    };
+    let records: Vec<Vec<u8>> = values
+        .iter()
+        .map(|text| rdata::parse(set.key.rtype, text).map_err(|error| fail(error.to_string())))
+        .collect::<Result<_, _>>()?;
+    let even = records
+        .windows(2)
+        .all(|pair| pair[0].len() == pair[1].len());
+    let body_len: usize = records
+        .iter()
+        .map(|data| data.len() + if even { 0 } else { 2 })
+        .sum();
+    let too_large = |_| fail("does not fit into one DNS message".to_owned());
+    bytes.push(u8::from(!even));
+    bytes.extend_from_slice(&ttl.to_le_bytes());
+    bytes.extend_from_slice(
+        &u16::try_from(records.len())
+            .map_err(too_large)?
+            .to_le_bytes(),
+    );
+    bytes.extend_from_slice(&u16::try_from(body_len).map_err(too_large)?.to_le_bytes());
+    for data in records {
+        if !even {
+            bytes.extend_from_slice(&u16::try_from(data.len()).map_err(too_large)?.to_le_bytes());
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(())
+}
+
+fn read_varint(bytes: &[u8]) -> (u32, &[u8]) {
+    let mut value = 0;
+    for (place, byte) in bytes.iter().enumerate().take(5) {
+        value |= u32::from(byte & 0x7f) << (7 * place);
+        if byte & 0x80 == 0 {
+            return (value, &bytes[place + 1..]);
+        }
+    }
+    (value, &[])
+}
+
+fn write_varint(out: &mut Vec<u8>, mut value: u32) {
+    while value > 0x7f {
+        out.push(0x80 | u8::try_from(value & 0x7f).expect("seven bits"));
+        value >>= 7;
+    }
+    out.push(u8::try_from(value).expect("seven bits"));
+}
+
+fn varint_len(value: u32) -> usize {
+    // Seven bits a byte, and one byte for zero.
+    ((32 - value.leading_zeros()).div_ceil(7)).max(1) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use meridian_dns::Name;
+    use meridian_model::SetKey;
+
+    fn set(rtype: RecordType, values: &[&str]) -> RecordSet {
+        RecordSet {
+            key: SetKey {
+                name: Name::parse("a.z").unwrap(),
+                rtype,
+                set_identifier: None,
+            },
+            routing: Routing::Simple,
+            data: SetData::Records {
+                ttl: 300,
+                values: values.iter().map(|v| (*v).to_owned()).collect(),
+            },
+            health_check_id: None,
+            traffic_policy_instance_id: None,
+        }
+    }
+
+    fn node(sets: &[RecordSet], descendants: u32) -> Vec<u8> {
+        let (types, sets) = compile(sets).unwrap();
+        let new = NewNode {
+            labels: Box::from(&b"\x01a"[..]),
+            descendants,
+            types,
+            sets,
+        };
+        let mut bytes = Vec::new();
+        new.write(&mut bytes);
+        assert_eq!(bytes.len(), new.encoded_len());
+        bytes.extend_from_slice(b"what follows");
+        bytes
+    }
+
+    #[test]
+    fn sets_come_back_in_order_of_types_and_records_in_turn() {
+        let sets = [
+            set(RecordType::Txt, &["\"x\"", "\"longer\""]),
+            set(RecordType::A, &["192.0.2.1", "192.0.2.2", "192.0.2.3"]),
+        ];
+        for descendants in [0, 1, 127, 128, 1 << 20, u32::MAX] {
+            let bytes = node(&sets, descendants);
+            let node = Node::read(&bytes);
+            assert_eq!(node.labels, b"\x01a");
+            assert_eq!(node.descendants, descendants);
+            let kinds: Vec<_> = node
+                .sets()
+                .map(|s| (s.rtype, s.kind, s.count, s.ttl))
+                .collect();
+            assert_eq!(
+                kinds,
+                [
+                    (RecordType::A, Kind::Even, 3, 300),
+                    (RecordType::Txt, Kind::Uneven, 2, 300)
+                ]
+            );
+            let a = node.set(RecordType::A).unwrap();
+            let last: Vec<u8> = a.rotated(5).map(|data| data[3]).collect();
+            assert_eq!(last, [3, 1, 2]);
+            let txt = node.set(RecordType::Txt).unwrap();
+            let texts: Vec<&[u8]> = txt.rotated(1).collect();
+            assert_eq!(texts, [b"\x01x".as_slice(), b"\x06longer"]);
+            assert!(node.set(RecordType::Aaaa).is_none());
+            assert_eq!(NewNode::from(node).sets, compile(&sets).unwrap().1);
+        }
+    }
+
+    #[test]
+    fn a_policy_is_kept_as_unserved() {
+        let mut weighted = set(RecordType::A, &["192.0.2.1"]);
+        weighted.routing = Routing::Weighted(3);
+        weighted.key.set_identifier = Some("a".to_owned());
+        let bytes = node(&[weighted, set(RecordType::Txt, &["\"x\""])], 0);
+        let node = Node::read(&bytes);
+        let a = node.set(RecordType::A).unwrap();
+        assert_eq!((a.kind, a.rotated(0).count()), (Kind::Unserved, 0));
+        assert!(node.set(RecordType::Txt).is_some());
+    }
+
+    #[test]
+    fn a_value_without_a_wire_form_names_its_set() {
+        let error = compile(&[set(RecordType::A, &["nonsense"])]).unwrap_err();
+        assert!(error.to_string().starts_with("[name='a.z.', type='A']: "));
+    }
+}

@@ -1,0 +1,181 @@
+//! A page: nodes behind a small hash index, in one immutable block.
+//!
+//! ```text
+//! page    slots u32 · slot u32 × slots · node…
+//! slot    0, or the low byte of the name's hash · offset of the node in the page (24 bits)
+//! ```
+//! Numbers are little-endian. The upper half of the low 32 bits of the hash says where probing
+//! starts; pages of one zone are told apart by its high bits.
+
+use std::sync::Arc;
+
+use crate::hash::HashKey;
+use crate::node::{NewNode, Node};
+
+/// Nodes and their index.
+#[derive(Debug, Clone)]
+pub(crate) struct Page(Arc<[u8]>);
+
+const HEAD: usize = 4;
+const SLOT: usize = 4;
+
+/// A place in a page where a node of a certain hash seems to be: its slot says so.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Candidate<'a> {
+    page: &'a [u8],
+    slot: usize,
+    offset: usize,
+}
+
+impl Page {
+    /// A page of these nodes; `apex` is the hash of the zone's apex.
+    pub(crate) fn build(key: HashKey, apex: u64, nodes: &[NewNode]) -> Self {
+        let slots = nodes.len() + nodes.len() / 4 + 1;
+        let index = HEAD + slots * SLOT;
+        let len = index + nodes.iter().map(NewNode::encoded_len).sum::<usize>();
+        assert!(
+            len < 1 << 24,
+            "offsets have 24 bits; the caller splits pages long before"
+        );
+        let mut bytes = Vec::with_capacity(len);
+        let count = u32::try_from(slots).expect("fewer than bytes");
+        bytes.extend_from_slice(&count.to_le_bytes());
+        bytes.resize(index, 0);
+        for node in nodes {
+            let hash = key.below(apex, &node.labels);
+            let offset = u32::try_from(bytes.len()).expect("checked above");
+            node.write(&mut bytes);
+            let mut slot = first_slot(hash, slots);
+            while bytes[HEAD + slot * SLOT..][..SLOT] != [0; 4] {
+                slot = if slot + 1 == slots { 0 } else { slot + 1 };
+            }
+            let entry = (tag(hash) << 24) | offset;
+            bytes[HEAD + slot * SLOT..][..SLOT].copy_from_slice(&entry.to_le_bytes());
+        }
+        Self(bytes.into())
+    }
+
+    /// Its size in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The first slot that fits the hash. Reads only the index.
+    #[inline]
+    pub(crate) fn probe(&self, hash: u64) -> Option<Candidate<'_>> {
+        let slots = read_u32(&self.0, 0);
+        probe_from(&self.0, slots, first_slot(hash, slots), hash)
+    }
+
+    /// The node of this name.
+    #[inline]
+    pub(crate) fn find(&self, hash: u64, labels: &[u8]) -> Option<Node<'_>> {
+        self.probe(hash)?.confirm(hash, labels)
+    }
+
+    /// All nodes, in no order that means anything.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
+        let slots = read_u32(&self.0, 0);
+        (0..slots)
+            .map(|slot| read_u32(&self.0, HEAD + slot * SLOT))
+            .filter(|&entry| entry != 0)
+            .map(|entry| Node::read(&self.0[entry & 0xff_ffff..]))
+    }
+}
+
+impl<'a> Candidate<'a> {
+    /// The node, if it is the one of this name; else whichever further slot leads to it.
+    #[inline]
+    pub(crate) fn confirm(self, hash: u64, labels: &[u8]) -> Option<Node<'a>> {
+        let slots = read_u32(self.page, 0);
+        let mut candidate = self;
+        // Each turn moves on by a slot; an index always has an empty one.
+        loop {
+            let node = Node::read(&candidate.page[candidate.offset..]);
+            if node.labels.eq_ignore_ascii_case(labels) {
+                return Some(node);
+            }
+            let next = if candidate.slot + 1 == slots {
+                0
+            } else {
+                candidate.slot + 1
+            };
+            candidate = probe_from(self.page, slots, next, hash)?;
+        }
+    }
+}
+
+#[inline]
+fn probe_from(page: &[u8], slots: usize, start: usize, hash: u64) -> Option<Candidate<'_>> {
+    let mut slot = start;
+    loop {
+        let entry = read_u32(page, HEAD + slot * SLOT);
+        if entry == 0 {
+            return None;
+        }
+        if entry >> 24 == tag(hash) as usize {
+            return Some(Candidate {
+                page,
+                slot,
+                offset: entry & 0xff_ffff,
+            });
+        }
+        slot = if slot + 1 == slots { 0 } else { slot + 1 };
+    }
+}
+
+#[inline]
+fn first_slot(hash: u64, slots: usize) -> usize {
+    // The low 32 bits as a fraction of 2³², scaled to the number of slots.
+    #[expect(clippy::cast_possible_truncation, reason = "smaller than slots")]
+    let slot = (((hash & 0xffff_ffff) * slots as u64) >> 32) as usize;
+    slot
+}
+
+#[inline]
+fn tag(hash: u64) -> u32 {
+    // The low byte hardly takes part in the choice of the first slot.
+    u32::try_from(hash & 0xff).expect("one byte")
+}
+
+#[inline]
+fn read_u32(bytes: &[u8], at: usize) -> usize {
+    let word = bytes[at..]
+        .first_chunk::<4>()
+        .expect("inside a page that was built whole");
+    u32::from_le_bytes(*word) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn node(i: usize) -> NewNode {
+        let text = format!("h{i}");
+        let mut labels = vec![u8::try_from(text.len()).unwrap()];
+        labels.extend_from_slice(text.as_bytes());
+        NewNode {
+            labels: labels.into(),
+            descendants: u32::try_from(i).unwrap(),
+            types: 0,
+            sets: Vec::new(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_put_in_is_found_and_nothing_else(count in 0usize..200, key in any::<[u64; 2]>()) {
+            let key = HashKey(key);
+            let apex = key.root();
+            let nodes: Vec<NewNode> = (0..count).map(node).collect();
+            let page = Page::build(key, apex, &nodes);
+            for i in 0..count + 50 {
+                let wanted = node(i);
+                let found = page.find(key.below(apex, &wanted.labels), &wanted.labels);
+                prop_assert_eq!(found.map(|n| n.descendants as usize), (i < count).then_some(i));
+            }
+            prop_assert_eq!(page.nodes().count(), count);
+        }
+    }
+}

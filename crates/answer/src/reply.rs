@@ -1,0 +1,318 @@
+//! Writing the reply once it is known where the name leads.
+
+use meridian_dns::RecordType;
+use meridian_dns::message::codes::{class, ede, qtype, rcode};
+use meridian_dns::message::{
+    ClientSubnet, ExtendedError, Full, Owner, Query, Reply, ReplyEdns, Section,
+};
+
+use crate::lookup::{self, Place};
+use crate::node::{Kind, Node, Set};
+use crate::walk::Walk;
+use crate::{Transport, ViewId, World, ZoneImage};
+
+/// The most links of a CNAME chain that are followed inside a zone.
+const MAX_CHAIN: usize = 8;
+/// The payload size we tell clients that we take.
+pub(crate) const OUR_PAYLOAD: u16 = 1232;
+/// TTL of the HINFO that answers ANY at a name without a set to show, in seconds (RFC 8482).
+const ANY_TTL: u32 = 3600;
+
+/// Everything one answer is made from.
+pub(crate) struct Task<'a, 'q> {
+    pub(crate) world: &'a World,
+    pub(crate) view: ViewId,
+    pub(crate) query: &'a Query<'q>,
+    pub(crate) walk: &'a mut Walk,
+    pub(crate) seed: usize,
+}
+
+/// How an answer ended, beside what it has written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Verdict {
+    error: Option<ExtendedError<'static>>,
+}
+
+/// Writes the reply and returns its length; 0 when there is no room even for an error.
+pub(crate) fn write(
+    task: &mut Task<'_, '_>,
+    zone: Option<&ZoneImage>,
+    transport: Transport,
+    buffer: &mut [u8],
+) -> usize {
+    let query = task.query;
+    let Ok(mut reply) = Reply::new(buffer, limit(query, transport), query) else {
+        return 0;
+    };
+    let mut edns = query.edns.as_ref().map(|asked| ReplyEdns {
+        udp_payload: OUR_PAYLOAD,
+        dnssec_ok: asked.dnssec_ok,
+        client_subnet: asked
+            .client_subnet
+            .map(|subnet| ClientSubnet { scope: 0, ..subnet }),
+        ..ReplyEdns::default()
+    });
+    if let Some(edns) = &edns {
+        reply.reserve(edns.wire_len());
+    }
+    let verdict = decide(task, zone, &mut reply);
+    if let Some(edns) = &mut edns {
+        edns.extended_error = verdict.error;
+    }
+    reply.finish(edns.as_ref())
+}
+
+/// The longest reply this client takes, in bytes.
+fn limit(query: &Query<'_>, transport: Transport) -> usize {
+    match transport {
+        Transport::Stream => usize::from(u16::MAX),
+        Transport::Udp { max_payload } => {
+            let client = query
+                .edns
+                .as_ref()
+                .map_or(512, |edns| edns.udp_payload.max(512));
+            usize::from(client.min(max_payload))
+        }
+    }
+}
+
+fn decide(task: &mut Task<'_, '_>, zone: Option<&ZoneImage>, reply: &mut Reply<'_>) -> Verdict {
+    let question = &task.query.question;
+    if task
+        .query
+        .edns
+        .as_ref()
+        .is_some_and(|edns| edns.version > 0)
+    {
+        reply.rcode(rcode::BADVERS);
+        return Verdict::default();
+    }
+    if question.class != class::IN && question.class != class::ANY {
+        return refuse(reply, ede::NOT_SUPPORTED, "only class IN is served");
+    }
+    if matches!(question.qtype, qtype::AXFR | qtype::IXFR) {
+        return refuse(reply, ede::PROHIBITED, "zone transfers are not offered");
+    }
+    let Some(mut zone) = zone else {
+        return refuse(
+            reply,
+            ede::NOT_AUTHORITATIVE,
+            "no zone here holds this name",
+        );
+    };
+    let parent_side = question.qtype == RecordType::Ds.code();
+    if parent_side && task.walk.depth() == usize::from(zone.apex_labels) {
+        // The apex is a cut seen from the zone above, and DS lives there.
+        let above = Some(usize::from(zone.apex_labels));
+        let (world, view) = (task.world, task.view);
+        if let Some(parent) = lookup::zone(world, view, question.name, task.walk, above) {
+            zone = parent;
+        }
+    }
+    match answer(task, zone, reply, parent_side) {
+        Ok(verdict) => verdict,
+        Err(Full) => {
+            reply.truncate();
+            Verdict::default()
+        }
+    }
+}
+
+fn refuse(reply: &mut Reply<'_>, code: u16, text: &'static str) -> Verdict {
+    reply.rcode(rcode::REFUSED);
+    Verdict {
+        error: Some(ExtendedError { code, text }),
+    }
+}
+
+/// Follows the name, and CNAMEs as long as they stay in the zone.
+fn answer(
+    task: &mut Task<'_, '_>,
+    zone: &ZoneImage,
+    reply: &mut Reply<'_>,
+    parent_side: bool,
+) -> Result<Verdict, Full> {
+    let question = &task.query.question;
+    let apex = zone.meta.apex.as_wire();
+    let mut owner = Owner::QuestionAt(0);
+    let mut name = question.name;
+    for link in 0..=MAX_CHAIN {
+        let node = match lookup::place(task.world, zone, name, task.walk, parent_side) {
+            Place::Cut(node, labels) => {
+                let at = task.walk.offset(labels, name);
+                if link > 0 {
+                    reply.authoritative();
+                }
+                return refer(task, zone, reply, node, &name[at..]);
+            }
+            Place::Nothing => {
+                reply.authoritative().rcode(rcode::NXDOMAIN);
+                return negative(zone, reply);
+            }
+            Place::Node(node) | Place::Wildcard(node) => node,
+        };
+        reply.authoritative();
+        if question.qtype == qtype::ANY {
+            return any(task, zone, reply, owner, &node);
+        }
+        if let Some(rtype) = RecordType::from_code(question.qtype)
+            && let Some(set) = node.set(rtype)
+        {
+            return write_set(task, reply, owner, set);
+        }
+        let Some(cname) = node.set(RecordType::Cname) else {
+            return negative(zone, reply);
+        };
+        let verdict = write_set(task, reply, owner, cname)?;
+        let Some(target) = cname.rotated(0).next() else {
+            return Ok(verdict);
+        };
+        if link == MAX_CHAIN || !ends_with(target, apex) {
+            return Ok(verdict);
+        }
+        name = target;
+        owner = Owner::Name(target);
+        task.walk.start(task.world.key, name);
+        // A more specific zone of its own answers for names in it, not this one.
+        let other = lookup::zone(task.world, task.view, name, task.walk, None);
+        if other.is_none_or(|other| other.hash != zone.hash) {
+            return Ok(verdict);
+        }
+    }
+    Ok(Verdict::default())
+}
+
+/// Whether the name lies at or below the apex, at a label boundary.
+fn ends_with(name: &[u8], apex: &[u8]) -> bool {
+    let mut rest = name;
+    while rest.len() > apex.len() {
+        rest = &rest[usize::from(rest[0]) + 1..];
+    }
+    rest.eq_ignore_ascii_case(apex)
+}
+
+fn write_set(
+    task: &Task<'_, '_>,
+    reply: &mut Reply<'_>,
+    owner: Owner<'_>,
+    set: Set<'_>,
+) -> Result<Verdict, Full> {
+    if set.kind == Kind::Unserved {
+        reply.rcode(rcode::SERVFAIL);
+        let text = "this routing policy is stored but not answered yet";
+        let code = ede::NOT_SUPPORTED;
+        return Ok(Verdict {
+            error: Some(ExtendedError { code, text }),
+        });
+    }
+    for data in set.rotated(task.seed) {
+        reply.record(Section::Answer, owner, set.rtype.code(), set.ttl, &[data])?;
+    }
+    Ok(Verdict::default())
+}
+
+/// The SOA that says how long there is nothing (RFC 2308 section 3).
+fn negative(zone: &ZoneImage, reply: &mut Reply<'_>) -> Result<Verdict, Full> {
+    let soa = zone.apex().and_then(|apex| apex.set(RecordType::Soa));
+    let Some(soa) = soa else {
+        return Ok(Verdict::default());
+    };
+    for data in soa.rotated(0) {
+        let minimum = data
+            .last_chunk::<4>()
+            .map_or(0, |bytes| u32::from_be_bytes(*bytes));
+        let owner = Owner::Name(zone.meta.apex.as_wire());
+        let (rtype, ttl) = (RecordType::Soa.code(), soa.ttl.min(minimum));
+        reply.record(Section::Authority, owner, rtype, ttl, &[data])?;
+    }
+    Ok(Verdict::default())
+}
+
+/// One answer to ANY is enough (RFC 8482 section 4): the smallest set, or HINFO.
+fn any(
+    task: &Task<'_, '_>,
+    zone: &ZoneImage,
+    reply: &mut Reply<'_>,
+    owner: Owner<'_>,
+    node: &Node<'_>,
+) -> Result<Verdict, Full> {
+    if !node.has_sets() {
+        return negative(zone, reply);
+    }
+    let plain = node.sets().filter(|set| set.kind != Kind::Unserved);
+    match plain.min_by_key(|set| set.body.len()) {
+        Some(set) => write_set(task, reply, owner, set),
+        None => {
+            let data = [&b"\x07RFC8482\x00"[..]];
+            reply.record(Section::Answer, owner, qtype::HINFO, ANY_TTL, &data)?;
+            Ok(Verdict::default())
+        }
+    }
+}
+
+/// The name servers of the zone below, and their addresses as far as this zone knows them.
+fn refer(
+    task: &mut Task<'_, '_>,
+    zone: &ZoneImage,
+    reply: &mut Reply<'_>,
+    node: Node<'_>,
+    cut: &[u8],
+) -> Result<Verdict, Full> {
+    let Some(servers) = node.set(RecordType::Ns) else {
+        return Ok(Verdict::default());
+    };
+    let rtype = RecordType::Ns.code();
+    for data in servers.rotated(task.seed) {
+        reply.record(
+            Section::Authority,
+            Owner::Name(cut),
+            rtype,
+            servers.ttl,
+            &[data],
+        )?;
+    }
+    for server in servers.rotated(task.seed) {
+        if !ends_with(server, zone.meta.apex.as_wire()) {
+            continue;
+        }
+        let required = ends_with(server, cut);
+        if let Err(full) = glue(task, zone, reply, server)
+            && required
+        {
+            // RFC 9471 section 3: without this address the referral leads nowhere.
+            return Err(full);
+        }
+    }
+    Ok(Verdict::default())
+}
+
+fn glue(
+    task: &mut Task<'_, '_>,
+    zone: &ZoneImage,
+    reply: &mut Reply<'_>,
+    server: &[u8],
+) -> Result<(), Full> {
+    let apex = zone.meta.apex.as_wire();
+    let labels = &server[..server.len() - apex.len()];
+    task.walk.start(task.world.key, server);
+    let depth = task.walk.depth();
+    let hash = task.walk.hash(task.world.key, server, depth);
+    let Some(node) = zone.find(hash, labels) else {
+        return Ok(());
+    };
+    let mark = reply.mark();
+    for rtype in [RecordType::A, RecordType::Aaaa] {
+        let Some(set) = node.set(rtype) else {
+            continue;
+        };
+        for data in set.rotated(0) {
+            let owner = Owner::Name(server);
+            let written = reply.record(Section::Additional, owner, rtype.code(), set.ttl, &[data]);
+            if written.is_err() {
+                reply.rewind(mark);
+            }
+            written?;
+        }
+    }
+    Ok(())
+}
