@@ -64,7 +64,9 @@ proptest! {
     #[test]
     fn domain_reads_our_text_as_the_same_bytes((rtype, wire) in values::typed_wire()) {
         let text = text(rtype, &wire).unwrap();
-        prop_assume!(!is_beyond_domain(rtype, &text));
-        prop_assert_eq!(read_by_domain(rtype, &text), wire, "{} {}", rtype, text);
+        // No `prop_assume`, whose bound on refusals long runs would hit.
+        if !is_beyond_domain(rtype, &text) {
+            prop_assert_eq!(read_by_domain(rtype, &text), wire, "{} {}", rtype, text);
+        }
     }
 }
