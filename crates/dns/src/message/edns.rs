@@ -97,7 +97,9 @@ impl<'a> Edns<'a> {
     }
 }
 
-/// None for what RFC 7871 section 7.1.2 wants answered with FORMERR, and for unknown families.
+/// None for what is due a FORMERR: address bytes too few or too many, bits set behind the prefix, a
+/// prefix longer than the family's addresses, a scope in a query (RFC 7871 section 6), and families
+/// without a meaning here.
 fn read_client_subnet(data: &[u8]) -> Option<ClientSubnet<'_>> {
     let mut rest = Cursor(data);
     let subnet = ClientSubnet {

@@ -12,6 +12,7 @@ mod reply;
 mod reply_edns;
 
 #[cfg(test)]
+#[expect(clippy::indexing_slicing, reason = "a test may panic")]
 mod tests;
 
 pub use edns::{ClientSubnet, Edns};

@@ -29,7 +29,7 @@ pub enum Section {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner<'a> {
     /// The suffix of the question name that starts at this byte of it, which must be the start
-    /// of a label: two bytes on the wire.
+    /// of a label: two bytes on the wire, one for the root.
     QuestionAt(u8),
     /// An uncompressed wire name; the suffix it shares with the question name is compressed.
     Name(&'a [u8]),
@@ -231,10 +231,14 @@ impl<'b> Reply<'b> {
             offset < question_len,
             "the offset lies in the question name"
         );
-        let pointer = u16::try_from(HEADER_LEN + offset).map_err(|_| Full)?;
         if offset >= question_len {
             return Err(Full);
         }
+        if offset + 1 == question_len {
+            // The root itself is shorter than a pointer to it.
+            return self.put(&[0]);
+        }
+        let pointer = u16::try_from(HEADER_LEN + offset).map_err(|_| Full)?;
         self.put(&(0xc000 | pointer).to_be_bytes())
     }
 

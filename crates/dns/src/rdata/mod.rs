@@ -45,23 +45,20 @@ pub fn parse(rtype: RecordType, text: &str) -> Result<Vec<u8>, RdataError> {
             value: text.to_owned(),
         });
     }
-    if let RecordType::A | RecordType::Aaaa = rtype {
-        return address::parse(rtype, text);
-    }
-    let fields = Fields::new(rtype, text)?;
+    let fields = || Fields::new(rtype, text);
     match rtype {
         RecordType::A | RecordType::Aaaa => address::parse(rtype, text),
-        RecordType::Cname | RecordType::Ns | RecordType::Ptr => host::parse_name(fields),
-        RecordType::Mx => host::parse_mx(fields),
-        RecordType::Srv => host::parse_srv(fields),
-        RecordType::Soa => soa::parse(fields),
-        RecordType::Naptr => naptr::parse(fields),
-        RecordType::Txt | RecordType::Spf => strings::parse(fields),
-        RecordType::Caa => caa::parse(fields),
-        RecordType::Ds => digest::parse_ds(fields),
-        RecordType::Sshfp => digest::parse_sshfp(fields),
-        RecordType::Tlsa => digest::parse_tlsa(fields),
-        RecordType::Svcb | RecordType::Https => svcb::parse(fields),
+        RecordType::Cname | RecordType::Ns | RecordType::Ptr => host::parse_name(fields()?),
+        RecordType::Mx => host::parse_mx(fields()?),
+        RecordType::Srv => host::parse_srv(fields()?),
+        RecordType::Soa => soa::parse(fields()?),
+        RecordType::Naptr => naptr::parse(fields()?),
+        RecordType::Txt | RecordType::Spf => strings::parse(fields()?),
+        RecordType::Caa => caa::parse(fields()?),
+        RecordType::Ds => digest::parse_ds(fields()?),
+        RecordType::Sshfp => digest::parse_sshfp(fields()?),
+        RecordType::Tlsa => digest::parse_tlsa(fields()?),
+        RecordType::Svcb | RecordType::Https => svcb::parse(fields()?),
     }
 }
 
@@ -115,13 +112,6 @@ pub fn embedded_names(rtype: RecordType, wire: &[u8]) -> impl Iterator<Item = &[
         RecordType::Soa => (0, 2),
         _ => (0, 0),
     };
-    let mut left = if reader.take(skip).is_some() {
-        count
-    } else {
-        0
-    };
-    std::iter::from_fn(move || {
-        left = i32::checked_sub(left, 1).filter(|&left| left >= 0)?;
-        reader.name()
-    })
+    let count = reader.take(skip).map_or(0, |_| count);
+    (0..count).map_while(move |_| reader.name())
 }
