@@ -132,14 +132,10 @@ fn build_chunk(mut zones: Vec<Arc<ZoneImage>>) -> Chunk {
 #[inline]
 fn chunk_of(hash: u64, chunks: usize) -> usize {
     // From the top bits; the low ones choose the slot.
-    #[expect(clippy::cast_possible_truncation, reason = "smaller than chunks")]
-    let chunk = (((hash >> 32) * chunks as u64) >> 32) as usize;
-    chunk
+    (((hash >> 32) * chunks as u64) >> 32) as usize
 }
 
 #[inline]
 fn first_slot(hash: u64, len: usize) -> usize {
-    #[expect(clippy::cast_possible_truncation, reason = "smaller than len")]
-    let slot = (((hash & 0xffff_ffff) * len as u64) >> 32) as usize;
-    slot
+    (((hash & 0xffff_ffff) * len as u64) >> 32) as usize
 }

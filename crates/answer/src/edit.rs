@@ -215,7 +215,7 @@ fn rewrite(
     touched: &BTreeMap<Box<[u8]>, Touched>,
 ) -> [Arc<Segment>; SEGMENTS] {
     let mut segments = segments.clone();
-    for place in 0..SEGMENTS {
+    for (place, segment) in segments.iter_mut().enumerate() {
         let mine: Vec<&Touched> = touched
             .values()
             .filter(|t| segment_of(t.hash) == place)
@@ -223,7 +223,7 @@ fn rewrite(
         if mine.is_empty() {
             continue;
         }
-        let mut pages = segments[place].0.clone();
+        let mut pages = segment.0.clone();
         let count = pages.len();
         let mut numbers: Vec<usize> = mine.iter().map(|t| page_of(t.hash, count)).collect();
         numbers.sort_unstable();
@@ -236,7 +236,7 @@ fn rewrite(
             pages[number] = Page::build(key, apex, &nodes);
             full |= nodes.len() > 1 && pages[number].len() > MAX_PAGE;
         }
-        segments[place] = Arc::new(if full && count < MAX_SEGMENT_PAGES {
+        *segment = Arc::new(if full && count < MAX_SEGMENT_PAGES {
             let nodes = pages
                 .iter()
                 .flat_map(|p| p.nodes().map(NewNode::from))

@@ -85,11 +85,6 @@ impl ZoneImage {
         depth < 128 && self.masks.names >> depth & 1 != 0
     }
 
-    /// The deepest name's depth below the apex.
-    pub(crate) fn deepest(&self) -> usize {
-        127_usize.saturating_sub(self.masks.names.leading_zeros() as usize)
-    }
-
     #[inline]
     pub(crate) fn page(&self, hash: u64) -> &Page {
         match &self.pages {
@@ -166,7 +161,6 @@ pub(crate) fn segment_of(hash: u64) -> usize {
 /// The page of a name in a segment of `pages` pages, a power of two.
 #[inline]
 pub(crate) fn page_of(hash: u64, pages: usize) -> usize {
-    #[expect(clippy::cast_possible_truncation, reason = "masked below")]
     let bits = (hash >> 32) as usize;
     bits & (pages - 1)
 }

@@ -127,9 +127,7 @@ fn probe_from(page: &[u8], slots: usize, start: usize, hash: u64) -> Option<Cand
 #[inline]
 fn first_slot(hash: u64, slots: usize) -> usize {
     // The low 32 bits as a fraction of 2³², scaled to the number of slots.
-    #[expect(clippy::cast_possible_truncation, reason = "smaller than slots")]
-    let slot = (((hash & 0xffff_ffff) * slots as u64) >> 32) as usize;
-    slot
+    (((hash & 0xffff_ffff) * slots as u64) >> 32) as usize
 }
 
 #[inline]
