@@ -1,0 +1,159 @@
+//! The stored form of effects. A new kind gets a new tag and a higher level.
+
+use meridian_model::{
+    AccessKey, Account, Change, Effect, Generation, NameServer, RecordSet, SetKey, User, Zone,
+};
+use prost::{Message, Oneof};
+
+use super::account::{AccessKeyMessage, AccountMessage, UserMessage, access_key_id, quota};
+use super::record_set::{RecordSetMessage, SetKeyMessage};
+use super::zone::{ChangeMessage, NameServerMessage, ZoneMessage, zone_id};
+use super::{DecodeError, Stored, account_id, name, required};
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct EffectMessage {
+    #[prost(
+        oneof = "KindMessage",
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13"
+    )]
+    kind: Option<KindMessage>,
+}
+
+#[derive(Clone, PartialEq, Oneof)]
+pub(crate) enum KindMessage {
+    #[prost(message, tag = "1")]
+    PutZone(ZoneMessage),
+    #[prost(string, tag = "2")]
+    DeleteZone(String),
+    #[prost(message, tag = "3")]
+    PutSet(PutSetMessage),
+    #[prost(message, tag = "4")]
+    DeleteSet(DeleteSetMessage),
+    #[prost(message, tag = "5")]
+    PutChange(ChangeMessage),
+    #[prost(message, tag = "6")]
+    PutNameServer(NameServerMessage),
+    #[prost(bytes, tag = "7")]
+    DeleteNameServer(Vec<u8>),
+    #[prost(message, tag = "8")]
+    PutAccount(AccountMessage),
+    #[prost(message, tag = "9")]
+    PutUser(UserMessage),
+    #[prost(message, tag = "10")]
+    DeleteUser(DeleteUserMessage),
+    #[prost(message, tag = "11")]
+    PutAccessKey(AccessKeyMessage),
+    #[prost(string, tag = "12")]
+    DeleteAccessKey(String),
+    #[prost(message, tag = "13")]
+    PutQuota(PutQuotaMessage),
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct PutSetMessage {
+    #[prost(uint64, tag = "1")]
+    generation: u64,
+    #[prost(message, optional, tag = "2")]
+    set: Option<RecordSetMessage>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct DeleteSetMessage {
+    #[prost(uint64, tag = "1")]
+    generation: u64,
+    #[prost(message, optional, tag = "2")]
+    key: Option<SetKeyMessage>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct DeleteUserMessage {
+    #[prost(string, tag = "1")]
+    account: String,
+    #[prost(string, tag = "2")]
+    name: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct PutQuotaMessage {
+    #[prost(string, tag = "1")]
+    account: String,
+    #[prost(string, tag = "2")]
+    quota: String,
+    #[prost(uint64, tag = "3")]
+    limit: u64,
+}
+
+impl Stored for Effect {
+    type Message = EffectMessage;
+
+    fn to_message(&self) -> EffectMessage {
+        let kind = match self {
+            Self::PutZone(zone) => KindMessage::PutZone(zone.to_message()),
+            Self::DeleteZone(id) => KindMessage::DeleteZone(id.as_str().into()),
+            Self::PutSet { generation, set } => KindMessage::PutSet(PutSetMessage {
+                generation: generation.0,
+                set: Some(set.to_message()),
+            }),
+            Self::DeleteSet { generation, key } => KindMessage::DeleteSet(DeleteSetMessage {
+                generation: generation.0,
+                key: Some(key.to_message()),
+            }),
+            Self::PutChange(change) => KindMessage::PutChange(change.to_message()),
+            Self::PutNameServer(server) => KindMessage::PutNameServer(server.to_message()),
+            Self::DeleteNameServer(name) => KindMessage::DeleteNameServer(name.as_wire().into()),
+            Self::PutAccount(account) => KindMessage::PutAccount(account.to_message()),
+            Self::PutUser(user) => KindMessage::PutUser(user.to_message()),
+            Self::DeleteUser { account, name } => KindMessage::DeleteUser(DeleteUserMessage {
+                account: account.as_str().into(),
+                name: name.clone(),
+            }),
+            Self::PutAccessKey(key) => KindMessage::PutAccessKey(key.to_message()),
+            Self::DeleteAccessKey(id) => KindMessage::DeleteAccessKey(id.as_str().into()),
+            Self::PutQuota {
+                account,
+                quota,
+                limit,
+            } => KindMessage::PutQuota(PutQuotaMessage {
+                account: account.as_str().into(),
+                quota: quota.as_str().into(),
+                limit: *limit,
+            }),
+        };
+        EffectMessage { kind: Some(kind) }
+    }
+
+    fn from_message(message: EffectMessage) -> Result<Self, DecodeError> {
+        Ok(match required(message.kind, "effect")? {
+            KindMessage::PutZone(zone) => Self::PutZone(Zone::from_message(zone)?),
+            KindMessage::DeleteZone(id) => Self::DeleteZone(zone_id(&id)?),
+            KindMessage::PutSet(put) => Self::PutSet {
+                generation: Generation(put.generation),
+                set: RecordSet::from_message(required(put.set, "set")?)?,
+            },
+            KindMessage::DeleteSet(delete) => Self::DeleteSet {
+                generation: Generation(delete.generation),
+                key: SetKey::from_message(required(delete.key, "set key")?)?,
+            },
+            KindMessage::PutChange(change) => Self::PutChange(Change::from_message(change)?),
+            KindMessage::PutNameServer(server) => {
+                Self::PutNameServer(NameServer::from_message(server)?)
+            }
+            KindMessage::DeleteNameServer(wire) => {
+                Self::DeleteNameServer(name(&wire, "name server")?)
+            }
+            KindMessage::PutAccount(account) => Self::PutAccount(Account::from_message(account)?),
+            KindMessage::PutUser(user) => Self::PutUser(User::from_message(user)?),
+            KindMessage::DeleteUser(delete) => Self::DeleteUser {
+                account: account_id(&delete.account)?,
+                name: delete.name,
+            },
+            KindMessage::PutAccessKey(key) => Self::PutAccessKey(AccessKey::from_message(key)?),
+            KindMessage::DeleteAccessKey(id) => Self::DeleteAccessKey(access_key_id(&id)?),
+            KindMessage::PutQuota(put) => Self::PutQuota {
+                account: account_id(&put.account)?,
+                quota: quota(&put.quota)?,
+                limit: put.limit,
+            },
+        })
+    }
+}

@@ -1,0 +1,257 @@
+//! The journal of a machine on its own: one redb file, entries by number, the head beside them.
+
+use std::path::Path;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use meridian_model::{Seq, Timestamp};
+use prost::Message;
+use redb::backends::InMemoryBackend;
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+
+use crate::format::{Commit, Entry, Hash, LEVEL};
+use crate::journal::{AppendError, Head, Journal, JournalError, MAX_ENTRY_BYTES, MAX_READ_BYTES};
+use crate::storage::{META, OpenError, begin_durable, check_format, open_database, write_format};
+
+const FORMAT: u32 = 1;
+/// Entries are read once, in order: a cache would only hold what nobody asks for again.
+const CACHE_BYTES: usize = 16 * 1024 * 1024;
+pub(crate) const ENTRIES: TableDefinition<'static, u64, &'static [u8]> =
+    TableDefinition::new("entries");
+const HEAD_KEY: &str = "head";
+
+/// A journal in a file. One process at a time has it open.
+#[derive(Debug)]
+pub struct LocalJournal {
+    database: Database,
+    /// Held while an entry is written, so that heads are compared and replaced by one at a time.
+    writer: Mutex<()>,
+    tail: Mutex<Tail>,
+    grown: Condvar,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Tail {
+    head: Head,
+    time: Timestamp,
+    /// The level that the operator finalized.
+    level: u16,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct HeadMessage {
+    #[prost(uint32, tag = "1")]
+    epoch: u32,
+    #[prost(uint64, tag = "2")]
+    seq: u64,
+    #[prost(bytes = "vec", tag = "3")]
+    hash: Vec<u8>,
+    #[prost(uint32, tag = "4")]
+    level: u32,
+}
+
+impl LocalJournal {
+    /// Opens the file, or makes an empty one. The stored head must be that of the last entry;
+    /// whether the whole chain holds is asked by [`crate::verify()`].
+    ///
+    /// # Errors
+    /// [`OpenError`] when the file cannot be opened, is of another format or damaged.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        Self::start(open_database(path, CACHE_BYTES)?)
+    }
+
+    /// An empty journal in memory, for tests and trials.
+    ///
+    /// # Errors
+    /// [`OpenError`] when there is no memory for it.
+    pub fn in_memory() -> Result<Self, OpenError> {
+        Self::start(Database::builder().create_with_backend(InMemoryBackend::new())?)
+    }
+
+    fn start(database: Database) -> Result<Self, OpenError> {
+        let tail = match check_format(&database, FORMAT)? {
+            Some(()) => read_tail(&database)?,
+            None => create(&database)?,
+        };
+        Ok(Self {
+            database,
+            writer: Mutex::new(()),
+            tail: Mutex::new(tail),
+            grown: Condvar::new(),
+        })
+    }
+
+    fn tail(&self) -> MutexGuard<'_, Tail> {
+        // The tail is replaced as a whole, so a panic elsewhere cannot leave half of one.
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn store(&self, entry: &Entry, bytes: &[u8], level: u16) -> Result<(), redb::Error> {
+        let transaction = begin_durable(&self.database)?;
+        transaction
+            .open_table(ENTRIES)?
+            .insert(entry.seq.0, bytes)?;
+        transaction
+            .open_table(META)?
+            .insert(HEAD_KEY, head_bytes(entry.head(), level).as_slice())?;
+        transaction.commit()?;
+        Ok(())
+    }
+}
+
+impl Journal for LocalJournal {
+    fn head(&self) -> Result<Head, JournalError> {
+        Ok(self.tail().head)
+    }
+
+    fn append(
+        &self,
+        expected: Head,
+        commits: Vec<Commit>,
+        time: Timestamp,
+    ) -> Result<Head, AppendError> {
+        let _writing = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let Tail {
+            head,
+            time: last,
+            level,
+        } = *self.tail();
+        if head != expected {
+            return Err(AppendError::Conflict { head });
+        }
+        let (entry, bytes) = Entry::after(head, time.max(last), commits);
+        if entry.level > level {
+            return Err(AppendError::Level {
+                needed: entry.level,
+                finalized: level,
+            });
+        }
+        if bytes.len() > MAX_ENTRY_BYTES {
+            return Err(AppendError::TooLarge { bytes: bytes.len() });
+        }
+        // After an I/O error redb refuses everything until the file is opened again, so an entry
+        // of unknown outcome is never followed by another one under the same number.
+        self.store(&entry, &bytes, level)?;
+        *self.tail() = Tail {
+            head: entry.head(),
+            time: entry.time,
+            level,
+        };
+        self.grown.notify_all();
+        Ok(entry.head())
+    }
+
+    fn read(&self, after: Seq, max_entries: usize) -> Result<Vec<Entry>, JournalError> {
+        let Some(first) = after.0.checked_add(1) else {
+            return Ok(Vec::new());
+        };
+        let table = self.database.begin_read()?.open_table(ENTRIES)?;
+        let mut entries = Vec::new();
+        let mut total = 0;
+        for row in table.range(first..)?.take(max_entries.max(1)) {
+            let (key, value) = row?;
+            let seq = Seq(key.value());
+            total += value.value().len();
+            if total > MAX_READ_BYTES && !entries.is_empty() {
+                break;
+            }
+            let entry = Entry::decode(value.value())
+                .map_err(|cause| JournalError::Unreadable { seq, cause })?;
+            if entry.seq != seq {
+                return Err(JournalError::Misplaced {
+                    seq,
+                    found: entry.seq,
+                });
+            }
+            entries.push(entry);
+        }
+        Ok(entries)
+    }
+
+    fn wait(&self, after: Seq, timeout: Duration) -> Seq {
+        let tail = self.tail();
+        self.grown
+            .wait_timeout_while(tail, timeout, |tail| tail.head.seq <= after)
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
+            .head
+            .seq
+    }
+}
+
+fn head_bytes(head: Head, level: u16) -> Vec<u8> {
+    HeadMessage {
+        epoch: head.epoch,
+        seq: head.seq.0,
+        hash: head.hash.0.to_vec(),
+        level: u32::from(level),
+    }
+    .encode_to_vec()
+}
+
+fn create(database: &Database) -> Result<Tail, OpenError> {
+    let transaction = begin_durable(database)?;
+    write_format(&transaction, FORMAT)?;
+    transaction.open_table(ENTRIES)?;
+    transaction
+        .open_table(META)?
+        .insert(HEAD_KEY, head_bytes(Head::EMPTY, LEVEL).as_slice())?;
+    transaction.commit()?;
+    Ok(Tail {
+        head: Head::EMPTY,
+        time: Timestamp(i64::MIN),
+        level: LEVEL,
+    })
+}
+
+/// Reads the head and compares it with the last entry.
+fn read_tail(database: &Database) -> Result<Tail, OpenError> {
+    let damaged = |what: String| Err(OpenError::Damaged(what));
+    let transaction = database.begin_read()?;
+    let meta = transaction.open_table(META)?;
+    let row = meta.get(HEAD_KEY)?;
+    let Some(Ok(stored)) = row.map(|row| HeadMessage::decode(row.value())) else {
+        return damaged("the head of the journal is absent or unreadable".into());
+    };
+    let Ok(hash) = <[u8; 32]>::try_from(stored.hash.as_slice()) else {
+        return damaged("the head of the journal has no hash".into());
+    };
+    let Some(level) = u16::try_from(stored.level).ok().filter(|l| *l <= LEVEL) else {
+        return Err(OpenError::NewerLevel {
+            found: stored.level,
+            known: LEVEL,
+        });
+    };
+    let head = Head {
+        epoch: stored.epoch,
+        seq: Seq(stored.seq),
+        hash: Hash(hash),
+    };
+    let entries = transaction.open_table(ENTRIES)?;
+    let Some((key, value)) = entries.last()? else {
+        if head.seq != Seq(0) {
+            return damaged(format!("the head is entry {}, but there is none", head.seq));
+        }
+        return Ok(Tail {
+            head,
+            time: Timestamp(i64::MIN),
+            level,
+        });
+    };
+    let (found, actual) = (key.value(), Hash::of(value.value()));
+    if (found, actual) != (head.seq.0, head.hash) {
+        return damaged(format!(
+            "the head is entry {} with hash {}, the last entry is {found} with hash {actual}",
+            head.seq, head.hash
+        ));
+    }
+    let last = match Entry::decode(value.value()) {
+        Ok(last) => last,
+        Err(cause) => return damaged(format!("the last entry, {found}: {cause}")),
+    };
+    Ok(Tail {
+        head,
+        time: last.time,
+        level,
+    })
+}

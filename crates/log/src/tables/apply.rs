@@ -1,0 +1,303 @@
+//! Writing the effects of entries into rows. Nothing is validated, allocated or refused here: an
+//! old journal gives the old state, whatever today's rules are.
+
+use std::collections::BTreeMap;
+
+use meridian_model::{AccessKey, Account, Change, Effect, Generation, RecordSet, Seq, SetKey};
+use meridian_model::{Zone, ZoneId};
+use prost::Message;
+
+use super::history::{Deltas, Origin};
+use super::layout::{self, GENERATION_COUNTER, Table};
+use super::rows::Rows;
+use super::{ApplyError, requests};
+use crate::format::{ChangeRow, Entry, StatsRow, Stored};
+
+/// Every this many entries the digest is kept under its number, for nodes to compare.
+const DIGEST_INTERVAL: u64 = 1000;
+
+/// Applies one entry whose place in the chain was checked.
+pub(super) fn apply_entry(rows: &mut Rows<'_>, entry: &Entry) -> Result<(), ApplyError> {
+    let mut counts = Counts::default();
+    for (index, commit) in entry.commits.iter().enumerate() {
+        let mut deltas = Deltas::default();
+        for effect in &commit.effects {
+            apply_effect(rows, &mut counts, &mut deltas, entry.seq, effect)?;
+        }
+        let origin = Origin {
+            seq: entry.seq,
+            // An entry is at most 1 MiB long.
+            commit: u32::try_from(index).unwrap_or(u32::MAX),
+            principal: &commit.principal,
+            time: entry.time,
+        };
+        deltas.write(rows, &origin)?;
+    }
+    requests::apply(rows, entry)?;
+    counts.write(rows)?;
+    if entry.seq.0.is_multiple_of(DIGEST_INTERVAL) {
+        let digest = rows.digest.to_bytes();
+        rows.put(Table::Digests, &layout::seq(entry.seq), &digest)?;
+    }
+    Ok(())
+}
+
+fn apply_effect(
+    rows: &mut Rows<'_>,
+    counts: &mut Counts,
+    deltas: &mut Deltas,
+    seq: Seq,
+    effect: &Effect,
+) -> Result<(), ApplyError> {
+    match effect {
+        Effect::PutZone(zone) => put_zone(rows, counts, deltas, seq, zone)?,
+        Effect::DeleteZone(id) => delete_zone(rows, counts, id)?,
+        Effect::PutSet { generation, set } => {
+            put_set(rows, counts, deltas, (seq, *generation), set)?;
+        }
+        Effect::DeleteSet { generation, key } => {
+            delete_set(rows, counts, deltas, (seq, *generation), key)?;
+        }
+        Effect::PutChange(change) => put_change(rows, seq, change)?,
+        Effect::PutNameServer(server) => {
+            let key = layout::name_server(&server.name);
+            rows.put(Table::NameServers, &key, &server.to_bytes())?;
+        }
+        Effect::DeleteNameServer(name) => {
+            rows.delete(Table::NameServers, &layout::name_server(name))?;
+        }
+        Effect::PutAccount(account) => put_account(rows, account)?,
+        Effect::PutUser(user) => {
+            let key = layout::in_account(&user.account, &user.name);
+            rows.put(Table::Users, &key, &user.to_bytes())?;
+        }
+        Effect::DeleteUser { account, name } => {
+            rows.delete(Table::Users, &layout::in_account(account, name))?;
+        }
+        Effect::PutAccessKey(key) => put_access_key(rows, key)?,
+        Effect::DeleteAccessKey(id) => {
+            let old = rows.delete(Table::AccessKeys, &layout::access_key(id))?;
+            unindex_access_key(rows, old.as_deref())?;
+        }
+        Effect::PutQuota {
+            account,
+            quota,
+            limit,
+        } => {
+            let key = layout::quota(account, *quota);
+            rows.put(Table::Quotas, &key, &limit.to_be_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+fn put_zone(
+    rows: &mut Rows<'_>,
+    counts: &mut Counts,
+    deltas: &mut Deltas,
+    seq: Seq,
+    zone: &Zone,
+) -> Result<(), ApplyError> {
+    let old: Option<Zone> = rows.get_stored(Table::Zones, &layout::zone(&zone.id))?;
+    if let Some(old) = &old {
+        unindex_zone(rows, old)?;
+    }
+    rows.put(Table::Zones, &layout::zone(&zone.id), &zone.to_bytes())?;
+    index_zone(rows, zone)?;
+    counts.note_generation(zone.generation);
+    let previous = old.map(|old| old.generation);
+    if previous != Some(zone.generation) {
+        counts.touch(rows, zone.generation)?.last_changed = seq.0;
+    }
+    if let Some(previous) = previous.filter(|previous| *previous != zone.generation) {
+        deltas.note_generation(zone.id.clone(), previous);
+    }
+    Ok(())
+}
+
+fn delete_zone(rows: &mut Rows<'_>, counts: &mut Counts, id: &ZoneId) -> Result<(), ApplyError> {
+    let old: Option<Zone> = rows.get_stored(Table::Zones, &layout::zone(id))?;
+    if let Some(old) = old {
+        unindex_zone(rows, &old)?;
+        counts.retire(rows, old.generation)?;
+    }
+    rows.delete(Table::Zones, &layout::zone(id))?;
+    Ok(())
+}
+
+fn index_zone(rows: &mut Rows<'_>, zone: &Zone) -> Result<(), ApplyError> {
+    let Zone {
+        id, account, name, ..
+    } = zone;
+    rows.put(Table::ZoneNames, &layout::zone_name(name, id), b"")?;
+    rows.put(Table::AccountZones, &layout::account_zone(account, id), b"")?;
+    let by_name = layout::account_zone_name(account, name, id);
+    rows.put(Table::AccountZoneNames, &by_name, b"")?;
+    let reference = layout::in_account(account, &zone.caller_reference);
+    rows.put(Table::CallerReferences, &reference, id.as_str().as_bytes())?;
+    let generation = layout::generation(zone.generation);
+    rows.put(Table::Generations, &generation, id.as_str().as_bytes())?;
+    let counter = layout::zone_counter(account);
+    let count = rows.number(Table::Counters, &counter)? + 1;
+    rows.put(Table::Counters, &counter, &count.to_be_bytes())?;
+    Ok(())
+}
+
+/// Takes back what [`index_zone`] wrote, but for the caller reference, which is used up for ever.
+fn unindex_zone(rows: &mut Rows<'_>, zone: &Zone) -> Result<(), ApplyError> {
+    let Zone {
+        id, account, name, ..
+    } = zone;
+    rows.delete(Table::ZoneNames, &layout::zone_name(name, id))?;
+    rows.delete(Table::AccountZones, &layout::account_zone(account, id))?;
+    let by_name = layout::account_zone_name(account, name, id);
+    rows.delete(Table::AccountZoneNames, &by_name)?;
+    let generation = layout::generation(zone.generation);
+    rows.delete(Table::Generations, &generation)?;
+    let counter = layout::zone_counter(account);
+    let count = rows.number(Table::Counters, &counter)?.saturating_sub(1);
+    rows.put(Table::Counters, &counter, &count.to_be_bytes())?;
+    Ok(())
+}
+
+fn put_set(
+    rows: &mut Rows<'_>,
+    counts: &mut Counts,
+    deltas: &mut Deltas,
+    (seq, generation): (Seq, Generation),
+    set: &RecordSet,
+) -> Result<(), ApplyError> {
+    let row_key = layout::set(generation, &set.key);
+    let old = rows.put(Table::Sets, &row_key, &set.to_bytes())?;
+    counts.note_generation(generation);
+    let stats = counts.touch(rows, generation)?;
+    stats.sets += u64::from(old.is_none());
+    stats.last_changed = seq.0;
+    if let Some(zone) = zone_of(rows, generation)? {
+        deltas.note_set(zone, row_key, &set.key, old.as_deref())?;
+    }
+    Ok(())
+}
+
+fn delete_set(
+    rows: &mut Rows<'_>,
+    counts: &mut Counts,
+    deltas: &mut Deltas,
+    (seq, generation): (Seq, Generation),
+    key: &SetKey,
+) -> Result<(), ApplyError> {
+    let row_key = layout::set(generation, key);
+    let Some(old) = rows.delete(Table::Sets, &row_key)? else {
+        return Ok(());
+    };
+    let stats = counts.touch(rows, generation)?;
+    stats.sets = stats.sets.saturating_sub(1);
+    stats.last_changed = seq.0;
+    if let Some(zone) = zone_of(rows, generation)? {
+        deltas.note_set(zone, row_key, key, Some(&old))?;
+    }
+    Ok(())
+}
+
+/// The zone that points to the generation; none while it is being written unseen.
+fn zone_of(rows: &Rows<'_>, generation: Generation) -> Result<Option<ZoneId>, ApplyError> {
+    let row = rows.get(Table::Generations, &layout::generation(generation))?;
+    let id = row.map(|bytes| {
+        String::from_utf8(bytes)
+            .ok()
+            .and_then(|id| ZoneId::new(&id).ok())
+    });
+    match id {
+        Some(None) => Err(ApplyError::number(Table::Generations)),
+        Some(id) => Ok(id),
+        None => Ok(None),
+    }
+}
+
+fn put_change(rows: &mut Rows<'_>, seq: Seq, change: &Change) -> Result<(), ApplyError> {
+    let row = ChangeRow::new(seq.0, change).encode_to_vec();
+    rows.put(Table::Changes, &layout::change(&change.id), &row)?;
+    Ok(())
+}
+
+fn put_account(rows: &mut Rows<'_>, account: &Account) -> Result<(), ApplyError> {
+    let id = account.id.as_str().as_bytes();
+    let old: Option<Account> = rows.get_stored(Table::Accounts, id)?;
+    if let Some(old) = old {
+        rows.delete(Table::AccountNames, old.name.as_bytes())?;
+    }
+    rows.put(Table::AccountNames, account.name.as_bytes(), id)?;
+    rows.put(Table::Accounts, id, &account.to_bytes())?;
+    Ok(())
+}
+
+fn put_access_key(rows: &mut Rows<'_>, key: &AccessKey) -> Result<(), ApplyError> {
+    let row = layout::access_key(&key.id);
+    let old = rows.put(Table::AccessKeys, &row, &key.to_bytes())?;
+    unindex_access_key(rows, old.as_deref())?;
+    let index = layout::in_account(&key.account, key.id.as_str());
+    rows.put(Table::AccountKeys, &index, b"")?;
+    Ok(())
+}
+
+fn unindex_access_key(rows: &mut Rows<'_>, old: Option<&[u8]>) -> Result<(), ApplyError> {
+    if let Some(bytes) = old {
+        let old = AccessKey::from_bytes(bytes)
+            .map_err(|cause| ApplyError::row(Table::AccessKeys, cause))?;
+        let index = layout::in_account(&old.account, old.id.as_str());
+        rows.delete(Table::AccountKeys, &index)?;
+    }
+    Ok(())
+}
+
+/// What an entry counts, written once at its end: a batch touches the same row a thousand times.
+#[derive(Default)]
+struct Counts {
+    stats: BTreeMap<Generation, StatsRow>,
+    highest: Option<Generation>,
+}
+
+impl Counts {
+    fn note_generation(&mut self, generation: Generation) {
+        self.highest = self.highest.max(Some(generation));
+    }
+
+    fn touch(
+        &mut self,
+        rows: &Rows<'_>,
+        generation: Generation,
+    ) -> Result<&mut StatsRow, ApplyError> {
+        use std::collections::btree_map::Entry;
+        match self.stats.entry(generation) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(first) => {
+                let key = layout::generation(generation);
+                let row = rows.get_message(Table::Stats, &key)?;
+                Ok(first.insert(row.unwrap_or_default()))
+            }
+        }
+    }
+
+    /// Drops the counts of a generation whose zone is gone. Sets that are left in it would be
+    /// counted again from zero, so their counts stay.
+    fn retire(&mut self, rows: &mut Rows<'_>, generation: Generation) -> Result<(), ApplyError> {
+        if self.touch(rows, generation)?.sets == 0 {
+            self.stats.remove(&generation);
+            rows.delete(Table::Stats, &layout::generation(generation))?;
+        }
+        Ok(())
+    }
+
+    fn write(self, rows: &mut Rows<'_>) -> Result<(), ApplyError> {
+        for (generation, stats) in self.stats {
+            let key = layout::generation(generation);
+            rows.put(Table::Stats, &key, &stats.encode_to_vec())?;
+        }
+        if let Some(Generation(highest)) = self.highest
+            && highest > rows.number(Table::Counters, GENERATION_COUNTER)?
+        {
+            rows.put(Table::Counters, GENERATION_COUNTER, &highest.to_be_bytes())?;
+        }
+        Ok(())
+    }
+}

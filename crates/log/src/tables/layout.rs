@@ -1,0 +1,264 @@
+//! Which tables there are and how their keys are built. What their values hold is `format`'s.
+//!
+//! Keys are made for range scans: parts that vary in length end with a zero byte, which no part
+//! but the last can contain, and numbers are big-endian.
+
+use meridian_dns::{Name, RecordType};
+use meridian_model::{
+    AccessKeyId, AccountId, ChangeId, Generation, Quota, Seq, SetKey, Timestamp, ZoneId,
+};
+use redb::TableDefinition;
+
+use crate::format::RetryKey;
+
+/// Every table has byte strings for keys and values.
+pub(super) type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
+
+/// A table. The number is part of the digest and never changes its meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Table {
+    /// Zone id → zone.
+    Zones = 0,
+    /// Name, zone id → nothing.
+    ZoneNames = 1,
+    /// Account, zone id → nothing.
+    AccountZones = 2,
+    /// Account, name, zone id → nothing.
+    AccountZoneNames = 3,
+    /// Account, caller reference → zone id. Rows stay for ever.
+    CallerReferences = 4,
+    /// Generation → id of the zone that points to it.
+    Generations = 5,
+    /// [`set`] → record set.
+    Sets = 6,
+    /// Generation → counts.
+    Stats = 7,
+    /// Change id → change and the entry that carried it.
+    Changes = 8,
+    /// Name → name server.
+    NameServers = 9,
+    /// Account id → account.
+    Accounts = 10,
+    /// Account's name → account id.
+    AccountNames = 11,
+    /// Account, user's name → user.
+    Users = 12,
+    /// Access key id → access key.
+    AccessKeys = 13,
+    /// Account, access key id → nothing.
+    AccountKeys = 14,
+    /// Account, quota → limit.
+    Quotas = 15,
+    /// Retry key → entry and time.
+    Requests = 16,
+    /// Time, retry key → nothing.
+    RequestTimes = 17,
+    /// What is counted once: see [`GENERATION_COUNTER`] and [`zone_counter`].
+    Counters = 18,
+    /// Zone id, entry, commit → what the commit overwrote. Kept by control nodes only, therefore
+    /// not digested.
+    History = 19,
+    /// Entry → digest after it. Not digested.
+    Digests = 20,
+}
+
+impl Table {
+    pub(super) const ALL: [Self; 21] = [
+        Self::Zones,
+        Self::ZoneNames,
+        Self::AccountZones,
+        Self::AccountZoneNames,
+        Self::CallerReferences,
+        Self::Generations,
+        Self::Sets,
+        Self::Stats,
+        Self::Changes,
+        Self::NameServers,
+        Self::Accounts,
+        Self::AccountNames,
+        Self::Users,
+        Self::AccessKeys,
+        Self::AccountKeys,
+        Self::Quotas,
+        Self::Requests,
+        Self::RequestTimes,
+        Self::Counters,
+        Self::History,
+        Self::Digests,
+    ];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Zones => "zones",
+            Self::ZoneNames => "zone_names",
+            Self::AccountZones => "account_zones",
+            Self::AccountZoneNames => "account_zone_names",
+            Self::CallerReferences => "caller_references",
+            Self::Generations => "generations",
+            Self::Sets => "sets",
+            Self::Stats => "stats",
+            Self::Changes => "changes",
+            Self::NameServers => "name_servers",
+            Self::Accounts => "accounts",
+            Self::AccountNames => "account_names",
+            Self::Users => "users",
+            Self::AccessKeys => "access_keys",
+            Self::AccountKeys => "account_keys",
+            Self::Quotas => "quotas",
+            Self::Requests => "requests",
+            Self::RequestTimes => "request_times",
+            Self::Counters => "counters",
+            Self::History => "history",
+            Self::Digests => "digests",
+        }
+    }
+
+    pub(super) const fn number(self) -> u8 {
+        self as u8
+    }
+
+    pub(super) const fn definition(self) -> Definition {
+        TableDefinition::new(self.name())
+    }
+
+    pub(super) const fn is_digested(self) -> bool {
+        !matches!(self, Self::History | Self::Digests)
+    }
+}
+
+/// The highest generation ever used.
+pub(super) const GENERATION_COUNTER: &[u8] = b"generation";
+
+/// How many zones an account owns.
+pub(super) fn zone_counter(account: &AccountId) -> Vec<u8> {
+    joined(&[b"zones", account.as_str().as_bytes()])
+}
+
+pub(super) fn zone(id: &ZoneId) -> Vec<u8> {
+    id.as_str().into()
+}
+
+/// The zones of this apex, and of those below: their keys go on after a longer sort key.
+pub(super) fn zone_names(name: &Name) -> Vec<u8> {
+    name.sort_key().into_bytes()
+}
+
+pub(super) fn zone_name(name: &Name, id: &ZoneId) -> Vec<u8> {
+    joined(&[name.sort_key().as_bytes(), id.as_str().as_bytes()])
+}
+
+pub(super) fn account_zone(account: &AccountId, id: &ZoneId) -> Vec<u8> {
+    joined(&[account.as_str().as_bytes(), id.as_str().as_bytes()])
+}
+
+pub(super) fn account_zone_name(account: &AccountId, name: &Name, id: &ZoneId) -> Vec<u8> {
+    joined(&[
+        account.as_str().as_bytes(),
+        name.sort_key().as_bytes(),
+        id.as_str().as_bytes(),
+    ])
+}
+
+/// What the keys of all rows of an account begin with.
+pub(super) fn of_account(account: &AccountId) -> Vec<u8> {
+    joined(&[account.as_str().as_bytes(), b""])
+}
+
+pub(super) fn in_account(account: &AccountId, last: &str) -> Vec<u8> {
+    joined(&[account.as_str().as_bytes(), last.as_bytes()])
+}
+
+pub(super) fn quota(account: &AccountId, quota: Quota) -> Vec<u8> {
+    in_account(account, quota.as_str())
+}
+
+pub(super) fn access_key(id: &AccessKeyId) -> Vec<u8> {
+    id.as_str().into()
+}
+
+pub(super) fn change(id: &ChangeId) -> Vec<u8> {
+    id.as_str().into()
+}
+
+pub(super) fn generation(generation: Generation) -> Vec<u8> {
+    generation.0.to_be_bytes().into()
+}
+
+/// Generation, sort key, type, identifier.
+///
+/// A sort key has neither zero bytes nor anything that sorts below a terminator, and mnemonics
+/// are compared as text, so a range scan of one generation is Route 53's order of lists: by name
+/// with labels reversed, then by type, then by identifier as bytes. An absent identifier and an
+/// empty one, which Route 53 does not have, are the same key.
+pub(super) fn set(of: Generation, key: &SetKey) -> Vec<u8> {
+    let identifier = key.set_identifier.as_deref().unwrap_or("");
+    set_from(of, &key.name, Some(key.rtype), Some(identifier))
+}
+
+/// The lowest key of a set at this name, of this type or a later one, of this identifier or a
+/// later one.
+pub(super) fn set_from(
+    of: Generation,
+    name: &Name,
+    rtype: Option<RecordType>,
+    identifier: Option<&str>,
+) -> Vec<u8> {
+    let sort_key = name.sort_key();
+    let mut key = Vec::with_capacity(8 + sort_key.len() + 8 + identifier.map_or(0, str::len));
+    key.extend_from_slice(&of.0.to_be_bytes());
+    key.extend_from_slice(sort_key.as_bytes());
+    key.push(0);
+    if let Some(rtype) = rtype {
+        key.extend_from_slice(rtype.as_str().as_bytes());
+        key.push(0);
+        key.extend_from_slice(identifier.unwrap_or("").as_bytes());
+    }
+    key
+}
+
+pub(super) fn name_server(name: &Name) -> Vec<u8> {
+    name.sort_key().into_bytes()
+}
+
+pub(super) fn request(key: &RetryKey) -> Vec<u8> {
+    key.0.into()
+}
+
+/// The lowest key of a request of this time.
+pub(super) fn request_times_from(time: Timestamp) -> [u8; 8] {
+    // The sign bit is flipped so that times before 1970 sort before the later ones.
+    (time.0.cast_unsigned() ^ (1 << 63)).to_be_bytes()
+}
+
+pub(super) fn request_time(time: Timestamp, key: &RetryKey) -> Vec<u8> {
+    [request_times_from(time).as_slice(), &key.0].concat()
+}
+
+/// What the keys of all history rows of a zone begin with.
+pub(super) fn history_of(zone: &ZoneId) -> Vec<u8> {
+    joined(&[zone.as_str().as_bytes(), b""])
+}
+
+pub(super) fn history(zone: &ZoneId, seq: Seq, commit: u32) -> Vec<u8> {
+    let mut key = history_of(zone);
+    key.extend_from_slice(&seq.0.to_be_bytes());
+    key.extend_from_slice(&commit.to_be_bytes());
+    key
+}
+
+pub(super) fn seq(seq: Seq) -> Vec<u8> {
+    seq.0.to_be_bytes().into()
+}
+
+/// The lowest key above all that begin with `prefix`; none when there is none.
+pub(super) fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|byte| *byte != 0xff)?;
+    let mut end = prefix[..=last].to_vec();
+    end[last] += 1;
+    Some(end)
+}
+
+fn joined(parts: &[&[u8]]) -> Vec<u8> {
+    parts.join(&0)
+}

@@ -1,0 +1,259 @@
+//! Lists: pages in the order of their keys, and whole scans by callback.
+
+use std::ops::ControlFlow;
+
+use meridian_dns::{Name, RecordType};
+use meridian_model::{
+    AccessKey, Account, AccountId, Generation, RecordSet, Seq, Timestamp, User, Zone, ZoneId,
+};
+use prost::Message;
+
+use super::layout::{self, Table, after_prefix};
+use super::snapshot::{HistoryRow, ReadError, Snapshot};
+use crate::format::{DecodeError, HistoryMessage, Stored};
+
+/// Where a list of record sets starts: at the first set that is not before this.
+#[derive(Debug, Clone, Copy)]
+pub struct SetStart<'a> {
+    /// The name, in lower case.
+    pub name: &'a Name,
+    /// The type at that name; without one, all of them.
+    pub rtype: Option<RecordType>,
+    /// The identifier at that type; meaningless without one.
+    pub identifier: Option<&'a str>,
+}
+
+impl Snapshot {
+    /// The account's zones from this id on, by id.
+    ///
+    /// # Errors
+    /// [`ReadError`] when storage fails or a row cannot be read; so for all methods.
+    pub fn zones_of(
+        &self,
+        account: &AccountId,
+        from: Option<&ZoneId>,
+        limit: usize,
+    ) -> Result<Vec<Zone>, ReadError> {
+        let prefix = layout::of_account(account);
+        let start = from.map_or_else(|| prefix.clone(), |id| layout::account_zone(account, id));
+        self.indexed_zones(Table::AccountZones, &prefix, &start, limit)
+    }
+
+    /// The account's zones from this name on, and at it from this id on, by name and id.
+    ///
+    /// # Errors
+    /// As for all methods.
+    pub fn zones_of_by_name(
+        &self,
+        account: &AccountId,
+        from: Option<(&Name, Option<&ZoneId>)>,
+        limit: usize,
+    ) -> Result<Vec<Zone>, ReadError> {
+        let prefix = layout::of_account(account);
+        let start = match from {
+            None => prefix.clone(),
+            Some((name, None)) => layout::in_account(account, &name.sort_key()),
+            Some((name, Some(id))) => layout::account_zone_name(account, name, id),
+        };
+        self.indexed_zones(Table::AccountZoneNames, &prefix, &start, limit)
+    }
+
+    /// Hands every zone of every account to `each`, by id, until it breaks.
+    ///
+    /// # Errors
+    /// As for all methods.
+    pub fn each_zone(
+        &self,
+        mut each: impl FnMut(Zone) -> ControlFlow<()>,
+    ) -> Result<(), ReadError> {
+        self.scan(Table::Zones, b"", b"", |_, value| {
+            Ok(each(stored(Table::Zones, value)?))
+        })
+    }
+
+    /// The generation's sets from a start on, in Route 53's order.
+    ///
+    /// # Errors
+    /// As for all methods.
+    pub fn sets_from(
+        &self,
+        generation: Generation,
+        from: Option<SetStart<'_>>,
+        limit: usize,
+    ) -> Result<Vec<RecordSet>, ReadError> {
+        let prefix = layout::generation(generation);
+        let start = from.map_or_else(
+            || prefix.clone(),
+            |from| layout::set_from(generation, from.name, from.rtype, from.identifier),
+        );
+        self.scan_stored(Table::Sets, &prefix, &start, limit)
+    }
+
+    /// Hands every set of the generation to `each`, in Route 53's order, until it breaks.
+    ///
+    /// # Errors
+    /// As for all methods.
+    pub fn each_set(
+        &self,
+        generation: Generation,
+        mut each: impl FnMut(RecordSet) -> ControlFlow<()>,
+    ) -> Result<(), ReadError> {
+        let prefix = layout::generation(generation);
+        self.scan(Table::Sets, &prefix, &prefix, |_, value| {
+            Ok(each(stored(Table::Sets, value)?))
+        })
+    }
+
+    /// All accounts, by id.
+    ///
+    /// # Errors
+    /// As for all methods.
+    pub fn accounts(&self) -> Result<Vec<Account>, ReadError> {
+        self.scan_stored(Table::Accounts, b"", b"", usize::MAX)
+    }
+
+    /// The account's users, by name.
+    ///
+    /// # Errors
+    /// As for all methods.
+    pub fn users(&self, account: &AccountId) -> Result<Vec<User>, ReadError> {
+        let prefix = layout::of_account(account);
+        self.scan_stored(Table::Users, &prefix, &prefix, usize::MAX)
+    }
+
+    /// The account's access keys, by id.
+    ///
+    /// # Errors
+    /// As for all methods.
+    pub fn access_keys(&self, account: &AccountId) -> Result<Vec<AccessKey>, ReadError> {
+        let prefix = layout::of_account(account);
+        let mut keys = Vec::new();
+        self.scan(Table::AccountKeys, &prefix, &prefix, |key, _| {
+            let row = self.stored(Table::AccessKeys, after_last_zero(key))?;
+            keys.push(row.ok_or_else(|| ReadError::broken(Table::AccessKeys))?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(keys)
+    }
+
+    /// The zone's history after an entry, oldest first. That of a deleted zone stays.
+    ///
+    /// # Errors
+    /// As for all methods.
+    pub fn history(
+        &self,
+        zone: &ZoneId,
+        after: Seq,
+        limit: usize,
+    ) -> Result<Vec<HistoryRow>, ReadError> {
+        let Some(first) = after.0.checked_add(1) else {
+            return Ok(Vec::new());
+        };
+        let prefix = layout::history_of(zone);
+        let start = layout::history(zone, Seq(first), 0);
+        let mut rows = Vec::new();
+        self.scan(Table::History, &prefix, &start, |key, value| {
+            if rows.len() == limit {
+                return Ok(ControlFlow::Break(()));
+            }
+            let row = history_row(&key[prefix.len()..], value);
+            rows.push(row.map_err(|cause| ReadError::row(Table::History, cause))?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(rows)
+    }
+
+    /// The zones that rows of an index name: an index row ends with a zero and the zone's id.
+    pub(super) fn indexed_zones(
+        &self,
+        index: Table,
+        prefix: &[u8],
+        start: &[u8],
+        limit: usize,
+    ) -> Result<Vec<Zone>, ReadError> {
+        let mut zones = Vec::new();
+        let table = self.table(Table::Zones)?;
+        self.scan(index, prefix, start, |key, _| {
+            if zones.len() == limit {
+                return Ok(ControlFlow::Break(()));
+            }
+            let row = table.get(after_last_zero(key))?;
+            let row = row.ok_or_else(|| ReadError::broken(index))?;
+            zones.push(stored(Table::Zones, row.value())?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(zones)
+    }
+
+    pub(super) fn scan_stored<T: Stored>(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        start: &[u8],
+        limit: usize,
+    ) -> Result<Vec<T>, ReadError> {
+        let mut found = Vec::new();
+        self.scan(table, prefix, start, |_, value| {
+            if found.len() == limit {
+                return Ok(ControlFlow::Break(()));
+            }
+            found.push(stored(table, value)?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(found)
+    }
+
+    /// Visits the rows under `prefix` from `start` on.
+    fn scan(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        start: &[u8],
+        mut visit: impl FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, ReadError>,
+    ) -> Result<(), ReadError> {
+        let table = self.table(table)?;
+        let range = match after_prefix(prefix) {
+            Some(end) => table.range(start..end.as_slice())?,
+            None => table.range(start..)?,
+        };
+        for row in range {
+            let (key, value) = row?;
+            if visit(key.value(), value.value())?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn stored<T: Stored>(table: Table, value: &[u8]) -> Result<T, ReadError> {
+    T::from_bytes(value).map_err(|cause| ReadError::row(table, cause))
+}
+
+fn after_last_zero(key: &[u8]) -> &[u8] {
+    key.rsplit(|byte| *byte == 0).next().unwrap_or(key)
+}
+
+pub(super) fn zone_id(table: Table, bytes: &[u8]) -> Result<ZoneId, ReadError> {
+    std::str::from_utf8(bytes)
+        .ok()
+        .and_then(|text| ZoneId::new(text).ok())
+        .ok_or_else(|| ReadError::broken(table))
+}
+
+/// `place` is the key after the zone: entry and commit.
+fn history_row(place: &[u8], value: &[u8]) -> Result<HistoryRow, DecodeError> {
+    let numbers = place.split_first_chunk::<8>();
+    let (seq, commit) = numbers.ok_or(DecodeError::Field("history key"))?;
+    let commit = <[u8; 4]>::try_from(commit).map_err(|_| DecodeError::Field("history key"))?;
+    let message = HistoryMessage::decode(value)?;
+    let before = message.before.into_iter().map(|before| before.into_set());
+    Ok(HistoryRow {
+        seq: Seq(u64::from_be_bytes(*seq)),
+        commit: u32::from_be_bytes(commit),
+        principal: message.principal,
+        time: Timestamp(message.time),
+        previous_generation: message.previous_generation.map(Generation),
+        before: before.collect::<Result<_, _>>()?,
+    })
+}

@@ -1,0 +1,367 @@
+//! The state that results from the journal: one redb file, written by [`Tables::apply`] alone and
+//! read through [`Snapshot`]s. Never the truth: whatever is lost here is read again from the
+//! journal.
+
+mod apply;
+mod digest;
+mod history;
+mod layout;
+mod list;
+mod requests;
+mod rows;
+mod snapshot;
+
+use std::path::Path;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use meridian_model::Seq;
+use prost::Message;
+use redb::backends::InMemoryBackend;
+use redb::{Database, ReadableDatabase, WriteTransaction};
+
+pub use digest::Digest;
+pub use list::SetStart;
+pub use snapshot::{GenerationStats, HistoryRow, ReadError, Snapshot};
+
+use crate::format::{AppliedRow, DecodeError, Entry, Hash};
+use crate::journal::Head;
+use crate::storage::{
+    META, OpenError, StorageError, begin_durable, check_format, open_database,
+    storage_errors_from_redb, write_format,
+};
+use layout::Table;
+use rows::Rows;
+
+const FORMAT: u32 = 1;
+const APPLIED_KEY: &str = "applied";
+/// Entries that one transaction writes at most.
+pub const MAX_ENTRIES_PER_WRITE: usize = 1000;
+/// Writes after which one is made durable: what a crash costs is that many to apply again.
+const WRITES_PER_SYNC: u32 = 64;
+
+/// When what was applied is on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// At least every 64 writes and on [`Tables::flush`]: enough where the journal is on the same
+    /// machine, because it is replayed.
+    Batched,
+    /// After each write: for a node that must start without its remote journal.
+    Each,
+}
+
+/// How tables are kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Memory for pages of the file.
+    pub cache_bytes: usize,
+    /// When what was applied is on the disk.
+    pub durability: Durability,
+}
+
+/// Entries cannot be applied. Nothing of the write they were in is there.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The storage fails.
+    #[error("writing the tables failed: {0}")]
+    Storage(StorageError),
+    /// An entry is missing or comes twice.
+    #[error("entry {expected} has to be applied next, not entry {found}")]
+    Gap {
+        /// The next one.
+        expected: Seq,
+        /// The one given.
+        found: Seq,
+    },
+    /// The entry follows another entry than the last one applied: the tables are not on the chain
+    /// that is being read.
+    #[error("entry {seq} follows an entry of hash {follows}, the one applied has {applied}")]
+    OffChain {
+        /// The one given.
+        seq: Seq,
+        /// What it says it follows.
+        follows: Hash,
+        /// What it would follow.
+        applied: Hash,
+    },
+    /// The entry is of an earlier epoch than the last one applied.
+    #[error("entry {seq} is of epoch {found}, the tables are at epoch {applied}")]
+    Epoch {
+        /// The one given.
+        seq: Seq,
+        /// Its epoch.
+        found: u32,
+        /// The tables'.
+        applied: u32,
+    },
+    /// A row of the tables cannot be read.
+    #[error("a row of the table '{table}' cannot be read: {cause}")]
+    Row {
+        /// Which table.
+        table: &'static str,
+        /// Why.
+        cause: DecodeError,
+    },
+}
+
+storage_errors_from_redb!(ApplyError);
+
+impl ApplyError {
+    fn row(table: Table, cause: DecodeError) -> Self {
+        Self::Row {
+            table: table.name(),
+            cause,
+        }
+    }
+
+    fn number(table: Table) -> Self {
+        Self::row(table, DecodeError::Field("value"))
+    }
+}
+
+/// What [`Tables::apply`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Applied {
+    /// Up to where the tables are now.
+    pub head: Head,
+    /// How many entries were applied.
+    pub entries: usize,
+}
+
+/// The materialised state. Shared between threads: one writes, all read.
+#[derive(Debug)]
+pub struct Tables {
+    database: Database,
+    durability: Durability,
+    writer: Mutex<Writer>,
+    applied: Mutex<Head>,
+    advanced: Condvar,
+}
+
+#[derive(Debug)]
+struct Writer {
+    head: Head,
+    digest: Digest,
+    /// Writes since the last durable one.
+    unsynced: u32,
+}
+
+impl Tables {
+    /// Opens the file, or makes an empty one. It is as old as its last durable write.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the file cannot be opened, is of another format or damaged.
+    pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
+        let database = open_database(path, options.cache_bytes)?;
+        Self::start(database, options.durability)
+    }
+
+    /// Empty tables in memory: for verification and tests.
+    ///
+    /// # Errors
+    /// [`OpenError`] when there is no memory for them.
+    pub fn in_memory() -> Result<Self, OpenError> {
+        let database = Database::builder().create_with_backend(InMemoryBackend::new())?;
+        Self::start(database, Durability::Batched)
+    }
+
+    fn start(database: Database, durability: Durability) -> Result<Self, OpenError> {
+        if check_format(&database, FORMAT)?.is_none() {
+            create(&database)?;
+        }
+        let (head, digest) = read_applied(&database)?;
+        Ok(Self {
+            database,
+            durability,
+            writer: Mutex::new(Writer {
+                head,
+                digest,
+                unsynced: 0,
+            }),
+            applied: Mutex::new(head),
+            advanced: Condvar::new(),
+        })
+    }
+
+    /// Applies the entries that follow, up to [`MAX_ENTRIES_PER_WRITE`] in one transaction
+    /// together with the number they reach. Effects are written as they are, never refused.
+    ///
+    /// # Errors
+    /// [`ApplyError`] when an entry does not continue the chain, or storage fails. Whole writes
+    /// before it stay.
+    pub fn apply(&self, entries: &[Entry]) -> Result<Applied, ApplyError> {
+        // A failed write leaves the fields as they were, so a panic cannot leave half of them.
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        for portion in entries.chunks(MAX_ENTRIES_PER_WRITE) {
+            self.write(&mut writer, portion)?;
+        }
+        Ok(Applied {
+            head: writer.head,
+            entries: entries.len(),
+        })
+    }
+
+    fn write(&self, writer: &mut Writer, entries: &[Entry]) -> Result<(), ApplyError> {
+        let mut transaction = begin_durable(&self.database)?;
+        let sync = self.durability == Durability::Each || writer.unsynced + 1 >= WRITES_PER_SYNC;
+        if !sync {
+            relax(&mut transaction)?;
+        }
+        let mut head = writer.head;
+        let mut rows = Rows::open(&transaction, writer.digest)?;
+        for entry in entries {
+            check_follows(head, entry)?;
+            apply::apply_entry(&mut rows, entry)?;
+            head = entry.head();
+        }
+        let digest = rows.digest;
+        drop(rows);
+        write_applied(&transaction, head, digest)?;
+        transaction.commit()?;
+        *writer = Writer {
+            head,
+            digest,
+            unsynced: if sync { 0 } else { writer.unsynced + 1 },
+        };
+        *self.applied() = head;
+        self.advanced.notify_all();
+        Ok(())
+    }
+
+    /// Makes everything that was applied durable.
+    ///
+    /// # Errors
+    /// [`ApplyError::Storage`] when storage fails.
+    pub fn flush(&self) -> Result<(), ApplyError> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        if writer.unsynced == 0 {
+            return Ok(());
+        }
+        let transaction = begin_durable(&self.database)?;
+        write_applied(&transaction, writer.head, writer.digest)?;
+        transaction.commit()?;
+        writer.unsynced = 0;
+        Ok(())
+    }
+
+    /// The state as it is now. It does not change under its reader.
+    ///
+    /// # Errors
+    /// [`ReadError`] when storage fails.
+    pub fn read(&self) -> Result<Snapshot, ReadError> {
+        Snapshot::new(self.database.begin_read()?)
+    }
+
+    /// Up to where the tables are.
+    pub fn head(&self) -> Head {
+        *self.applied()
+    }
+
+    /// Waits until the entry is applied; false when the time is over before.
+    pub fn wait_applied(&self, seq: Seq, timeout: Duration) -> bool {
+        let applied = self.applied();
+        let (applied, _) = self
+            .advanced
+            .wait_timeout_while(applied, timeout, |head| head.seq < seq)
+            .unwrap_or_else(PoisonError::into_inner);
+        applied.seq >= seq
+    }
+
+    /// The digest by a scan over all rows: equal to [`Snapshot::digest`] unless the file or this
+    /// program is faulty.
+    ///
+    /// # Errors
+    /// [`ReadError`] when storage fails.
+    pub fn recompute_digest(&self) -> Result<Digest, ReadError> {
+        self.read()?.recompute_digest()
+    }
+
+    fn applied(&self) -> MutexGuard<'_, Head> {
+        self.applied.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Tables {
+    fn drop(&mut self) {
+        if let Err(cause) = self.flush() {
+            tracing::warn!(%cause, "closing the tables: the last entries will be applied again");
+        }
+    }
+}
+
+fn relax(transaction: &mut WriteTransaction) -> Result<(), redb::Error> {
+    transaction.set_durability(redb::Durability::None)?;
+    // Quick repair concerns what is found after a crash: a write that no crash leaves behind
+    // need not pay for it.
+    transaction.set_quick_repair(false);
+    Ok(())
+}
+
+/// Whether the entry continues the chain. The hash decides; the epoch may rise, because an
+/// operator's restore goes on from an entry that was applied here.
+fn check_follows(head: Head, entry: &Entry) -> Result<(), ApplyError> {
+    let expected = Seq(head.seq.0 + 1);
+    if entry.seq != expected {
+        return Err(ApplyError::Gap {
+            expected,
+            found: entry.seq,
+        });
+    }
+    if entry.previous != head.hash {
+        return Err(ApplyError::OffChain {
+            seq: entry.seq,
+            follows: entry.previous,
+            applied: head.hash,
+        });
+    }
+    if entry.epoch < head.epoch {
+        return Err(ApplyError::Epoch {
+            seq: entry.seq,
+            found: entry.epoch,
+            applied: head.epoch,
+        });
+    }
+    Ok(())
+}
+
+fn create(database: &Database) -> Result<(), OpenError> {
+    let transaction = begin_durable(database)?;
+    write_format(&transaction, FORMAT)?;
+    drop(Rows::open(&transaction, Digest::default())?);
+    write_applied(&transaction, Head::EMPTY, Digest::default())?;
+    transaction.commit()?;
+    Ok(())
+}
+
+fn write_applied(
+    transaction: &WriteTransaction,
+    head: Head,
+    digest: Digest,
+) -> Result<(), redb::Error> {
+    let row = AppliedRow {
+        epoch: head.epoch,
+        seq: head.seq.0,
+        hash: head.hash.0.to_vec(),
+        digest: digest.to_bytes().to_vec(),
+    };
+    let mut meta = transaction.open_table(META)?;
+    meta.insert(APPLIED_KEY, row.encode_to_vec().as_slice())?;
+    Ok(())
+}
+
+fn read_applied(database: &Database) -> Result<(Head, Digest), OpenError> {
+    let meta = database.begin_read()?.open_table(META)?;
+    let row = meta.get(APPLIED_KEY)?;
+    row.and_then(|row| decode_applied(row.value()))
+        .ok_or_else(|| OpenError::Damaged("up to where the tables are is not readable".into()))
+}
+
+fn decode_applied(bytes: &[u8]) -> Option<(Head, Digest)> {
+    let row = AppliedRow::decode(bytes).ok()?;
+    let head = Head {
+        epoch: row.epoch,
+        seq: Seq(row.seq),
+        hash: Hash(row.hash.try_into().ok()?),
+    };
+    Some((head, Digest::from_bytes(row.digest.try_into().ok()?)))
+}

@@ -1,0 +1,130 @@
+//! Reading and writing rows inside one write transaction, with the digest kept up to date.
+
+use prost::Message;
+use redb::{ReadableTable, WriteTransaction};
+
+use super::ApplyError;
+use super::digest::Digest;
+use super::layout::{Table, after_prefix};
+use crate::format::Stored;
+
+/// A key and its value.
+pub(super) type Row = (Vec<u8>, Vec<u8>);
+
+/// All tables of one write transaction.
+pub(super) struct Rows<'txn> {
+    /// In the order of [`Table::ALL`], which is that of the tables' numbers.
+    tables: Vec<redb::Table<'txn, &'static [u8], &'static [u8]>>,
+    pub(super) digest: Digest,
+}
+
+impl<'txn> Rows<'txn> {
+    pub(super) fn open(
+        transaction: &'txn WriteTransaction,
+        digest: Digest,
+    ) -> Result<Self, redb::Error> {
+        let tables = Table::ALL
+            .into_iter()
+            .map(|table| transaction.open_table(table.definition()))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { tables, digest })
+    }
+
+    /// Writes a row and returns the value it had.
+    pub(super) fn put(
+        &mut self,
+        table: Table,
+        key: &[u8],
+        value: &[u8],
+    ) -> Result<Option<Vec<u8>>, redb::Error> {
+        let old = self.tables[usize::from(table.number())].insert(key, value)?;
+        let old = old.map(|guard| guard.value().to_vec());
+        if table.is_digested() {
+            self.forget(table, key, old.as_deref());
+            self.digest.add(Digest::of_row(table.number(), key, value));
+        }
+        Ok(old)
+    }
+
+    /// Removes a row and returns the value it had.
+    pub(super) fn delete(
+        &mut self,
+        table: Table,
+        key: &[u8],
+    ) -> Result<Option<Vec<u8>>, redb::Error> {
+        let old = self.tables[usize::from(table.number())].remove(key)?;
+        let old = old.map(|guard| guard.value().to_vec());
+        if table.is_digested() {
+            self.forget(table, key, old.as_deref());
+        }
+        Ok(old)
+    }
+
+    fn forget(&mut self, table: Table, key: &[u8], old: Option<&[u8]>) {
+        if let Some(old) = old {
+            self.digest
+                .subtract(Digest::of_row(table.number(), key, old));
+        }
+    }
+
+    pub(super) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, redb::Error> {
+        let row = self.tables[usize::from(table.number())].get(key)?;
+        Ok(row.map(|guard| guard.value().to_vec()))
+    }
+
+    /// A row as the model's type.
+    pub(super) fn get_stored<T: Stored>(
+        &self,
+        table: Table,
+        key: &[u8],
+    ) -> Result<Option<T>, ApplyError> {
+        let row = self.get(table, key)?;
+        row.map(|bytes| T::from_bytes(&bytes))
+            .transpose()
+            .map_err(|cause| ApplyError::row(table, cause))
+    }
+
+    /// A row as a message.
+    pub(super) fn get_message<M: Message + Default>(
+        &self,
+        table: Table,
+        key: &[u8],
+    ) -> Result<Option<M>, ApplyError> {
+        let row = self.get(table, key)?;
+        row.map(|bytes| M::decode(bytes.as_slice()))
+            .transpose()
+            .map_err(|cause| ApplyError::row(table, cause.into()))
+    }
+
+    /// A row that holds a number; 0 when there is none.
+    pub(super) fn number(&self, table: Table, key: &[u8]) -> Result<u64, ApplyError> {
+        match self.get(table, key)? {
+            Some(bytes) => number(&bytes).ok_or_else(|| ApplyError::number(table)),
+            None => Ok(0),
+        }
+    }
+
+    /// The first rows under a prefix, at most `limit`.
+    pub(super) fn first(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        limit: usize,
+    ) -> Result<Vec<Row>, redb::Error> {
+        let table = &self.tables[usize::from(table.number())];
+        let range = match after_prefix(prefix) {
+            Some(end) => table.range(prefix..end.as_slice())?,
+            None => table.range(prefix..)?,
+        };
+        range
+            .take(limit)
+            .map(|row| row.map(|(key, value)| (key.value().to_vec(), value.value().to_vec())))
+            .collect::<Result<_, _>>()
+            .map_err(Into::into)
+    }
+}
+
+/// A stored number.
+pub(super) fn number(bytes: &[u8]) -> Option<u64> {
+    bytes.try_into().ok().map(u64::from_be_bytes)
+}

@@ -1,0 +1,349 @@
+//! Reading the tables: one row at a time, and what plans ask. Lists are in `list`.
+
+use meridian_dns::Name;
+use meridian_model::{
+    AccessKey, AccessKeyId, Account, AccountId, Change, ChangeId, Generation, NameServer, Quota,
+    RecordSet, Seq, SetKey, State, Timestamp, User, Zone, ZoneId,
+};
+use prost::Message;
+use redb::{ReadOnlyTable, ReadTransaction};
+
+use super::digest::Digest;
+use super::layout::{self, GENERATION_COUNTER, Table};
+use super::rows::number;
+use super::{APPLIED_KEY, decode_applied, requests};
+use crate::format::{ChangeRow, DecodeError, RetryKey, RetryRow, StatsRow, Stored};
+use crate::journal::Head;
+use crate::storage::{META, StorageError, storage_errors_from_redb};
+
+/// The tables cannot be read. Never a user's fault.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The storage fails.
+    #[error("reading the tables failed: {0}")]
+    Storage(StorageError),
+    /// A row cannot be read, or one that another row names is missing.
+    #[error("a row of the table '{table}' cannot be read: {cause}")]
+    Row {
+        /// Which table.
+        table: &'static str,
+        /// Why.
+        cause: DecodeError,
+    },
+}
+
+storage_errors_from_redb!(ReadError);
+
+impl ReadError {
+    pub(super) fn row(table: Table, cause: DecodeError) -> Self {
+        Self::Row {
+            table: table.name(),
+            cause,
+        }
+    }
+
+    /// The row is there but its value is not what the table holds, or it is named and not there.
+    pub(super) fn broken(table: Table) -> Self {
+        Self::row(table, DecodeError::Field("value"))
+    }
+}
+
+/// The state after one entry, as of [`Snapshot::head`].
+///
+/// Holding one keeps the pages it sees in the file: take one per request, not one per process.
+#[derive(Debug)]
+pub struct Snapshot {
+    transaction: ReadTransaction,
+    head: Head,
+    digest: Digest,
+}
+
+/// What is known about the sets of one generation as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct GenerationStats {
+    /// How many there are: a zone's ResourceRecordSetCount.
+    pub sets: u64,
+    /// The last entry that changed one of them, or pointed a zone to them.
+    pub last_changed: Seq,
+}
+
+/// What one commit changed in one zone, by what was there before.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HistoryRow {
+    /// The entry.
+    pub seq: Seq,
+    /// The commit's place in it.
+    pub commit: u32,
+    /// Who did it.
+    pub principal: String,
+    /// When.
+    pub time: Timestamp,
+    /// Where the zone's sets lay before, when the commit pointed it elsewhere.
+    pub previous_generation: Option<Generation>,
+    /// The sets it touched, as they were; none where there was none.
+    pub before: Vec<(SetKey, Option<RecordSet>)>,
+}
+
+impl Snapshot {
+    pub(super) fn new(transaction: ReadTransaction) -> Result<Self, ReadError> {
+        let meta = transaction.open_table(META)?;
+        let (head, digest) = meta
+            .get(APPLIED_KEY)?
+            .and_then(|row| decode_applied(row.value()))
+            .ok_or(ReadError::Row {
+                table: "meta",
+                cause: DecodeError::Field(APPLIED_KEY),
+            })?;
+        Ok(Self {
+            transaction,
+            head,
+            digest,
+        })
+    }
+
+    /// The last entry that is in this state.
+    pub fn head(&self) -> Head {
+        self.head
+    }
+
+    /// The digest of this state.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The digest after an earlier entry, kept for every thousandth.
+    ///
+    /// # Errors
+    /// [`ReadError`] when storage fails or a row cannot be read; so for all methods.
+    pub fn digest_at(&self, seq: Seq) -> Result<Option<Digest>, ReadError> {
+        let Some(row) = self.get(Table::Digests, &layout::seq(seq))? else {
+            return Ok(None);
+        };
+        let bytes = row
+            .try_into()
+            .map_err(|_| ReadError::broken(Table::Digests))?;
+        Ok(Some(Digest::from_bytes(bytes)))
+    }
+
+    /// A submitted change and the entry that carried it.
+    ///
+    /// # Errors
+    /// As for all methods.
+    pub fn change(&self, id: &ChangeId) -> Result<Option<(Seq, Change)>, ReadError> {
+        let Some(row) = self.message::<ChangeRow>(Table::Changes, &layout::change(id))? else {
+            return Ok(None);
+        };
+        let seq = Seq(row.seq);
+        let change = row.into_change();
+        Ok(Some((
+            seq,
+            change.map_err(|cause| ReadError::row(Table::Changes, cause))?,
+        )))
+    }
+
+    /// An access key.
+    ///
+    /// # Errors
+    /// As for all methods.
+    pub fn access_key(&self, id: &AccessKeyId) -> Result<Option<AccessKey>, ReadError> {
+        self.stored(Table::AccessKeys, &layout::access_key(id))
+    }
+
+    /// A user by its name.
+    ///
+    /// # Errors
+    /// As for all methods.
+    pub fn user(&self, account: &AccountId, name: &str) -> Result<Option<User>, ReadError> {
+        self.stored(Table::Users, &layout::in_account(account, name))
+    }
+
+    /// An account.
+    ///
+    /// # Errors
+    /// As for all methods.
+    pub fn account(&self, id: &AccountId) -> Result<Option<Account>, ReadError> {
+        self.stored(Table::Accounts, id.as_str().as_bytes())
+    }
+
+    /// An account by its name.
+    ///
+    /// # Errors
+    /// As for all methods.
+    pub fn account_named(&self, name: &str) -> Result<Option<Account>, ReadError> {
+        match self.get(Table::AccountNames, name.as_bytes())? {
+            Some(id) => self.stored(Table::Accounts, &id),
+            None => Ok(None),
+        }
+    }
+
+    /// A name server of the pool; the name in lower case.
+    ///
+    /// # Errors
+    /// As for all methods.
+    pub fn name_server(&self, name: &Name) -> Result<Option<NameServer>, ReadError> {
+        self.stored(Table::NameServers, &layout::name_server(name))
+    }
+
+    /// Counts of a generation, zeros for one that has none.
+    ///
+    /// # Errors
+    /// As for all methods.
+    pub fn stats(&self, generation: Generation) -> Result<GenerationStats, ReadError> {
+        let row: Option<StatsRow> = self.message(Table::Stats, &layout::generation(generation))?;
+        Ok(
+            row.map_or_else(GenerationStats::default, |row| GenerationStats {
+                sets: row.sets,
+                last_changed: Seq(row.last_changed),
+            }),
+        )
+    }
+
+    /// The entry in which this request was carried out, if that was in the 15 minutes before
+    /// `now`.
+    ///
+    /// # Errors
+    /// As for all methods.
+    pub fn retry(&self, key: &RetryKey, now: Timestamp) -> Result<Option<Seq>, ReadError> {
+        let row: Option<RetryRow> = self.message(Table::Requests, &layout::request(key))?;
+        // Rows are removed as entries come: a quiet journal keeps older ones.
+        let kept_from = now.0.saturating_sub(requests::KEPT_MS);
+        Ok(row
+            .filter(|row| row.time >= kept_from)
+            .map(|row| Seq(row.seq)))
+    }
+
+    /// The digest by a scan over all rows.
+    ///
+    /// # Errors
+    /// As for all methods.
+    pub fn recompute_digest(&self) -> Result<Digest, ReadError> {
+        let mut sum = Digest::default();
+        for (_, digest) in self.digest_by_table()? {
+            sum.add(digest);
+        }
+        Ok(sum)
+    }
+
+    /// The shares of the tables in the digest, by their names.
+    pub(crate) fn digest_by_table(&self) -> Result<Vec<(&'static str, Digest)>, ReadError> {
+        let mut digests = Vec::new();
+        for table in Table::ALL.into_iter().filter(|table| table.is_digested()) {
+            let mut sum = Digest::default();
+            for row in self.table(table)?.range::<&[u8]>(..)? {
+                let (key, value) = row?;
+                sum.add(Digest::of_row(table.number(), key.value(), value.value()));
+            }
+            digests.push((table.name(), sum));
+        }
+        Ok(digests)
+    }
+
+    pub(super) fn table(
+        &self,
+        table: Table,
+    ) -> Result<ReadOnlyTable<&'static [u8], &'static [u8]>, ReadError> {
+        Ok(self.transaction.open_table(table.definition())?)
+    }
+
+    pub(super) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+        let row = self.table(table)?.get(key)?;
+        Ok(row.map(|guard| guard.value().to_vec()))
+    }
+
+    pub(super) fn stored<T: Stored>(
+        &self,
+        table: Table,
+        key: &[u8],
+    ) -> Result<Option<T>, ReadError> {
+        let row = self.table(table)?.get(key)?;
+        row.map(|guard| T::from_bytes(guard.value()))
+            .transpose()
+            .map_err(|cause| ReadError::row(table, cause))
+    }
+
+    fn message<M: Message + Default>(
+        &self,
+        table: Table,
+        key: &[u8],
+    ) -> Result<Option<M>, ReadError> {
+        let row = self.table(table)?.get(key)?;
+        row.map(|guard| M::decode(guard.value()))
+            .transpose()
+            .map_err(|cause| ReadError::row(table, cause.into()))
+    }
+
+    fn number(&self, table: Table, key: &[u8]) -> Result<Option<u64>, ReadError> {
+        let row = self.table(table)?.get(key)?;
+        row.map(|guard| number(guard.value()).ok_or_else(|| ReadError::broken(table)))
+            .transpose()
+    }
+}
+
+impl State for Snapshot {
+    type Error = ReadError;
+
+    fn zone(&self, id: &ZoneId) -> Result<Option<Zone>, ReadError> {
+        self.stored(Table::Zones, &layout::zone(id))
+    }
+
+    fn zones_named(&self, name: &Name) -> Result<Vec<Zone>, ReadError> {
+        let mut prefix = layout::zone_names(name);
+        prefix.push(0);
+        self.indexed_zones(Table::ZoneNames, &prefix, &prefix, usize::MAX)
+    }
+
+    fn zones_below(&self, name: &Name) -> Result<Vec<Zone>, ReadError> {
+        // Of all keys that begin with the sort key, those of the name itself go on with a zero.
+        let prefix = layout::zone_names(name);
+        let mut start = prefix.clone();
+        start.push(1);
+        self.indexed_zones(Table::ZoneNames, &prefix, &start, usize::MAX)
+    }
+
+    fn zone_by_reference(
+        &self,
+        account: &AccountId,
+        reference: &str,
+    ) -> Result<Option<ZoneId>, ReadError> {
+        let key = layout::in_account(account, reference);
+        let row = self.get(Table::CallerReferences, &key)?;
+        row.map(|id| super::list::zone_id(Table::CallerReferences, &id))
+            .transpose()
+    }
+
+    fn zone_count(&self, account: &AccountId) -> Result<u64, ReadError> {
+        let count = self.number(Table::Counters, &layout::zone_counter(account))?;
+        Ok(count.unwrap_or(0))
+    }
+
+    fn next_generation(&self) -> Result<Generation, ReadError> {
+        let highest = self.number(Table::Counters, GENERATION_COUNTER)?;
+        Ok(Generation(highest.unwrap_or(0) + 1))
+    }
+
+    fn sets_at(&self, generation: Generation, name: &Name) -> Result<Vec<RecordSet>, ReadError> {
+        let prefix = layout::set_from(generation, name, None, None);
+        self.scan_stored(Table::Sets, &prefix, &prefix, usize::MAX)
+    }
+
+    fn set_count(&self, generation: Generation) -> Result<u64, ReadError> {
+        Ok(self.stats(generation)?.sets)
+    }
+
+    /// Always false: no effect makes health checks yet, so there is no table of them.
+    fn health_check_exists(&self, _account: &AccountId, _id: &str) -> Result<bool, ReadError> {
+        Ok(false)
+    }
+
+    fn name_servers(&self) -> Result<Vec<NameServer>, ReadError> {
+        let mut servers: Vec<NameServer> =
+            self.scan_stored(Table::NameServers, b"", b"", usize::MAX)?;
+        servers.sort_by_key(|server| server.ordinal);
+        Ok(servers)
+    }
+
+    fn limit(&self, account: &AccountId, quota: Quota) -> Result<u64, ReadError> {
+        let own = self.number(Table::Quotas, &layout::quota(account, quota))?;
+        Ok(own.unwrap_or_else(|| quota.default_limit()))
+    }
+}
