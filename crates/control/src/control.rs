@@ -1,89 +1,191 @@
-//! The control plane's one object.
+//! The control plane's one object: fresh reads, and plan-then-append.
 
-use meridian_model::AccessKeyId;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use crate::{
-    Caller, ChangeOutcome, ChangeRecordSets, CreateHostedZone, CreatedHostedZone, Credential,
-    Fault, HostedZone, ListHostedZones, ListHostedZonesByName, ListRecordSets, OperationError,
-    RecordSetPage, ZonePage, ZonesByNamePage,
-};
+use meridian_log::{AppendError, Commit, Entry, Journal, RetryKey, Snapshot, Tables, Vault};
+use meridian_model::{AccessKeyId, Effect, Facts, KeyStatus, Seq};
+use zeroize::Zeroizing;
+
+use crate::acks::Acks;
+use crate::admin::SECRETS;
+use crate::caller::{Caller, Credential, Secret};
+use crate::environment::Environment;
+use crate::refusal::{Fault, OperationError};
+
+/// How long a request waits for this node to apply what is in the journal.
+const APPLY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often a request is planned anew because others appended first.
+const MAX_ATTEMPTS: usize = 16;
 
 /// The control plane. Operations block on disk: call them off the async threads.
-#[derive(Debug)]
-pub struct Control {}
+pub struct Control {
+    journal: Arc<dyn Journal>,
+    tables: Arc<Tables>,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) acks: Arc<Acks>,
+    pub(crate) environment: Box<dyn Environment>,
+    /// Held from planning to appending, so that requests of this process do not race for the head.
+    writing: Mutex<()>,
+}
 
-type Outcome<T> = Result<T, OperationError>;
+/// Who a commit is written for.
+pub(crate) struct Author<'a> {
+    pub(crate) request_id: &'a str,
+    pub(crate) caller: Option<&'a Caller>,
+    pub(crate) principal: String,
+}
 
-fn missing<T>() -> Outcome<T> {
-    Err(Fault::Storage("not written yet".to_owned()).into())
+/// A commit that is in the journal.
+pub(crate) enum Committed<T> {
+    /// Just now, in this entry.
+    Now(Seq, T),
+    /// By an earlier try of the same request, with these effects.
+    Before(Seq, Vec<Effect>),
 }
 
 impl Control {
+    /// A control plane over this journal and the tables that follow it.
+    pub fn new(
+        journal: Arc<dyn Journal>,
+        tables: Arc<Tables>,
+        vault: Arc<Vault>,
+        acks: Arc<Acks>,
+        environment: Box<dyn Environment>,
+    ) -> Self {
+        Self {
+            journal,
+            tables,
+            vault,
+            acks,
+            environment,
+            writing: Mutex::new(()),
+        }
+    }
+
     /// What is needed to check a signature of this key; none for unknown and inactive keys.
     ///
     /// # Errors
     /// When the tables or the vault cannot be read.
-    pub fn credential(&self, _key: &AccessKeyId) -> Result<Option<Credential>, Fault> {
-        Ok(None)
+    pub fn credential(&self, id: &AccessKeyId) -> Result<Option<Credential>, Fault> {
+        let snapshot = self.tables.read().map_err(Fault::storage)?;
+        let key = snapshot.access_key(id).map_err(Fault::storage)?;
+        let Some(key) = key.filter(|key| key.status == KeyStatus::Active) else {
+            return Ok(None);
+        };
+        let account = snapshot.account(&key.account).map_err(Fault::storage)?;
+        let secret = self
+            .vault
+            .get(&key.vault_row, &SECRETS)
+            .map_err(Fault::storage)?;
+        let (Some(account), Some(secret)) = (account, secret) else {
+            return Err(Fault::Storage(format!(
+                "access key {id} lost its account or secret"
+            )));
+        };
+        let secret = String::from_utf8(secret.expose().to_vec()).map_err(Fault::storage)?;
+        Ok(Some(Credential {
+            account: account.id,
+            operator: account.operator,
+            user: key.user,
+            secret: Secret(Zeroizing::new(secret)),
+        }))
     }
 
-    /// CreateHostedZone.
-    pub fn create_hosted_zone(
+    /// The acknowledgements that [`Acks::report`] feeds.
+    pub fn acks(&self) -> &Acks {
+        &self.acks
+    }
+
+    /// The state at the journal's head, or later.
+    pub(crate) fn fresh(&self) -> Result<Snapshot, Fault> {
+        let head = self.journal.head().map_err(Fault::storage)?;
+        if !self.tables.wait_applied(head.seq, APPLY_TIMEOUT) {
+            return Err(Fault::NotApplied);
+        }
+        self.tables.read().map_err(Fault::storage)
+    }
+
+    /// Plans at the head and appends what comes out. `plan` may run several times; an error of it
+    /// ends the request with nothing written.
+    pub(crate) fn commit<T, E: From<Fault>>(
         &self,
-        _caller: &Caller,
-        _request: CreateHostedZone,
-    ) -> Outcome<CreatedHostedZone> {
-        missing()
+        author: &Author<'_>,
+        mut plan: impl FnMut(&Snapshot, &mut Facts) -> Result<(Vec<Effect>, T), E>,
+    ) -> Result<Committed<T>, E> {
+        let retry = author.caller.and_then(|caller| caller.retry).map(RetryKey);
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        for _ in 0..MAX_ATTEMPTS {
+            let snapshot = self.fresh()?;
+            let mut facts = self.environment.facts();
+            if let Some(key) = retry
+                && let Some(seq) = snapshot.retry(&key, facts.now).map_err(Fault::storage)?
+                && let Some(effects) = self.effects_of(seq, key)?
+            {
+                return Ok(Committed::Before(seq, effects));
+            }
+            let now = facts.now;
+            let (effects, outcome) = plan(&snapshot, &mut facts)?;
+            let commit = Commit {
+                request_id: author.request_id.to_owned(),
+                account: author.caller.map(|caller| caller.account.clone()),
+                principal: author.principal.clone(),
+                source: author
+                    .caller
+                    .map_or_else(String::new, |caller| caller.source.clone()),
+                retry,
+                effects,
+            };
+            match self.journal.append(snapshot.head(), vec![commit], now) {
+                Ok(head) => return Ok(Committed::Now(head.seq, outcome)),
+                Err(AppendError::Conflict { .. }) => {}
+                Err(error) => return Err(Fault::storage(error).into()),
+            }
+        }
+        Err(Fault::Contention.into())
     }
 
-    /// GetHostedZone.
-    pub fn hosted_zone(&self, _caller: &Caller, _id: &str) -> Outcome<HostedZone> {
-        missing()
+    /// The effects of the commit of this retry key in an entry.
+    fn effects_of(&self, seq: Seq, key: RetryKey) -> Result<Option<Vec<Effect>>, Fault> {
+        let entries = self
+            .journal
+            .read(Seq(seq.0 - 1), 1)
+            .map_err(Fault::storage)?;
+        let commits = entries
+            .into_iter()
+            .take(1)
+            .flat_map(|entry: Entry| entry.commits);
+        let mut mine = commits.filter(|commit| commit.retry == Some(key));
+        Ok(mine.next().map(|commit| commit.effects))
     }
+}
 
-    /// ListHostedZones.
-    pub fn list_hosted_zones(
-        &self,
-        _caller: &Caller,
-        _request: &ListHostedZones,
-    ) -> Outcome<ZonePage> {
-        missing()
+impl Author<'_> {
+    pub(crate) fn of(caller: &Caller) -> Author<'_> {
+        Author {
+            request_id: &caller.request_id,
+            principal: caller.arn(),
+            caller: Some(caller),
+        }
     }
+}
 
-    /// ListHostedZonesByName.
-    pub fn list_hosted_zones_by_name(
-        &self,
-        _caller: &Caller,
-        _request: &ListHostedZonesByName,
-    ) -> Outcome<ZonesByNamePage> {
-        missing()
+impl Fault {
+    pub(crate) fn storage(error: impl fmt::Display) -> Self {
+        Self::Storage(error.to_string())
     }
+}
 
-    /// DeleteHostedZone.
-    pub fn delete_hosted_zone(&self, _caller: &Caller, _id: &str) -> Outcome<ChangeOutcome> {
-        missing()
+/// Reading the tables fails only by our fault.
+impl From<meridian_log::ReadError> for OperationError {
+    fn from(error: meridian_log::ReadError) -> Self {
+        Fault::storage(error).into()
     }
+}
 
-    /// ChangeResourceRecordSets.
-    pub fn change_record_sets(
-        &self,
-        _caller: &Caller,
-        _request: ChangeRecordSets,
-    ) -> Outcome<ChangeOutcome> {
-        missing()
-    }
-
-    /// ListResourceRecordSets.
-    pub fn list_record_sets(
-        &self,
-        _caller: &Caller,
-        _request: &ListRecordSets,
-    ) -> Outcome<RecordSetPage> {
-        missing()
-    }
-
-    /// GetChange.
-    pub fn change(&self, _caller: &Caller, _id: &str) -> Outcome<ChangeOutcome> {
-        missing()
+impl fmt::Debug for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Control").finish_non_exhaustive()
     }
 }

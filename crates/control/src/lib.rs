@@ -1,17 +1,29 @@
 //! Every operation of the control plane as one function: authorize, plan, one append.
 //!
-//! Start with [`Control`]. No XML, no HTTP, no calls to agents.
+//! Start with [`Control`]: Route 53's operations are in `operation`, one file each; what
+//! operators do through the admin socket is in `admin`. No XML, no HTTP, no calls to agents.
 
+mod acks;
+mod admin;
 mod caller;
 mod control;
+mod environment;
+mod first_start;
+mod operation;
 mod refusal;
 mod request;
+mod rights;
 
+pub use acks::{Acks, Served};
+pub use admin::{AdminError, NewKey, NewUser};
 pub use caller::{Caller, Credential, Secret};
 pub use control::Control;
+pub use environment::{Environment, SystemEnvironment};
+pub use first_start::FirstStart;
 pub use refusal::{Fault, OperationError, Refusal};
 pub use request::{
     ChangeOutcome, ChangeRecordSets, ChangeStatus, CreateHostedZone, CreatedHostedZone, HostedZone,
     ListHostedZones, ListHostedZonesByName, ListRecordSets, RecordSetPage, Vpc, ZonePage,
     ZonesByNamePage,
 };
+pub use rights::{PolicyError, ReadyMadePolicy, check_policy};

@@ -1,0 +1,100 @@
+//! Route 53's operations, one file each.
+
+mod change_record_sets;
+mod create_hosted_zone;
+mod delete_hosted_zone;
+mod get_change;
+mod get_hosted_zone;
+mod list_hosted_zones;
+mod list_hosted_zones_by_name;
+mod list_record_sets;
+
+use meridian_dns::Name;
+use meridian_log::{ReadError, Snapshot};
+use meridian_model::{Change, Effect, Facts, PlanError, Seq, Zone};
+
+use crate::caller::Caller;
+use crate::control::{Author, Committed, Control};
+use crate::refusal::{Fault, OperationError, Refusal};
+use crate::request::{ChangeOutcome, HostedZone};
+
+type Outcome<T> = Result<T, OperationError>;
+
+/// A change of this zone, to be written with the effects it stands for.
+fn new_change(facts: &mut Facts, zone: &Zone, comment: Option<String>) -> Change {
+    Change {
+        id: facts.change_id(),
+        account: zone.account.clone(),
+        zone: zone.id.clone(),
+        submitted_at: facts.now,
+        comment: comment.filter(|text| !text.is_empty()),
+    }
+}
+
+fn counted(snapshot: &Snapshot, zone: Zone) -> Outcome<HostedZone> {
+    let record_set_count = snapshot.stats(zone.generation)?.sets;
+    Ok(HostedZone {
+        zone,
+        record_set_count,
+    })
+}
+
+/// A name that marks a place in a list.
+fn start_name(text: &str) -> Outcome<Name> {
+    match Name::parse(text) {
+        Ok(name) => Ok(name.to_lowercase()),
+        Err(error) => Err(Refusal::InvalidInput(format!("FATAL problem: {error}")).into()),
+    }
+}
+
+/// The refusal in Route 53's words, or our fault.
+fn refused<R>(error: PlanError<R, ReadError>, words: impl FnOnce(R) -> Refusal) -> OperationError {
+    match error {
+        PlanError::Refused(refusal) => words(refusal).into(),
+        PlanError::State(error) => error.into(),
+    }
+}
+
+/// What an operation does to one zone.
+struct Planned {
+    zone: Zone,
+    effects: Vec<Effect>,
+    comment: Option<String>,
+}
+
+impl Control {
+    /// Commits what is planned together with a new change of the zone. Returns the effects that
+    /// are in the journal: those of an earlier try if this is a retry.
+    fn submit(
+        &self,
+        caller: &Caller,
+        plan: impl Fn(&Snapshot, &mut Facts) -> Outcome<Planned>,
+    ) -> Outcome<(Seq, Vec<Effect>)> {
+        let committed = self.commit(&Author::of(caller), |snapshot, facts| {
+            let Planned {
+                zone,
+                mut effects,
+                comment,
+            } = plan(snapshot, facts)?;
+            effects.push(Effect::PutChange(new_change(facts, &zone, comment)));
+            Ok::<_, OperationError>((effects.clone(), effects))
+        })?;
+        let (Committed::Now(seq, effects) | Committed::Before(seq, effects)) = committed;
+        Ok((seq, effects))
+    }
+
+    /// The change among the effects of an entry, with its status.
+    fn submitted(&self, seq: Seq, effects: &[Effect]) -> Outcome<ChangeOutcome> {
+        let found = effects.iter().find_map(|effect| match effect {
+            Effect::PutChange(change) => Some(change.clone()),
+            _ => None,
+        });
+        let change = found.ok_or_else(|| Fault::Storage("a commit lost its change".to_owned()))?;
+        Ok(self.outcome(change, seq))
+    }
+
+    fn outcome(&self, change: Change, seq: Seq) -> ChangeOutcome {
+        let status = self.acks.status(&change.zone, seq);
+        ChangeOutcome { change, status }
+    }
+}

@@ -1,0 +1,47 @@
+//! ChangeResourceRecordSets.
+
+use meridian_model::{BatchRefusal, plan_batch};
+
+use super::{Outcome, Planned, refused};
+use crate::caller::Caller;
+use crate::control::Control;
+use crate::refusal::Refusal;
+use crate::request::{ChangeOutcome, ChangeRecordSets};
+use crate::rights::{authorize, own_zone, zone_arn};
+
+impl Control {
+    /// ChangeResourceRecordSets: the whole batch or nothing.
+    ///
+    /// # Errors
+    /// `NoSuchHostedZone`, `InvalidChangeBatch` with every error of the batch, `InvalidInput`,
+    /// `NoSuchHealthCheck`.
+    pub fn change_record_sets(
+        &self,
+        caller: &Caller,
+        request: &ChangeRecordSets,
+    ) -> Outcome<ChangeOutcome> {
+        let id = request.hosted_zone_id.as_str();
+        let (seq, effects) = self.submit(caller, |snapshot, _| {
+            let action = "route53:ChangeResourceRecordSets";
+            authorize(snapshot, caller, action, &zone_arn(id))?;
+            let zone = own_zone(snapshot, caller, id)?;
+            let effects = plan_batch(snapshot, &zone, &request.changes)
+                .map_err(|error| refused(error, words))?;
+            let comment = request.comment.clone();
+            Ok(Planned {
+                zone,
+                effects,
+                comment,
+            })
+        })?;
+        self.submitted(seq, &effects)
+    }
+}
+
+fn words(refusal: BatchRefusal) -> Refusal {
+    match refusal {
+        BatchRefusal::InvalidInput(text) => Refusal::InvalidInput(text),
+        BatchRefusal::InvalidChangeBatch(texts) => Refusal::InvalidChangeBatch(texts),
+        BatchRefusal::NoSuchHealthCheck(id) => Refusal::NoSuchHealthCheck(id),
+    }
+}

@@ -1,0 +1,84 @@
+//! CreateHostedZone.
+
+use meridian_model::{CreateZoneRefusal, Effect, NewZone, plan_create_zone};
+
+use super::{Outcome, Planned, refused};
+use crate::caller::Caller;
+use crate::control::Control;
+use crate::refusal::{Fault, Refusal};
+use crate::request::{CreateHostedZone, CreatedHostedZone, HostedZone};
+use crate::rights::authorize;
+
+/// A zone starts with its NS and its SOA.
+const FIRST_SETS: u64 = 2;
+
+impl Control {
+    /// CreateHostedZone.
+    ///
+    /// # Errors
+    /// `InvalidDomainName`, `HostedZoneAlreadyExists`, `TooManyHostedZones`,
+    /// `DelegationSetNotAvailable`, `NoSuchDelegationSet`, and `InvalidInput` for private zones,
+    /// which are not there yet.
+    pub fn create_hosted_zone(
+        &self,
+        caller: &Caller,
+        request: &CreateHostedZone,
+    ) -> Outcome<CreatedHostedZone> {
+        let (seq, effects) = self.submit(caller, |snapshot, facts| {
+            authorize(snapshot, caller, "route53:CreateHostedZone", "*")?;
+            check_kind(request)?;
+            let account = snapshot
+                .account(&caller.account)?
+                .ok_or_else(lost_account)?;
+            let new = NewZone {
+                name: request.name.clone(),
+                caller_reference: request.caller_reference.clone(),
+                comment: request.comment.clone(),
+            };
+            let (zone, effects) = plan_create_zone(snapshot, facts, &account, new)
+                .map_err(|error| refused(error, words))?;
+            Ok(Planned {
+                zone,
+                effects,
+                comment: None,
+            })
+        })?;
+        let made = effects.iter().find_map(|effect| match effect {
+            Effect::PutZone(zone) => Some(zone.clone()),
+            _ => None,
+        });
+        Ok(CreatedHostedZone {
+            zone: HostedZone {
+                zone: made.ok_or_else(|| Fault::Storage("a commit lost its zone".to_owned()))?,
+                record_set_count: FIRST_SETS,
+            },
+            change: self.submitted(seq, &effects)?,
+        })
+    }
+}
+
+fn check_kind(request: &CreateHostedZone) -> Result<(), Refusal> {
+    if let Some(id) = &request.delegation_set_id {
+        return Err(Refusal::NoSuchDelegationSet(id.clone()));
+    }
+    if request.private_zone || request.vpc.is_some() {
+        let text = "Private hosted zones are not available yet in this version of Meridian.";
+        return Err(Refusal::InvalidInput(text.to_owned()));
+    }
+    Ok(())
+}
+
+fn lost_account() -> Fault {
+    Fault::Storage("the caller's account is gone".to_owned())
+}
+
+fn words(refusal: CreateZoneRefusal) -> Refusal {
+    match refusal {
+        CreateZoneRefusal::InvalidDomainName(text) => Refusal::InvalidDomainName(text),
+        CreateZoneRefusal::AlreadyExists => Refusal::HostedZoneAlreadyExists,
+        CreateZoneRefusal::TooMany => Refusal::TooManyHostedZones,
+        CreateZoneRefusal::DelegationSetNotAvailable(text) => {
+            Refusal::DelegationSetNotAvailable(text)
+        }
+    }
+}
