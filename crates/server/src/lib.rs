@@ -1,1 +1,21 @@
-//! Packets in, packets out.
+//! Packets in, packets out: UDP and TCP with their limits and counters; never policy.
+//!
+//! What a reply says is crate `answer`'s. Here are the sockets, the threads, and the pointer
+//! through which a new World reaches them.
+
+mod answerer;
+mod config;
+mod counters;
+mod live;
+mod server;
+mod socket;
+mod sys;
+mod tcp;
+#[cfg(test)]
+mod tests;
+mod udp;
+
+pub use config::{Config, Listener, StartError, TcpLimits};
+pub use counters::{Counts, TcpCounts, UdpCounts};
+pub use live::Live;
+pub use server::Server;

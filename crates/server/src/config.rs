@@ -1,0 +1,187 @@
+//! What a server is told when it starts, and why it may refuse to.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use meridian_answer::ViewId;
+
+/// The smallest UDP payload every resolver takes, RFC 1035 section 4.2.1.
+const PAYLOAD_MIN: u16 = 512;
+
+/// The largest that any resolver asks for.
+const PAYLOAD_MAX: u16 = 4096;
+
+/// Which addresses to serve, and how.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// At least one; each is served over UDP and TCP.
+    pub listeners: Vec<Listener>,
+    /// UDP threads, each with a socket of its own, for each listener. At least 1.
+    pub workers_per_address: usize,
+    /// The longest UDP reply in bytes: 512 to 4096. [`Config::MAX_UDP_PAYLOAD`] unless there is a
+    /// reason.
+    pub max_udp_payload: u16,
+    /// Limits of TCP.
+    pub tcp: TcpLimits,
+    /// Worker `n` of each address stays on the core `cores[n % cores.len()]`; without them the
+    /// system decides.
+    pub cores: Option<Vec<usize>>,
+}
+
+impl Config {
+    /// What passes all common links in one frame, as agreed on DNS Flag Day 2020.
+    pub const MAX_UDP_PAYLOAD: u16 = 1232;
+
+    pub(crate) fn check(&self) -> Result<(), StartError> {
+        if self.listeners.is_empty() {
+            return Err(StartError::NoListeners);
+        }
+        if self.workers_per_address == 0 {
+            return Err(StartError::NoWorkers);
+        }
+        if !(PAYLOAD_MIN..=PAYLOAD_MAX).contains(&self.max_udp_payload) {
+            return Err(StartError::MaxUdpPayload {
+                bytes: self.max_udp_payload,
+            });
+        }
+        if self.cores.as_ref().is_some_and(Vec::is_empty) {
+            return Err(StartError::NoCores);
+        }
+        for (index, Listener { address, .. }) in self.listeners.iter().enumerate() {
+            let before = &self.listeners[..index];
+            if address.port() != 0 && before.iter().any(|other| other.address == *address) {
+                return Err(StartError::Twice { address: *address });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One address to serve, and whose zones it shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listener {
+    /// An exact address, not 0.0.0.0 or `[::]`. Port 0 lets the system choose one, the same for
+    /// UDP and TCP.
+    pub address: SocketAddr,
+    /// The view that queries to it are answered from.
+    pub view: ViewId,
+}
+
+/// How many TCP connections there may be, for all listeners together, and how slow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TcpLimits {
+    /// Open connections: 1000.
+    pub connections: usize,
+    /// Open connections from one IPv4 /24 or IPv6 /56: 50.
+    pub connections_per_prefix: usize,
+    /// How long a connection may stay without a query: 10 s.
+    pub idle_timeout: Duration,
+    /// How long a message may take from its first byte to its last: 5 s.
+    pub message_timeout: Duration,
+    /// How long replies may wait for the client to take them: 5 s.
+    pub write_timeout: Duration,
+    /// How long [`Server::stop`](crate::Server::stop) lets replies on their way go out: 2 s.
+    pub drain_timeout: Duration,
+}
+
+impl Default for TcpLimits {
+    fn default() -> Self {
+        Self {
+            connections: 1000,
+            connections_per_prefix: 50,
+            idle_timeout: Duration::from_secs(10),
+            message_timeout: Duration::from_secs(5),
+            write_timeout: Duration::from_secs(5),
+            drain_timeout: Duration::from_secs(2),
+        }
+    }
+}
+
+/// Why a server did not start; nothing of it is left running.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Nothing to serve.
+    #[error("no listening address is configured; name at least one, such as 127.0.0.1:5300")]
+    NoListeners,
+    /// Nobody to serve it.
+    #[error("0 workers per address cannot answer anything; use 1 or more")]
+    NoWorkers,
+    /// An empty list of cores.
+    #[error("the list of cores is empty; name at least one, or leave the list out")]
+    NoCores,
+    /// Out of range.
+    #[error("a UDP payload of {bytes} bytes is not possible; use {PAYLOAD_MIN} to {PAYLOAD_MAX}")]
+    MaxUdpPayload {
+        /// As configured.
+        bytes: u16,
+    },
+    /// A wildcard address.
+    #[error(
+        "{address} stands for every address of this machine, which cannot be served yet; \
+         name each address to serve"
+    )]
+    Unspecified {
+        /// As configured.
+        address: SocketAddr,
+    },
+    /// The same address in two listeners.
+    #[error("{address} is configured twice; an address belongs to one view")]
+    Twice {
+        /// As configured.
+        address: SocketAddr,
+    },
+    /// A privileged port.
+    #[error(
+        "no permission to listen on {address}; ports below 1024 need root or CAP_NET_BIND_SERVICE \
+         (systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE)"
+    )]
+    Permission {
+        /// As configured.
+        address: SocketAddr,
+    },
+    /// Somebody else has the port.
+    #[error(
+        "{address} is in use by another program, which `ss -lptun` names; stop that one or \
+         listen elsewhere"
+    )]
+    InUse {
+        /// As configured.
+        address: SocketAddr,
+    },
+    /// Not an address of this machine.
+    #[error("{address} is not an address of this machine, which `ip address` lists")]
+    NotHere {
+        /// As configured.
+        address: SocketAddr,
+    },
+    /// Any other trouble with a socket.
+    #[error("cannot listen on {address}: {error}")]
+    Socket {
+        /// As configured.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        error: io::Error,
+    },
+    /// The system gives no more threads.
+    #[error("cannot start a thread for {address}: {error}")]
+    Thread {
+        /// Whose thread it would have been.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        error: io::Error,
+    },
+}
+
+impl StartError {
+    pub(crate) fn bind(address: SocketAddr, error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::PermissionDenied => Self::Permission { address },
+            io::ErrorKind::AddrInUse => Self::InUse { address },
+            io::ErrorKind::AddrNotAvailable => Self::NotHere { address },
+            _ => Self::Socket { address, error },
+        }
+    }
+}

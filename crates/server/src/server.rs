@@ -1,0 +1,135 @@
+//! The server as a whole: start, addresses, counts, stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use tokio::runtime::Handle;
+
+use crate::answerer::{Answer, Answerer};
+use crate::config::{Config, Listener, StartError};
+use crate::counters::{Counts, UdpCells};
+use crate::live::Live;
+use crate::socket::{self, Sockets};
+use crate::tcp::{self, Tcp};
+use crate::udp::Worker;
+
+/// A running server. Dropping it without [`stop`](Self::stop) stops it too, unattended.
+#[derive(Debug)]
+pub struct Server {
+    addresses: Vec<SocketAddr>,
+    stop: Arc<AtomicBool>,
+    workers: Vec<JoinHandle<()>>,
+    cells: Vec<Arc<UdpCells>>,
+    tcp: Tcp,
+    runtime: Handle,
+}
+
+impl Server {
+    /// Binds every address, then starts answering from `live` on all of them.
+    ///
+    /// UDP has its own threads; TCP runs on the given runtime, which must have its timer and I/O
+    /// drivers on, and should be one where tasks do not block.
+    pub fn start(config: &Config, live: &Arc<Live>, runtime: &Handle) -> Result<Self, StartError> {
+        Self::start_with(config, live, runtime, &Answerer)
+    }
+
+    pub(crate) fn start_with<A: Answer>(
+        config: &Config,
+        live: &Arc<Live<A::World>>,
+        runtime: &Handle,
+        answerer: &A,
+    ) -> Result<Self, StartError> {
+        config.check()?;
+        let bind = |listener: &Listener| {
+            let sockets = socket::bind(listener.address, config.workers_per_address)?;
+            Ok((listener.view, sockets))
+        };
+        let bound = config
+            .listeners
+            .iter()
+            .map(bind)
+            .collect::<Result<Vec<_>, StartError>>()?;
+        let service = tcp::Service {
+            live: Arc::clone(live),
+            answerer: answerer.clone(),
+        };
+        let mut server = Self {
+            addresses: bound.iter().map(|(_, sockets)| sockets.address).collect(),
+            stop: Arc::default(),
+            workers: Vec::new(),
+            cells: Vec::new(),
+            tcp: Tcp::new(config.tcp),
+            runtime: runtime.clone(),
+        };
+        for (view, Sockets { address, udp, tcp }) in bound {
+            let error = |error| StartError::Thread { address, error };
+            for (number, socket) in udp.into_iter().enumerate() {
+                let cells = Arc::default();
+                server.cells.push(Arc::clone(&cells));
+                let worker = Worker {
+                    socket,
+                    address,
+                    view,
+                    max_payload: config.max_udp_payload,
+                    core: config
+                        .cores
+                        .as_ref()
+                        .map(|cores| cores[number % cores.len()]),
+                    live: Arc::clone(live),
+                    cells,
+                    stop: Arc::clone(&server.stop),
+                    answerer: answerer.clone(),
+                };
+                server.workers.push(worker.spawn(number).map_err(error)?);
+            }
+            let listening = server.tcp.listen(tcp, view, service.clone(), runtime);
+            listening.map_err(|error| StartError::Socket { address, error })?;
+        }
+        Ok(server)
+    }
+
+    /// The bound addresses, in the order of the listeners; ports chosen by the system included.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// What has been done since the start, over all addresses and workers.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for cells in &self.cells {
+            counts.udp += cells.counts();
+            counts.panics += cells.panics.read();
+        }
+        for cells in self.tcp.cells() {
+            counts.tcp += cells.counts();
+            counts.panics += cells.panics.read();
+        }
+        counts
+    }
+
+    /// Stops, and returns the final counts when every thread and task has ended.
+    ///
+    /// UDP workers finish their batch and what the kernel holds for them, within about 100 ms.
+    /// TCP accepts no more, answers what has arrived and gives clients the drain timeout to take
+    /// it.
+    pub async fn stop(mut self) -> Counts {
+        self.stop.store(true, Ordering::Relaxed);
+        self.tcp.stop().await;
+        let workers = std::mem::take(&mut self.workers);
+        let join = move || workers.into_iter().for_each(|worker| drop(worker.join()));
+        // This fails only if the runtime has ended; the workers end all the same.
+        let _ = self.runtime.spawn_blocking(join).await;
+        self.counts()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // TCP sees the end of its own signal, which is dropped with it.
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}

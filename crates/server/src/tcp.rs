@@ -1,0 +1,187 @@
+//! TCP: one accepting task for each address, one task for each connection.
+//!
+//! A connection's life is in `connection`, who may have one in `seats`.
+
+mod connection;
+mod seats;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use std::{io, mem};
+
+use meridian_answer::ViewId;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio::time;
+
+use crate::answerer::Answer;
+use crate::config::TcpLimits;
+use crate::counters::TcpCells;
+use crate::live::Live;
+
+use connection::Connection;
+use seats::Seats;
+
+/// A pause after a failed accept, such as for want of file descriptors, which would fail again.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What connections are served with.
+#[derive(Debug)]
+pub(crate) struct Service<A: Answer> {
+    pub(crate) live: Arc<Live<A::World>>,
+    pub(crate) answerer: A,
+}
+
+impl<A: Answer> Clone for Service<A> {
+    fn clone(&self) -> Self {
+        Self {
+            live: Arc::clone(&self.live),
+            answerer: self.answerer.clone(),
+        }
+    }
+}
+
+/// All TCP listeners of a server, under common limits.
+#[derive(Debug)]
+pub(crate) struct Tcp {
+    limits: TcpLimits,
+    seats: Arc<Seats>,
+    /// Turns true, or is dropped, when everything is to end.
+    stop: watch::Sender<bool>,
+    accepting: Vec<JoinHandle<()>>,
+    cells: Vec<Arc<TcpCells>>,
+}
+
+impl Tcp {
+    pub(crate) fn new(limits: TcpLimits) -> Self {
+        Self {
+            limits,
+            seats: Arc::new(Seats::new(
+                limits.connections,
+                limits.connections_per_prefix,
+            )),
+            stop: watch::Sender::new(false),
+            accepting: Vec::new(),
+            cells: Vec::new(),
+        }
+    }
+
+    /// Starts accepting connections on the runtime.
+    pub(crate) fn listen<A: Answer>(
+        &mut self,
+        listener: std::net::TcpListener,
+        view: ViewId,
+        service: Service<A>,
+        runtime: &Handle,
+    ) -> io::Result<()> {
+        let _entered = runtime.enter();
+        let cells: Arc<TcpCells> = Arc::default();
+        self.cells.push(Arc::clone(&cells));
+        let acceptor = Acceptor {
+            listener: TcpListener::from_std(listener)?,
+            view,
+            service,
+            limits: self.limits,
+            seats: Arc::clone(&self.seats),
+            stop: self.stop.subscribe(),
+            cells,
+        };
+        self.accepting.push(runtime.spawn(acceptor.run()));
+        Ok(())
+    }
+
+    pub(crate) fn cells(&self) -> &[Arc<TcpCells>] {
+        &self.cells
+    }
+
+    /// Ends every connection as soon as its replies are out, or when the drain timeout is over.
+    pub(crate) async fn stop(&mut self) {
+        self.stop.send_replace(true);
+        for accepting in self.accepting.drain(..) {
+            // It fails only if its runtime has ended, and with it all connections.
+            let _ = accepting.await;
+        }
+    }
+}
+
+/// The task of one listening address.
+struct Acceptor<A: Answer> {
+    listener: TcpListener,
+    view: ViewId,
+    service: Service<A>,
+    limits: TcpLimits,
+    seats: Arc<Seats>,
+    stop: watch::Receiver<bool>,
+    cells: Arc<TcpCells>,
+}
+
+impl<A: Answer> Acceptor<A> {
+    async fn run(mut self) {
+        let mut connections = JoinSet::new();
+        let mut failing = false;
+        loop {
+            tokio::select! {
+                biased;
+                _ = self.stop.changed() => break,
+                Some(ended) = connections.join_next() => note_end(&self.cells, &ended),
+                accepted = self.listener.accept() => match accepted {
+                    Ok((stream, client)) => {
+                        failing = false;
+                        self.admit(stream, client, &mut connections);
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                    Err(error) => {
+                        if !mem::replace(&mut failing, true) {
+                            tracing::warn!(%error, "cannot accept TCP connections: {error}");
+                        }
+                        time::sleep(ACCEPT_PAUSE).await;
+                    }
+                },
+            }
+        }
+        drop(self.listener);
+        let drained = async {
+            while let Some(ended) = connections.join_next().await {
+                note_end(&self.cells, &ended);
+            }
+        };
+        // Whoever has not taken its replies by then is cut off when the set is dropped.
+        let _ = time::timeout(self.limits.drain_timeout, drained).await;
+    }
+
+    fn admit(&self, stream: TcpStream, client: SocketAddr, connections: &mut JoinSet<()>) {
+        let Some(admission) = self.seats.admit(client.ip()) else {
+            self.cells.refused.add(1);
+            return;
+        };
+        self.cells.accepted.add(1);
+        self.cells.evicted.add(admission.evicted);
+        // Replies are written whole, so waiting for more to send gains nothing. Should the option
+        // fail, the connection is slower or already gone; both show soon enough.
+        let _ = stream.set_nodelay(true);
+        let connection = Connection {
+            stream,
+            client: client.ip(),
+            view: self.view,
+            service: self.service.clone(),
+            limits: self.limits,
+            seat: admission.seat,
+            cells: Arc::clone(&self.cells),
+            input: Vec::new(),
+            output: Vec::new(),
+        };
+        connections.spawn(connection.run(self.stop.clone()));
+    }
+}
+
+/// A connection that ends otherwise than by itself has panicked: nobody aborts one that is still
+/// listened to.
+fn note_end(cells: &TcpCells, ended: &Result<(), JoinError>) {
+    if ended.is_err() {
+        cells.panics.add(1);
+        tracing::error!("a panic while answering cost a TCP connection");
+    }
+}

@@ -1,0 +1,336 @@
+//! One TCP connection: messages behind two bytes of length (RFC 7766), answered in order.
+//!
+//! Answering is one synchronous step without a wait inside: at most 64 queries are in flight,
+//! those of the current step, and no further byte is read before all their replies are written.
+//! An idle connection holds no buffers; one with a slow client holds what is unsent.
+
+use std::cell::RefCell;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::{io, mem};
+
+use meridian_answer::{Moment, Outcome, Packet, Transport, ViewId};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::task::coop;
+use tokio::time::{self, Instant};
+
+use crate::answerer::{Answer, Seeds, now_s};
+use crate::config::TcpLimits;
+use crate::counters::TcpCells;
+
+use super::Service;
+use super::seats::Seat;
+
+/// Queries answered before their replies are written.
+const IN_FLIGHT_MAX: usize = 64;
+
+/// The longest message, RFC 1035 section 4.2.2.
+const MESSAGE_MAX: usize = u16::MAX as usize;
+
+/// The bytes of a message's length.
+const PREFIX: usize = 2;
+
+/// Replies gathered before they are written. One more of any length fits behind them.
+const OUTPUT_SOFT_MAX: usize = 1 << 16;
+
+/// Bytes asked for at a time: many usual queries. A longer message's buffer grows with what has
+/// come, not with what its length promises.
+const READ_MIN: usize = 4096;
+
+/// A DNS header; nothing shorter is a query.
+const MESSAGE_MIN: usize = 12;
+
+thread_local! {
+    /// Where a runtime thread's replies are made, whichever connection they are for.
+    static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::new());
+}
+
+struct Scratch {
+    output: Box<[u8]>,
+    seeds: Seeds,
+}
+
+impl Scratch {
+    fn new() -> Self {
+        let output = vec![0; OUTPUT_SOFT_MAX + PREFIX + MESSAGE_MAX].into_boxed_slice();
+        Self {
+            output,
+            seeds: Seeds::new(),
+        }
+    }
+}
+
+/// A connection and what it has not dealt with yet.
+pub(super) struct Connection<A: Answer> {
+    pub(super) stream: TcpStream,
+    pub(super) client: IpAddr,
+    pub(super) view: ViewId,
+    pub(super) service: Service<A>,
+    pub(super) limits: TcpLimits,
+    pub(super) seat: Seat,
+    pub(super) cells: Arc<TcpCells>,
+    /// Received and not answered: part of a message, or more if `output` is not empty.
+    pub(super) input: Vec<u8>,
+    /// Answered and not sent.
+    pub(super) output: Vec<u8>,
+}
+
+/// The connection is over: the client's end, an error, or nonsense.
+struct Over;
+
+/// Why a wait ended.
+enum Wake {
+    Ready,
+    TooLate,
+    Evicted,
+    Stop,
+}
+
+impl<A: Answer> Connection<A> {
+    /// Serves the client until it leaves, breaks a rule or a limit, or `stop` turns.
+    pub(super) async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        // What is waited for, and since when.
+        let mut since = Instant::now();
+        let mut awaited = self.awaited();
+        loop {
+            match self.wait(since + self.patience(), &mut stop).await {
+                Wake::Ready => {}
+                Wake::Evicted => return,
+                Wake::Stop => return self.drain().await,
+                Wake::TooLate => {
+                    if awaited != Awaited::Query {
+                        self.cells.too_slow.add(1);
+                    }
+                    return;
+                }
+            }
+            let Ok(progress) = self.step() else { return };
+            if progress {
+                self.seat.progress();
+            }
+            let now_awaited = self.awaited();
+            if progress || now_awaited != awaited {
+                (since, awaited) = (Instant::now(), now_awaited);
+            }
+            // A client that keeps the socket full must not keep the thread.
+            coop::consume_budget().await;
+        }
+    }
+
+    async fn wait(&self, deadline: Instant, stop: &mut watch::Receiver<bool>) -> Wake {
+        let ready = async {
+            match self.awaited() {
+                Awaited::Room => self.stream.writable().await,
+                Awaited::Query | Awaited::Rest => self.stream.readable().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = stop.changed() => Wake::Stop,
+            () = self.seat.evicted() => Wake::Evicted,
+            ready = time::timeout_at(deadline, ready) => match ready {
+                // An error of the socket shows when it is read or written.
+                Ok(_) => Wake::Ready,
+                Err(_) => Wake::TooLate,
+            },
+        }
+    }
+
+    fn awaited(&self) -> Awaited {
+        if !self.output.is_empty() {
+            Awaited::Room
+        } else if !self.input.is_empty() {
+            Awaited::Rest
+        } else {
+            Awaited::Query
+        }
+    }
+
+    fn patience(&self) -> time::Duration {
+        match self.awaited() {
+            Awaited::Query => self.limits.idle_timeout,
+            Awaited::Rest => self.limits.message_timeout,
+            Awaited::Room => self.limits.write_timeout,
+        }
+    }
+
+    /// Does what the socket allows at once; whether a message was completed or all replies taken.
+    fn step(&mut self) -> Result<bool, Over> {
+        if self.output.is_empty() {
+            self.read()?;
+        } else {
+            let unsent = mem::take(&mut self.output);
+            self.write(&unsent)?;
+            if !self.output.is_empty() {
+                return Ok(false);
+            }
+            self.answer()?;
+            return Ok(true);
+        }
+        self.answer()
+    }
+
+    fn read(&mut self) -> Result<(), Over> {
+        self.input
+            .reserve(self.missing().min(self.input.len()).max(READ_MIN));
+        match self.stream.try_read_buf(&mut self.input) {
+            Ok(1..) => Ok(()),
+            Err(error) if is_ordinary(&error) => Ok(()),
+            Ok(0) | Err(_) => Err(Over),
+        }
+    }
+
+    /// Bytes that the message begun in `input` still lacks, as far as is known.
+    fn missing(&self) -> usize {
+        match self.input.first_chunk() {
+            Some(length) => {
+                let whole = PREFIX + usize::from(u16::from_be_bytes(*length));
+                whole.saturating_sub(self.input.len())
+            }
+            None => PREFIX,
+        }
+    }
+
+    /// Answers what has come until a reply cannot be sent at once; whether there was any message.
+    fn answer(&mut self) -> Result<bool, Over> {
+        let input = mem::take(&mut self.input);
+        let mut rest = input.as_slice();
+        let mut progress = false;
+        let mut outcome = Ok(());
+        while outcome.is_ok() && self.output.is_empty() {
+            let before = rest.len();
+            outcome = SCRATCH.with_borrow_mut(|scratch| {
+                let (filled, valid) = self.fill(&mut rest, scratch);
+                self.write(&scratch.output[..filled]).and(valid)
+            });
+            if rest.len() == before {
+                break;
+            }
+            progress = true;
+        }
+        outcome?;
+        // With nothing left the buffer goes, rather than wait with the connection.
+        if !rest.is_empty() {
+            let answered = input.len() - rest.len();
+            self.input = input;
+            self.input.drain(..answered);
+        }
+        Ok(progress)
+    }
+
+    /// Takes up to 64 messages from `rest` and puts their replies into the scratch output, out of
+    /// one World; how much of it, and whether all that was looked at made sense.
+    fn fill(&self, rest: &mut &[u8], scratch: &mut Scratch) -> (usize, Result<(), Over>) {
+        let world = self.service.live.load();
+        let now_s = now_s();
+        let mut filled = 0;
+        for _ in 0..IN_FLIGHT_MAX {
+            let Some((query, after)) = split_message(rest) else {
+                break;
+            };
+            *rest = after;
+            self.cells.queries.add(1);
+            let room = &mut scratch.output[filled..][..PREFIX + MESSAGE_MAX];
+            let (length, reply) = room.split_at_mut(PREFIX);
+            let mut outcome = [Outcome::Drop];
+            if query.len() >= MESSAGE_MIN {
+                let packet = Packet {
+                    query,
+                    client: self.client,
+                    transport: Transport::Stream,
+                    reply,
+                };
+                let moment = Moment {
+                    now_s,
+                    seed: scratch.seeds.next(),
+                };
+                let answerer = &self.service.answerer;
+                answerer.answer(&world, self.view, &mut [packet], &mut outcome, moment);
+            }
+            let [Outcome::Reply(reply_len @ ..=MESSAGE_MAX)] = outcome else {
+                self.cells.dropped.add(1);
+                return (filled, Err(Over));
+            };
+            length.copy_from_slice(&(reply_len as u16).to_be_bytes());
+            self.cells.replies.add(1);
+            filled += PREFIX + reply_len;
+            if filled > OUTPUT_SOFT_MAX {
+                break;
+            }
+        }
+        (filled, Ok(()))
+    }
+
+    /// Sends what the socket takes at once and keeps the rest.
+    fn write(&mut self, mut bytes: &[u8]) -> Result<(), Over> {
+        while !bytes.is_empty() {
+            match self.stream.try_write(bytes) {
+                Ok(sent @ 1..) => bytes = &bytes[sent..],
+                Err(error) if is_ordinary(&error) => {
+                    self.output = bytes.to_vec();
+                    break;
+                }
+                Ok(0) | Err(_) => return Err(Over),
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers what had arrived before the order to stop, and sees all replies out. Its time is
+    /// limited by the acceptor's drain timeout.
+    async fn drain(mut self) {
+        loop {
+            if self.step().is_err() || self.output.is_empty() {
+                return;
+            }
+            if self.stream.writable().await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// What the client is to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Awaited {
+    /// Send something.
+    Query,
+    /// Send the rest of a message.
+    Rest,
+    /// Take its replies.
+    Room,
+}
+
+/// The first message of `bytes`, if it is there as a whole, and what follows it.
+fn split_message(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
+}
+
+fn is_ordinary(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_split_at_their_lengths() {
+        let none: Option<(&[u8], &[u8])> = None;
+        for (bytes, message) in [
+            (&b""[..], none),
+            (b"\0", none),
+            (b"\0\x02a", none),
+            (b"\0\0", Some((b"", b""))),
+            (b"\0\x02ab", Some((b"ab", b""))),
+            (b"\0\x01a\0\x01b", Some((b"a", b"\0\x01b"))),
+        ] {
+            assert_eq!(split_message(bytes), message, "{bytes:?}");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! The UDP loop: receive a batch, load the World once, answer, send. One thread and socket per
+//! address and core.
+//!
+//! Binding is `socket`'s, system calls are `sys`'s. Nothing here waits but for the socket, and
+//! nothing allocates once a worker runs.
+
+use std::array;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use meridian_answer::{BATCH, Moment, Outcome, Packet, Transport, ViewId};
+
+use crate::answerer::{Answer, Seeds, now_s};
+use crate::counters::UdpCells;
+use crate::live::Live;
+use crate::sys::{self, BATCH_MESSAGES, Batch, Datagram, Reply, Slot, Wait};
+
+/// Full batches still answered after the order to stop: what the kernel had received by then,
+/// unless more keeps coming.
+const DRAIN_BATCHES: usize = 64;
+
+/// A pause after a receive error, which might otherwise repeat at full speed.
+const ERROR_PAUSE: Duration = Duration::from_millis(10);
+
+/// All that one worker needs.
+#[derive(Debug)]
+pub(crate) struct Worker<A: Answer> {
+    pub(crate) socket: UdpSocket,
+    pub(crate) address: SocketAddr,
+    pub(crate) view: ViewId,
+    pub(crate) max_payload: u16,
+    /// Where to stay, if anywhere.
+    pub(crate) core: Option<usize>,
+    pub(crate) live: Arc<Live<A::World>>,
+    /// This worker's own.
+    pub(crate) cells: Arc<UdpCells>,
+    pub(crate) stop: Arc<AtomicBool>,
+    pub(crate) answerer: A,
+}
+
+impl<A: Answer> Worker<A> {
+    /// Starts the worker as the address's number `number`.
+    ///
+    /// Linux shows only the first 15 bytes of the thread's name.
+    pub(crate) fn spawn(self, number: usize) -> io::Result<JoinHandle<()>> {
+        let name = format!("dns-udp-{}-{number}", self.address.ip());
+        thread::Builder::new().name(name).spawn(move || self.run())
+    }
+
+    fn run(self) {
+        if let Some(core) = self.core
+            && let Err(error) = sys::pin_to(core)
+        {
+            let address = self.address;
+            tracing::warn!(%address, core, %error, "cannot keep a worker of {address} on core {core}: {error}");
+        }
+        let mut batch = Batch::new(self.address, usize::from(self.max_payload));
+        let mut seeds = Seeds::new();
+        // A dead worker would leave its share of the clients without answers, so a fault of ours
+        // costs one batch instead.
+        while panic::catch_unwind(AssertUnwindSafe(|| self.serve(&mut batch, &mut seeds))).is_err()
+        {
+            self.cells.panics.add(1);
+            let address = self.address;
+            tracing::error!(%address, "a panic while answering on {address} cost a batch of queries");
+            if self.stopping() {
+                break;
+            }
+        }
+    }
+
+    fn serve(&self, batch: &mut Batch, seeds: &mut Seeds) {
+        while !self.stopping() {
+            self.turn(batch, seeds, Wait::ForOne);
+        }
+        for _ in 0..DRAIN_BATCHES {
+            if self.turn(batch, seeds, Wait::No) == 0 {
+                break;
+            }
+        }
+    }
+
+    fn stopping(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Receives, answers and sends one batch; how many datagrams it had.
+    fn turn(&self, batch: &mut Batch, seeds: &mut Seeds, wait: Wait) -> usize {
+        let received = match batch.receive(&self.socket, wait) {
+            Ok(received @ 1..) => received,
+            Err(error) if is_ordinary(&error) => return 0,
+            _ => {
+                self.cells.receive_errors.add(1);
+                thread::sleep(ERROR_PAUSE);
+                return 0;
+            }
+        };
+        let mut replies = Replies::default();
+        let truncated = self.answer(batch, seeds, &mut replies);
+        let replies = &replies.list[..replies.count];
+        let sent = batch.send(&self.socket, replies);
+        let whole = received - truncated;
+        self.cells.queries.add(whole as u64);
+        self.cells.truncated.add(truncated as u64);
+        self.cells.dropped.add((whole - replies.len()) as u64);
+        self.cells.replies.add(sent as u64);
+        self.cells.send_errors.add((replies.len() - sent) as u64);
+        received
+    }
+
+    /// Answers the batch out of one World; how many of its datagrams had been truncated.
+    fn answer(&self, batch: &mut Batch, seeds: &mut Seeds, replies: &mut Replies) -> usize {
+        let world = self.live.load();
+        let now_s = now_s();
+        let transport = Transport::Udp {
+            max_payload: self.max_payload,
+        };
+        let mut truncated = 0;
+        let mut datagrams = batch.datagrams().filter(|datagram| {
+            truncated += usize::from(datagram.truncated);
+            !datagram.truncated && can_be_answered(datagram.source)
+        });
+        loop {
+            let mut slots = [Slot::default(); BATCH];
+            let mut count = 0;
+            let mut packets: [Packet<'_>; BATCH] = array::from_fn(|index| {
+                let Some(datagram) = datagrams.next() else {
+                    return no_packet(transport);
+                };
+                slots[index] = datagram.slot;
+                count = index + 1;
+                let Datagram {
+                    query,
+                    source,
+                    reply,
+                    ..
+                } = datagram;
+                Packet {
+                    query,
+                    client: source.ip(),
+                    transport,
+                    reply,
+                }
+            });
+            if count == 0 {
+                break;
+            }
+            let mut outcomes = [Outcome::Drop; BATCH];
+            let (packets, outcomes) = (&mut packets[..count], &mut outcomes[..count]);
+            let moment = Moment {
+                now_s,
+                seed: seeds.next(),
+            };
+            self.answerer
+                .answer(&world, self.view, packets, outcomes, moment);
+            for (slot, outcome) in slots.into_iter().zip(outcomes) {
+                if let Outcome::Reply(len) = *outcome {
+                    replies.push(Reply { slot, len });
+                }
+            }
+            if count < BATCH {
+                break;
+            }
+        }
+        truncated
+    }
+}
+
+/// The replies of one batch.
+struct Replies {
+    list: [Reply; BATCH_MESSAGES],
+    count: usize,
+}
+
+impl Default for Replies {
+    fn default() -> Self {
+        Self {
+            list: [Reply::default(); BATCH_MESSAGES],
+            count: 0,
+        }
+    }
+}
+
+impl Replies {
+    fn push(&mut self, reply: Reply) {
+        self.list[self.count] = reply;
+        self.count += 1;
+    }
+}
+
+fn no_packet<'a>(transport: Transport) -> Packet<'a> {
+    Packet {
+        query: &[],
+        client: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        transport,
+        reply: &mut [],
+    }
+}
+
+/// Whether a reply to this source reaches a single socket: nobody listens on port 0, and one to
+/// many would make us somebody's amplifier.
+fn can_be_answered(source: SocketAddr) -> bool {
+    source.port() != 0
+        && match source.ip() {
+            IpAddr::V4(ip) => !ip.is_multicast() && !ip.is_broadcast(),
+            IpAddr::V6(ip) => !ip.is_multicast(),
+        }
+}
+
+/// Nothing came in time, or a signal did.
+fn is_ordinary(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+    )
+}
