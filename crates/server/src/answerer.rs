@@ -3,10 +3,11 @@
 //! What to answer is crate `answer`'s; the trait exists so that tests can put something simpler
 //! in its place at no cost at run time.
 
+use std::cell::RefCell;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use meridian_answer::{Moment, Outcome, Packet, ViewId, World};
+use meridian_answer::{Moment, Outcome, Packet, Scratch, ViewId, World};
 
 /// Turns queries into replies; see [`meridian_answer::answer`] for the contract.
 pub(crate) trait Answer: Clone + Send + Sync + 'static {
@@ -20,6 +21,11 @@ pub(crate) trait Answer: Clone + Send + Sync + 'static {
         outcomes: &mut [Outcome],
         moment: Moment,
     );
+}
+
+thread_local! {
+    /// Made by a thread's first batch and kept for all others.
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
 /// The real one.
@@ -37,7 +43,9 @@ impl Answer for Answerer {
         outcomes: &mut [Outcome],
         moment: Moment,
     ) {
-        meridian_answer::answer(world, view, packets, outcomes, moment);
+        SCRATCH.with_borrow_mut(|scratch| {
+            meridian_answer::answer(scratch, world, view, packets, outcomes, moment);
+        });
     }
 }
 

@@ -79,12 +79,6 @@ impl<W> Live<W> {
     }
 }
 
-impl Default for Live {
-    fn default() -> Self {
-        Self::new(World::default())
-    }
-}
-
 fn free_unheld<W>(retired: &mut Vec<Arc<W>>) {
     // Nobody can gain a reference to a retired value but from one who holds it, so a count of one
     // stays one.
