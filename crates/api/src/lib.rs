@@ -1,1 +1,7 @@
 //! The AWS dialects in front of the control plane.
+//!
+//! Nothing here decides: a request is authenticated, read, handed to control, and the outcome is
+//! written in Route 53's words.
+
+pub mod sigv4;
+mod uri;
