@@ -5,3 +5,4 @@
 
 pub mod sigv4;
 mod uri;
+mod xml;
