@@ -3,6 +3,11 @@
 //! Nothing here decides: a request is authenticated, read, handed to control, and the outcome is
 //! written in Route 53's words.
 
+mod fault;
+mod operations;
+mod route53;
 pub mod sigv4;
 mod uri;
 mod xml;
+
+pub use operations::Operations;

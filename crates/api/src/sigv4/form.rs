@@ -67,7 +67,7 @@ impl Form {
         let (algorithm, fields) = authorization
             .trim()
             .split_once(char::is_whitespace)
-            .unwrap_or((authorization.trim(), ""));
+            .unwrap_or_else(|| (authorization.trim(), ""));
         if algorithm != ALGORITHM {
             return incomplete(format!("Unsupported AWS 'algorithm': '{algorithm}'."));
         }

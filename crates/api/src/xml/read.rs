@@ -1,8 +1,8 @@
 //! Typed reading of elements: which children there may be, and the facets of their texts.
 //!
 //! The schema is closed: an element it does not name is refused. Elements come in any order,
-//! because botocore sends them in the order of the caller's dict. An empty optional element is an
-//! absent one, whatever its type.
+//! because botocore sends them in the order of the caller's dict. An optional element of a simple
+//! type that is empty is an absent one.
 
 use std::fmt::Display;
 
@@ -162,6 +162,11 @@ impl<'a> Fields<'a> {
         incomplete(&self.element.name, expected)
     }
 
+    /// Refuses a child that the shape knows, but not together with another one.
+    pub(crate) fn unexpected<T>(&self, name: &str, expected: &[&str]) -> Result<T, XmlError> {
+        unexpected(name, expected)
+    }
+
     /// A text whose surrounding blanks mean nothing; empty is absent.
     fn optional_token(&self, name: &str) -> Result<Option<&'a str>, XmlError> {
         let text = self.element(name).map(leaf).transpose()?;
@@ -178,6 +183,9 @@ pub(crate) fn list<'a>(element: &'a Element, item: &str) -> Result<&'a [Element]
     }
 }
 
+/// A pattern and whether a text follows it: there is no regular-expression engine here.
+pub(crate) type Pattern = (&'static str, fn(&str) -> bool);
+
 /// What a text may be. Lengths are counted in characters.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TextFacets {
@@ -187,8 +195,8 @@ pub(crate) struct TextFacets {
     pub(crate) min: usize,
     /// The most characters.
     pub(crate) max: usize,
-    /// The pattern as the model spells it, and whether a text follows it.
-    pub(crate) pattern: Option<(&'static str, fn(&str) -> bool)>,
+    /// The pattern as the model spells it.
+    pub(crate) pattern: Option<Pattern>,
 }
 
 impl TextFacets {

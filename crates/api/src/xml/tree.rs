@@ -24,7 +24,7 @@ pub(crate) struct Element {
     /// References resolved, blanks kept.
     pub(crate) text: String,
     /// In document order.
-    pub(crate) children: Vec<Element>,
+    pub(crate) children: Vec<Self>,
 }
 
 /// Reads a body whose root has to be `root`. `subject` is what the request is about, for the
