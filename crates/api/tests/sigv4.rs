@@ -1,4 +1,8 @@
 //! Signature verification against requests signed by botocore (`data/sigv4.py`).
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of tests fail by panicking too"
+)]
 
 use meridian_api::sigv4::{Claim, SignatureError, SignedRequest};
 use meridian_model::Timestamp;
