@@ -1,1 +1,18 @@
 //! The AWS dialects in front of the control plane.
+//!
+//! Nothing here decides: a request is authenticated, read, handed to control, and the outcome is
+//! written in Route 53's words.
+
+mod fault;
+mod operations;
+mod request_id;
+mod route53;
+mod server;
+mod service;
+pub mod sigv4;
+mod uri;
+mod xml;
+
+pub use operations::Operations;
+pub use server::serve;
+pub use service::{ApiConfig, Clock, Scheme, router};

@@ -1,0 +1,167 @@
+//! How failures look on the wire: code, HTTP status, and the one error envelope.
+//!
+//! A batch that is refused for many reasons uses the same envelope, its message a list in
+//! brackets: the `<InvalidChangeBatch>` root of the documentation makes botocore show nothing.
+
+use meridian_control::{Fault, OperationError, Refusal};
+
+use crate::sigv4::SignatureError;
+use crate::xml::{Document, XmlError};
+
+/// An error as a client sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ErrorResponse {
+    pub(crate) status: u16,
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+}
+
+impl ErrorResponse {
+    /// An error of this code, with the status that belongs to it.
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status: status_of(code),
+            code,
+            message: message.into(),
+        }
+    }
+
+    /// `InvalidInput`, for what is wrong in a path or a query.
+    pub(crate) fn invalid_input(message: impl Into<String>) -> Self {
+        Self::new("InvalidInput", message)
+    }
+
+    /// The envelope.
+    pub(crate) fn body(&self, request_id: &str) -> String {
+        let sender = self.status < 500;
+        Document::render("ErrorResponse", |doc| {
+            doc.element("Error", |doc| {
+                doc.text("Type", if sender { "Sender" } else { "Receiver" });
+                doc.text("Code", self.code);
+                doc.text("Message", &self.message);
+            });
+            doc.text("RequestId", request_id);
+        })
+    }
+}
+
+/// Why a request has no result.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The client gets this.
+    Refused(ErrorResponse),
+    /// We get this into the log, the client only hears that it happened.
+    Fault(Fault),
+}
+
+/// What a client hears about a fault: whether to try again, and nothing of our insides.
+pub(crate) fn response_to(fault: &Fault) -> ErrorResponse {
+    match fault {
+        Fault::Storage(_) => ErrorResponse::new(
+            "InternalFailure",
+            "The request processing has failed because of an unknown error, exception or failure.",
+        ),
+        Fault::NotApplied | Fault::Contention => {
+            ErrorResponse::new("ServiceUnavailable", fault.to_string())
+        }
+    }
+}
+
+/// Route 53's status of each code (400 for every one not named here), and AWS's common ones.
+fn status_of(code: &str) -> u16 {
+    match code {
+        "AccessDenied"
+        | "InvalidClientTokenId"
+        | "MissingAuthenticationToken"
+        | "SignatureDoesNotMatch" => 403,
+        "NoSuchChange" | "NoSuchHealthCheck" | "NoSuchHostedZone" | "UnknownOperationException" => {
+            404
+        }
+        "MethodNotAllowed" => 405,
+        "RequestTimeout" => 408,
+        "HostedZoneAlreadyExists" => 409,
+        "RequestEntityTooLarge" => 413,
+        "InternalFailure" => 500,
+        // Not one of AWS's. Clients repeat 500, 502, 503 and 504, but not this.
+        "NotImplemented" => 501,
+        "ServiceUnavailable" => 503,
+        _ => 400,
+    }
+}
+
+impl From<ErrorResponse> for Failure {
+    fn from(response: ErrorResponse) -> Self {
+        Self::Refused(response)
+    }
+}
+
+impl From<OperationError> for Failure {
+    fn from(error: OperationError) -> Self {
+        match error {
+            OperationError::Refused(refusal) => Self::Refused(refusal.into()),
+            OperationError::Fault(fault) => Self::Fault(fault),
+        }
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<XmlError> for Failure {
+    fn from(error: XmlError) -> Self {
+        Self::Refused(ErrorResponse::new(error.code(), error.to_string()))
+    }
+}
+
+impl From<SignatureError> for Failure {
+    fn from(error: SignatureError) -> Self {
+        Self::Refused(ErrorResponse::new(error.code(), error.to_string()))
+    }
+}
+
+impl From<Refusal> for ErrorResponse {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(refusal.code(), refusal.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_batch_uses_the_ordinary_envelope() {
+        let refusal = Refusal::InvalidChangeBatch(vec!["one".to_owned(), "<two>".to_owned()]);
+        let response = ErrorResponse::from(refusal);
+        assert_eq!(response.status, 400);
+        assert_eq!(
+            response.body("id"),
+            "<?xml version=\"1.0\"?>\n<ErrorResponse xmlns=\"https://route53.amazonaws.com/doc/\
+             2013-04-01/\"><Error><Type>Sender</Type><Code>InvalidChangeBatch</Code><Message>[one, \
+             &lt;two&gt;]</Message></Error><RequestId>id</RequestId></ErrorResponse>"
+        );
+    }
+
+    #[test]
+    fn statuses_are_those_of_the_model() {
+        let status = |refusal: Refusal| ErrorResponse::from(refusal).status;
+        assert_eq!(status(Refusal::NoSuchHostedZone(String::new())), 404);
+        assert_eq!(status(Refusal::NoSuchChange(String::new())), 404);
+        assert_eq!(status(Refusal::NoSuchDelegationSet(String::new())), 400);
+        assert_eq!(status(Refusal::HostedZoneAlreadyExists), 409);
+        assert_eq!(status(Refusal::TooManyHostedZones), 400);
+        assert_eq!(status(Refusal::HostedZoneNotEmpty), 400);
+    }
+
+    #[test]
+    fn faults_say_nothing_of_our_insides() {
+        let response = response_to(&Fault::Storage("/secret/path: no space".to_owned()));
+        assert_eq!((response.status, response.code), (500, "InternalFailure"));
+        let body = response.body("id");
+        assert!(!body.contains("secret") && body.contains("<Type>Receiver</Type>"));
+        assert_eq!(response_to(&Fault::Contention).status, 503);
+    }
+}

@@ -1,0 +1,40 @@
+//! Route 53, API version 2013-04-01: one file per operation, each with its route, its request and
+//! its response. Shapes that several operations share are in `shape`, the paths of the operations
+//! still to come in `planned`.
+#![warn(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
+mod call;
+mod planned;
+mod query;
+mod route;
+mod shape;
+
+mod change_resource_record_sets;
+mod create_hosted_zone;
+mod delete_hosted_zone;
+mod get_change;
+mod get_hosted_zone;
+mod list_hosted_zones;
+mod list_hosted_zones_by_name;
+mod list_resource_record_sets;
+
+pub(crate) use call::{Call, Reply, not_implemented};
+pub(crate) use query::Query;
+pub(crate) use route::{Match, resolve};
+
+use route::Route;
+
+/// The service name in credential scopes.
+pub(crate) const SERVICE: &str = "route53";
+
+/// The operations that are there.
+const ROUTES: [Route; 8] = [
+    change_resource_record_sets::ROUTE,
+    create_hosted_zone::ROUTE,
+    delete_hosted_zone::ROUTE,
+    get_change::ROUTE,
+    get_hosted_zone::ROUTE,
+    list_hosted_zones::ROUTE,
+    list_hosted_zones_by_name::ROUTE,
+    list_resource_record_sets::ROUTE,
+];

@@ -1,0 +1,19 @@
+//! Shapes that several operations read or write, in the order of the model.
+
+mod change_info;
+mod hosted_zone;
+mod record_set;
+
+pub(super) use change_info::change_info;
+pub(super) use hosted_zone::{delegation_set, hosted_zone, hosted_zones};
+pub(super) use record_set::{read_record_set, record_set};
+
+use crate::xml::TextFacets;
+
+/// `DNSName`. What a name is made of is checked by the operation.
+pub(super) const DNS_NAME: TextFacets = TextFacets::new("DNSName", 0, 1024);
+/// `ResourceDescription`.
+pub(super) const COMMENT: TextFacets = TextFacets::new("ResourceDescription", 0, 256);
+/// `ResourceRecordSetIdentifier`.
+pub(super) const SET_IDENTIFIER: TextFacets =
+    TextFacets::new("ResourceRecordSetIdentifier", 1, 128);

@@ -1,0 +1,372 @@
+//! One HTTP request from its bytes to its answer: bounds, identity, dispatch, the access line.
+//!
+//! Everything that may block (keys, operations) or takes long (hashing a body) runs off the async
+//! threads, in one piece. Connections are `server`'s business.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Response, StatusCode};
+use meridian_control::{Caller, Fault};
+use meridian_model::{AccessKeyId, AccountId, Timestamp};
+use ring::digest;
+use tokio::sync::Semaphore;
+use tokio::{task, time};
+
+use crate::fault::{ErrorResponse, Failure, response_to};
+use crate::operations::Operations;
+use crate::request_id;
+use crate::route53::{self, Call, Match, Reply};
+use crate::sigv4::{Claim, SignatureError, SignedRequest};
+
+/// The largest body. A full batch with the longest names and values stays below it.
+const MAX_BODY_LEN: usize = 1024 * 1024;
+/// The longest a client may take to send its body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What tells the time.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// How the service is reached and bounded.
+#[derive(Clone)]
+pub struct ApiConfig {
+    /// What clients put in front of our name: it stands in `Location` headers.
+    pub scheme: Scheme,
+    /// How many operations run at the same time; the others wait. Default 64.
+    pub max_operations: usize,
+    /// The time signatures are checked against. Default: the system's.
+    pub clock: Clock,
+}
+
+impl ApiConfig {
+    /// The defaults.
+    pub fn new(scheme: Scheme) -> Self {
+        Self {
+            scheme,
+            max_operations: 64,
+            clock: Arc::new(system_time),
+        }
+    }
+}
+
+impl fmt::Debug for ApiConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiConfig")
+            .field("scheme", &self.scheme)
+            .field("max_operations", &self.max_operations)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether TLS stands between the clients and us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the schemes of URLs")]
+pub enum Scheme {
+    Http,
+    Https,
+}
+
+impl Scheme {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
+
+fn system_time() -> Timestamp {
+    let since_1970 = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Timestamp(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// The Route 53 API as a fallback of a router, so that other pages can be merged in front of it.
+///
+/// Requests are expected to carry [`ConnectInfo<SocketAddr>`]; [`serve`](crate::serve) adds it.
+/// Every request is authenticated before anything but its size is looked at.
+pub fn router(control: Arc<dyn Operations>, config: ApiConfig) -> Router {
+    let service = Service {
+        operations: control,
+        slots: Semaphore::new(config.max_operations),
+        config,
+    };
+    Router::new().fallback(answer).with_state(Arc::new(service))
+}
+
+struct Service {
+    operations: Arc<dyn Operations>,
+    slots: Semaphore,
+    config: ApiConfig,
+}
+
+/// What happened, for the client and for the access line.
+#[derive(Debug)]
+struct Outcome {
+    operation: &'static str,
+    account: Option<AccountId>,
+    result: Result<Reply, Failure>,
+}
+
+impl Outcome {
+    fn failed(failure: impl Into<Failure>) -> Self {
+        Self {
+            operation: "-",
+            account: None,
+            result: Err(failure.into()),
+        }
+    }
+}
+
+async fn answer(State(service): State<Arc<Service>>, request: Request) -> Response<Body> {
+    let started = Instant::now();
+    let request_id = request_id::draw();
+    let (parts, body) = request.into_parts();
+    let (source, method) = (source(&parts), parts.method.clone());
+    let outcome = match read_body(body).await {
+        Ok(body) => {
+            Arc::clone(&service)
+                .run(parts, body, source.clone(), request_id.clone())
+                .await
+        }
+        Err(response) => Outcome::failed(response),
+    };
+    let (response, code) = respond(outcome.result, &request_id);
+    let status = response.status().as_u16();
+    let account = outcome.account.as_ref().map_or("-", AccountId::as_str);
+    let operation = outcome.operation;
+    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(
+        request_id, operation, %method, account, source, status, code, duration_ms,
+        "{operation} by {account}: {status} {code} after {duration_ms} ms"
+    );
+    response
+}
+
+async fn read_body(body: Body) -> Result<Bytes, ErrorResponse> {
+    let too_large = || {
+        ErrorResponse::new(
+            "RequestEntityTooLarge",
+            format!("The request body is larger than {MAX_BODY_LEN} bytes."),
+        )
+    };
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if announced > MAX_BODY_LEN {
+        return Err(too_large());
+    }
+    match time::timeout(BODY_TIMEOUT, axum::body::to_bytes(body, MAX_BODY_LEN)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        // Either too long or broken off; who breaks off does not hear the answer.
+        Ok(Err(_)) => Err(too_large()),
+        Err(_) => Err(ErrorResponse::new(
+            "RequestTimeout",
+            "The request body did not arrive in time.",
+        )),
+    }
+}
+
+fn source(parts: &Parts) -> String {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    peer.map_or_else(|| "-".to_owned(), |ConnectInfo(peer)| peer.ip().to_string())
+}
+
+/// The response, and the error's code for the access line.
+fn respond(result: Result<Reply, Failure>, request_id: &str) -> (Response<Body>, &'static str) {
+    let error = match result {
+        Ok(reply) => {
+            let mut response = document(reply.status, reply.body, request_id);
+            let location = reply
+                .location
+                .and_then(|url| HeaderValue::try_from(url).ok());
+            if let Some(location) = location {
+                response.headers_mut().insert(LOCATION, location);
+            }
+            return (response, "-");
+        }
+        Err(Failure::Refused(error)) => error,
+        Err(Failure::Fault(fault)) => {
+            tracing::error!(request_id, %fault, "request {request_id} failed: {fault}");
+            response_to(&fault)
+        }
+    };
+    (
+        document(error.status, error.body(request_id), request_id),
+        error.code,
+    )
+}
+
+/// The server adds `Content-Length`.
+fn document(status: u16, body: String, request_id: &str) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::from_u16(status).expect("a status of our tables");
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/xml"));
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert("x-amzn-requestid", id);
+    }
+    response
+}
+
+impl Service {
+    async fn run(
+        self: Arc<Self>,
+        parts: Parts,
+        body: Bytes,
+        source: String,
+        request_id: String,
+    ) -> Outcome {
+        let Ok(_slot) = self.slots.acquire().await else {
+            return Outcome::failed(ErrorResponse::new("ServiceUnavailable", "Shutting down."));
+        };
+        let found = route53::resolve(parts.method.as_str(), parts.uri.path());
+        let operation = match &found {
+            Match::Operation(route, _) => route.operation,
+            Match::WrongMethod | Match::Unknown => "-",
+        };
+        let service = Arc::clone(&self);
+        let work = move || service.dispatch(found, &parts, &body, source, request_id);
+        let outcome = task::spawn_blocking(work).await.unwrap_or_else(|error| {
+            Outcome::failed(Fault::Storage(format!("an operation panicked: {error}")))
+        });
+        Outcome {
+            operation,
+            ..outcome
+        }
+    }
+
+    fn dispatch(
+        &self,
+        found: Match,
+        parts: &Parts,
+        body: &[u8],
+        source: String,
+        request_id: String,
+    ) -> Outcome {
+        let headers = headers(parts);
+        let signed = SignedRequest {
+            method: parts.method.as_str(),
+            path: parts.uri.path(),
+            query: parts.uri.query().unwrap_or_default(),
+            headers: &headers,
+            body,
+        };
+        let caller = match self.authenticate(signed, source, request_id) {
+            Ok(caller) => caller,
+            Err(failure) => return Outcome::failed(failure),
+        };
+        Outcome {
+            operation: "-",
+            account: Some(caller.account.clone()),
+            result: self.act(found, &signed, &caller),
+        }
+    }
+
+    fn authenticate(
+        &self,
+        request: SignedRequest<'_>,
+        source: String,
+        request_id: String,
+    ) -> Result<Caller, Failure> {
+        let claim = Claim::read(request, route53::SERVICE, (self.config.clock)())?;
+        let key = AccessKeyId::new(claim.access_key()).map_err(|_| SignatureError::InvalidToken)?;
+        let credential = self
+            .operations
+            .credential(&key)?
+            .ok_or(SignatureError::InvalidToken)?;
+        claim.verify(&credential.secret.0)?;
+        Ok(Caller {
+            retry: retry_key(&request, &key),
+            account: credential.account,
+            operator: credential.operator,
+            user: credential.user,
+            access_key: key,
+            source,
+            request_id,
+        })
+    }
+
+    fn act(
+        &self,
+        found: Match,
+        request: &SignedRequest<'_>,
+        caller: &Caller,
+    ) -> Result<Reply, Failure> {
+        let (route, ids) = match found {
+            Match::Operation(route, ids) => (route, ids),
+            Match::WrongMethod => {
+                return Err(ErrorResponse::new(
+                    "MethodNotAllowed",
+                    "The specified method is not allowed against this resource.",
+                )
+                .into());
+            }
+            Match::Unknown => {
+                return Err(ErrorResponse::new(
+                    "UnknownOperationException",
+                    "There is no operation at this path.",
+                )
+                .into());
+            }
+        };
+        let Some(handler) = route.handler else {
+            return Err(route53::not_implemented(route.operation).into());
+        };
+        let host = header(request, "host").unwrap_or("localhost");
+        handler(&Call {
+            operations: &*self.operations,
+            caller,
+            ids,
+            query: route53::Query::parse(request.query)?,
+            body: request.body,
+            endpoint: &format!("{}://{host}", self.config.scheme.as_str()),
+        })
+    }
+}
+
+/// All headers. A request line with an absolute URL stands for a missing `Host` (RFC 9112,
+/// section 3.2.2).
+fn headers(parts: &Parts) -> Vec<(&str, &[u8])> {
+    let mut headers: Vec<(&str, &[u8])> = parts
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_bytes()))
+        .collect();
+    if let Some(authority) = parts.uri.authority()
+        && !parts.headers.contains_key("host")
+    {
+        headers.push(("host", authority.as_str().as_bytes()));
+    }
+    headers
+}
+
+fn header<'a>(request: &SignedRequest<'a>, name: &str) -> Option<&'a str> {
+    let (_, value) = request.headers.iter().find(|(other, _)| *other == name)?;
+    std::str::from_utf8(value).ok()
+}
+
+/// What makes a retry recognisable: AWS's clients keep `amz-sdk-invocation-id` over all attempts
+/// of one call.
+fn retry_key(request: &SignedRequest<'_>, key: &AccessKeyId) -> Option<[u8; 32]> {
+    let invocation = header(request, "amz-sdk-invocation-id")?;
+    let mut context = digest::Context::new(&digest::SHA256);
+    for part in [
+        key.as_str().as_bytes(),
+        invocation.as_bytes(),
+        request.method.as_bytes(),
+        request.path.as_bytes(),
+        request.body,
+    ] {
+        // With lengths, so that no two requests run together to the same bytes.
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part);
+    }
+    context.finish().as_ref().try_into().ok()
+}
