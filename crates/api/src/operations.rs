@@ -13,7 +13,8 @@ type Outcome<T> = Result<T, OperationError>;
 #[expect(missing_docs, reason = "documented at Control")]
 pub trait Operations: Send + Sync + 'static {
     fn credential(&self, key: &AccessKeyId) -> Result<Option<Credential>, Fault>;
-    fn create_hosted_zone(&self, by: &Caller, ask: CreateHostedZone) -> Outcome<CreatedHostedZone>;
+    fn create_hosted_zone(&self, by: &Caller, ask: &CreateHostedZone)
+    -> Outcome<CreatedHostedZone>;
     fn hosted_zone(&self, by: &Caller, id: &str) -> Outcome<HostedZone>;
     fn list_hosted_zones(&self, by: &Caller, ask: &ListHostedZones) -> Outcome<ZonePage>;
     fn list_hosted_zones_by_name(
@@ -22,7 +23,7 @@ pub trait Operations: Send + Sync + 'static {
         ask: &ListHostedZonesByName,
     ) -> Outcome<ZonesByNamePage>;
     fn delete_hosted_zone(&self, by: &Caller, id: &str) -> Outcome<ChangeOutcome>;
-    fn change_record_sets(&self, by: &Caller, ask: ChangeRecordSets) -> Outcome<ChangeOutcome>;
+    fn change_record_sets(&self, by: &Caller, ask: &ChangeRecordSets) -> Outcome<ChangeOutcome>;
     fn list_record_sets(&self, by: &Caller, ask: &ListRecordSets) -> Outcome<RecordSetPage>;
     fn change(&self, by: &Caller, id: &str) -> Outcome<ChangeOutcome>;
 }
@@ -32,7 +33,11 @@ impl Operations for Control {
         Self::credential(self, key)
     }
 
-    fn create_hosted_zone(&self, by: &Caller, ask: CreateHostedZone) -> Outcome<CreatedHostedZone> {
+    fn create_hosted_zone(
+        &self,
+        by: &Caller,
+        ask: &CreateHostedZone,
+    ) -> Outcome<CreatedHostedZone> {
         Self::create_hosted_zone(self, by, ask)
     }
 
@@ -56,7 +61,7 @@ impl Operations for Control {
         Self::delete_hosted_zone(self, by, id)
     }
 
-    fn change_record_sets(&self, by: &Caller, ask: ChangeRecordSets) -> Outcome<ChangeOutcome> {
+    fn change_record_sets(&self, by: &Caller, ask: &ChangeRecordSets) -> Outcome<ChangeOutcome> {
         Self::change_record_sets(self, by, ask)
     }
 

@@ -20,7 +20,7 @@ pub(super) const ROUTE: Route = Route {
 
 fn handle(call: &Call<'_>) -> Result<Reply, Failure> {
     let request = read(call.id(&RESOURCE_ID)?, call.body)?;
-    let outcome = call.operations.change_record_sets(call.caller, request)?;
+    let outcome = call.operations.change_record_sets(call.caller, &request)?;
     Ok(Reply::ok("ChangeResourceRecordSetsResponse", |doc| {
         change_info(doc, &outcome);
     }))

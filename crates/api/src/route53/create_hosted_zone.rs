@@ -31,7 +31,7 @@ const VPC_ID: TextFacets = TextFacets::new("VPCId", 0, 1024);
 fn handle(call: &Call<'_>) -> Result<Reply, Failure> {
     let request = read(call.body)?;
     let vpc = request.vpc.clone();
-    let created = call.operations.create_hosted_zone(call.caller, request)?;
+    let created = call.operations.create_hosted_zone(call.caller, &request)?;
     let zone = &created.zone.zone;
     let location = format!("{}/2013-04-01/hostedzone/{}", call.endpoint, zone.id);
     Ok(Reply::created(

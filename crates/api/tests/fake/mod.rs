@@ -83,7 +83,12 @@ impl Operations for Fake {
         }))
     }
 
-    fn create_hosted_zone(&self, by: &Caller, ask: CreateHostedZone) -> Outcome<CreatedHostedZone> {
+    fn create_hosted_zone(
+        &self,
+        by: &Caller,
+        ask: &CreateHostedZone,
+    ) -> Outcome<CreatedHostedZone> {
+        let ask = ask.clone();
         // Before the lock, which would be poisoned.
         assert_ne!(ask.name, "panic.example", "as asked");
         let mut tables = self.tables.lock().unwrap();
@@ -199,7 +204,8 @@ impl Operations for Fake {
         Ok(tables.submit(&id, None))
     }
 
-    fn change_record_sets(&self, _by: &Caller, ask: ChangeRecordSets) -> Outcome<ChangeOutcome> {
+    fn change_record_sets(&self, _by: &Caller, ask: &ChangeRecordSets) -> Outcome<ChangeOutcome> {
+        let ask = ask.clone();
         let mut tables = self.tables.lock().unwrap();
         let id = tables.zone(&ask.hosted_zone_id)?.id.clone();
         let mut sets = tables.sets[&id].clone();
