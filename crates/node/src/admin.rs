@@ -1,0 +1,43 @@
+//! The admin socket: commands for whoever may open `admin.sock` in the data directory.
+//!
+//! One connection carries one command: a line of JSON each way. Answers are `{"result": …}` or
+//! `{"error": {"message": …}}`; lines with other keys may come before in later versions.
+
+mod client;
+mod command;
+mod host;
+mod render;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use tokio::net::UnixListener;
+
+pub(crate) use client::{Door, call, policies};
+pub(crate) use command::Command;
+pub(crate) use host::{Host, serve};
+
+fn socket(data_dir: &Path) -> PathBuf {
+    data_dir.join("admin.sock")
+}
+
+/// Opens the socket for this user only. One that a killed server left is replaced.
+pub(crate) fn listen(data_dir: &Path) -> Result<UnixListener> {
+    let path = socket(data_dir);
+    if UnixStream::connect(&path).is_ok() {
+        bail!("another server answers on {}", path.display());
+    }
+    remove_socket(data_dir);
+    let listener = UnixListener::bind(&path)
+        .with_context(|| format!("cannot make the admin socket {}", path.display()))?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Takes the socket away, if it is there.
+pub(crate) fn remove_socket(data_dir: &Path) {
+    let _ = fs::remove_file(socket(data_dir));
+}

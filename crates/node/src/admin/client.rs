@@ -1,0 +1,100 @@
+//! The command line's side of the admin socket.
+
+use std::fs;
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use meridian_control::{ReadyMadePolicy, check_policy};
+use serde_json::Value;
+
+use super::command::{Answer, Command, PolicyText};
+use super::{host, render, socket};
+use crate::store::Store;
+
+/// Memory for reading the tables of a server that does not run, in MiB.
+const OFFLINE_CACHE_MIB: usize = 64;
+
+/// Where the server is, and how to print.
+pub(crate) struct Door {
+    /// The server's data directory.
+    pub(crate) data_dir: PathBuf,
+    /// JSON rather than text.
+    pub(crate) json: bool,
+}
+
+/// Sends a command to the running server and prints what comes back.
+pub(crate) fn call(door: &Door, command: &Command) -> Result<()> {
+    let path = socket(&door.data_dir);
+    let result = match UnixStream::connect(&path) {
+        Ok(stream) => converse(&stream, command)?,
+        Err(_) if matches!(command, Command::JournalVerify) => verify_offline(door)?,
+        Err(error) => {
+            return Err(error).with_context(|| {
+                format!(
+                    "no server answers on {}; is it running, and is --data-dir its directory?",
+                    path.display()
+                )
+            });
+        }
+    };
+    let mut out = io::stdout().lock();
+    if door.json {
+        writeln!(out, "{result:#}")?;
+    } else {
+        render::text(&mut out, command, &result)?;
+    }
+    Ok(())
+}
+
+fn converse(mut stream: &UnixStream, command: &Command) -> Result<Value> {
+    let mut line = serde_json::to_vec(command)?;
+    line.push(b'\n');
+    stream.write_all(&line)?;
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer)?;
+    match serde_json::from_str(&answer).context("the server broke off")? {
+        Answer::Result(result) => Ok(result),
+        Answer::Error { message } => bail!(message),
+    }
+}
+
+/// Without a server the files can be opened here.
+fn verify_offline(door: &Door) -> Result<Value> {
+    if !door.data_dir.join("journal.redb").exists() {
+        bail!("there is no journal in {}", door.data_dir.display());
+    }
+    let store = Store::open(&door.data_dir, OFFLINE_CACHE_MIB)?;
+    host::report(&*store.journal, &store.tables)
+}
+
+/// Ready-made policies by name and others from files, checked before anything is sent.
+pub(crate) fn policies(names: &[String], files: &[PathBuf]) -> Result<Vec<PolicyText>> {
+    let mut policies = Vec::new();
+    for name in names {
+        let known = ReadyMadePolicy::ALL
+            .into_iter()
+            .find(|ready| ready.name() == name);
+        let Some(known) = known else {
+            let names = ReadyMadePolicy::ALL.map(ReadyMadePolicy::name).join(", ");
+            bail!("there is no ready-made policy '{name}'; there are {names}");
+        };
+        let policy = known.policy();
+        policies.push(PolicyText {
+            name: policy.name,
+            document: policy.document,
+        });
+    }
+    for file in files {
+        let shown = file.display();
+        let document = fs::read_to_string(file).with_context(|| format!("cannot read {shown}"))?;
+        check_policy(&document).with_context(|| shown.to_string())?;
+        let stem = file.file_stem().unwrap_or(file.as_os_str());
+        policies.push(PolicyText {
+            name: stem.to_string_lossy().into_owned(),
+            document,
+        });
+    }
+    Ok(policies)
+}

@@ -1,0 +1,77 @@
+//! The commands as they go over the socket.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+/// The longest line, in bytes: a policy document is the largest thing in one.
+pub(super) const MAX_LINE: u64 = 256 * 1024;
+
+/// A command. The tag is its name on the command line.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum Command {
+    Status,
+    AccountCreate {
+        name: String,
+    },
+    AccountList,
+    UserCreate {
+        account: String,
+        name: String,
+        policies: Vec<PolicyText>,
+    },
+    UserList {
+        account: String,
+    },
+    KeyCreate {
+        account: String,
+        user: Option<String>,
+    },
+    KeyList {
+        account: String,
+    },
+    KeyDeactivate {
+        id: String,
+    },
+    KeyActivate {
+        id: String,
+    },
+    KeyDelete {
+        id: String,
+    },
+    NameserverList,
+    NameserverAdd {
+        name: String,
+        address: Vec<IpAddr>,
+    },
+    NameserverSet {
+        name: String,
+        address: Vec<IpAddr>,
+    },
+    NameserverRemove {
+        name: String,
+    },
+    QuotaSet {
+        account: String,
+        quota: String,
+        limit: u64,
+    },
+    JournalVerify,
+}
+
+/// A policy document with its name.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PolicyText {
+    pub(crate) name: String,
+    pub(crate) document: String,
+}
+
+/// The last line of an answer.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Answer {
+    Result(serde_json::Value),
+    Error { message: String },
+}

@@ -1,0 +1,71 @@
+//! Results for people: tables, and the credentials file's own format for a new key.
+
+use std::io::{Result, Write};
+
+use serde_json::Value;
+
+use super::command::Command;
+use crate::credentials;
+
+/// Prints a result.
+pub(super) fn text(out: &mut impl Write, command: &Command, result: &Value) -> Result<()> {
+    match (command, result) {
+        (Command::KeyCreate { .. }, key) => {
+            let (id, secret) = (&key["access_key_id"], &key["secret_access_key"]);
+            write!(out, "{}", credentials::render(&cell(id), &cell(secret)))
+        }
+        (_, Value::Array(rows)) => table(out, rows),
+        (_, Value::Object(fields)) => {
+            for (name, value) in fields {
+                writeln!(out, "{name}: {}", cell(value))?;
+            }
+            Ok(())
+        }
+        (_, other) => writeln!(out, "{}", cell(other)),
+    }
+}
+
+/// Rows of objects with the same fields, in columns.
+fn table(out: &mut impl Write, rows: &[Value]) -> Result<()> {
+    let Some(first) = rows.first().and_then(Value::as_object) else {
+        return writeln!(out, "none");
+    };
+    let names: Vec<&String> = first.keys().collect();
+    let mut lines: Vec<Vec<String>> = vec![names.iter().map(|name| (*name).clone()).collect()];
+    lines.extend(
+        rows.iter()
+            .map(|row| names.iter().map(|name| cell(&row[*name])).collect()),
+    );
+    let width = |column: usize| {
+        lines
+            .iter()
+            .map(|line| line[column].len())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..names.len()).map(width).collect();
+    for line in &lines {
+        let padded = line
+            .iter()
+            .zip(&widths)
+            .map(|(text, width)| format!("{text:width$}"));
+        writeln!(out, "{}", padded.collect::<Vec<_>>().join("  ").trim_end())?;
+    }
+    Ok(())
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.is_empty() => "-".to_owned(),
+        Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(" "),
+        Value::Object(fields) => {
+            let fields = fields
+                .iter()
+                .map(|(name, value)| format!("{name}={}", cell(value)));
+            fields.collect::<Vec<_>>().join(",")
+        }
+        other => other.to_string(),
+    }
+}

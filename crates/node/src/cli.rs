@@ -1,0 +1,376 @@
+//! The command line: what there is to say, and who is told.
+
+use std::io::{self, Write};
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::admin::{self, Command, Door};
+use crate::config::{self, Config};
+use crate::serve;
+
+/// A Route 53 that you run yourself.
+#[derive(Parser)]
+#[command(name = "meridian", version, about, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Start the server.
+    Serve(ServeArguments),
+    /// Show what the server is and how far it has got.
+    Status(DoorArguments),
+    /// Tenants.
+    #[command(subcommand)]
+    Account(AccountVerb),
+    /// Users of an account and what they may do.
+    #[command(subcommand)]
+    User(UserVerb),
+    /// Access keys.
+    #[command(subcommand)]
+    Key(KeyVerb),
+    /// The pool of name servers that zones are delegated to.
+    #[command(subcommand)]
+    Nameserver(NameserverVerb),
+    /// Limits of an account.
+    #[command(subcommand)]
+    Quota(QuotaVerb),
+    /// The journal of all changes.
+    #[command(subcommand)]
+    Journal(JournalVerb),
+    /// The configuration file.
+    #[command(subcommand)]
+    Config(ConfigVerb),
+    /// Print completions for a shell.
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+}
+
+#[derive(Args)]
+struct ServeArguments {
+    #[command(flatten)]
+    config: ConfigArguments,
+    /// Keep everything in this directory.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Answer DNS on this address, UDP and TCP; may be given several times.
+    #[arg(long = "dns", value_name = "ADDR:PORT")]
+    dns: Vec<SocketAddr>,
+    /// Serve the Route 53 API on this address; plain HTTP is for loopback only.
+    #[arg(long, value_name = "ADDR:PORT")]
+    api: Option<SocketAddr>,
+    /// Serve /healthz and /readyz on this address.
+    #[arg(long, value_name = "ADDR:PORT")]
+    metrics: Option<SocketAddr>,
+}
+
+#[derive(Args)]
+struct ConfigArguments {
+    /// Read this file instead of ./meridian.toml, which need not exist.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// How a command finds the server, and how it prints.
+#[derive(Args, Clone)]
+pub(crate) struct DoorArguments {
+    /// The server's data directory.
+    #[arg(long, value_name = "DIR", default_value = config::DATA_DIR)]
+    data_dir: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum AccountVerb {
+    /// Make an account. It holds no operator's rights.
+    Create {
+        /// A name, unique.
+        name: String,
+        #[command(flatten)]
+        door: DoorArguments,
+    },
+    /// Show all accounts.
+    List(DoorArguments),
+}
+
+#[derive(Subcommand)]
+enum UserVerb {
+    /// Make a user. Without a policy it may do nothing.
+    Create {
+        /// A name, unique in the account.
+        name: String,
+        /// The account's name or id.
+        #[arg(long)]
+        account: String,
+        /// A ready-made policy: admin, read-only; may be given several times.
+        #[arg(long)]
+        policy: Vec<String>,
+        /// A file with an IAM policy in JSON; may be given several times.
+        #[arg(long, value_name = "FILE")]
+        policy_file: Vec<PathBuf>,
+        #[command(flatten)]
+        door: DoorArguments,
+    },
+    /// Show an account's users.
+    List {
+        /// The account's name or id.
+        #[arg(long)]
+        account: String,
+        #[command(flatten)]
+        door: DoorArguments,
+    },
+}
+
+#[derive(Subcommand)]
+enum KeyVerb {
+    /// Make an access key, and print it in the format of an AWS credentials file.
+    Create {
+        /// The account's name or id.
+        #[arg(long)]
+        account: String,
+        /// A user of the account; without one the key may do everything in the account.
+        #[arg(long)]
+        user: Option<String>,
+        #[command(flatten)]
+        door: DoorArguments,
+    },
+    /// Show an account's access keys, without their secrets.
+    List {
+        /// The account's name or id.
+        #[arg(long)]
+        account: String,
+        #[command(flatten)]
+        door: DoorArguments,
+    },
+    /// Stop accepting an access key.
+    Deactivate {
+        /// The key's id.
+        id: String,
+        #[command(flatten)]
+        door: DoorArguments,
+    },
+    /// Accept an access key again.
+    Activate {
+        /// The key's id.
+        id: String,
+        #[command(flatten)]
+        door: DoorArguments,
+    },
+    /// Delete an access key and its secret.
+    Delete {
+        /// The key's id.
+        id: String,
+        #[command(flatten)]
+        door: DoorArguments,
+    },
+}
+
+#[derive(Subcommand)]
+enum NameserverVerb {
+    /// Show the pool.
+    List(DoorArguments),
+    /// Add a name to the pool.
+    Add {
+        /// A domain name.
+        name: String,
+        /// Where it is reached; may be given several times.
+        #[arg(long, required = true)]
+        address: Vec<IpAddr>,
+        #[command(flatten)]
+        door: DoorArguments,
+    },
+    /// Move a name of the pool to other addresses.
+    Set {
+        /// A name of the pool.
+        name: String,
+        /// Where it is reached; may be given several times.
+        #[arg(long, required = true)]
+        address: Vec<IpAddr>,
+        #[command(flatten)]
+        door: DoorArguments,
+    },
+    /// Take a name that no zone uses out of the pool.
+    Remove {
+        /// A name of the pool.
+        name: String,
+        #[command(flatten)]
+        door: DoorArguments,
+    },
+}
+
+#[derive(Subcommand)]
+enum QuotaVerb {
+    /// Set a limit, such as MAX_RRSETS_BY_ZONE.
+    Set {
+        /// The account's name or id.
+        #[arg(long)]
+        account: String,
+        /// MAX_HOSTED_ZONES_BY_OWNER or MAX_RRSETS_BY_ZONE.
+        quota: String,
+        /// The most there may be.
+        limit: u64,
+        #[command(flatten)]
+        door: DoorArguments,
+    },
+}
+
+#[derive(Subcommand)]
+enum JournalVerb {
+    /// Check the whole chain, and that the tables are what it leads to.
+    Verify(DoorArguments),
+}
+
+#[derive(Subcommand)]
+enum ConfigVerb {
+    /// Check the file and say what a real set-up would want different.
+    Check(ConfigArguments),
+}
+
+/// Does what the command line says.
+pub(crate) fn run(arguments: Arguments) -> Result<()> {
+    let (command, door) = match arguments.verb {
+        Verb::Serve(arguments) => return serve::run(arguments.config()?),
+        Verb::Config(ConfigVerb::Check(arguments)) => return check_config(&arguments),
+        Verb::Completions { shell } => return completions(shell),
+        Verb::Status(door) => (Command::Status, door),
+        Verb::Account(verb) => verb.command(),
+        Verb::User(verb) => verb.command()?,
+        Verb::Key(verb) => verb.command(),
+        Verb::Nameserver(verb) => verb.command(),
+        Verb::Quota(QuotaVerb::Set {
+            account,
+            quota,
+            limit,
+            door,
+        }) => {
+            let command = Command::QuotaSet {
+                account,
+                quota,
+                limit,
+            };
+            (command, door)
+        }
+        Verb::Journal(JournalVerb::Verify(door)) => (Command::JournalVerify, door),
+    };
+    let door = Door {
+        data_dir: door.data_dir,
+        json: door.json,
+    };
+    admin::call(&door, &command)
+}
+
+impl ServeArguments {
+    /// The file's configuration with what the command line says instead.
+    fn config(self) -> Result<Config> {
+        let mut config = Config::read(self.config.config.as_deref())?;
+        if let Some(data_dir) = self.data_dir {
+            config.data_dir = data_dir;
+        }
+        if !self.dns.is_empty() {
+            config.dns.listen = self.dns;
+        }
+        if let Some(api) = self.api {
+            config.api.listen = api;
+        }
+        if let Some(metrics) = self.metrics {
+            config.metrics.listen = metrics;
+        }
+        config.check()?;
+        Ok(config)
+    }
+}
+
+impl AccountVerb {
+    fn command(self) -> (Command, DoorArguments) {
+        match self {
+            Self::Create { name, door } => (Command::AccountCreate { name }, door),
+            Self::List(door) => (Command::AccountList, door),
+        }
+    }
+}
+
+impl UserVerb {
+    fn command(self) -> Result<(Command, DoorArguments)> {
+        Ok(match self {
+            Self::Create {
+                name,
+                account,
+                policy,
+                policy_file,
+                door,
+            } => {
+                let policies = admin::policies(&policy, &policy_file)?;
+                let command = Command::UserCreate {
+                    account,
+                    name,
+                    policies,
+                };
+                (command, door)
+            }
+            Self::List { account, door } => (Command::UserList { account }, door),
+        })
+    }
+}
+
+impl KeyVerb {
+    fn command(self) -> (Command, DoorArguments) {
+        match self {
+            Self::Create {
+                account,
+                user,
+                door,
+            } => (Command::KeyCreate { account, user }, door),
+            Self::List { account, door } => (Command::KeyList { account }, door),
+            Self::Deactivate { id, door } => (Command::KeyDeactivate { id }, door),
+            Self::Activate { id, door } => (Command::KeyActivate { id }, door),
+            Self::Delete { id, door } => (Command::KeyDelete { id }, door),
+        }
+    }
+}
+
+impl NameserverVerb {
+    fn command(self) -> (Command, DoorArguments) {
+        match self {
+            Self::List(door) => (Command::NameserverList, door),
+            Self::Add {
+                name,
+                address,
+                door,
+            } => (Command::NameserverAdd { name, address }, door),
+            Self::Set {
+                name,
+                address,
+                door,
+            } => (Command::NameserverSet { name, address }, door),
+            Self::Remove { name, door } => (Command::NameserverRemove { name }, door),
+        }
+    }
+}
+
+fn check_config(arguments: &ConfigArguments) -> Result<()> {
+    let config = Config::read(arguments.config.as_deref())?;
+    config.check()?;
+    let mut out = io::stdout().lock();
+    for warning in config.warnings() {
+        writeln!(out, "warning: {warning}")?;
+    }
+    writeln!(out, "the configuration is valid")?;
+    Ok(())
+}
+
+fn completions(shell: Shell) -> Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "meridian", &mut script);
+    io::stdout().write_all(&script)?;
+    Ok(())
+}

@@ -1,0 +1,239 @@
+//! What is true of this machine: paths and addresses. Whatever changes what is accepted, allocated
+//! or answered is intent in the journal and has a command instead.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
+
+use crate::views::MAX_VIEWS;
+
+/// The file that is read when none is named.
+const FILE: &str = "meridian.toml";
+/// Where everything is kept unless said otherwise.
+pub(crate) const DATA_DIR: &str = "./meridian-data";
+
+/// The configuration file. Unknown keys are refused.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Everything this node keeps.
+    pub(crate) data_dir: PathBuf,
+    /// `[dns]`
+    pub(crate) dns: Dns,
+    /// `[api]`
+    pub(crate) api: Api,
+    /// `[metrics]`
+    pub(crate) metrics: Metrics,
+    /// `[pool]`
+    pub(crate) pool: Pool,
+    /// `[storage]`
+    pub(crate) storage: Storage,
+}
+
+/// Answering.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Dns {
+    /// Each address is a view of its own: the zones whose name servers are there.
+    pub(crate) listen: Vec<SocketAddr>,
+    /// UDP threads for each address.
+    pub(crate) workers: usize,
+    /// Cores that UDP threads stay on; without them the system decides.
+    pub(crate) cores: Option<Vec<usize>>,
+    /// The longest UDP reply, 512 to 4096 bytes.
+    pub(crate) max_udp_payload: u16,
+}
+
+/// The Route 53 API.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Api {
+    /// Plain HTTP, so loopback only.
+    pub(crate) listen: SocketAddr,
+}
+
+/// Health of the process.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Metrics {
+    /// Where `/healthz` and `/readyz` are.
+    pub(crate) listen: SocketAddr,
+}
+
+/// The first pool of name servers; afterwards there is `meridian nameserver`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Pool {
+    /// The zone made at first start that names it: `ns-1` to `ns-4` below this.
+    pub(crate) domain: String,
+}
+
+/// The files.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Storage {
+    /// Memory for pages of the tables; a name server that takes few changes needs little.
+    pub(crate) cache_mib: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: DATA_DIR.into(),
+            dns: Dns::default(),
+            api: Api::default(),
+            metrics: Metrics::default(),
+            pool: Pool::default(),
+            storage: Storage::default(),
+        }
+    }
+}
+
+impl Default for Dns {
+    fn default() -> Self {
+        Self {
+            listen: vec![loopback(5300)],
+            workers: 1,
+            cores: None,
+            max_udp_payload: meridian_server::Config::MAX_UDP_PAYLOAD,
+        }
+    }
+}
+
+impl Default for Api {
+    fn default() -> Self {
+        Self {
+            listen: loopback(5380),
+        }
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self {
+            listen: loopback(5390),
+        }
+    }
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self {
+            domain: "meridian.internal".to_owned(),
+        }
+    }
+}
+
+impl Default for Storage {
+    fn default() -> Self {
+        Self { cache_mib: 64 }
+    }
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+impl Config {
+    /// Reads a file, or `meridian.toml` here if there is one.
+    pub(crate) fn read(path: Option<&Path>) -> Result<Self> {
+        let file = path.unwrap_or_else(|| Path::new(FILE));
+        match fs::read_to_string(file) {
+            Ok(text) => {
+                toml::from_str(&text).with_context(|| format!("{} is not valid", file.display()))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound && path.is_none() => {
+                Ok(Self::default())
+            }
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
+        }
+    }
+
+    /// Whether it can be started with, as far as that can be told without trying.
+    pub(crate) fn check(&self) -> Result<()> {
+        ensure!(
+            !self.dns.listen.is_empty(),
+            "dns.listen is empty: name at least one address, such as 127.0.0.1:5300"
+        );
+        ensure!(
+            self.dns.listen.len() <= MAX_VIEWS,
+            "dns.listen has {} addresses, the most is {MAX_VIEWS}",
+            self.dns.listen.len()
+        );
+        let api = self.api.listen;
+        if !api.ip().is_loopback() {
+            bail!(
+                "api.listen is {api}, but plain HTTP is for loopback only; listen on 127.0.0.1 \
+                 and put a TLS proxy in front"
+            );
+        }
+        Ok(())
+    }
+
+    /// The addresses without ports, each once, in the order of the file.
+    pub(crate) fn dns_addresses(&self) -> Vec<IpAddr> {
+        let mut seen = BTreeSet::new();
+        let addresses = self.dns.listen.iter().map(SocketAddr::ip);
+        addresses.filter(|address| seen.insert(*address)).collect()
+    }
+
+    /// What is allowed but not what one wants in production.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let addresses = self.dns_addresses();
+        if addresses.len() < 2 {
+            warnings.push(
+                "all name servers share one address; resolvers have nowhere else to go when it \
+                 fails: listen on two or more (dns.listen)"
+                    .to_owned(),
+            );
+        }
+        if addresses.iter().all(IpAddr::is_loopback) {
+            warnings.push("only this machine can ask: every address is loopback".to_owned());
+        }
+        if self.dns.listen.iter().any(|address| address.port() != 53) {
+            warnings.push("resolvers ask name servers on port 53 only".to_owned());
+        }
+        warnings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_is_the_default_and_unknown_keys_are_refused() {
+        let config: Config = toml::from_str("").unwrap();
+        config.check().unwrap();
+        assert_eq!(config.dns.listen, [loopback(5300)]);
+        assert!(toml::from_str::<Config>("colour = 1").is_err());
+        assert!(toml::from_str::<Config>("[dns]\nlistn = []").is_err());
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback() {
+        let config: Config = toml::from_str("[api]\nlisten = '192.0.2.1:80'").unwrap();
+        assert!(
+            config
+                .check()
+                .unwrap_err()
+                .to_string()
+                .contains("loopback only")
+        );
+    }
+
+    #[test]
+    fn a_trial_set_up_is_told_what_it_lacks() {
+        assert_eq!(Config::default().warnings().len(), 3);
+        let text = "[dns]\nlisten = ['192.0.2.1:53', '192.0.2.2:53', '192.0.2.1:53']";
+        let config: Config = toml::from_str(text).unwrap();
+        assert!(config.warnings().is_empty());
+        assert_eq!(config.dns_addresses().len(), 2);
+    }
+}

@@ -1,0 +1,216 @@
+//! Start, wire, stop.
+//!
+//! DNS has a runtime and threads of its own: nothing the control plane does can starve it.
+
+use std::fs;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use meridian_answer::HashKey;
+use meridian_api::{ApiConfig, Scheme};
+use meridian_control::{Acks, Control, Environment, FirstStart, SystemEnvironment};
+use meridian_dns::Name;
+use meridian_model::AccountId;
+use meridian_server::{Live, Server, TcpLimits};
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::admin;
+use crate::config::Config;
+use crate::credentials;
+use crate::feed::Feed;
+use crate::logging;
+use crate::monitor;
+use crate::store::Store;
+use crate::views::Views;
+
+/// Runs the server until it is told to stop.
+pub(crate) fn run(config: Config) -> Result<()> {
+    let started = Instant::now();
+    logging::start();
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let store = Store::open(&config.data_dir, config.storage.cache_mib)?;
+    let acks = Arc::new(Acks::default());
+    let feed = Feed::start(
+        Arc::clone(&store.journal),
+        Arc::clone(&store.tables),
+        Arc::clone(&acks),
+        Views::new(&config.dns.listen),
+        hash_key(),
+    )?;
+    let live = Arc::new(Live::new(feed.world()));
+    let control_runtime = runtime("control", 2)?;
+    let dns_runtime = runtime("dns-tcp", 1)?;
+    // Ports are taken before anything is written down: a second server here changes nothing.
+    let api = control_runtime.block_on(bind(config.api.listen, "the API"))?;
+    let metrics = control_runtime.block_on(bind(config.metrics.listen, "metrics"))?;
+    let server = start_dns(&config, &feed, &live, &dns_runtime)?;
+
+    let control = Arc::new(Control::new(
+        Arc::clone(&store.journal),
+        Arc::clone(&store.tables),
+        Arc::clone(&store.vault),
+        acks,
+        Box::new(SystemEnvironment::new()),
+    ));
+    let stop = Arc::new(AtomicBool::new(false));
+    let follower = {
+        let (live, stop) = (Arc::clone(&live), Arc::clone(&stop));
+        thread::Builder::new()
+            .name("feed".to_owned())
+            .spawn(move || feed.run(&live, &stop))?
+    };
+    let first = first_start(&control, &config)?;
+    tracing::info!(
+        data_dir = %config.data_dir.display(),
+        took_ms = started.elapsed().as_millis(),
+        "answering DNS on {}",
+        list(server.addresses()),
+    );
+    if first.is_some() {
+        welcome(&config);
+    }
+    let service = Service {
+        config: &config,
+        control,
+        store: &store,
+    };
+    let outcome = control_runtime.block_on(service.serve(api, metrics));
+
+    dns_runtime.block_on(server.stop());
+    stop.store(true, Ordering::Relaxed);
+    if follower.join().is_err() {
+        tracing::error!("the feed ended by a panic");
+    }
+    store
+        .tables
+        .flush()
+        .context("the tables were not flushed; they are replayed at next start")?;
+    tracing::info!("stopped");
+    outcome
+}
+
+/// What runs on the control runtime.
+struct Service<'a> {
+    config: &'a Config,
+    control: Arc<Control>,
+    store: &'a Store,
+}
+
+impl Service<'_> {
+    async fn serve(&self, api: TcpListener, metrics: TcpListener) -> Result<()> {
+        let (end, ended) = watch::channel(());
+        let mut over = ended.clone();
+        let over = async move {
+            // Both outcomes mean that the end has come.
+            let _ = over.changed().await;
+        };
+        let host = admin::Host {
+            control: Arc::clone(&self.control),
+            journal: Arc::clone(&self.store.journal),
+            tables: Arc::clone(&self.store.tables),
+        };
+        let socket = admin::listen(&self.config.data_dir)?;
+        let admin = tokio::spawn(admin::serve(socket, host, ended));
+        tokio::spawn(async {
+            if let Err(error) = monitor::serve(metrics).await {
+                tracing::error!(%error, "health is not served any more: {error}");
+            }
+        });
+        let control: Arc<dyn meridian_api::Operations> = Arc::clone(&self.control) as _;
+        let router = meridian_api::router(control, ApiConfig::new(Scheme::Http));
+        let api = tokio::spawn(meridian_api::serve(api, router, over));
+        wait_for_end().await?;
+        tracing::info!("stopping");
+        drop(end);
+        api.await.context("the API ended by a panic")??;
+        admin.await.context("the admin socket ended by a panic")?;
+        admin::remove_socket(&self.config.data_dir);
+        Ok(())
+    }
+}
+
+fn runtime(name: &str, threads: usize) -> Result<Runtime> {
+    Ok(Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_name(name)
+        .enable_all()
+        .build()?)
+}
+
+async fn bind(address: SocketAddr, what: &str) -> Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address} for {what}; is another server running there?")
+    })
+}
+
+fn start_dns(config: &Config, feed: &Feed, live: &Arc<Live>, runtime: &Runtime) -> Result<Server> {
+    let config = meridian_server::Config {
+        listeners: feed.views().listeners().to_vec(),
+        workers_per_address: config.dns.workers,
+        max_udp_payload: config.dns.max_udp_payload,
+        tcp: TcpLimits::default(),
+        cores: config.dns.cores.clone(),
+    };
+    Ok(Server::start(&config, live, runtime.handle())?)
+}
+
+fn hash_key() -> HashKey {
+    let entropy = SystemEnvironment::new().entropy();
+    let (words, _) = entropy.as_chunks::<8>();
+    HashKey([u64::from_le_bytes(words[0]), u64::from_le_bytes(words[1])])
+}
+
+fn first_start(control: &Control, config: &Config) -> Result<Option<AccountId>> {
+    let first = FirstStart {
+        domain: Name::parse(&config.pool.domain)
+            .with_context(|| format!("pool.domain is '{}'", config.pool.domain))?
+            .to_lowercase(),
+        addresses: config.dns_addresses(),
+    };
+    let keep =
+        |key: &_| credentials::write(&config.data_dir, key).map_err(|error| format!("{error:#}"));
+    Ok(control.first_start(&first, keep)?)
+}
+
+/// What to type next, for the one time that nobody knows it yet.
+fn welcome(config: &Config) {
+    let path = credentials::path(&config.data_dir);
+    let path = fs::canonicalize(&path).unwrap_or(path);
+    let dns = config.dns.listen.first().copied();
+    let (address, port) = dns.map_or((IpAddr::from([127, 0, 0, 1]), 53), |dns| {
+        (dns.ip(), dns.port())
+    });
+    tracing::info!(
+        "first start: the operator's access key is in {path}. To try it:\n\n  \
+         export AWS_SHARED_CREDENTIALS_FILE={path} AWS_REGION=us-east-1 \\\n         \
+         AWS_ENDPOINT_URL_ROUTE_53=http://{api}\n  \
+         aws route53 create-hosted-zone --name example.test --caller-reference first\n  \
+         dig @{address} -p {port} example.test SOA\n",
+        path = path.display(),
+        api = config.api.listen,
+    );
+}
+
+fn list(addresses: &[SocketAddr]) -> String {
+    let texts: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
+    texts.join(", ")
+}
+
+async fn wait_for_end() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
