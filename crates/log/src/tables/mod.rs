@@ -10,6 +10,8 @@ mod list;
 mod requests;
 mod rows;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
