@@ -151,7 +151,8 @@ pub enum VerifyError {
 }
 
 /// Walks the whole journal, replays it in memory, and compares the tables with the replay at the
-/// entry they have reached.
+/// entry they have reached. The replay takes as much memory as the tables take on the disk; without
+/// tables there is none.
 ///
 /// # Errors
 /// [`VerifyError`] names the first place that is not in order.

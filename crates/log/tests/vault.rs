@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use meridian_log::{ReaderClass, Vault, VaultError};
+use redb::ReadableTable;
 
 const PLANTED: &[u8] = b"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
@@ -93,4 +94,40 @@ fn key_files_that_are_wrong_missing_exposed_or_cut_off_are_told_apart() {
     }
     fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
     drop(Vault::open(directory.path()).unwrap());
+}
+
+#[test]
+fn a_row_cannot_be_moved_changed_or_given_to_another_reader() {
+    const ROWS: redb::TableDefinition<'static, &str, &[u8]> = redb::TableDefinition::new("rows");
+    let directory = tempfile::tempdir().unwrap();
+    let vault = Vault::open(directory.path()).unwrap();
+    let node = ReaderClass::Node("ns1".into());
+    vault.put("a", &node, PLANTED).unwrap();
+    drop(vault);
+    {
+        let database = redb::Database::open(directory.path().join("vault.redb")).unwrap();
+        let transaction = database.begin_write().unwrap();
+        let mut rows = transaction.open_table(ROWS).unwrap();
+        let row = rows.get("a").unwrap().unwrap().value().to_vec();
+        rows.insert("moved", row.as_slice()).unwrap();
+        let mut changed = row.clone();
+        *changed.last_mut().unwrap() ^= 1;
+        rows.insert("changed", changed.as_slice()).unwrap();
+        // The node's name stands in the clear in front of the sealed bytes.
+        let at = row.windows(3).position(|part| part == b"ns1").unwrap();
+        let mut given = row;
+        given[at + 2] = b'2';
+        rows.insert("a", given.as_slice()).unwrap();
+        drop(rows);
+        transaction.commit().unwrap();
+    }
+    let vault = Vault::open(directory.path()).unwrap();
+    for (id, reader) in [
+        ("moved", &node),
+        ("changed", &node),
+        ("a", &ReaderClass::Node("ns2".into())),
+    ] {
+        let refused = vault.get(id, reader);
+        assert!(matches!(refused, Err(VaultError::Unsealable(_))), "{id}");
+    }
 }
