@@ -9,6 +9,8 @@ mod journal;
 mod local;
 mod storage;
 mod tables;
+#[cfg(test)]
+mod testing;
 mod vault;
 mod verify;
 

@@ -57,7 +57,7 @@ impl LocalJournal {
     /// # Errors
     /// [`OpenError`] when the file cannot be opened, is of another format or damaged.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        Self::start(open_database(path, CACHE_BYTES)?)
+        Self::start(open_database(path, CACHE_BYTES, create)?)
     }
 
     /// An empty journal in memory, for tests and trials.
@@ -65,20 +65,25 @@ impl LocalJournal {
     /// # Errors
     /// [`OpenError`] when there is no memory for it.
     pub fn in_memory() -> Result<Self, OpenError> {
-        Self::start(Database::builder().create_with_backend(InMemoryBackend::new())?)
+        let database = Database::builder().create_with_backend(InMemoryBackend::new())?;
+        create(&database)?;
+        Self::start(database)
     }
 
     fn start(database: Database) -> Result<Self, OpenError> {
-        let tail = match check_format(&database, FORMAT)? {
-            Some(()) => read_tail(&database)?,
-            None => create(&database)?,
-        };
+        check_format(&database, FORMAT)?;
+        let tail = read_tail(&database)?;
         Ok(Self {
             database,
             writer: Mutex::new(()),
             tail: Mutex::new(tail),
             grown: Condvar::new(),
         })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
     }
 
     fn tail(&self) -> MutexGuard<'_, Tail> {
@@ -189,7 +194,7 @@ fn head_bytes(head: Head, level: u16) -> Vec<u8> {
     .encode_to_vec()
 }
 
-fn create(database: &Database) -> Result<Tail, OpenError> {
+fn create(database: &Database) -> Result<(), redb::Error> {
     let transaction = begin_durable(database)?;
     write_format(&transaction, FORMAT)?;
     transaction.open_table(ENTRIES)?;
@@ -197,11 +202,7 @@ fn create(database: &Database) -> Result<Tail, OpenError> {
         .open_table(META)?
         .insert(HEAD_KEY, head_bytes(Head::EMPTY, LEVEL).as_slice())?;
     transaction.commit()?;
-    Ok(Tail {
-        head: Head::EMPTY,
-        time: Timestamp(i64::MIN),
-        level: LEVEL,
-    })
+    Ok(())
 }
 
 /// Reads the head and compares it with the last entry.

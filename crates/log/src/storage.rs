@@ -1,6 +1,8 @@
 //! Opening redb files with the settings all of ours share. What lies in them is their owners'.
 
-use std::fs::File;
+use std::cmp::Ordering;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use redb::{Database, ReadableDatabase, TableDefinition, TableError, WriteTransaction};
@@ -81,29 +83,63 @@ pub(crate) const META: TableDefinition<'static, &'static str, &'static [u8]> =
     TableDefinition::new("meta");
 const FORMAT_KEY: &str = "format";
 
-/// Opens or creates the redb file at `path`; a new one is on the disk with its directory entry.
-pub(crate) fn open_database(path: &Path, cache_bytes: usize) -> Result<Database, OpenError> {
+/// Opens the redb file at `path`. A new one is filled by `initialize` and then appears under its
+/// name as a whole: redb refuses a file whose creation was cut off.
+pub(crate) fn open_database(
+    path: &Path,
+    cache_bytes: usize,
+    initialize: impl FnOnce(&Database) -> Result<(), redb::Error>,
+) -> Result<Database, OpenError> {
     let fail = |cause| OpenError::File {
         path: path.to_owned(),
         cause,
     };
-    let fresh = !path.exists();
-    let database = Database::builder()
-        .set_cache_size(cache_bytes)
-        .create(path)
-        .map_err(|cause| fail(StorageError::new(cause)))?;
-    if fresh {
-        // redb syncs the file, not the directory: without this a power cut may take a new file
-        // away together with what was acknowledged in it.
-        sync_directory_of(path).map_err(|cause| fail(StorageError::new(cause)))?;
+    if !path.exists() {
+        create_database(path, initialize).map_err(fail)?;
     }
-    Ok(database)
+    Database::builder()
+        .set_cache_size(cache_bytes)
+        .open(path)
+        .map_err(|cause| fail(StorageError::new(cause)))
 }
 
-/// Makes the directory entry of `path` durable.
-pub(crate) fn sync_directory_of(path: &Path) -> std::io::Result<()> {
+fn create_database(
+    path: &Path,
+    initialize: impl FnOnce(&Database) -> Result<(), redb::Error>,
+) -> Result<(), StorageError> {
+    let fill = |unfinished: &Path| initialize(&Database::create(unfinished)?);
+    create_whole(path, fill).map_err(StorageError::new)
+}
+
+/// Makes a file that appears under its name, durably, once `fill` has written it under another.
+/// When another process was faster, its file stays.
+pub(crate) fn create_whole<E: From<io::Error>>(
+    path: &Path,
+    fill: impl FnOnce(&Path) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(format!(".new-{}", std::process::id()));
+    let unfinished = PathBuf::from(unfinished);
+    remove_if_there(&unfinished)?;
+    fill(&unfinished)?;
+    // A link and not a renaming, which would replace the other process's file.
+    match fs::hard_link(&unfinished, path) {
+        Err(cause) if cause.kind() != ErrorKind::AlreadyExists => return Err(cause.into()),
+        _ => {}
+    }
+    remove_if_there(&unfinished)?;
+    // Without this a power cut may take a new file away together with what was acknowledged in
+    // it: redb syncs files, not directories.
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
-    File::open(parent.unwrap_or_else(|| Path::new(".")))?.sync_all()
+    File::open(parent.unwrap_or_else(|| Path::new(".")))?.sync_all()?;
+    Ok(())
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(cause) if cause.kind() != ErrorKind::NotFound => Err(cause),
+        _ => Ok(()),
+    }
 }
 
 /// A write transaction that is on the disk when it is committed, and whose file opens at once
@@ -114,24 +150,24 @@ pub(crate) fn begin_durable(database: &Database) -> Result<WriteTransaction, red
     Ok(transaction)
 }
 
-/// The stored format of an existing file, none for a new one.
+/// Whether the file is of the format that this version reads.
 ///
 /// There has been one format of each file so far; the first migration goes here.
-pub(crate) fn check_format(database: &Database, known: u32) -> Result<Option<()>, OpenError> {
+pub(crate) fn check_format(database: &Database, known: u32) -> Result<(), OpenError> {
+    let damaged = || OpenError::Damaged("it has no format number, or one that is cut off".into());
     let meta = match database.begin_read()?.open_table(META) {
-        Ok(meta) => meta,
-        Err(TableError::TableDoesNotExist(_)) => return Ok(None),
-        Err(cause) => return Err(cause.into()),
+        Err(TableError::TableDoesNotExist(_)) => return Err(damaged()),
+        meta => meta?,
     };
     let stored = meta.get(FORMAT_KEY)?;
     let found = stored
         .and_then(|row| row.value().try_into().ok())
         .map(u32::from_be_bytes)
-        .ok_or_else(|| OpenError::Damaged("its format number is absent or cut off".into()))?;
+        .ok_or_else(damaged)?;
     match found.cmp(&known) {
-        std::cmp::Ordering::Greater => Err(OpenError::NewerFormat { found, known }),
-        std::cmp::Ordering::Less => Err(OpenError::OlderFormat { found, known }),
-        std::cmp::Ordering::Equal => Ok(Some(())),
+        Ordering::Greater => Err(OpenError::NewerFormat { found, known }),
+        Ordering::Less => Err(OpenError::OlderFormat { found, known }),
+        Ordering::Equal => Ok(()),
     }
 }
 

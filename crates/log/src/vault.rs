@@ -16,8 +16,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
 use crate::storage::{
-    OpenError, StorageError, begin_durable, check_format, open_database, storage_errors_from_redb,
-    sync_directory_of, write_format,
+    OpenError, StorageError, begin_durable, check_format, create_whole, open_database,
+    storage_errors_from_redb, write_format,
 };
 
 const FORMAT: u32 = 1;
@@ -109,8 +109,7 @@ storage_errors_from_redb!(VaultError);
 /// Sealed rows and the key to them.
 pub struct Vault {
     database: Database,
-    key: LessSafeKey,
-    random: SystemRandom,
+    sealer: Sealer,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -138,18 +137,12 @@ impl Vault {
         if !path.exists() && !key_path.exists() {
             create_key_file(&key_path)?;
         }
-        let key = read_key_file(&key_path)?;
-        let vault = Self {
-            database: open_database(&path, CACHE_BYTES)?,
-            key: LessSafeKey::new(
-                UnboundKey::new(&AES_256_GCM, key.as_slice()).expect("a key of 32 bytes"),
-            ),
-            random: SystemRandom::new(),
-        };
-        match check_format(&vault.database, FORMAT)? {
-            Some(()) => vault.check_key()?,
-            None => vault.create()?,
-        }
+        let sealer = Sealer::new(&*read_key_file(&key_path)?);
+        let check = sealer.seal(CHECK_ID, &ReaderClass::Control, b"")?;
+        let database = open_database(&path, CACHE_BYTES, |database| create(database, &check))?;
+        check_format(&database, FORMAT)?;
+        let vault = Self { database, sealer };
+        vault.check_key()?;
         Ok(vault)
     }
 
@@ -158,7 +151,7 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Storage`] or [`VaultError::Random`].
     pub fn put(&self, id: &str, class: &ReaderClass, secret: &[u8]) -> Result<(), VaultError> {
-        let row = self.seal(id, class, secret)?;
+        let row = self.sealer.seal(id, class, secret)?;
         let transaction = begin_durable(&self.database)?;
         transaction.open_table(ROWS)?.insert(id, row.as_slice())?;
         transaction.commit()?;
@@ -173,7 +166,7 @@ impl Vault {
     pub fn get(&self, id: &str, reader: &ReaderClass) -> Result<Option<Secret>, VaultError> {
         let rows = self.database.begin_read()?.open_table(ROWS)?;
         match rows.get(id)? {
-            Some(row) => self.unseal(id, reader, row.value()).map(Some),
+            Some(row) => self.sealer.unseal(id, reader, row.value()).map(Some),
             None => Ok(None),
         }
     }
@@ -199,24 +192,40 @@ impl Vault {
         ids.map(|row| Ok(row?.0.value().to_owned())).collect()
     }
 
-    fn create(&self) -> Result<(), VaultError> {
-        let check = self.seal(CHECK_ID, &ReaderClass::Control, b"")?;
-        let transaction = begin_durable(&self.database)?;
-        write_format(&transaction, FORMAT)?;
-        transaction.open_table(ROWS)?;
-        transaction
-            .open_table(CHECK)?
-            .insert(CHECK_ID, check.as_slice())?;
-        transaction.commit()?;
-        Ok(())
-    }
-
     fn check_key(&self) -> Result<(), VaultError> {
         let table = self.database.begin_read()?.open_table(CHECK)?;
         let row = table.get(CHECK_ID)?.ok_or(VaultError::WrongKey)?;
-        match self.unseal(CHECK_ID, &ReaderClass::Control, row.value()) {
+        match self
+            .sealer
+            .unseal(CHECK_ID, &ReaderClass::Control, row.value())
+        {
             Ok(_) => Ok(()),
             Err(_) => Err(VaultError::WrongKey),
+        }
+    }
+}
+
+fn create(database: &Database, check: &[u8]) -> Result<(), redb::Error> {
+    let transaction = begin_durable(database)?;
+    write_format(&transaction, FORMAT)?;
+    transaction.open_table(ROWS)?;
+    transaction.open_table(CHECK)?.insert(CHECK_ID, check)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Turns secrets into rows and back.
+struct Sealer {
+    key: LessSafeKey,
+    random: SystemRandom,
+}
+
+impl Sealer {
+    fn new(key: &[u8; KEY_LEN]) -> Self {
+        let key = UnboundKey::new(&AES_256_GCM, key).expect("the key is as long as the cipher's");
+        Self {
+            key: LessSafeKey::new(key),
+            random: SystemRandom::new(),
         }
     }
 
@@ -303,13 +312,12 @@ fn create_key_file(path: &Path) -> Result<(), VaultError> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let write = || -> std::io::Result<()> {
-        let mut file = options.open(path)?;
+    let fill = |unfinished: &Path| {
+        let mut file = options.open(unfinished)?;
         file.write_all(key.as_slice())?;
-        file.sync_all()?;
-        sync_directory_of(path)
+        file.sync_all()
     };
-    write().map_err(|cause| VaultError::KeyFile {
+    create_whole(path, fill).map_err(|cause: std::io::Error| VaultError::KeyFile {
         path: path.into(),
         cause,
     })

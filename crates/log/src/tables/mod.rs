@@ -10,6 +10,8 @@ mod list;
 mod requests;
 mod rows;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -152,7 +154,7 @@ impl Tables {
     /// # Errors
     /// [`OpenError`] when the file cannot be opened, is of another format or damaged.
     pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
-        let database = open_database(path, options.cache_bytes)?;
+        let database = open_database(path, options.cache_bytes, create)?;
         Self::start(database, options.durability)
     }
 
@@ -162,13 +164,12 @@ impl Tables {
     /// [`OpenError`] when there is no memory for them.
     pub fn in_memory() -> Result<Self, OpenError> {
         let database = Database::builder().create_with_backend(InMemoryBackend::new())?;
+        create(&database)?;
         Self::start(database, Durability::Batched)
     }
 
     fn start(database: Database, durability: Durability) -> Result<Self, OpenError> {
-        if check_format(&database, FORMAT)?.is_none() {
-            create(&database)?;
-        }
+        check_format(&database, FORMAT)?;
         let (head, digest) = read_applied(&database)?;
         Ok(Self {
             database,
@@ -324,7 +325,7 @@ fn check_follows(head: Head, entry: &Entry) -> Result<(), ApplyError> {
     Ok(())
 }
 
-fn create(database: &Database) -> Result<(), OpenError> {
+fn create(database: &Database) -> Result<(), redb::Error> {
     let transaction = begin_durable(database)?;
     write_format(&transaction, FORMAT)?;
     drop(Rows::open(&transaction, Digest::default())?);

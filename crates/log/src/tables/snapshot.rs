@@ -318,7 +318,9 @@ impl State for Snapshot {
 
     fn next_generation(&self) -> Result<Generation, ReadError> {
         let highest = self.number(Table::Counters, GENERATION_COUNTER)?;
-        Ok(Generation(highest.unwrap_or(0) + 1))
+        let next = highest.unwrap_or(0).checked_add(1);
+        next.map(Generation)
+            .ok_or_else(|| ReadError::broken(Table::Counters))
     }
 
     fn sets_at(&self, generation: Generation, name: &Name) -> Result<Vec<RecordSet>, ReadError> {

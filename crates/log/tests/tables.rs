@@ -1,4 +1,4 @@
-//! The journal and the tables through the public interface, one scenario each.
+//! What tables answer after a few entries, one scenario each.
 #![expect(
     clippy::unwrap_used,
     reason = "helpers of tests are not seen as tests by the lint"
@@ -7,12 +7,11 @@
 use std::time::Duration;
 
 use meridian_dns::{Name, RecordType};
-use meridian_log::{
-    AppendError, ApplyError, Commit, Head, Journal, LocalJournal, RetryKey, Tables, verify,
-};
+use meridian_log::{ApplyError, Commit, Journal, LocalJournal, RetryKey, Tables, verify};
 use meridian_model::{
-    AccountId, Change, ChangeId, DelegationSet, Effect, Generation, RecordSet, Routing, Seq,
-    SetData, SetKey, State, Timestamp, Zone, ZoneId,
+    AccessKey, AccessKeyId, Account, AccountId, Change, ChangeId, DelegationSet, Effect,
+    Generation, KeyStatus, NameServer, Quota, RecordSet, Routing, Seq, SetData, SetKey, State,
+    Timestamp, User, Zone, ZoneId,
 };
 
 fn name(text: &str) -> Name {
@@ -100,60 +99,6 @@ impl Pair {
         self.tables.apply(&entries).unwrap();
         next.seq
     }
-}
-
-#[test]
-fn an_append_at_another_head_is_a_conflict_that_names_the_head() {
-    let journal = LocalJournal::in_memory().unwrap();
-    let first = journal
-        .append(Head::EMPTY, vec![commit(vec![])], Timestamp(1))
-        .unwrap();
-    assert_eq!(first.seq, Seq(1));
-    match journal.append(Head::EMPTY, vec![], Timestamp(1)) {
-        Err(AppendError::Conflict { head }) => assert_eq!(head, first),
-        other => panic!("{other:?}"),
-    }
-    assert_eq!(journal.wait(Seq(0), Duration::ZERO), Seq(1));
-    assert_eq!(journal.wait(Seq(1), Duration::from_millis(1)), Seq(1));
-}
-
-#[test]
-fn entry_time_never_goes_backwards() {
-    let journal = LocalJournal::in_memory().unwrap();
-    let head = journal.append(Head::EMPTY, vec![], Timestamp(100)).unwrap();
-    journal.append(head, vec![], Timestamp(7)).unwrap();
-    let times = journal.read(Seq(0), 9).unwrap();
-    assert_eq!(
-        times.iter().map(|e| e.time.0).collect::<Vec<_>>(),
-        [100, 100]
-    );
-}
-
-#[test]
-fn an_entry_above_the_limit_is_refused_and_leaves_the_head() {
-    let journal = LocalJournal::in_memory().unwrap();
-    let big = put(1, "a.test", &"x".repeat(meridian_log::MAX_ENTRY_BYTES));
-    assert!(matches!(
-        journal.append(Head::EMPTY, vec![commit(vec![big])], Timestamp(1)),
-        Err(AppendError::TooLarge { .. })
-    ));
-    assert_eq!(journal.head().unwrap(), Head::EMPTY);
-}
-
-#[test]
-fn a_read_is_bounded_by_bytes_but_gives_at_least_one() {
-    let journal = LocalJournal::in_memory().unwrap();
-    for _ in 0..4 {
-        let big = put(1, "a.test", &"x".repeat(900_000));
-        let head = journal.head().unwrap();
-        journal
-            .append(head, vec![commit(vec![big])], Timestamp(1))
-            .unwrap();
-    }
-    assert_eq!(journal.read(Seq(0), 100).unwrap().len(), 2);
-    assert_eq!(journal.read(Seq(3), 0).unwrap().len(), 1);
-    assert!(journal.read(Seq(4), 9).unwrap().is_empty());
-    assert!(journal.read(Seq(u64::MAX), 9).unwrap().is_empty());
 }
 
 #[test]
@@ -335,4 +280,92 @@ fn entries_off_the_chain_are_not_applied_and_leave_no_trace() {
     assert_eq!((report.entries, report.effects), (1, 1));
     assert_eq!(report.tables.unwrap().digest, digest);
     assert!(verify(&other.journal, Some(&pair.tables)).is_err());
+}
+
+#[test]
+fn accounts_users_and_keys_are_found_by_what_names_them() {
+    let pair = Pair::new();
+    let made = |name: &str| Account {
+        id: account(),
+        name: name.into(),
+        operator: true,
+        created_at: Timestamp(1),
+    };
+    let user = User {
+        account: account(),
+        name: "ada".into(),
+        policies: vec![],
+        created_at: Timestamp(1),
+    };
+    let key = |id: &str| AccessKey {
+        id: AccessKeyId::new(id).unwrap(),
+        account: account(),
+        user: Some("ada".into()),
+        status: KeyStatus::Active,
+        vault_row: format!("access-key/{id}"),
+        created_at: Timestamp(1),
+    };
+    let (first, second) = (key("AKIA1"), key("AKIA2"));
+    let effects = vec![
+        Effect::PutAccount(made("old")),
+        Effect::PutAccount(made("new")),
+        Effect::PutUser(user.clone()),
+        Effect::PutAccessKey(first.clone()),
+        Effect::PutAccessKey(second.clone()),
+        Effect::PutQuota {
+            account: account(),
+            quota: Quota::HostedZonesByOwner,
+            limit: 7,
+        },
+    ];
+    pair.write(1, vec![commit(effects)]);
+    let state = pair.tables.read().unwrap();
+    assert_eq!(state.account_named("new").unwrap(), Some(made("new")));
+    assert_eq!(state.account_named("old").unwrap(), None);
+    assert_eq!(state.account(&account()).unwrap(), Some(made("new")));
+    assert_eq!(state.accounts().unwrap().len(), 1);
+    assert_eq!(state.user(&account(), "ada").unwrap().as_ref(), Some(&user));
+    assert_eq!(state.users(&account()).unwrap(), [user]);
+    assert_eq!(state.access_key(&first.id).unwrap().as_ref(), Some(&first));
+    let limit = |quota| state.limit(&account(), quota).unwrap();
+    assert_eq!(limit(Quota::HostedZonesByOwner), 7);
+    assert_eq!(limit(Quota::RecordSetsByZone), 10_000);
+    let gone = first.id.clone();
+    assert_eq!(state.access_keys(&account()).unwrap(), [first, second]);
+
+    let effects = vec![
+        Effect::DeleteAccessKey(gone.clone()),
+        Effect::DeleteUser {
+            account: account(),
+            name: "ada".into(),
+        },
+    ];
+    pair.write(2, vec![commit(effects)]);
+    let state = pair.tables.read().unwrap();
+    assert_eq!(state.access_key(&gone).unwrap(), None);
+    assert_eq!(state.access_keys(&account()).unwrap().len(), 1);
+    assert!(state.users(&account()).unwrap().is_empty());
+}
+
+#[test]
+fn the_pool_comes_by_ordinal() {
+    let pair = Pair::new();
+    let server = |label: &str, ordinal| NameServer {
+        name: name(label),
+        addresses: vec!["192.0.2.1".parse().unwrap(), "2001:db8::1".parse().unwrap()],
+        ordinal,
+    };
+    let effects = [("a.test", 2), ("b.test", 0), ("c.test", 1)]
+        .map(|(label, ordinal)| Effect::PutNameServer(server(label, ordinal)));
+    pair.write(1, vec![commit(effects.into())]);
+    pair.write(
+        1,
+        vec![commit(vec![Effect::DeleteNameServer(name("c.test"))])],
+    );
+    let state = pair.tables.read().unwrap();
+    let expected = [server("b.test", 0), server("a.test", 2)];
+    assert_eq!(state.name_servers().unwrap(), expected);
+    let found = state.name_server(&name("a.test")).unwrap();
+    assert_eq!(found.as_ref(), expected.last());
+    assert_eq!(state.name_server(&name("c.test")).unwrap(), None);
 }

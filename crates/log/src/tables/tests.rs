@@ -1,0 +1,329 @@
+//! Properties of the tables over random chains: nothing depends on portions, crashes or luck.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use meridian_model::{Effect, Generation, RecordSet, SetKey, State, Timestamp, Zone, ZoneId};
+use proptest::prelude::*;
+
+use super::*;
+use crate::testing;
+
+fn options(durability: Durability) -> Options {
+    Options {
+        cache_bytes: 1024 * 1024,
+        durability,
+    }
+}
+
+fn open(path: &Path) -> Tables {
+    Tables::open(path, options(Durability::Batched)).unwrap()
+}
+
+/// The digest kept, which must be that of the rows.
+fn digest(tables: &Tables) -> Digest {
+    let kept = tables.read().unwrap().digest();
+    assert_eq!(tables.recompute_digest().unwrap(), kept);
+    kept
+}
+
+fn all_sets(state: &Snapshot, generation: Generation) -> Vec<RecordSet> {
+    let mut sets = Vec::new();
+    state
+        .each_set(generation, |set| {
+            sets.push(set);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    sets
+}
+
+type Order = (String, &'static str, Vec<u8>);
+
+/// The order that Route 53 documents, said another way than by row keys.
+fn order(key: &SetKey) -> Order {
+    let identifier = key.set_identifier.clone().unwrap_or_default();
+    (
+        key.name.sort_key(),
+        key.rtype.as_str(),
+        identifier.into_bytes(),
+    )
+}
+
+/// What the effects amount to, kept in maps.
+#[derive(Default)]
+struct Expected {
+    zones: BTreeMap<String, Zone>,
+    sets: BTreeMap<Generation, BTreeMap<Order, RecordSet>>,
+    highest: u64,
+}
+
+impl Expected {
+    fn of(entries: &[Entry]) -> Self {
+        let mut expected = Self::default();
+        let commits = entries.iter().flat_map(|entry| &entry.commits);
+        for effect in commits.flat_map(|commit| &commit.effects) {
+            expected.apply(effect);
+        }
+        expected
+    }
+
+    fn apply(&mut self, effect: &Effect) {
+        match effect {
+            Effect::PutZone(zone) => {
+                self.highest = self.highest.max(zone.generation.0);
+                self.zones.insert(zone.id.to_string(), zone.clone());
+            }
+            Effect::DeleteZone(id) => {
+                self.zones.remove(id.as_str());
+            }
+            Effect::PutSet { generation, set } => {
+                self.highest = self.highest.max(generation.0);
+                let sets = self.sets.entry(*generation).or_default();
+                sets.insert(order(&set.key), set.clone());
+            }
+            Effect::DeleteSet { generation, key } => {
+                self.sets
+                    .entry(*generation)
+                    .or_default()
+                    .remove(&order(key));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn set_effects() -> impl Strategy<Value = Vec<Effect>> {
+    let generation = Generation(1);
+    let effect = prop_oneof![
+        testing::record_set().prop_map(move |set| Effect::PutSet { generation, set }),
+        testing::set_key().prop_map(move |key| Effect::DeleteSet { generation, key }),
+    ];
+    prop::collection::vec(effect, 0..8)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn portions_do_not_matter(chain in testing::chain(24), cuts in prop::collection::vec(1..6usize, 24)) {
+        let (whole, parts) = (Tables::in_memory().unwrap(), Tables::in_memory().unwrap());
+        whole.apply(&chain).unwrap();
+        let mut rest = chain.as_slice();
+        for cut in cuts {
+            let (portion, after) = rest.split_at(cut.min(rest.len()));
+            parts.apply(portion).unwrap();
+            rest = after;
+        }
+        parts.apply(rest).unwrap();
+        prop_assert_eq!(whole.head(), parts.head());
+        prop_assert_eq!(digest(&whole), digest(&parts));
+    }
+
+    #[test]
+    fn sets_lie_in_route_53s_order_and_counts_are_right(chain in testing::chain(24)) {
+        let tables = Tables::in_memory().unwrap();
+        tables.apply(&chain).unwrap();
+        let state = tables.read().unwrap();
+        let expected = Expected::of(&chain);
+        for (generation, sets) in &expected.sets {
+            let sorted: Vec<_> = sets.values().cloned().collect();
+            prop_assert_eq!(&all_sets(&state, *generation), &sorted);
+            prop_assert_eq!(state.set_count(*generation).unwrap(), sorted.len() as u64);
+            for (index, set) in sorted.iter().enumerate() {
+                let at: Vec<_> = sorted.iter().filter(|s| s.key.name == set.key.name).cloned().collect();
+                prop_assert_eq!(state.sets_at(*generation, &set.key.name).unwrap(), at);
+                let start = SetStart {
+                    name: &set.key.name,
+                    rtype: Some(set.key.rtype),
+                    identifier: set.key.set_identifier.as_deref(),
+                };
+                let page = state.sets_from(*generation, Some(start), 2).unwrap();
+                let end = sorted.len().min(index + 2);
+                prop_assert_eq!(page.as_slice(), &sorted[index..end]);
+            }
+        }
+    }
+
+    #[test]
+    fn zones_are_indexed_as_they_are(chain in testing::chain(24), name in testing::name()) {
+        let tables = Tables::in_memory().unwrap();
+        tables.apply(&chain).unwrap();
+        let state = tables.read().unwrap();
+        let expected = Expected::of(&chain);
+        let mut all = Vec::new();
+        state.each_zone(|zone| { all.push(zone); ControlFlow::Continue(()) }).unwrap();
+        prop_assert!(all.iter().eq(expected.zones.values()));
+        prop_assert_eq!(state.next_generation().ok(), expected.highest.checked_add(1).map(Generation));
+        for zone in expected.zones.values() {
+            let owned: Vec<_> = all.iter().filter(|z| z.account == zone.account).cloned().collect();
+            prop_assert_eq!(state.zone_count(&zone.account).unwrap(), owned.len() as u64);
+            prop_assert_eq!(state.zones_of(&zone.account, None, 99).unwrap(), owned.clone());
+            let mut by_name = owned;
+            by_name.sort_by_key(|z| (z.name.sort_key(), z.id.clone()));
+            prop_assert_eq!(state.zones_of_by_name(&zone.account, None, 99).unwrap(), by_name);
+        }
+        let mut named: Vec<_> = all.iter().filter(|z| z.name == name).cloned().collect();
+        named.sort_by_key(|z| z.id.clone());
+        prop_assert_eq!(state.zones_named(&name).unwrap(), named);
+        let below = state.zones_below(&name).unwrap();
+        let is_below = |z: &&Zone| z.name != name && z.name.is_within(&name);
+        prop_assert_eq!(below.len(), all.iter().filter(is_below).count());
+        prop_assert!(below.iter().all(|z| is_below(&z)));
+    }
+
+    #[test]
+    fn history_leads_back_to_every_earlier_version(commits in prop::collection::vec(set_effects(), 1..9)) {
+        let tables = Tables::in_memory().unwrap();
+        let mut head = Head::EMPTY;
+        let mut versions = Vec::new();
+        let create = vec![Effect::PutZone(testing::simple_zone("Z1", Generation(1)))];
+        for effects in std::iter::once(create).chain(commits) {
+            let (entry, _) = Entry::after(head, Timestamp(1), vec![testing::commit_of(effects)]);
+            head = tables.apply(&[entry]).unwrap().head;
+            versions.push(all_sets(&tables.read().unwrap(), Generation(1)));
+        }
+        let state = tables.read().unwrap();
+        let zone = ZoneId::new("Z1").unwrap();
+        let newest = versions.last().cloned().unwrap_or_default();
+        let mut sets: BTreeMap<_, _> = newest.into_iter().map(|set| (order(&set.key), set)).collect();
+        let mut rows = state.history(&zone, Seq(0), usize::MAX).unwrap();
+        for (index, version) in versions.iter().enumerate().rev() {
+            prop_assert!(sets.values().eq(version));
+            let seq = Seq(index as u64 + 1);
+            while let Some(row) = rows.pop_if(|row| row.seq == seq) {
+                for (key, before) in row.before {
+                    match before {
+                        Some(set) => sets.insert(order(&key), set),
+                        None => sets.remove(&order(&key)),
+                    };
+                }
+            }
+        }
+        prop_assert!(rows.is_empty());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    #[test]
+    fn a_crash_costs_only_what_is_replayed(chain in testing::chain(24), at: prop::sample::Index) {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, crashed) = (directory.path().join("a.redb"), directory.path().join("b.redb"));
+        let tables = open(&path);
+        let at = at.index(chain.len());
+        for entry in &chain[..at] {
+            tables.apply(std::slice::from_ref(entry)).unwrap();
+        }
+        // What a killed process leaves: the file as it is, nothing flushed or closed.
+        std::fs::copy(&path, &crashed).unwrap();
+        tables.apply(&chain[at..]).unwrap();
+        let reopened = open(&crashed);
+        let from = usize::try_from(reopened.head().seq.0).unwrap();
+        prop_assert!(from <= at);
+        digest(&reopened);
+        reopened.apply(&chain[from..]).unwrap();
+        prop_assert_eq!(digest(&reopened), digest(&tables));
+
+        // Closing flushes: nothing has to be replayed then.
+        drop(tables);
+        prop_assert_eq!(open(&path).head(), reopened.head());
+    }
+}
+
+#[test]
+fn with_each_write_durable_a_crash_costs_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, crashed) = (
+        directory.path().join("a.redb"),
+        directory.path().join("b.redb"),
+    );
+    let tables = Tables::open(&path, options(Durability::Each)).unwrap();
+    let (entry, _) = Entry::after(Head::EMPTY, Timestamp(1), vec![]);
+    tables.apply(&[entry]).unwrap();
+    std::fs::copy(&path, &crashed).unwrap();
+    assert_eq!(open(&crashed).head(), tables.head());
+}
+
+#[test]
+fn every_thousandth_digest_is_kept_whatever_the_portions() {
+    let mut chain = Vec::new();
+    let mut head = Head::EMPTY;
+    for number in 0..2500 {
+        let (entry, _) = Entry::after(head, Timestamp(number), vec![]);
+        head = entry.head();
+        chain.push(entry);
+    }
+    let (whole, parts) = (Tables::in_memory().unwrap(), Tables::in_memory().unwrap());
+    assert_eq!(whole.apply(&chain).unwrap().entries, 2500);
+    for portion in chain.chunks(700) {
+        parts.apply(portion).unwrap();
+    }
+    for tables in [&whole, &parts] {
+        let state = tables.read().unwrap();
+        let kept = |seq| state.digest_at(Seq(seq)).unwrap();
+        assert!(kept(1000).is_some() && kept(2000).is_some());
+        assert_eq!(kept(1500), None);
+    }
+}
+
+#[test]
+fn an_epoch_may_rise_but_not_fall() {
+    let tables = Tables::in_memory().unwrap();
+    let time = Timestamp(1);
+    let (first, _) = Entry::after(
+        Head {
+            epoch: 3,
+            ..Head::EMPTY
+        },
+        time,
+        vec![],
+    );
+    tables.apply(std::slice::from_ref(&first)).unwrap();
+    let older = Head {
+        epoch: 2,
+        ..first.head()
+    };
+    let (second, _) = Entry::after(older, time, vec![]);
+    assert!(matches!(
+        tables.apply(&[second]),
+        Err(ApplyError::Epoch {
+            seq: Seq(2),
+            found: 2,
+            applied: 3
+        })
+    ));
+    let newer = Head {
+        epoch: 4,
+        ..first.head()
+    };
+    let (second, _) = Entry::after(newer, time, vec![]);
+    assert_eq!(tables.apply(&[second]).unwrap().head.epoch, 4);
+}
+
+#[test]
+fn other_formats_are_refused_by_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tables.redb");
+    drop(open(&path));
+    let set_format = |format| {
+        let database = Database::create(&path).unwrap();
+        let transaction = database.begin_write().unwrap();
+        write_format(&transaction, format).unwrap();
+        transaction.commit().unwrap();
+    };
+    set_format(2);
+    let refused = Tables::open(&path, options(Durability::Batched));
+    assert!(matches!(
+        refused,
+        Err(OpenError::NewerFormat { found: 2, known: 1 })
+    ));
+    set_format(0);
+    let refused = Tables::open(&path, options(Durability::Batched));
+    assert!(matches!(
+        refused,
+        Err(OpenError::OlderFormat { found: 0, known: 1 })
+    ));
+}

@@ -1,0 +1,293 @@
+//! Strategies for the model's types, and helpers that only tests use. Values come from small
+//! pools, so that sequences of effects meet each other's rows.
+
+use meridian_dns::{Name, RecordType};
+use meridian_model::{
+    AccessKey, AccessKeyId, Account, AccountId, AliasTarget, Change, ChangeId, Coordinates,
+    DelegationSet, DelegationSetId, Effect, FailoverRole, Generation, GeoLocation,
+    GeoproximityLocation, GeoproximityPlace, KeyStatus, NameServer, Policy, Quota, RecordSet,
+    Region, Routing, SetData, SetKey, Timestamp, User, Zone, ZoneId,
+};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::format::{Commit, Entry, RetryKey};
+use crate::journal::Head;
+
+pub(crate) fn text() -> impl Strategy<Value = String> + Clone {
+    prop_oneof!["[a-c]{0,2}", any::<String>()]
+}
+
+fn time() -> impl Strategy<Value = Timestamp> {
+    any::<i64>().prop_map(Timestamp)
+}
+
+/// Short names that meet and nest, with bytes around those of dots, digits and letters.
+pub(crate) fn name() -> impl Strategy<Value = Name> + Clone {
+    let byte = select(b"ab-_*!.0~\x00\xff".to_vec());
+    let label = prop::collection::vec(byte, 1..3);
+    prop::collection::vec(label, 0..4).prop_map(|labels| {
+        let mut wire = Vec::new();
+        for label in labels {
+            wire.push(u8::try_from(label.len()).expect("short"));
+            wire.extend_from_slice(&label);
+        }
+        wire.push(0);
+        Name::from_wire(&wire).expect("labels and a root")
+    })
+}
+
+pub(crate) fn account_id() -> impl Strategy<Value = AccountId> {
+    select(vec!["111111111111", "222222222222"]).prop_map(|id| AccountId::new(id).expect("digits"))
+}
+
+pub(crate) fn zone_id() -> impl Strategy<Value = ZoneId> {
+    select(vec!["Z1", "Z2", "Z22", "Z3"]).prop_map(|id| ZoneId::new(id).expect("capitals"))
+}
+
+pub(crate) fn generation() -> impl Strategy<Value = Generation> {
+    prop_oneof![9 => 1..5u64, 1 => any::<u64>()].prop_map(Generation)
+}
+
+pub(crate) fn set_key() -> impl Strategy<Value = SetKey> {
+    let identifier = option::of(prop_oneof!["[a-b]{1,2}", ".{1,4}"]);
+    (name(), select(RecordType::ALL.to_vec()), identifier).prop_map(|(name, rtype, identifier)| {
+        SetKey {
+            name,
+            rtype,
+            set_identifier: identifier,
+        }
+    })
+}
+
+fn routing() -> impl Strategy<Value = Routing> {
+    let place = prop_oneof![
+        text().prop_map(GeoproximityPlace::Region),
+        text().prop_map(GeoproximityPlace::LocalZoneGroup),
+        (text(), text()).prop_map(|(latitude, longitude)| {
+            GeoproximityPlace::Coordinates(Coordinates {
+                latitude,
+                longitude,
+            })
+        }),
+    ];
+    prop_oneof![
+        Just(Routing::Simple),
+        any::<u8>().prop_map(Routing::Weighted),
+        text().prop_map(|region| Routing::Latency(Region::stored(&region))),
+        select(vec![FailoverRole::Primary, FailoverRole::Secondary]).prop_map(Routing::Failover),
+        (option::of(text()), option::of(text()), option::of(text())).prop_map(
+            |(continent, country, subdivision)| Routing::Geolocation(GeoLocation {
+                continent,
+                country,
+                subdivision,
+            })
+        ),
+        Just(Routing::Multivalue),
+        (text(), text()).prop_map(|(collection_id, location)| Routing::Cidr {
+            collection_id,
+            location,
+        }),
+        (place, option::of(any::<i8>()))
+            .prop_map(|(place, bias)| Routing::Geoproximity(GeoproximityLocation { place, bias })),
+    ]
+}
+
+fn set_data() -> impl Strategy<Value = SetData> {
+    let values = prop::collection::vec(text(), 0..3);
+    prop_oneof![
+        (any::<u32>(), values).prop_map(|(ttl, values)| SetData::Records { ttl, values }),
+        (zone_id(), name(), any::<bool>()).prop_map(|(zone, name, evaluate)| {
+            SetData::Alias(AliasTarget {
+                zone,
+                name,
+                evaluate_target_health: evaluate,
+            })
+        }),
+    ]
+}
+
+pub(crate) fn record_set() -> impl Strategy<Value = RecordSet> {
+    let ids = (option::of(text()), option::of(text()));
+    (set_key(), routing(), set_data(), ids).prop_map(|(key, routing, data, (health, policy))| {
+        RecordSet {
+            key,
+            routing,
+            data,
+            health_check_id: health,
+            traffic_policy_instance_id: policy,
+        }
+    })
+}
+
+fn zone() -> impl Strategy<Value = Zone> {
+    let ids = (zone_id(), account_id(), name(), generation(), time());
+    let texts = (text(), option::of(text()), any::<bool>());
+    let delegation_set = (any::<bool>(), prop::collection::vec(name(), 0..4));
+    (ids, texts, delegation_set).prop_map(
+        |((id, account, name, generation, created_at), texts, (reusable, name_servers))| Zone {
+            id,
+            account,
+            name,
+            caller_reference: texts.0,
+            comment: texts.1,
+            private: texts.2,
+            delegation_set: DelegationSet {
+                id: reusable.then(|| DelegationSetId::new("N1").expect("capitals")),
+                name_servers,
+            },
+            generation,
+            created_at,
+        },
+    )
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let id = select(vec!["C1", "C2"]).prop_map(|id| ChangeId::new(id).expect("capitals"));
+    (id, account_id(), zone_id(), time(), option::of(text())).prop_map(
+        |(id, account, zone, submitted_at, comment)| Change {
+            id,
+            account,
+            zone,
+            submitted_at,
+            comment,
+        },
+    )
+}
+
+fn name_server() -> impl Strategy<Value = NameServer> {
+    let addresses = prop::collection::vec(any::<std::net::IpAddr>(), 0..3);
+    (name(), addresses, any::<u32>()).prop_map(|(name, addresses, ordinal)| NameServer {
+        name,
+        addresses,
+        ordinal,
+    })
+}
+
+fn account() -> impl Strategy<Value = Account> {
+    (account_id(), text(), any::<bool>(), time()).prop_map(|(id, name, operator, created_at)| {
+        Account {
+            id,
+            name,
+            operator,
+            created_at,
+        }
+    })
+}
+
+fn user() -> impl Strategy<Value = User> {
+    let policy = (text(), text()).prop_map(|(name, document)| Policy { name, document });
+    let policies = prop::collection::vec(policy, 0..3);
+    (account_id(), text(), policies, time()).prop_map(|(account, name, policies, created_at)| {
+        User {
+            account,
+            name,
+            policies,
+            created_at,
+        }
+    })
+}
+
+fn access_key_id() -> impl Strategy<Value = AccessKeyId> {
+    select(vec!["AKIA1", "AKIA2"]).prop_map(|id| AccessKeyId::new(id).expect("letters"))
+}
+
+fn access_key() -> impl Strategy<Value = AccessKey> {
+    let status = select(vec![KeyStatus::Active, KeyStatus::Inactive]);
+    let texts = (option::of(text()), text());
+    (access_key_id(), account_id(), texts, status, time()).prop_map(
+        |(id, account, (user, vault_row), status, created_at)| AccessKey {
+            id,
+            account,
+            user,
+            status,
+            vault_row,
+            created_at,
+        },
+    )
+}
+
+/// Every kind of effect; sets more often than the rest.
+pub(crate) fn effect() -> impl Strategy<Value = Effect> {
+    let put_set = (generation(), record_set());
+    let delete_set = (generation(), set_key());
+    let quota = (account_id(), select(Quota::ALL.to_vec()), any::<u64>());
+    prop_oneof![
+        4 => zone().prop_map(Effect::PutZone),
+        2 => zone_id().prop_map(Effect::DeleteZone),
+        8 => put_set.prop_map(|(generation, set)| Effect::PutSet { generation, set }),
+        6 => delete_set.prop_map(|(generation, key)| Effect::DeleteSet { generation, key }),
+        1 => change().prop_map(Effect::PutChange),
+        1 => name_server().prop_map(Effect::PutNameServer),
+        1 => name().prop_map(Effect::DeleteNameServer),
+        1 => account().prop_map(Effect::PutAccount),
+        1 => user().prop_map(Effect::PutUser),
+        1 => (account_id(), text()).prop_map(|(account, name)| Effect::DeleteUser { account, name }),
+        1 => access_key().prop_map(Effect::PutAccessKey),
+        1 => access_key_id().prop_map(Effect::DeleteAccessKey),
+        1 => quota.prop_map(|(account, quota, limit)| Effect::PutQuota { account, quota, limit }),
+    ]
+}
+
+pub(crate) fn commit() -> impl Strategy<Value = Commit> {
+    let retry = option::of((0..4u8).prop_map(|key| RetryKey([key; 32])));
+    let effects = prop::collection::vec(effect(), 0..6);
+    let who = (text(), option::of(account_id()), text(), text());
+    (who, retry, effects).prop_map(
+        |((request_id, account, principal, source), retry, effects)| Commit {
+            request_id,
+            account,
+            principal,
+            source,
+            retry,
+            effects,
+        },
+    )
+}
+
+/// A chain from the first entry on. Minutes or months lie between entries.
+pub(crate) fn chain(max: usize) -> impl Strategy<Value = Vec<Entry>> {
+    let gap = prop_oneof![0..400_000i64, 0..10_000_000_000i64];
+    let entry = (gap, prop::collection::vec(commit(), 0..3));
+    prop::collection::vec(entry, 1..max).prop_map(|entries| {
+        let (mut head, mut time) = (Head::EMPTY, 0);
+        entries
+            .into_iter()
+            .map(|(gap, commits)| {
+                time += gap;
+                let (entry, _) = Entry::after(head, Timestamp(time), commits);
+                head = entry.head();
+                entry
+            })
+            .collect()
+    })
+}
+
+pub(crate) fn commit_of(effects: Vec<Effect>) -> Commit {
+    Commit {
+        request_id: "request".into(),
+        account: None,
+        principal: "principal".into(),
+        source: "source".into(),
+        retry: None,
+        effects,
+    }
+}
+
+pub(crate) fn simple_zone(id: &str, generation: Generation) -> Zone {
+    Zone {
+        id: ZoneId::new(id).expect("capitals"),
+        account: AccountId::new("111111111111").expect("digits"),
+        name: Name::root(),
+        caller_reference: id.into(),
+        comment: None,
+        private: false,
+        delegation_set: DelegationSet {
+            id: None,
+            name_servers: vec![],
+        },
+        generation,
+        created_at: Timestamp(0),
+    }
+}
