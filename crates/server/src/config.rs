@@ -98,7 +98,7 @@ impl Default for TcpLimits {
     }
 }
 
-/// Why a server did not start; nothing of it is left running.
+/// Why a server did not start. What had been started already ends by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// Nothing to serve.

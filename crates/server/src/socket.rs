@@ -53,11 +53,11 @@ pub(crate) fn bind(address: SocketAddr, workers: usize) -> Result<Sockets, Start
     outcome.map_err(|error| StartError::bind(address, error))
 }
 
-fn try_bind(address: SocketAddr, workers: usize) -> io::Result<Sockets> {
+fn try_bind(mut address: SocketAddr, workers: usize) -> io::Result<Sockets> {
     // TCP first: its port is exclusive, while a second server of the same user could join the
     // group of UDP sockets unnoticed and take half of the queries.
     let tcp = tcp_listener(address)?;
-    let address = SocketAddr::new(address.ip(), tcp.local_addr()?.port());
+    address.set_port(tcp.local_addr()?.port());
     let udp = (0..workers)
         .map(|_| udp_socket(address))
         .collect::<io::Result<_>>()?;

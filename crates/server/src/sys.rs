@@ -84,7 +84,7 @@ pub(crate) struct Slot(u8);
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Reply {
     pub(crate) slot: Slot,
-    pub(crate) len: usize,
+    pub(crate) len: u16,
 }
 
 /// Whether to wait for the first datagram.
@@ -222,12 +222,13 @@ impl Batch {
     /// Makes the send header at `index` carry that reply.
     fn address(&mut self, index: usize, reply: Reply) {
         let slot = usize::from(reply.slot.0);
-        assert!(index < BATCH_MESSAGES && slot < BATCH_MESSAGES && reply.len <= self.reply_max);
+        let len = usize::from(reply.len);
+        assert!(index < BATCH_MESSAGES && slot < BATCH_MESSAGES && len <= self.reply_max);
         let storage = self.storage.as_ptr();
         // SAFETY: both indices are within the arrays, the length within the slot's room, and no
         // reference into the storage exists.
         unsafe {
-            (*storage).send_vectors[slot].iov_len = reply.len;
+            (*storage).send_vectors[slot].iov_len = len;
             let header = &raw mut (*storage).send[index].msg_hdr;
             (*header).msg_name = (&raw mut (*storage).names[slot]).cast();
             (*header).msg_iov = &raw mut (*storage).send_vectors[slot];
@@ -399,5 +400,90 @@ pub(crate) mod allocations {
     /// By the calling thread since its start; growing a vector counts too.
     pub(crate) fn of_this_thread() -> u64 {
         COUNT.get()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn socket(local: &str) -> UdpSocket {
+        let socket = UdpSocket::bind(local).unwrap();
+        socket
+            .set_read_timeout(Some(Duration::from_secs(5)))
+            .unwrap();
+        socket
+    }
+
+    /// A batch with these datagrams in it, received by a socket at `local`.
+    fn received(local: &str, queries: &[&[u8]]) -> (Batch, UdpSocket, UdpSocket) {
+        let (server, client) = (socket(local), socket(local));
+        let address = server.local_addr().unwrap();
+        for query in queries {
+            client.send_to(query, address).unwrap();
+        }
+        let mut batch = Batch::new(address, 65_535);
+        assert_eq!(batch.receive(&server, Wait::ForOne).unwrap(), queries.len());
+        (batch, server, client)
+    }
+
+    #[test]
+    fn datagrams_come_as_sent_with_their_source() {
+        for local in ["127.0.0.1:0", "[::1]:0"] {
+            let longest = [7; QUERY_MAX];
+            let too_long = [8; QUERY_MAX + 1];
+            let queries: [&[u8]; 4] = [b"first", b"", &longest, &too_long];
+            let (mut batch, _server, client) = received(local, &queries);
+            assert_eq!(batch.datagrams().count(), queries.len());
+            for (datagram, query) in batch.datagrams().zip(queries) {
+                assert_eq!(datagram.source, client.local_addr().unwrap());
+                assert_eq!(datagram.truncated, query.len() > QUERY_MAX);
+                assert_eq!(datagram.query, &query[..query.len().min(QUERY_MAX)]);
+                assert_eq!(datagram.reply.len(), 65_535);
+            }
+        }
+    }
+
+    #[test]
+    fn a_batch_can_be_filled_again() {
+        let (mut batch, server, client) = received("127.0.0.1:0", &[b"a", b"b"]);
+        let empty = batch.receive(&server, Wait::No).unwrap_err();
+        assert_eq!(empty.kind(), io::ErrorKind::WouldBlock);
+        assert_eq!(batch.datagrams().count(), 0);
+        client.send_to(b"c", server.local_addr().unwrap()).unwrap();
+        assert_eq!(batch.receive(&server, Wait::ForOne).unwrap(), 1);
+        let datagram = batch.datagrams().next().unwrap();
+        assert_eq!(
+            (datagram.query, datagram.source),
+            (&b"c"[..], client.local_addr().unwrap())
+        );
+    }
+
+    #[test]
+    fn a_reply_that_the_kernel_refuses_is_skipped() {
+        let (mut batch, server, client) = received("127.0.0.1:0", &[b"a", b"b", b"c"]);
+        let mut replies = Vec::new();
+        // The second is longer than a datagram can be.
+        for (datagram, len) in batch.datagrams().zip([1, u16::MAX, 1]) {
+            datagram.reply[0] = datagram.query[0];
+            replies.push(Reply {
+                slot: datagram.slot,
+                len,
+            });
+        }
+        assert_eq!(batch.send(&server, &replies), 2);
+        for expected in [b"a", b"c"] {
+            let mut reply = [0; 10];
+            assert_eq!(client.recv(&mut reply).unwrap(), 1);
+            assert_eq!(&reply[..1], expected);
+        }
+    }
+
+    #[test]
+    fn a_core_that_does_not_exist_is_an_error() {
+        assert!(pin_to(usize::MAX).is_err());
+        assert!(pin_to(libc::CPU_SETSIZE as usize - 1).is_err());
     }
 }

@@ -125,28 +125,28 @@ impl<A: Answer> Worker<A> {
             truncated += usize::from(datagram.truncated);
             !datagram.truncated && can_be_answered(datagram.source)
         });
+        let mut packets = array::from_fn::<_, BATCH, _>(|_| no_packet());
+        let mut slots = [Slot::default(); BATCH];
         loop {
-            let mut slots = [Slot::default(); BATCH];
             let mut count = 0;
-            let mut packets: [Packet<'_>; BATCH] = array::from_fn(|index| {
-                let Some(datagram) = datagrams.next() else {
-                    return no_packet(transport);
-                };
-                slots[index] = datagram.slot;
-                count = index + 1;
+            // In this order: the zip must run out of packets before it takes a datagram.
+            for (packet, datagram) in packets.iter_mut().zip(&mut datagrams) {
                 let Datagram {
+                    slot,
                     query,
                     source,
                     reply,
                     ..
                 } = datagram;
-                Packet {
+                *packet = Packet {
                     query,
                     client: source.ip(),
                     transport,
                     reply,
-                }
-            });
+                };
+                slots[count] = slot;
+                count += 1;
+            }
             if count == 0 {
                 break;
             }
@@ -160,6 +160,7 @@ impl<A: Answer> Worker<A> {
                 .answer(&world, self.view, packets, outcomes, moment);
             for (slot, outcome) in slots.into_iter().zip(outcomes) {
                 if let Outcome::Reply(len) = *outcome {
+                    let len = u16::try_from(len).expect("the room is at most 4096 bytes");
                     replies.push(Reply { slot, len });
                 }
             }
@@ -168,6 +169,17 @@ impl<A: Answer> Worker<A> {
             }
         }
         truncated
+    }
+}
+
+/// What stands in the places of a chunk that has fewer packets; never shown to the answerer.
+fn no_packet<'a>() -> Packet<'a> {
+    let (client, transport) = (IpAddr::V4(Ipv4Addr::UNSPECIFIED), Transport::Stream);
+    Packet {
+        query: &[],
+        client,
+        transport,
+        reply: &mut [],
     }
 }
 
@@ -193,15 +205,6 @@ impl Replies {
     }
 }
 
-fn no_packet<'a>(transport: Transport) -> Packet<'a> {
-    Packet {
-        query: &[],
-        client: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        transport,
-        reply: &mut [],
-    }
-}
-
 /// Whether a reply to this source reaches a single socket: nobody listens on port 0, and one to
 /// many would make us somebody's amplifier.
 fn can_be_answered(source: SocketAddr) -> bool {
@@ -218,4 +221,29 @@ fn is_ordinary(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_that_are_nobody_or_many_get_no_reply() {
+        for (source, expected) in [
+            ("192.0.2.1:53", true),
+            ("192.0.2.1:0", false),
+            ("224.0.0.251:5353", false),
+            ("255.255.255.255:68", false),
+            ("0.0.0.0:0", false),
+            ("[2001:db8::1]:1024", true),
+            ("[2001:db8::1]:0", false),
+            ("[ff02::fb]:5353", false),
+        ] {
+            assert_eq!(
+                can_be_answered(source.parse().unwrap()),
+                expected,
+                "{source}"
+            );
+        }
+    }
 }
