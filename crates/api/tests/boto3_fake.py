@@ -1,6 +1,7 @@
 """Drives the API with boto3, botocore's signers and aws cli. Arguments: endpoint, key, secret."""
 
 import datetime
+import hashlib
 import json
 import os
 import socket
@@ -275,6 +276,15 @@ def oddities(zone):
     status, headers, body = http("POST", "/2013-04-01/hostedzone",
                                  b"<CreateHostedZoneRequest><Name>raw.example</Name><CallerReference>raw</CallerReference></CreateHostedZoneRequest>")
     assert status == 201 and headers["Location"].startswith(ENDPOINT), (status, body)
+    # The Go SDK signs the length; others the digest of the body, which then has to be right.
+    body = b"<CreateHostedZoneRequest><Name>go.example</Name><CallerReference>go</CallerReference></CreateHostedZoneRequest>"
+    digest = hashlib.sha256(body).hexdigest()
+    status, _, answer = http("POST", "/2013-04-01/hostedzone", body, {
+        "Content-Length": str(len(body)), "X-Amz-Content-SHA256": digest, "Content-Type": "application/xml"})
+    assert status == 201, answer
+    for digest in ("UNSIGNED-PAYLOAD", hashlib.sha256(b"").hexdigest()):
+        status, _, answer = http("POST", "/2013-04-01/hostedzone", body, {"X-Amz-Content-SHA256": digest})
+        assert status == 403 and "SignatureDoesNotMatch" in answer, answer
 
     # Announced and chunked bodies that are too long.
     host, port = ENDPOINT.removeprefix("http://").split(":")

@@ -6,7 +6,6 @@
     clippy::unwrap_used,
     reason = "the helpers of tests fail by panicking too"
 )]
-#![expect(unreachable_pub, reason = "the fake is a module of several tests")]
 
 mod fake;
 

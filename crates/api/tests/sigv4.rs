@@ -167,7 +167,7 @@ fn signed_headers_and_dates_cannot_be_changed() {
         |c: &mut Case| c.headers.retain(|(name, _)| name != "my-header1"),
         |c: &mut Case| {
             c.headers
-                .push(("my-header1".to_owned(), "value1".to_owned()))
+                .push(("my-header1".to_owned(), "value1".to_owned()));
         },
         |c: &mut Case| *c.header("x-amz-date") = "20150830T123601Z".to_owned(),
     ] {
@@ -229,28 +229,32 @@ fn presigned_requests_live_as_long_as_they_say() {
     );
 }
 
-#[test]
-fn what_is_missing_or_wrong_is_said_in_awss_words() {
+/// The code and message when the fixture `port` is changed.
+fn refusal(change: impl FnOnce(&mut Case)) -> (&'static str, String) {
     let (secret, port) = case("port");
-    let check = |change: &dyn Fn(&mut Case)| {
-        let error = port.clone().with(change).check(&secret, NOW).unwrap_err();
-        (error.code(), error.to_string())
-    };
-    let authorization = |from: &'static str, to: &'static str| {
-        check(&|c| {
-            let value = c.header("authorization");
-            *value = value.replace(from, to);
-        })
-    };
+    let error = port.with(change).check(&secret, NOW).unwrap_err();
+    (error.code(), error.to_string())
+}
+
+/// The same with a replacement in the Authorization header.
+fn refusal_of(from: &str, to: &str) -> (&'static str, String) {
+    refusal(|c| {
+        let value = c.header("authorization");
+        *value = value.replace(from, to);
+    })
+}
+
+#[test]
+fn what_is_missing_is_said_in_awss_words() {
     assert_eq!(
-        check(&|c| c.headers.retain(|(name, _)| name != "authorization")),
+        refusal(|c| c.headers.retain(|(name, _)| name != "authorization")),
         (
             "MissingAuthenticationToken",
             "Missing Authentication Token".to_owned()
         )
     );
     assert_eq!(
-        check(&|c| c
+        refusal(|c| c
             .headers
             .push(("x-amz-security-token".to_owned(), "x".to_owned()))),
         (
@@ -268,39 +272,39 @@ fn what_is_missing_or_wrong_is_said_in_awss_words() {
         ("host;x-amz-date", "x-amz-date;host"),
         ("host;x-amz-date", "host;host;x-amz-date"),
     ] {
-        assert_eq!(
-            authorization(from, to).0,
-            "IncompleteSignature",
-            "{from} {to}"
-        );
+        assert_eq!(refusal_of(from, to).0, "IncompleteSignature", "{from} {to}");
     }
+}
+
+#[test]
+fn what_is_wrong_is_said_in_awss_words() {
     assert_eq!(
-        authorization("host;x-amz-date", "x-amz-date").1,
+        refusal_of("host;x-amz-date", "x-amz-date").1,
         "'Host' must be a 'SignedHeader' in the AWS Authorization."
     );
     assert_eq!(
-        authorization("/route53/", "/s3/").1,
+        refusal_of("/route53/", "/s3/").1,
         "Credential should be scoped to correct service: 'route53'."
     );
     assert_eq!(
-        authorization("/20150830/", "/20150831/").1,
+        refusal_of("/20150830/", "/20150831/").1,
         "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: \
          '20150831' != '20150830', from '20150830T123600Z'."
     );
     assert_eq!(
-        check(&|c| c.headers.push(("x-amz-target".to_owned(), "x".to_owned()))).1,
+        refusal(|c| c.headers.push(("x-amz-target".to_owned(), "x".to_owned()))).1,
         "'x-amz-target' must be a 'SignedHeader' in the AWS Authorization."
     );
     assert_eq!(
-        check(&|c| *c.header("x-amz-date") = "Sun, 30 Aug 2015 12:36:00 GMT".to_owned()).0,
+        refusal(|c| *c.header("x-amz-date") = "Sun, 30 Aug 2015 12:36:00 GMT".to_owned()).0,
         "IncompleteSignature"
     );
     assert_eq!(
-        check(&|c| c.query = "a=%zz".to_owned()).0,
+        refusal(|c| c.query = "a=%zz".to_owned()).0,
         "IncompleteSignature"
     );
     assert_eq!(
-        check(&|c| c.query = "a".repeat(20_000)).0,
+        refusal(|c| c.query = "a".repeat(20_000)).0,
         "IncompleteSignature"
     );
 }

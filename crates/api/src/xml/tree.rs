@@ -113,12 +113,12 @@ impl Builder {
             }
         }
         check_attributes(start)?;
-        if self
-            .open
-            .last()
-            .is_some_and(|parent| !parent.text.trim().is_empty())
-        {
-            return mixed(&self.open);
+        // Blanks in front of a first child go at once: looking at them again for every further
+        // child would take time in the square of the body.
+        match self.open.last_mut() {
+            Some(parent) if !parent.text.trim().is_empty() => return mixed(&self.open),
+            Some(parent) => parent.text.clear(),
+            None => {}
         }
         self.open.push(Element {
             name: name.to_owned(),
@@ -129,12 +129,9 @@ impl Builder {
 
     fn close(&mut self) {
         // The parser has already refused ends without a start.
-        let Some(mut element) = self.open.pop() else {
+        let Some(element) = self.open.pop() else {
             return;
         };
-        if !element.children.is_empty() {
-            element.text.clear();
-        }
         match self.open.last_mut() {
             Some(parent) => parent.children.push(element),
             None => self.root = Some(element),
@@ -298,6 +295,17 @@ mod tests {
         assert!(read(&format!("<Root>{}</Root>", "<V/>".repeat(MAX_ELEMENTS))).is_err());
         let attributes: String = (0..17).map(|i| format!(" a{i}=\"\"")).collect();
         assert!(read(&format!("<Root{attributes}/>")).is_err());
+    }
+
+    #[test]
+    fn blanks_in_front_of_many_elements_do_not_stall_the_reader() {
+        let body = format!(
+            "<Root>{}{}</Root>",
+            " ".repeat(700_000),
+            "<V/>".repeat(39_000)
+        );
+        let root = read(&body).unwrap();
+        assert_eq!((root.text.len(), root.children.len()), (0, 39_000));
     }
 
     proptest! {

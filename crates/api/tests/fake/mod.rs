@@ -18,13 +18,13 @@ use meridian_model::{
 };
 use zeroize::Zeroizing;
 
-pub const KEY: &str = "AKIDEXAMPLE";
-pub const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+pub(crate) const KEY: &str = "AKIDEXAMPLE";
+pub(crate) const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
 type Outcome<T> = Result<T, OperationError>;
 
 #[derive(Default)]
-pub struct Fake {
+pub(crate) struct Fake {
     tables: Mutex<Tables>,
 }
 
@@ -277,21 +277,20 @@ fn place(key: &SetKey) -> (String, &'static str, String) {
 }
 
 fn record_set(draft: Draft) -> RecordSet {
-    let routing = draft
-        .weight
-        .map(Routing::Weighted)
-        .or(draft.region.map(Routing::Latency))
-        .or(draft.failover.map(Routing::Failover))
-        .or(draft.geo_location.map(Routing::Geolocation))
-        .or(draft.multi_value_answer.map(|_| Routing::Multivalue))
-        .or(draft.geo_proximity_location.map(Routing::Geoproximity))
-        .or(draft
-            .cidr_routing_config
-            .map(|(collection_id, location)| Routing::Cidr {
-                collection_id,
-                location,
-            }))
-        .unwrap_or(Routing::Simple);
+    let cidr = |(collection_id, location)| Routing::Cidr {
+        collection_id,
+        location,
+    };
+    let policies = [
+        draft.weight.map(Routing::Weighted),
+        draft.region.map(Routing::Latency),
+        draft.failover.map(Routing::Failover),
+        draft.geo_location.map(Routing::Geolocation),
+        draft.multi_value_answer.map(|_| Routing::Multivalue),
+        draft.geo_proximity_location.map(Routing::Geoproximity),
+        draft.cidr_routing_config.map(cidr),
+    ];
+    let routing = policies.into_iter().flatten().next();
     let data = match draft.alias_target {
         Some(alias) => SetData::Alias(AliasTarget {
             zone: alias.hosted_zone_id,
@@ -309,7 +308,7 @@ fn record_set(draft: Draft) -> RecordSet {
             rtype: draft.rtype,
             set_identifier: draft.set_identifier,
         },
-        routing,
+        routing: routing.unwrap_or(Routing::Simple),
         data,
         health_check_id: draft.health_check_id,
         traffic_policy_instance_id: draft.traffic_policy_instance_id,
