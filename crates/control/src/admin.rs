@@ -298,7 +298,7 @@ impl Control {
             principal: "operator by the admin socket".to_owned(),
         };
         match self.commit(&author, plan)? {
-            Committed::Now(_, outcome) => Ok(outcome),
+            Committed::Now(outcome) => Ok(outcome),
             Committed::Before(..) => {
                 Err(Fault::Storage("an admin command has no retry key".to_owned()).into())
             }

@@ -39,10 +39,10 @@ pub(crate) struct Author<'a> {
 
 /// A commit that is in the journal.
 pub(crate) enum Committed<T> {
-    /// Just now, in this entry.
-    Now(Seq, T),
+    /// Just now.
+    Now(T),
     /// By an earlier try of the same request, with these effects.
-    Before(Seq, Vec<Effect>),
+    Before(Vec<Effect>),
 }
 
 impl Control {
@@ -123,7 +123,7 @@ impl Control {
                 && let Some(seq) = snapshot.retry(&key, facts.now).map_err(Fault::storage)?
                 && let Some(effects) = self.effects_of(seq, key)?
             {
-                return Ok(Committed::Before(seq, effects));
+                return Ok(Committed::Before(effects));
             }
             let now = facts.now;
             let (effects, outcome) = plan(&snapshot, &mut facts)?;
@@ -138,7 +138,7 @@ impl Control {
                 effects,
             };
             match self.journal.append(snapshot.head(), vec![commit], now) {
-                Ok(head) => return Ok(Committed::Now(head.seq, outcome)),
+                Ok(_) => return Ok(Committed::Now(outcome)),
                 Err(AppendError::Conflict { .. }) => {}
                 Err(error) => return Err(Fault::storage(error).into()),
             }

@@ -84,7 +84,7 @@ impl Control {
             Ok::<_, AdminError>((effects, account.id))
         })?;
         match id {
-            crate::control::Committed::Now(_, id) => Ok(Some(id)),
+            crate::control::Committed::Now(id) => Ok(Some(id)),
             crate::control::Committed::Before(..) => Ok(None),
         }
     }

@@ -11,12 +11,12 @@ mod list_record_sets;
 
 use meridian_dns::Name;
 use meridian_log::{ReadError, Snapshot};
-use meridian_model::{Change, Effect, Facts, PlanError, Seq, Zone};
+use meridian_model::{Change, Effect, Facts, PlanError, Zone};
 
 use crate::caller::Caller;
 use crate::control::{Author, Committed, Control};
 use crate::refusal::{Fault, OperationError, Refusal};
-use crate::request::{ChangeOutcome, HostedZone};
+use crate::request::{ChangeOutcome, ChangeStatus, HostedZone};
 
 type Outcome<T> = Result<T, OperationError>;
 
@@ -69,7 +69,7 @@ impl Control {
         &self,
         caller: &Caller,
         plan: impl Fn(&Snapshot, &mut Facts) -> Outcome<Planned>,
-    ) -> Outcome<(Seq, Vec<Effect>)> {
+    ) -> Outcome<Vec<Effect>> {
         let committed = self.commit(&Author::of(caller), |snapshot, facts| {
             let Planned {
                 zone,
@@ -79,22 +79,21 @@ impl Control {
             effects.push(Effect::PutChange(new_change(facts, &zone, comment)));
             Ok::<_, OperationError>((effects.clone(), effects))
         })?;
-        let (Committed::Now(seq, effects) | Committed::Before(seq, effects)) = committed;
-        Ok((seq, effects))
+        let (Committed::Now(effects) | Committed::Before(effects)) = committed;
+        Ok(effects)
     }
+}
 
-    /// The change among the effects of an entry, with its status.
-    fn submitted(&self, seq: Seq, effects: &[Effect]) -> Outcome<ChangeOutcome> {
-        let found = effects.iter().find_map(|effect| match effect {
-            Effect::PutChange(change) => Some(change.clone()),
-            _ => None,
-        });
-        let change = found.ok_or_else(|| Fault::Storage("a commit lost its change".to_owned()))?;
-        Ok(self.outcome(change, seq))
-    }
-
-    fn outcome(&self, change: Change, seq: Seq) -> ChangeOutcome {
-        let status = self.acks.status(&change.zone, seq);
-        ChangeOutcome { change, status }
-    }
+/// The change among the effects of an entry. PENDING, as Route 53 answers every submission: only
+/// GetChange looks further, and a retry gets the very answer that was lost.
+fn submitted(effects: &[Effect]) -> Outcome<ChangeOutcome> {
+    let found = effects.iter().find_map(|effect| match effect {
+        Effect::PutChange(change) => Some(change.clone()),
+        _ => None,
+    });
+    let change = found.ok_or_else(|| Fault::Storage("a commit lost its change".to_owned()))?;
+    Ok(ChangeOutcome {
+        change,
+        status: ChangeStatus::Pending,
+    })
 }

@@ -1,5 +1,8 @@
 //! What a batch does to a zone, and every message it can be refused with.
-#![expect(clippy::unwrap_used, reason = "a test may stop at what must not happen")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may stop at what must not happen"
+)]
 
 mod memory;
 

@@ -1,5 +1,8 @@
 //! Which zones may be made, and on which name servers.
-#![expect(clippy::unwrap_used, reason = "a test may stop at what must not happen")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may stop at what must not happen"
+)]
 
 mod memory;
 

@@ -239,7 +239,7 @@ enum ConfigVerb {
 /// Does what the command line says.
 pub(crate) fn run(arguments: Arguments) -> Result<()> {
     let (command, door) = match arguments.verb {
-        Verb::Serve(arguments) => return serve::run(arguments.config()?),
+        Verb::Serve(arguments) => return serve::run(&arguments.config()?),
         Verb::Config(ConfigVerb::Check(arguments)) => return check_config(&arguments),
         Verb::Completions { shell } => return completions(shell),
         Verb::Status(door) => (Command::Status, door),

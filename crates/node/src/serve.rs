@@ -31,7 +31,7 @@ use crate::store::Store;
 use crate::views::Views;
 
 /// Runs the server until it is told to stop.
-pub(crate) fn run(config: Config) -> Result<()> {
+pub(crate) fn run(config: &Config) -> Result<()> {
     let started = Instant::now();
     logging::start();
     for warning in config.warnings() {
@@ -52,7 +52,7 @@ pub(crate) fn run(config: Config) -> Result<()> {
     // Ports are taken before anything is written down: a second server here changes nothing.
     let api = control_runtime.block_on(bind(config.api.listen, "the API"))?;
     let metrics = control_runtime.block_on(bind(config.metrics.listen, "metrics"))?;
-    let server = start_dns(&config, &feed, &live, &dns_runtime)?;
+    let server = start_dns(config, &feed, &live, &dns_runtime)?;
 
     let control = Arc::new(Control::new(
         Arc::clone(&store.journal),
@@ -68,7 +68,7 @@ pub(crate) fn run(config: Config) -> Result<()> {
             .name("feed".to_owned())
             .spawn(move || feed.run(&live, &stop))?
     };
-    let first = first_start(&control, &config)?;
+    let first = first_start(&control, config)?;
     tracing::info!(
         data_dir = %config.data_dir.display(),
         took_ms = started.elapsed().as_millis(),
@@ -76,10 +76,10 @@ pub(crate) fn run(config: Config) -> Result<()> {
         list(server.addresses()),
     );
     if first.is_some() {
-        welcome(&config);
+        welcome(config);
     }
     let service = Service {
-        config: &config,
+        config,
         control,
         store: &store,
     };
@@ -185,18 +185,19 @@ fn first_start(control: &Control, config: &Config) -> Result<Option<AccountId>> 
 fn welcome(config: &Config) {
     let path = credentials::path(&config.data_dir);
     let path = fs::canonicalize(&path).unwrap_or(path);
-    let dns = config.dns.listen.first().copied();
-    let (address, port) = dns.map_or((IpAddr::from([127, 0, 0, 1]), 53), |dns| {
-        (dns.ip(), dns.port())
-    });
+    let Some(dns) = config.dns.listen.first() else {
+        return;
+    };
     tracing::info!(
         "first start: the operator's access key is in {path}. To try it:\n\n  \
-         export AWS_SHARED_CREDENTIALS_FILE={path} AWS_REGION=us-east-1 \\\n         \
+         export AWS_SHARED_CREDENTIALS_FILE={path} AWS_DEFAULT_REGION=us-east-1 \\\n         \
          AWS_ENDPOINT_URL_ROUTE_53=http://{api}\n  \
          aws route53 create-hosted-zone --name example.test --caller-reference first\n  \
          dig @{address} -p {port} example.test SOA\n",
         path = path.display(),
         api = config.api.listen,
+        address = dns.ip(),
+        port = dns.port(),
     );
 }
 

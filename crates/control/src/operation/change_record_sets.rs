@@ -2,7 +2,7 @@
 
 use meridian_model::{BatchRefusal, plan_batch};
 
-use super::{Outcome, Planned, refused};
+use super::{Outcome, Planned, refused, submitted};
 use crate::caller::Caller;
 use crate::control::Control;
 use crate::refusal::Refusal;
@@ -21,7 +21,7 @@ impl Control {
         request: &ChangeRecordSets,
     ) -> Outcome<ChangeOutcome> {
         let id = request.hosted_zone_id.as_str();
-        let (seq, effects) = self.submit(caller, |snapshot, _| {
+        let effects = self.submit(caller, |snapshot, _| {
             let action = "route53:ChangeResourceRecordSets";
             authorize(snapshot, caller, action, &zone_arn(id))?;
             let zone = own_zone(snapshot, caller, id)?;
@@ -34,7 +34,7 @@ impl Control {
                 comment,
             })
         })?;
-        self.submitted(seq, &effects)
+        submitted(&effects)
     }
 }
 

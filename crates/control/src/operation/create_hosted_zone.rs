@@ -2,7 +2,7 @@
 
 use meridian_model::{CreateZoneRefusal, Effect, NewZone, plan_create_zone};
 
-use super::{Outcome, Planned, refused};
+use super::{Outcome, Planned, refused, submitted};
 use crate::caller::Caller;
 use crate::control::Control;
 use crate::refusal::{Fault, Refusal};
@@ -24,7 +24,7 @@ impl Control {
         caller: &Caller,
         request: &CreateHostedZone,
     ) -> Outcome<CreatedHostedZone> {
-        let (seq, effects) = self.submit(caller, |snapshot, facts| {
+        let effects = self.submit(caller, |snapshot, facts| {
             authorize(snapshot, caller, "route53:CreateHostedZone", "*")?;
             check_kind(request)?;
             let account = snapshot
@@ -52,7 +52,7 @@ impl Control {
                 zone: made.ok_or_else(|| Fault::Storage("a commit lost its zone".to_owned()))?,
                 record_set_count: FIRST_SETS,
             },
-            change: self.submitted(seq, &effects)?,
+            change: submitted(&effects)?,
         })
     }
 }

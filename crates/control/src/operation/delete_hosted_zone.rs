@@ -2,7 +2,7 @@
 
 use meridian_model::{ZoneNotEmpty, plan_delete_zone};
 
-use super::{Outcome, Planned, refused};
+use super::{Outcome, Planned, refused, submitted};
 use crate::caller::Caller;
 use crate::control::Control;
 use crate::refusal::Refusal;
@@ -15,7 +15,7 @@ impl Control {
     /// # Errors
     /// `NoSuchHostedZone`, `HostedZoneNotEmpty`.
     pub fn delete_hosted_zone(&self, caller: &Caller, id: &str) -> Outcome<ChangeOutcome> {
-        let (seq, effects) = self.submit(caller, |snapshot, _| {
+        let effects = self.submit(caller, |snapshot, _| {
             authorize(snapshot, caller, "route53:DeleteHostedZone", &zone_arn(id))?;
             let zone = own_zone(snapshot, caller, id)?;
             let effects = plan_delete_zone(snapshot, &zone)
@@ -26,6 +26,6 @@ impl Control {
                 comment: None,
             })
         })?;
-        self.submitted(seq, &effects)
+        submitted(&effects)
     }
 }

@@ -23,6 +23,7 @@ impl Control {
         let found = snapshot.change(&bare)?;
         let own = found.filter(|(_, change)| change.account == caller.account);
         let (seq, change) = own.ok_or_else(missing)?;
-        Ok(self.outcome(change, seq))
+        let status = self.acks.status(&change.zone, seq);
+        Ok(ChangeOutcome { change, status })
     }
 }

@@ -196,9 +196,9 @@ fn checked(policies: Vec<PolicyText>) -> Result<Vec<Policy>> {
 /// Verifies the journal, and the tables against it.
 pub(super) fn report(journal: &dyn Journal, tables: &Tables) -> Result<Value> {
     let report = verify(journal, Some(tables))?;
-    let tables = report.tables.map(
-        |tables| json!({ "applied": tables.applied.0, "digest": tables.digest.to_string() }),
-    );
+    let tables = report
+        .tables
+        .map(|tables| json!({ "applied": tables.applied.0, "digest": tables.digest.to_string() }));
     Ok(json!({
         "valid": true,
         "head": report.head.seq.0,
