@@ -3,7 +3,7 @@
 //! DNS has a runtime and threads of its own: nothing the control plane does can starve it.
 
 use std::fs;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
