@@ -49,10 +49,16 @@ def zone(route53):
     return Zone(route53, f"zone{next(_numbers)}.example.")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    item.logs_began = {server: server.log.stat().st_size for server in _running}
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     outcome = yield
     report = outcome.get_result()
     if report.failed:
         for server in _running:
-            report.sections.append((f"log of {server.folder}", server.log_tail()))
+            log = server.log_tail(since=item.logs_began.get(server, 0))
+            report.sections.append((f"log of {server.folder}", log))

@@ -34,6 +34,7 @@ LONG = os.environ.get("MERIDIAN_TEST_LONG", "0") not in ("", "0")
 
 # The zone in which the default pool's names live.
 POOL_ZONE = "meridian.internal."
+POOL_START = [f"ns-{n}.meridian.internal" for n in range(1, 5)]
 
 
 def free_port(addresses=("127.0.0.1",)):
@@ -101,7 +102,9 @@ class Meridian:
                 self.command(), cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         if not eventually(self.is_ready_or_dead, timeout) or self.process.poll() is not None:
-            state = f"exit {self.process.poll()}" if self.process.poll() is not None else "not ready"
+            state = (
+                f"exit {self.process.poll()}" if self.process.poll() is not None else "not ready"
+            )
             self.kill()
             raise AssertionError(f"meridian did not start ({state}):\n{self.log_tail()}")
         return self
@@ -140,8 +143,9 @@ class Meridian:
             self.process.wait()
             self.process = None
 
-    def log_tail(self, size=8_000):
-        return self.log.read_bytes()[-size:].decode(errors="replace") if self.log.exists() else ""
+    def log_tail(self, since=0, size=4_000):
+        log = self.log.read_bytes()[since:] if self.log.exists() else b""
+        return log[-size:].decode(errors="replace")
 
     def __enter__(self):
         return self.start()
@@ -156,7 +160,10 @@ class Meridian:
         command = [str(BIN), *map(str, arguments), "--data-dir", str(self.data)]
         done = subprocess.run(
             command + (["--json"] if as_json else []),
-            cwd=self.folder, capture_output=True, text=True, timeout=60,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
         if check:
             assert done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}{done.stderr}"
@@ -179,6 +186,17 @@ class Meridian:
     def new_key(self, account):
         key = self.admin("key", "create", "--account", account)
         return Key(key["access_key_id"], key["secret_access_key"], key["account"])
+
+    def spread_pool(self):
+        """Gives the pool as many names as there are addresses, one on each; returns name → address."""
+        pool = {f"ns-{n}.{POOL_ZONE}".rstrip("."): a for n, a in enumerate(self.addresses, 1)}
+        known = len(POOL_START)
+        for number, (name, address) in enumerate(pool.items()):
+            self.admin("nameserver", "set" if number < known else "add", name, "--address", address)
+        for name, address in pool.items():
+            resolved = eventually(lambda n=name, a=address: self.values(f"{n}.") == {a})
+            assert resolved, f"{name} has {self.values(f'{name}.')}, not {address}"
+        return pool
 
     # The API.
 
@@ -215,7 +233,11 @@ class Meridian:
         """Runs `aws route53 ARGUMENTS`; returns its JSON."""
         done = subprocess.run(
             ["aws", "route53", *arguments, "--output", "json"],
-            env=self.aws_environment(), cwd=self.folder, capture_output=True, text=True, timeout=60,
+            env=self.aws_environment(),
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
         assert done.returncode == 0, f"aws route53 {arguments}: {done.returncode}\n{done.stderr}"
         return json.loads(done.stdout) if done.stdout.strip() else None
@@ -242,7 +264,9 @@ class Meridian:
         """What `dig @server -p port ARGUMENTS` prints."""
         done = subprocess.run(
             ["dig", f"@{address or self.addresses[0]}", "-p", str(self.dns_port), *arguments],
-            capture_output=True, text=True, timeout=30,
+            capture_output=True,
+            text=True,
+            timeout=30,
         )
         assert done.returncode == 0, f"dig {arguments}: {done.stdout}{done.stderr}"
         return done.stdout
@@ -321,7 +345,9 @@ class Zone:
 
     def sets(self, own=False):
         """All record sets in the order of the list; `own` leaves out the apex's SOA and NS."""
-        pages = self.client.get_paginator("list_resource_record_sets").paginate(HostedZoneId=self.id)
+        pages = self.client.get_paginator("list_resource_record_sets").paginate(
+            HostedZoneId=self.id
+        )
         sets = [set_ for page in pages for set_ in page["ResourceRecordSets"]]
         if own:
             sets = [s for s in sets if not (s["Name"] == self.name and s["Type"] in ("SOA", "NS"))]

@@ -38,7 +38,10 @@ def test_a_foreign_zone_looks_like_none(pair, meridian, call):
     code, text = refusal(lambda: CALLS[call](bob, zone.id))
     nobodys_code, nobodys_text = refusal(lambda: CALLS[call](bob, NOBODYS_ZONE))
     assert code == nobodys_code == "NoSuchHostedZone" or call == "impossible change"
-    assert (code, text.replace(zone.id, "ID")) == (nobodys_code, nobodys_text.replace(NOBODYS_ZONE, "ID"))
+    assert (code, text.replace(zone.id, "ID")) == (
+        nobodys_code,
+        nobodys_text.replace(NOBODYS_ZONE, "ID"),
+    )
     assert len(zone.sets()) == 3
     assert meridian.values("www.alice.example.") == {"192.0.2.1"}
     assert meridian.rcode("new.alice.example.") == "NXDOMAIN"

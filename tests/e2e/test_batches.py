@@ -21,7 +21,10 @@ def test_everything_or_nothing(zone, meridian):
         delete(f"missing.{n}", "A", "192.0.2.4"),
     )
     assert code == BATCH
-    assert text == f"[Tried to delete resource record set [name='missing.{n}', type='A'] but it was not found]"
+    assert (
+        text
+        == f"[Tried to delete resource record set [name='missing.{n}', type='A'] but it was not found]"
+    )
     assert meridian.values(f"keep.{n}") == {"192.0.2.1"}
     assert meridian.rcode(f"new.{n}") == "NXDOMAIN"
 
@@ -103,7 +106,8 @@ def test_row_5_same_set_twice(zone):
     code, text = zone.refused(create(name, "A", "192.0.2.1"), create(name, "A", "192.0.2.2"))
     assert code == BATCH
     assert (
-        f"The request contains an invalid set of changes for a resource record set 'A {name}'" in text
+        f"The request contains an invalid set of changes for a resource record set 'A {name}'"
+        in text
     )
     zone.send(create(name, "A", "192.0.2.1"))
     code, text = zone.refused(delete(name, "A", "192.0.2.1"), delete(name, "A", "192.0.2.1"))
@@ -194,7 +198,9 @@ def test_rows_13_and_14_alias_targets_must_exist(zone):
         "but the alias target name does not lie within the target zone"
     ) in text
     # The target may come with the same batch.
-    zone.send(change("CREATE", alias(f"a.{n}", f"b.{n}", zone.id)), create(f"b.{n}", "A", "192.0.2.1"))
+    zone.send(
+        change("CREATE", alias(f"a.{n}", f"b.{n}", zone.id)), create(f"b.{n}", "A", "192.0.2.1")
+    )
 
 
 def test_row_15_exactly_one_soa(zone):
@@ -234,7 +240,8 @@ def test_row_18_thirty_two_thousand_characters(zone):
         count, rest = divmod(size, len(value))
         values = [value] * count + ([f'"{"y" * (rest - 2)}"'] if rest > 2 else [])
         return [
-            change(action, rrset(f"t{i}.{zone.name}", "TXT", value)) for i, value in enumerate(values)
+            change(action, rrset(f"t{i}.{zone.name}", "TXT", value))
+            for i, value in enumerate(values)
         ]
 
     for changes in (texts(32_200, "CREATE"), texts(16_200, "UPSERT")):
@@ -259,7 +266,11 @@ def test_row_21_duplicate_values(zone):
     [
         ("A", "192.0.2.256", "ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address)"),
         ("A", "host.example.", "ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address)"),
-        ("TXT", "no quotes", "InvalidCharacterString (Value should be enclosed in quotation marks)"),
+        (
+            "TXT",
+            "no quotes",
+            "InvalidCharacterString (Value should be enclosed in quotation marks)",
+        ),
         ("TXT", f'"{"x" * 256}"', "CharacterStringTooLong (Value is too long)"),
     ],
 )
@@ -350,7 +361,10 @@ def test_apex_soa_and_ns_can_be_upserted(zone, meridian):
 def test_comment_of_a_batch_belongs_to_the_change(zone):
     info = zone.client.change_resource_record_sets(
         HostedZoneId=zone.id,
-        ChangeBatch={"Comment": "why <this>", "Changes": [create(f"a.{zone.name}", "A", "192.0.2.1")]},
+        ChangeBatch={
+            "Comment": "why <this>",
+            "Changes": [create(f"a.{zone.name}", "A", "192.0.2.1")],
+        },
     )["ChangeInfo"]
     assert zone.client.get_change(Id=info["Id"])["ChangeInfo"]["Comment"] == "why <this>"
 
@@ -358,9 +372,13 @@ def test_comment_of_a_batch_belongs_to_the_change(zone):
 def test_quota_of_record_sets(meridian):
     """Row 19: a zone is full when its account's quota says so."""
     key = meridian.new_account("small")
-    meridian.admin("quota", "set", "--account", key.account, "MAX_RRSETS_BY_ZONE", "4", as_json=False)
+    meridian.admin(
+        "quota", "set", "--account", key.account, "MAX_RRSETS_BY_ZONE", "4", as_json=False
+    )
     zone = Zone(meridian.client(key), "small.example.")
-    zone.send(create("a.small.example.", "A", "192.0.2.1"), create("b.small.example.", "A", "192.0.2.1"))
+    zone.send(
+        create("a.small.example.", "A", "192.0.2.1"), create("b.small.example.", "A", "192.0.2.1")
+    )
     code, text = zone.refused(create("c.small.example.", "A", "192.0.2.1"))
     assert code == BATCH and f"Exceeded limit MAX_RRSETS_BY_ZONE for zone: {zone.id}" in text
     zone.send(upsert("b.small.example.", "A", "192.0.2.2"))

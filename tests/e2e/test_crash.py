@@ -61,7 +61,10 @@ class Writer:
             if found == self.content(n):
                 self.acknowledged = n
                 return
-        missing, extra = self.content(self.acknowledged) - found, found - self.content(self.acknowledged)
+        missing, extra = (
+            self.content(self.acknowledged) - found,
+            found - self.content(self.acknowledged),
+        )
         raise AssertionError(
             f"{self.zone.name} after batch {self.acknowledged} was acknowledged: "
             f"missing {sorted(missing)[:5]}, unexpected {sorted(extra)[:5]}"
@@ -82,8 +85,17 @@ class Writer:
 
 
 QUESTIONS = [
-    ("www", "A"), ("www", "TXT"), ("wild.any", "A"), ("alias", "A"), ("x.child", "A"),
-    ("child", "DS"), ("ent", "A"), ("none", "A"), ("", "NS"), ("", "SOA"), ("big", "A"),
+    ("www", "A"),
+    ("www", "TXT"),
+    ("wild.any", "A"),
+    ("alias", "A"),
+    ("x.child", "A"),
+    ("child", "DS"),
+    ("ent", "A"),
+    ("none", "A"),
+    ("", "NS"),
+    ("", "SOA"),
+    ("big", "A"),
 ]
 
 
@@ -111,8 +123,10 @@ def snapshot(server, zone):
     for label, rtype in QUESTIONS:
         name = f"{label}.{zone.name}".lstrip(".").replace("wild.any", "w.any")
         reply = server.ask(name, rtype, tcp=True)
-        sections = [sorted(f"{s.name} {s.ttl} {s.rdtype} {v}" for s in section for v in s)
-                    for section in (reply.answer, reply.authority, reply.additional)]
+        sections = [
+            sorted(f"{s.name} {s.ttl} {s.rdtype} {v}" for s in section for v in s)
+            for section in (reply.answer, reply.authority, reply.additional)
+        ]
         replies.append((name, rtype, reply.flags, sections))
     return replies
 
@@ -149,7 +163,9 @@ def test_kill_under_write_load(start):
         assert [z["Id"] for z in listed] == [z["Id"] for z in zones]
     taken = time.monotonic() - began
     batches = sum(w.acknowledged for w in writers)
-    print(f"{CYCLES} kills in {taken:.0f} s, {batches} batches, slowest restart {max(restarts):.2f} s")
+    print(
+        f"{CYCLES} kills in {taken:.0f} s, {batches} batches, slowest restart {max(restarts):.2f} s"
+    )
     assert batches > CYCLES * WRITERS, "there was no load to speak of"
     server.admin("journal", "verify", as_json=False)
     assert server.stop() == 0

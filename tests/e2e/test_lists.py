@@ -33,7 +33,13 @@ def test_types_and_identifiers_sort_within_a_name(zone):
     )
     listed = [(s["Type"], s.get("SetIdentifier")) for s in zone.sets(own=True)]
     assert listed == [
-        ("A", "C"), ("A", "a"), ("A", "a b"), ("A", "b"), ("AAAA", None), ("MX", None), ("TXT", None)
+        ("A", "C"),
+        ("A", "a"),
+        ("A", "a b"),
+        ("A", "b"),
+        ("AAAA", None),
+        ("MX", None),
+        ("TXT", None),
     ]
 
 
@@ -41,7 +47,10 @@ def test_pages_continue_at_the_first_unseen(zone):
     n = zone.name
     zone.send(
         *(create(f"{label}.{n}", "A", "192.0.2.1") for label in ("a-x", "a", "c.a", "*")),
-        *(create(f"w.{n}", "A", "192.0.2.1", SetIdentifier=f"s/{i} {i}", Weight=1) for i in range(3)),
+        *(
+            create(f"w.{n}", "A", "192.0.2.1", SetIdentifier=f"s/{i} {i}", Weight=1)
+            for i in range(3)
+        ),
     )
     everything = zone.sets()
     for size in (1, 2, 3, 300):
@@ -73,13 +82,21 @@ def test_pages_continue_at_the_first_unseen(zone):
 def test_default_page_is_three_hundred(zone):
     zone.send(*(create(f"n{i:03}.{zone.name}", "A", "192.0.2.1") for i in range(301)))
     page = zone.client.list_resource_record_sets(HostedZoneId=zone.id)
-    assert (len(page["ResourceRecordSets"]), page["MaxItems"], page["IsTruncated"]) == (300, "300", True)
+    assert (len(page["ResourceRecordSets"]), page["MaxItems"], page["IsTruncated"]) == (
+        300,
+        "300",
+        True,
+    )
     assert len(zone.sets(own=True)) == 301
 
 
 def test_start_is_a_position(zone):
     n = zone.name
-    zone.send(create(f"b.{n}", "A", "192.0.2.1"), create(f"b.{n}", "TXT", '"x"'), create(f"d.{n}", "A", "192.0.2.1"))
+    zone.send(
+        create(f"b.{n}", "A", "192.0.2.1"),
+        create(f"b.{n}", "TXT", '"x"'),
+        create(f"d.{n}", "A", "192.0.2.1"),
+    )
 
     def start(**parameters):
         page = zone.client.list_resource_record_sets(HostedZoneId=zone.id, **parameters)
@@ -140,7 +157,10 @@ def test_impossible_names_are_refused(zone, name):
 
 
 def group(name, rtype, *members):
-    return [rrset(name, rtype, f"192.0.2.{i}", SetIdentifier=f"id {i}", **m) for i, m in enumerate(members)]
+    return [
+        rrset(name, rtype, f"192.0.2.{i}", SetIdentifier=f"id {i}", **m)
+        for i, m in enumerate(members)
+    ]
 
 
 def every_policy(zone):
@@ -179,7 +199,14 @@ def every_policy(zone):
         alias(n, f"alias.{n}", zone.id),
         alias(f"both.{n}", f"target.{n}", zone.id, evaluate=True, SetIdentifier="a", Weight=3),
         rrset(f"both.{n}", "A", "192.0.2.1", ttl=300, SetIdentifier="b", Weight=4),
-        alias(f"branch.{n}", f"weighted.{n}", zone.id, evaluate=True, SetIdentifier="e", Failover="PRIMARY"),
+        alias(
+            f"branch.{n}",
+            f"weighted.{n}",
+            zone.id,
+            evaluate=True,
+            SetIdentifier="e",
+            Failover="PRIMARY",
+        ),
         rrset(f"branch.{n}", "A", "192.0.2.1", SetIdentifier="f", Failover="SECONDARY"),
     ]
 
@@ -215,7 +242,9 @@ def test_unknown_health_check(zone):
     missing = "01234567-89ab-cdef-0123-456789abcdef"
     for set_ in (
         rrset(f"a.{zone.name}", "A", "192.0.2.1", HealthCheckId=missing),
-        rrset(f"a.{zone.name}", "A", "192.0.2.1", HealthCheckId=missing, SetIdentifier="x", Weight=1),
+        rrset(
+            f"a.{zone.name}", "A", "192.0.2.1", HealthCheckId=missing, SetIdentifier="x", Weight=1
+        ),
     ):
         code, text = zone.refused(change("CREATE", set_))
         assert code in ("NoSuchHealthCheck", "InvalidChangeBatch")
@@ -241,8 +270,14 @@ def test_unknown_cidr_collection(zone):
         {"SetIdentifier": "x", "GeoLocation": {"SubdivisionCode": "CA"}},
         {"SetIdentifier": "x", "GeoLocation": {}},
         {"SetIdentifier": "x", "GeoProximityLocation": {}},
-        {"SetIdentifier": "x", "GeoProximityLocation": {"AWSRegion": "us-east-1", "LocalZoneGroup": "us-west-2-den-1"}},
-        {"SetIdentifier": "x", "GeoProximityLocation": {"Coordinates": {"Latitude": "91", "Longitude": "0"}}},
+        {
+            "SetIdentifier": "x",
+            "GeoProximityLocation": {"AWSRegion": "us-east-1", "LocalZoneGroup": "us-west-2-den-1"},
+        },
+        {
+            "SetIdentifier": "x",
+            "GeoProximityLocation": {"Coordinates": {"Latitude": "91", "Longitude": "0"}},
+        },
     ],
 )
 def test_policies_that_make_no_sense_are_refused(zone, fields):

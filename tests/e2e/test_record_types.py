@@ -14,18 +14,30 @@ from harness import change, create, delete, rrset
 VALUES = {
     "A": ["192.0.2.1", "203.0.113.255"],
     "AAAA": ["2001:db8::1", "2001:DB8:0:0:0:0:0:2", "::ffff:192.0.2.1"],
-    "CAA": ['0 issue "ca.example; policy=ev"', '128 iodef "mailto:me@site.example"', '0 issuewild ";"'],
-    "CNAME": ["Target.Example"],
-    "DS": ["12345 13 2 " + "49FD46E6C4B45C55D4AC69CBD3CD34AC1AFE51DE" * 1 + "0123456789abcdef01234567"],
+    "CAA": [
+        '0 issue "ca.example; policy=ev"',
+        '128 iodef "mailto:me@site.example"',
+        '0 issuewild ";"',
+    ],
+    "CNAME": ["Target.Elsewhere"],
+    "DS": [
+        "12345 13 2 " + "49FD46E6C4B45C55D4AC69CBD3CD34AC1AFE51DE" * 1 + "0123456789abcdef01234567"
+    ],
     "HTTPS": ['1 . alpn="h2,h3" ipv4hint="192.0.2.1,192.0.2.2"', "0 alias.example."],
     "MX": ["10 mail.example.", "20 MAIL2.example", "0 ."],
-    "NAPTR": [r'100 10 "u" "E2U+sip" "!^.*$!sip:info@site.example!" .', '50 20 "s" "" "" _sip._udp.example.'],
+    "NAPTR": [
+        r'100 10 "u" "E2U+sip" "!^.*$!sip:info@site.example!" .',
+        '50 20 "s" "" "" _sip._udp.example.',
+    ],
     "NS": ["ns1.example.", "ns2.example"],
     "PTR": ["host.example.", "other.example"],
     "SPF": ['"v=spf1 -all"'],
     "SRV": ["1 2 443 host.example.", "0 0 0 ."],
     "SSHFP": ["4 2 " + "ab" * 32, "1 1 " + "CD" * 20],
-    "SVCB": ['16 svc.example. mandatory="alpn" alpn="bar" port="8004"', "1 . key65333=ex1 ipv6hint=2001:db8::1"],
+    "SVCB": [
+        '16 svc.example. mandatory="alpn" alpn="bar" port="8004"',
+        "1 . key65333=ex1 ipv6hint=2001:db8::1",
+    ],
     "TLSA": ["3 1 1 " + "0f" * 32],
     "TXT": [
         '"plain"',
@@ -43,9 +55,15 @@ VALUES = {
 def wire(rtype, text):
     """The record data that dnspython reads from Route 53's text."""
     # Route 53 writes escapes in octal, master files in decimal.
-    decimal = re.sub(r"\\(\d{3}|.)", lambda m: rf"\{int(m[1], 8):03}" if m[1].isdigit() else m[0], text)
+    decimal = re.sub(
+        r"\\(\d{3}|.)", lambda m: rf"\{int(m[1], 8):03}" if m[1].isdigit() else m[0], text
+    )
     return dns.rdata.from_text(
-        dns.rdataclass.IN, dns.rdatatype.from_text(rtype), decimal, origin=dns.name.root, relativize=False
+        dns.rdataclass.IN,
+        dns.rdatatype.from_text(rtype),
+        decimal,
+        origin=dns.name.root,
+        relativize=False,
     )
 
 

@@ -30,7 +30,9 @@ class Recorder:
         response = connection.getresponse()
         tree = xml.fromstring(response.read())
         found = tree.find(f"{SPACE}ChangeInfo/{SPACE}Id")
-        return response.status, found.text if found is not None else tree.findtext(f".//{SPACE}Code")
+        return response.status, found.text if found is not None else tree.findtext(
+            f".//{SPACE}Code"
+        )
 
 
 def test_a_retried_batch_gets_the_first_change(meridian):
@@ -52,7 +54,8 @@ def test_a_retry_changes_nothing_after_others_have(meridian):
     zone = Zone(client, "overtaken.example")
     first = zone.send(upsert("a.overtaken.example.", "A", "192.0.2.1"))
     other.change_resource_record_sets(
-        HostedZoneId=zone.id, ChangeBatch={"Changes": [upsert("a.overtaken.example.", "A", "192.0.2.2")]}
+        HostedZoneId=zone.id,
+        ChangeBatch={"Changes": [upsert("a.overtaken.example.", "A", "192.0.2.2")]},
     )
     assert recorder.again() == (200, first["Id"])
     listed = other.list_resource_record_sets(HostedZoneId=zone.id)["ResourceRecordSets"]

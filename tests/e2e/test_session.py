@@ -56,8 +56,11 @@ def test_session_of_a_new_user(start):
     assert len(asked) == 4, "four listeners, one for each of the four names"
 
     server.aws(
-        "change-resource-record-sets", "--hosted-zone-id", zone,
-        "--change-batch", batch.replace("CREATE", "DELETE"),
+        "change-resource-record-sets",
+        "--hosted-zone-id",
+        zone,
+        "--change-batch",
+        batch.replace("CREATE", "DELETE"),
     )
     server.aws("delete-hosted-zone", "--id", zone)
     assert zone not in str(server.aws("list-hosted-zones"))
@@ -115,7 +118,11 @@ def test_session_of_the_readme(default_server):
             del environment[name]
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", match[1]],
-        cwd=default_server.folder, env=environment, capture_output=True, text=True, timeout=60,
+        cwd=default_server.folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.returncode == 0, f"{done.stdout}{done.stderr}"
     assert re.search(r"^(192\.0\.2|198\.51\.100|203\.0\.113)\.\d+$", done.stdout, re.MULTILINE), (
@@ -125,7 +132,11 @@ def test_session_of_the_readme(default_server):
 
 def listed(answer):
     """A list that an admin command prints, bare or under one key."""
-    return answer if isinstance(answer, list) else next(v for v in answer.values() if isinstance(v, list))
+    return (
+        answer
+        if isinstance(answer, list)
+        else next(v for v in answer.values() if isinstance(v, list))
+    )
 
 
 def test_accounts_and_keys_by_command(start):
@@ -166,11 +177,21 @@ def test_a_second_server_on_the_same_data_is_refused(start):
     server = start()
     second = subprocess.run(
         [
-            str(BIN), "serve", "--data-dir", str(server.data),
-            "--dns", f"127.0.0.1:{free_port()}",
-            "--api", f"127.0.0.1:{free_port()}", "--metrics", f"127.0.0.1:{free_port()}",
+            str(BIN),
+            "serve",
+            "--data-dir",
+            str(server.data),
+            "--dns",
+            f"127.0.0.1:{free_port()}",
+            "--api",
+            f"127.0.0.1:{free_port()}",
+            "--metrics",
+            f"127.0.0.1:{free_port()}",
         ],
-        cwd=server.folder, capture_output=True, text=True, timeout=20,
+        cwd=server.folder,
+        capture_output=True,
+        text=True,
+        timeout=20,
     )
     assert second.returncode != 0 and second.stderr.strip()
     assert server.health("readyz") == 200
@@ -181,7 +202,10 @@ def test_unknown_configuration_keys_are_refused(tmp_path):
     config.write_text('no_such_key = "x"\n')
     done = subprocess.run(
         [str(BIN), "config", "check", "--config", str(config)],
-        cwd=tmp_path, capture_output=True, text=True, timeout=20,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=20,
     )
     assert done.returncode != 0
     assert "no_such_key" in done.stdout + done.stderr

@@ -7,22 +7,10 @@ from harness import Zone, create, eventually, refusal
 ADDRESSES = [f"127.0.0.{n}" for n in range(1, 9)]
 
 
-def spread(server):
-    """Eight names, one on each of eight addresses."""
-    for number, address in enumerate(server.addresses, 1):
-        verb = "set" if number <= 4 else "add"
-        server.admin("nameserver", verb, f"ns-{number}.meridian.internal", "--address", address)
-    names = [f"ns-{number}.meridian.internal" for number in range(1, len(server.addresses) + 1)]
-    for name, address in zip(names, server.addresses, strict=True):
-        found = eventually(lambda n=name, a=address: server.values(f"{n}.") == {a})
-        assert found, f"{name}: {server.values(f'{name}.')}, not {address}"
-    return dict(zip(names, server.addresses, strict=True))
-
-
 @pytest.fixture
 def spread_server(start):
     server = start(addresses=ADDRESSES)
-    return server, spread(server)
+    return server, server.spread_pool()
 
 
 def test_zones_are_answered_only_where_their_name_servers_are(spread_server):
@@ -48,7 +36,11 @@ def test_a_name_moves_to_another_address(start):
     server = start(addresses=ADDRESSES[:5])
     for number in range(1, 5):
         server.admin(
-            "nameserver", "set", f"ns-{number}.meridian.internal", "--address", ADDRESSES[number - 1]
+            "nameserver",
+            "set",
+            f"ns-{number}.meridian.internal",
+            "--address",
+            ADDRESSES[number - 1],
         )
     zone = Zone(server.client(), "moving.example.")
     zone.change(create("www.moving.example.", "A", "192.0.2.1"))

@@ -25,7 +25,9 @@ def test_answers_follow_the_reply(zone, meridian):
         delays.append((time.monotonic() - replied) * 1000)
     delays.sort()
     middle, late, last = delays[len(delays) // 2], delays[int(len(delays) * 0.95)], delays[-1]
-    print(f"answer after the API's reply: median {middle:.1f} ms, p95 {late:.1f} ms, max {last:.1f} ms")
+    print(
+        f"answer after the API's reply: median {middle:.1f} ms, p95 {late:.1f} ms, max {last:.1f} ms"
+    )
     assert late <= 100, f"p95 {late:.1f} ms"
     assert last <= 500, f"max {last:.1f} ms"
 
@@ -45,7 +47,9 @@ def test_insync_is_never_said_too_early(zone, meridian):
         for ask in range(8):
             assert meridian.values(name, "TXT", tcp=ask == 0) == {f'"{round_}"'}, "INSYNC too early"
     waits.sort()
-    print(f"INSYNC after the API's reply: median {waits[len(waits) // 2]:.1f} ms, max {waits[-1]:.1f} ms")
+    print(
+        f"INSYNC after the API's reply: median {waits[len(waits) // 2]:.1f} ms, max {waits[-1]:.1f} ms"
+    )
     assert waits[-1] < 2000
 
 
@@ -71,7 +75,9 @@ def test_batches_appear_whole(zone, meridian):
     def write():
         try:
             for n in range(1, rounds + 1):
-                zone.send(upsert(left, "TXT", f'"{n}"', ttl=0), upsert(right, "TXT", f'"{n}"', ttl=0))
+                zone.send(
+                    upsert(left, "TXT", f'"{n}"', ttl=0), upsert(right, "TXT", f'"{n}"', ttl=0)
+                )
         finally:
             done.append(True)
 

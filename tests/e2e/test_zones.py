@@ -16,7 +16,9 @@ def test_a_new_zone_has_soa_and_four_name_servers(zone, meridian):
     assert (ns["Name"], ns["Type"], ns["TTL"]) == (zone.name, "NS", 172800)
     assert [v["Value"] for v in ns["ResourceRecords"]] == [f"{n}." for n in zone.name_servers]
     assert (soa["Name"], soa["Type"], soa["TTL"]) == (zone.name, "SOA", 900)
-    assert re.fullmatch(r"ns-\S+\. \S+\. 1 7200 900 1209600 86400", soa["ResourceRecords"][0]["Value"])
+    assert re.fullmatch(
+        r"ns-\S+\. \S+\. 1 7200 900 1209600 86400", soa["ResourceRecords"][0]["Value"]
+    )
     wait_insync(zone.client, created["ChangeInfo"])
     assert meridian.values(zone.name, "NS") == {f"{n}." for n in zone.name_servers}
     assert len(meridian.values(zone.name, "SOA")) == 1
@@ -44,12 +46,18 @@ def test_names_are_stored_lower_case_with_a_dot(route53, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["a..example", "*.example", f"{'x' * 64}.example", "sp ace.example", "."+"example", f"{'a.' * 130}example"]
+    "name",
+    [
+        "a..example",
+        "*.example",
+        f"{'x' * 64}.example",
+        "sp ace.example",
+        "." + "example",
+        f"{'a.' * 130}example",
+    ],
 )
 def test_impossible_names_are_refused(route53, name):
-    code, text = refusal(
-        lambda: route53.create_hosted_zone(Name=name, CallerReference=reference())
-    )
+    code, text = refusal(lambda: route53.create_hosted_zone(Name=name, CallerReference=reference()))
     assert code in ("InvalidDomainName", "InvalidInput") and text
 
 
@@ -101,7 +109,10 @@ def test_no_such_zone(route53, missing):
 
 def test_no_such_change(route53):
     code, text = refusal(lambda: route53.get_change(Id="C00000000000000000000"))
-    assert (code, text) == ("NoSuchChange", "Could not find resource with ID: C00000000000000000000")
+    assert (code, text) == (
+        "NoSuchChange",
+        "Could not find resource with ID: C00000000000000000000",
+    )
 
 
 def test_lists_of_zones_page_by_the_first_unseen(meridian):
