@@ -121,11 +121,11 @@ enum UserVerb {
         #[command(flatten)]
         door: DoorArguments,
     },
-    /// Show an account's users.
+    /// Show users.
     List {
-        /// The account's name or id.
+        /// Only those of this account, by name or id.
         #[arg(long)]
-        account: String,
+        account: Option<String>,
         #[command(flatten)]
         door: DoorArguments,
     },
@@ -144,11 +144,11 @@ enum KeyVerb {
         #[command(flatten)]
         door: DoorArguments,
     },
-    /// Show an account's access keys, without their secrets.
+    /// Show access keys, without their secrets.
     List {
-        /// The account's name or id.
+        /// Only those of this account, by name or id.
         #[arg(long)]
-        account: String,
+        account: Option<String>,
         #[command(flatten)]
         door: DoorArguments,
     },
