@@ -11,7 +11,7 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
-from harness import Zone, create, eventually
+from harness import Zone, change, create, eventually, rrset
 
 
 @pytest.fixture(scope="module")
