@@ -16,7 +16,7 @@ use crate::views::MAX_VIEWS;
 /// The file that is read when none is named.
 const FILE: &str = "meridian.toml";
 /// Where everything is kept unless said otherwise.
-pub(crate) const DATA_DIR: &str = "./meridian-data";
+const DATA_DIR: &str = "./meridian-data";
 
 /// The configuration file. Unknown keys are refused.
 #[derive(Debug, Clone, Deserialize)]
