@@ -139,7 +139,10 @@ impl Host {
                 limit,
             } => {
                 let known = Quota::ALL.into_iter().find(|known| known.as_str() == quota);
-                let known = known.ok_or_else(|| anyhow!("there is no quota '{quota}'"))?;
+                let known = known.ok_or_else(|| {
+                    let names = Quota::ALL.map(Quota::as_str).join(", ");
+                    anyhow!("there is no quota '{quota}'; there are {names}")
+                })?;
                 control.put_quota(&account, known, limit)?;
                 json!({ "account": account, "quota": quota, "limit": limit })
             }
