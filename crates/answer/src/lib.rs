@@ -10,6 +10,7 @@ mod image;
 mod lookup;
 mod node;
 mod page;
+mod referral;
 mod reply;
 mod walk;
 mod world;

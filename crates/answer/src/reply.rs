@@ -8,6 +8,7 @@ use meridian_dns::message::{
 
 use crate::lookup::{self, Place};
 use crate::node::{Kind, Node, Set};
+use crate::referral::{ends_with, refer};
 use crate::walk::Walk;
 use crate::{Transport, ViewId, World, ZoneImage};
 
@@ -29,7 +30,7 @@ pub(crate) struct Task<'a, 'q> {
 
 /// How an answer ended, beside what it has written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Verdict {
+pub(crate) struct Verdict {
     error: Option<ExtendedError<'static>>,
 }
 
@@ -182,15 +183,6 @@ fn answer(
     Ok(Verdict::default())
 }
 
-/// Whether the name lies at or below the apex, at a label boundary.
-fn ends_with(name: &[u8], apex: &[u8]) -> bool {
-    let mut rest = name;
-    while rest.len() > apex.len() {
-        rest = &rest[usize::from(rest[0]) + 1..];
-    }
-    rest.eq_ignore_ascii_case(apex)
-}
-
 fn write_set(
     task: &Task<'_, '_>,
     reply: &mut Reply<'_>,
@@ -248,71 +240,4 @@ fn any(
             Ok(Verdict::default())
         }
     }
-}
-
-/// The name servers of the zone below, and their addresses as far as this zone knows them.
-fn refer(
-    task: &mut Task<'_, '_>,
-    zone: &ZoneImage,
-    reply: &mut Reply<'_>,
-    node: Node<'_>,
-    cut: &[u8],
-) -> Result<Verdict, Full> {
-    let Some(servers) = node.set(RecordType::Ns) else {
-        return Ok(Verdict::default());
-    };
-    let rtype = RecordType::Ns.code();
-    for data in servers.rotated(task.seed) {
-        reply.record(
-            Section::Authority,
-            Owner::Name(cut),
-            rtype,
-            servers.ttl,
-            &[data],
-        )?;
-    }
-    for server in servers.rotated(task.seed) {
-        if !ends_with(server, zone.meta.apex.as_wire()) {
-            continue;
-        }
-        let required = ends_with(server, cut);
-        if let Err(full) = glue(task, zone, reply, server)
-            && required
-        {
-            // RFC 9471 section 3: without this address the referral leads nowhere.
-            return Err(full);
-        }
-    }
-    Ok(Verdict::default())
-}
-
-fn glue(
-    task: &mut Task<'_, '_>,
-    zone: &ZoneImage,
-    reply: &mut Reply<'_>,
-    server: &[u8],
-) -> Result<(), Full> {
-    let apex = zone.meta.apex.as_wire();
-    let labels = &server[..server.len() - apex.len()];
-    task.walk.start(task.world.key, server);
-    let depth = task.walk.depth();
-    let hash = task.walk.hash(task.world.key, server, depth);
-    let Some(node) = zone.find(hash, labels) else {
-        return Ok(());
-    };
-    let mark = reply.mark();
-    for rtype in [RecordType::A, RecordType::Aaaa] {
-        let Some(set) = node.set(rtype) else {
-            continue;
-        };
-        for data in set.rotated(0) {
-            let owner = Owner::Name(server);
-            let written = reply.record(Section::Additional, owner, rtype.code(), set.ttl, &[data]);
-            if written.is_err() {
-                reply.rewind(mark);
-            }
-            written?;
-        }
-    }
-    Ok(())
 }
