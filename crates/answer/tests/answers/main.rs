@@ -1,0 +1,8 @@
+//! Whole answers: scenario files, an oracle, and attacks.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "../scenario/mod.rs"]
+mod scenario;
+mod scenarios;
+mod wire;
+mod zones;
