@@ -137,7 +137,9 @@ fn answer(
     let apex = zone.meta.apex.as_wire();
     let mut owner = Owner::QuestionAt(0);
     let mut name = question.name;
+    let mut owners = [&[][..]; MAX_CHAIN + 1];
     for link in 0..=MAX_CHAIN {
+        owners[link] = name;
         let node = match lookup::place(task.world, zone, name, task.walk, parent_side) {
             Place::Cut(node, labels) => {
                 let at = task.walk.offset(labels, name);
@@ -168,7 +170,11 @@ fn answer(
         let Some(target) = cname.rotated(0).next() else {
             return Ok(verdict);
         };
-        if link == MAX_CHAIN || !ends_with(target, apex) {
+        // A loop is shown once: the same records again would tell the client nothing.
+        let seen = owners[..=link]
+            .iter()
+            .any(|owner| owner.eq_ignore_ascii_case(target));
+        if seen || link == MAX_CHAIN || !ends_with(target, apex) {
             return Ok(verdict);
         }
         name = target;
