@@ -35,9 +35,9 @@ pub(crate) struct Verdict {
 }
 
 /// Writes the reply and returns its length; 0 when there is no room even for an error.
-pub(crate) fn write(
-    task: &mut Task<'_, '_>,
-    zone: Option<&ZoneImage>,
+pub(crate) fn write<'a>(
+    task: &mut Task<'a, '_>,
+    zone: Option<&'a ZoneImage>,
     transport: Transport,
     buffer: &mut [u8],
 ) -> usize {
@@ -77,7 +77,11 @@ fn limit(query: &Query<'_>, transport: Transport) -> usize {
     }
 }
 
-fn decide(task: &mut Task<'_, '_>, zone: Option<&ZoneImage>, reply: &mut Reply<'_>) -> Verdict {
+fn decide<'a>(
+    task: &mut Task<'a, '_>,
+    zone: Option<&'a ZoneImage>,
+    reply: &mut Reply<'_>,
+) -> Verdict {
     let question = &task.query.question;
     if task
         .query
@@ -102,13 +106,8 @@ fn decide(task: &mut Task<'_, '_>, zone: Option<&ZoneImage>, reply: &mut Reply<'
         );
     };
     let parent_side = question.qtype == RecordType::Ds.code();
-    if parent_side && task.walk.depth() == usize::from(zone.apex_labels) {
-        // The apex is a cut seen from the zone above, and DS lives there.
-        let above = Some(usize::from(zone.apex_labels));
-        let (world, view) = (task.world, task.view);
-        if let Some(parent) = lookup::zone(world, view, question.name, task.walk, above) {
-            zone = parent;
-        }
+    if parent_side && let Some(parent) = parent_that_knows(task, zone) {
+        zone = parent;
     }
     match answer(task, zone, reply, parent_side) {
         Ok(verdict) => verdict,
@@ -117,6 +116,21 @@ fn decide(task: &mut Task<'_, '_>, zone: Option<&ZoneImage>, reply: &mut Reply<'
             Verdict::default()
         }
     }
+}
+
+/// The zone above, if the name is the apex of `zone`: a cut seen from there, and DS is the
+/// parent's. A zone above that does not know the name, or delegates it elsewhere, is not the
+/// parent and would deny a zone that is served; then the child has no data (RFC 4035 section
+/// 3.1.4.1).
+fn parent_that_knows<'a>(task: &mut Task<'a, '_>, zone: &ZoneImage) -> Option<&'a ZoneImage> {
+    let (world, name) = (task.world, task.query.question.name);
+    let apex_labels = usize::from(zone.apex_labels);
+    if task.walk.depth() != apex_labels {
+        return None;
+    }
+    let parent = lookup::zone(world, task.view, name, task.walk, Some(apex_labels))?;
+    let place = lookup::place(world, parent, name, task.walk, true);
+    matches!(place, Place::Node(_)).then_some(parent)
 }
 
 fn refuse(reply: &mut Reply<'_>, code: u16, text: &'static str) -> Verdict {
