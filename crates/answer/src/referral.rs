@@ -28,16 +28,18 @@ pub(crate) fn refer(
             &[data],
         )?;
     }
-    for server in servers.rotated(task.seed) {
-        if !ends_with(server, zone.meta.apex.as_wire()) {
-            continue;
-        }
-        let required = ends_with(server, cut);
-        if let Err(full) = glue(task, zone, reply, server)
-            && required
-        {
-            // RFC 9471 section 3: without this address the referral leads nowhere.
-            return Err(full);
+    // RFC 9471 section 3: without the addresses below the cut the referral leads nowhere, so they
+    // come first, and TC is set if they do not fit; the others are a kindness.
+    for needed in [true, false] {
+        for server in servers.rotated(task.seed) {
+            let known = ends_with(server, zone.meta.apex.as_wire());
+            if !known || ends_with(server, cut) != needed {
+                continue;
+            }
+            let written = glue(task, zone, reply, server);
+            if needed {
+                written?;
+            }
         }
     }
     Ok(Verdict::default())
