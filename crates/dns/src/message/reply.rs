@@ -269,6 +269,13 @@ impl<'b> Reply<'b> {
         self.flags |= TC;
     }
 
+    /// Drops all records and the AA bit and sets the response code: there is no answer after all.
+    pub fn fail(&mut self, rcode: u16) {
+        self.truncate();
+        self.flags &= !(AA | TC);
+        self.rcode = rcode;
+    }
+
     /// Writes the OPT record and the header, and returns the length of the message.
     ///
     /// Options for which too little room was reserved are left out; where not even a bare OPT

@@ -307,6 +307,21 @@ fn a_record_that_does_not_fit_leaves_the_message_as_it_was() {
 }
 
 #[test]
+fn a_failure_leaves_nothing_of_the_answer() {
+    let packet = packet(0x0100, [1, 0, 0, 0], &[]);
+    let query = Query::read(&packet).unwrap();
+    let mut buf = [0; 512];
+    let mut reply = Reply::new(&mut buf, 512, &query).unwrap();
+    reply.authoritative();
+    reply
+        .record(Section::Authority, Owner::QuestionAt(0), 1, 0, &[&[0; 4]])
+        .unwrap();
+    reply.fail(rcode::SERVFAIL);
+    assert_eq!(reply.finish(None), packet.len());
+    assert_eq!(buf[2..12], [0x81, 2, 0, 1, 0, 0, 0, 0, 0, 0]);
+}
+
+#[test]
 fn an_opt_record_without_reserved_room_truncates() {
     let packet = packet(0, [1, 0, 0, 0], &[]);
     let query = Query::read(&packet).unwrap();
