@@ -210,7 +210,7 @@ fn write_set(
     set: Set<'_>,
 ) -> Result<Verdict, Full> {
     if set.kind == Kind::Unserved {
-        reply.rcode(rcode::SERVFAIL);
+        reply.fail(rcode::SERVFAIL);
         let text = "this routing policy is stored but not answered yet";
         let code = ede::NOT_SUPPORTED;
         return Ok(Verdict {
