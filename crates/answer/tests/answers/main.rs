@@ -1,6 +1,9 @@
 //! Whole answers: scenario files, an oracle, and attacks.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod compare;
+mod oracle;
+mod random;
 #[path = "../scenario/mod.rs"]
 mod scenario;
 mod scenarios;
