@@ -38,7 +38,7 @@ fn ask(name: Name, qtype: u16) -> Ask {
 }
 
 /// A world in which every kind of answer can be had, from the files of the scenarios.
-fn small_world() -> (World, Vec<Ask>) {
+pub(crate) fn small_world() -> (World, Vec<Ask>) {
     let mut zones = Vec::new();
     let mut asks = Vec::new();
     for text in [
@@ -47,6 +47,7 @@ fn small_world() -> (World, Vec<Ask>) {
         include_str!("../scenarios/chains.txt"),
         include_str!("../scenarios/edns-and-size.txt"),
         include_str!("../scenarios/policies.txt"),
+        include_str!("../scenarios/rfc1034.txt"),
     ] {
         let scenario = parse(text);
         zones.extend(scenario.zones);
