@@ -203,6 +203,26 @@ proptest! {
     }
 }
 
+#[test]
+fn a_view_that_cannot_be_sees_nothing() {
+    let (world, asks) = small_world();
+    let ask = asks.iter().find(|ask| !ask.tcp && ask.class == 1).unwrap();
+    let read = |view| {
+        let reply = wire::answer_all(&world, view, 0, std::slice::from_ref(ask));
+        wire::read(ask, &reply[0]).rcode
+    };
+    assert_eq!([0, 63, 64, 128, 255].map(read), [0, 5, 5, 5, 5]);
+}
+
+#[test]
+fn packets_beyond_a_batch_are_dropped() {
+    let (world, asks) = small_world();
+    let asks = vec![asks[0].clone(); BATCH + 1];
+    let replies = wire::answer_all(&world, 0, 0, &asks);
+    assert!(replies[..BATCH].iter().all(|reply| !reply.is_empty()));
+    assert!(replies[BATCH].is_empty());
+}
+
 /// A zone with one TXT set of twenty values whose record data has so many bytes in all.
 fn large_zone(owner: &Name, mut bytes: usize) -> Zone {
     let mut texts = Vec::new();

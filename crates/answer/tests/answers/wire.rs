@@ -55,7 +55,7 @@ pub(crate) fn answer_all(world: &World, view: u8, seed: u64, asks: &[Ask]) -> Ve
             reply,
         });
     }
-    let mut outcomes = vec![Outcome::Drop; jobs.len()];
+    let mut outcomes = vec![Outcome::Reply(usize::MAX); jobs.len()];
     let (scratch, moment) = (&mut Scratch::default(), Moment { now_s: 0, seed });
     answer(
         scratch,
