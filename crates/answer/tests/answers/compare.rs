@@ -59,7 +59,18 @@ fn with_names(image: &ZoneImage, names: &[(Name, Vec<RecordSet>)]) -> ZoneImage 
     image.with_names(KEY, 2, names).unwrap()
 }
 
+/// A quarter of the cases that are usual, or that PROPTEST_CASES says: they are slow.
+fn quarter() -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    ProptestConfig {
+        cases: usual.cases / 4,
+        ..usual
+    }
+}
+
 proptest! {
+    #![proptest_config(quarter())]
+
     #[test]
     fn replies_are_what_the_oracle_says(zones in random::zones(), queries in random::queries()) {
         let (world, oracle) = (world(&zones), Oracle::new(&zones));
