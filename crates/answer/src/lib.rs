@@ -87,7 +87,8 @@ impl Default for Scratch {
     }
 }
 
-/// A query between the stages: what was asked, and the zone once it is known.
+/// A query between the stages: what was asked, and the zone that it probably, then certainly, is
+/// for.
 struct Job<'q, 'w> {
     query: Query<'q>,
     zone: Option<&'w ZoneImage>,
@@ -97,7 +98,8 @@ struct Job<'q, 'w> {
 /// Packets beyond that are dropped.
 ///
 /// Each stage goes over the whole batch, so that one query's wait for memory is spent on the
-/// others: find the zones, touch the slots, then read the nodes and write.
+/// others: find the zones by hash, touch them, make sure of them and touch the slots of the names,
+/// then read the nodes and write.
 pub fn answer(
     scratch: &mut Scratch,
     world: &World,
@@ -113,7 +115,7 @@ pub fn answer(
         match Query::read(packet.query) {
             Ok(query) => {
                 walk.start(world.key, query.question.name);
-                let zone = lookup::zone(world, view, query.question.name, walk, None);
+                let zone = lookup::hint(world, walk);
                 *job = Some(Job { query, zone });
             }
             Err(Unreadable::Drop) => {}
@@ -124,13 +126,15 @@ pub fn answer(
             }
         }
     }
-    for (job, walk) in jobs.iter().zip(scratch.walks.iter_mut()) {
-        if let Some(Job {
-            query,
-            zone: Some(zone),
-        }) = job
-        {
-            touch(world, zone, query.question.name, walk);
+    for zone in jobs.iter().flatten().filter_map(|job| job.zone) {
+        std::hint::black_box(zone.meta.views);
+    }
+    for (job, walk) in jobs.iter_mut().zip(scratch.walks.iter_mut()) {
+        if let Some(Job { zone, .. }) = job {
+            *zone = lookup::zone(world, view, walk, None);
+            if let Some(zone) = zone {
+                touch(world, zone, walk);
+            }
         }
     }
     let slots = packets.iter_mut().zip(outcomes).zip(&jobs);
@@ -157,10 +161,10 @@ pub fn answer(
 
 /// Reads the index slot that the name most probably needs, so that it is near when it is needed.
 #[inline]
-fn touch(world: &World, zone: &ZoneImage, name: &[u8], walk: &mut Walk) {
+fn touch(world: &World, zone: &ZoneImage, walk: &mut Walk) {
     let depth = walk.depth();
     if zone.has_depth(depth - usize::from(zone.apex_labels)) {
-        let hash = walk.hash(world.key, name, depth);
+        let hash = walk.hash(world.key, depth);
         std::hint::black_box(zone.probe(hash).is_some());
     }
 }

@@ -30,7 +30,6 @@ pub(crate) enum Place<'w> {
 pub(crate) fn zone<'w>(
     world: &'w World,
     view: ViewId,
-    name: &[u8],
     walk: &mut Walk,
     above: Option<usize>,
 ) -> Option<&'w ZoneImage> {
@@ -43,13 +42,30 @@ pub(crate) fn zone<'w>(
     while depths != 0 {
         let depth = 127 - depths.leading_zeros() as usize;
         depths &= !(1 << depth);
-        let hash = walk.hash(world.key, name, depth);
-        let suffix = &name[walk.offset(depth, name)..];
-        let found = world.directory.find(hash).find(|zone| {
-            zone.is_visible(view.0) && zone.meta.apex.as_wire().eq_ignore_ascii_case(suffix)
-        });
+        let hash = walk.hash(world.key, depth);
+        let suffix = walk.suffix(depth);
+        let found = world
+            .directory
+            .find(hash)
+            .find(|zone| zone.is_visible(view.0) && zone.meta.apex.as_wire() == suffix);
         if found.is_some() {
             return found;
+        }
+    }
+    None
+}
+
+/// A zone that the name probably belongs to, by hash alone: read long before it is needed, so that
+/// it is near when [`zone`] looks closely.
+#[inline]
+pub(crate) fn hint<'w>(world: &'w World, walk: &mut Walk) -> Option<&'w ZoneImage> {
+    let mut depths = world.apex_depths & (u128::MAX >> (127 - walk.depth()));
+    while depths != 0 {
+        let depth = 127 - depths.leading_zeros() as usize;
+        depths &= !(1 << depth);
+        let hash = walk.hash(world.key, depth);
+        if let Some(zone) = world.directory.find(hash).next() {
+            return Some(zone);
         }
     }
     None
@@ -61,7 +77,6 @@ pub(crate) fn zone<'w>(
 pub(crate) fn place<'w>(
     world: &World,
     zone: &'w ZoneImage,
-    name: &[u8],
     walk: &mut Walk,
     parent_side: bool,
 ) -> Place<'w> {
@@ -72,14 +87,14 @@ pub(crate) fn place<'w>(
     while cuts != 0 {
         let at = cuts.trailing_zeros() as usize;
         cuts &= cuts - 1;
-        if let Some(node) = find(world, zone, name, walk, at)
+        if let Some(node) = find(world, zone, walk, at)
             && node.types & bit(RecordType::Ns) != 0
         {
             return Place::Cut(node, apex + at);
         }
     }
     if zone.has_depth(depth)
-        && let Some(node) = find(world, zone, name, walk, depth)
+        && let Some(node) = find(world, zone, walk, depth)
     {
         return Place::Node(node);
     }
@@ -88,8 +103,8 @@ pub(crate) fn place<'w>(
     while enclosers != 0 {
         let at = 127 - enclosers.leading_zeros() as usize;
         enclosers &= !(1 << at);
-        if at == 0 || find(world, zone, name, walk, at).is_some() {
-            return wildcard(world, zone, name, walk, at).map_or(Place::Nothing, Place::Wildcard);
+        if at == 0 || find(world, zone, walk, at).is_some() {
+            return wildcard(world, zone, walk, at).map_or(Place::Nothing, Place::Wildcard);
         }
     }
     Place::Nothing
@@ -105,24 +120,16 @@ fn below(depth: usize) -> u128 {
 }
 
 #[inline]
-fn find<'w>(
-    world: &World,
-    zone: &'w ZoneImage,
-    name: &[u8],
-    walk: &mut Walk,
-    depth: usize,
-) -> Option<Node<'w>> {
+fn find<'w>(world: &World, zone: &'w ZoneImage, walk: &mut Walk, depth: usize) -> Option<Node<'w>> {
     let apex = usize::from(zone.apex_labels);
-    let hash = walk.hash(world.key, name, apex + depth);
-    let labels = &name[walk.offset(apex + depth, name)..walk.offset(apex, name)];
-    zone.find(hash, labels)
+    let hash = walk.hash(world.key, apex + depth);
+    zone.find(hash, walk.labels(apex + depth, apex))
 }
 
 /// The wildcard directly below the suffix that lies `depth` labels below the apex.
 fn wildcard<'w>(
     world: &World,
     zone: &'w ZoneImage,
-    name: &[u8],
     walk: &mut Walk,
     depth: usize,
 ) -> Option<Node<'w>> {
@@ -130,9 +137,9 @@ fn wildcard<'w>(
         return None;
     }
     let apex = usize::from(zone.apex_labels);
-    let above = walk.hash(world.key, name, apex + depth);
+    let above = walk.hash(world.key, apex + depth);
     let hash = world.key.child(above, b"*");
-    let suffix = &name[walk.offset(apex + depth, name)..walk.offset(apex, name)];
+    let suffix = walk.labels(apex + depth, apex);
     let mut labels = [0; 257];
     labels[..2].copy_from_slice(b"\x01*");
     labels[2..2 + suffix.len()].copy_from_slice(suffix);

@@ -104,9 +104,8 @@ impl<'a> Node<'a> {
 }
 
 /// The bit of a type in [`Node::types`].
-pub(crate) fn bit(rtype: RecordType) -> u32 {
-    let place = RecordType::ALL.iter().position(|t| *t == rtype);
-    1 << place.expect("ALL has every type")
+pub(crate) const fn bit(rtype: RecordType) -> u32 {
+    1 << rtype.place()
 }
 
 /// One set of a node.

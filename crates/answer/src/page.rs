@@ -67,7 +67,7 @@ impl Page {
         probe_from(&self.0, slots, first_slot(hash, slots), hash)
     }
 
-    /// The node of this name.
+    /// The node of this name; labels are in lower case.
     #[inline]
     pub(crate) fn find(&self, hash: u64, labels: &[u8]) -> Option<Node<'_>> {
         self.probe(hash)?.confirm(hash, labels)
@@ -92,7 +92,7 @@ impl<'a> Candidate<'a> {
         // Each turn moves on by a slot; an index always has an empty one.
         loop {
             let node = Node::read(&candidate.page[candidate.offset..]);
-            if node.labels.eq_ignore_ascii_case(labels) {
+            if node.labels == labels {
                 return Some(node);
             }
             let next = if candidate.slot + 1 == slots {

@@ -13,20 +13,14 @@ pub(crate) fn refer(
     zone: &ZoneImage,
     reply: &mut Reply<'_>,
     node: Node<'_>,
-    cut: &[u8],
+    (owner, cut): (Owner<'_>, &[u8]),
 ) -> Result<Verdict, Full> {
     let Some(servers) = node.set(RecordType::Ns) else {
         return Ok(Verdict::default());
     };
     let rtype = RecordType::Ns.code();
     for data in servers.rotated(task.seed) {
-        reply.record(
-            Section::Authority,
-            Owner::Name(cut),
-            rtype,
-            servers.ttl,
-            &[data],
-        )?;
+        reply.record(Section::Authority, owner, rtype, servers.ttl, &[data])?;
     }
     // RFC 9471 section 3: without the addresses below the cut the referral leads nowhere, so they
     // come first, and TC is set if they do not fit; the others are a kindness.
@@ -51,11 +45,10 @@ fn glue(
     reply: &mut Reply<'_>,
     server: &[u8],
 ) -> Result<(), Full> {
-    let apex = zone.meta.apex.as_wire();
-    let labels = &server[..server.len() - apex.len()];
     task.walk.start(task.world.key, server);
     let depth = task.walk.depth();
-    let hash = task.walk.hash(task.world.key, server, depth);
+    let hash = task.walk.hash(task.world.key, depth);
+    let labels = task.walk.labels(depth, usize::from(zone.apex_labels));
     let Some(node) = zone.find(hash, labels) else {
         return Ok(());
     };

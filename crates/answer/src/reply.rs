@@ -123,13 +123,13 @@ fn decide<'a>(
 /// parent and would deny a zone that is served; then the child has no data (RFC 4035 section
 /// 3.1.4.1).
 fn parent_that_knows<'a>(task: &mut Task<'a, '_>, zone: &ZoneImage) -> Option<&'a ZoneImage> {
-    let (world, name) = (task.world, task.query.question.name);
+    let world = task.world;
     let apex_labels = usize::from(zone.apex_labels);
     if task.walk.depth() != apex_labels {
         return None;
     }
-    let parent = lookup::zone(world, task.view, name, task.walk, Some(apex_labels))?;
-    let place = lookup::place(world, parent, name, task.walk, true);
+    let parent = lookup::zone(world, task.view, task.walk, Some(apex_labels))?;
+    let place = lookup::place(world, parent, task.walk, true);
     matches!(place, Place::Node(_)).then_some(parent)
 }
 
@@ -154,23 +154,25 @@ fn answer(
     let mut owners = [&[][..]; MAX_CHAIN + 1];
     for link in 0..=MAX_CHAIN {
         owners[link] = name;
-        let node = match lookup::place(task.world, zone, name, task.walk, parent_side) {
+        let node = match lookup::place(task.world, zone, task.walk, parent_side) {
             Place::Cut(node, labels) => {
-                let at = task.walk.offset(labels, name);
+                let at = task.walk.offset(labels);
+                let (owner, cut) = (suffix_owner(link, name, at), &name[at..]);
                 if link > 0 {
                     reply.authoritative();
                 }
-                return refer(task, zone, reply, node, &name[at..]);
+                return refer(task, zone, reply, node, (owner, cut));
             }
             Place::Nothing => {
                 reply.authoritative().rcode(rcode::NXDOMAIN);
-                return negative(zone, reply);
+                return negative(zone, reply, apex_owner(task, link, zone));
             }
             Place::Node(node) | Place::Wildcard(node) => node,
         };
         reply.authoritative();
         if question.qtype == qtype::ANY {
-            return any(task, zone, reply, owner, &node);
+            let apex = apex_owner(task, link, zone);
+            return any(task, zone, reply, (owner, apex), &node);
         }
         if let Some(rtype) = RecordType::from_code(question.qtype)
             && let Some(set) = node.set(rtype)
@@ -178,7 +180,7 @@ fn answer(
             return write_set(task, reply, owner, set);
         }
         let Some(cname) = node.set(RecordType::Cname) else {
-            return negative(zone, reply);
+            return negative(zone, reply, apex_owner(task, link, zone));
         };
         let verdict = write_set(task, reply, owner, cname)?;
         let Some(target) = cname.rotated(0).next() else {
@@ -194,13 +196,40 @@ fn answer(
         name = target;
         owner = Owner::Name(target);
         task.walk.start(task.world.key, name);
-        // A more specific zone of its own answers for names in it, not this one.
-        let other = lookup::zone(task.world, task.view, name, task.walk, None);
-        if other.is_none_or(|other| other.hash != zone.hash) {
+        if belongs_elsewhere(task, zone) {
             return Ok(verdict);
         }
     }
     Ok(Verdict::default())
+}
+
+/// Whether a more specific zone of its own answers for the name, not this one.
+fn belongs_elsewhere(task: &mut Task<'_, '_>, zone: &ZoneImage) -> bool {
+    let deeper = u128::MAX
+        .checked_shl(u32::from(zone.apex_labels) + 1)
+        .unwrap_or(0);
+    if task.world.apex_depths & deeper == 0 {
+        return false;
+    }
+    let other = lookup::zone(task.world, task.view, task.walk, None);
+    other.is_none_or(|other| other.hash != zone.hash)
+}
+
+/// The suffix of `name` from `at` on as an owner: the question needs no comparing.
+fn suffix_owner(link: usize, name: &[u8], at: usize) -> Owner<'_> {
+    match u8::try_from(at) {
+        Ok(at) if link == 0 => Owner::QuestionAt(at),
+        _ => Owner::Name(&name[at..]),
+    }
+}
+
+/// The apex of the zone as an owner; before any CNAME it is a suffix of the question.
+fn apex_owner<'z>(task: &Task<'_, '_>, link: usize, zone: &'z ZoneImage) -> Owner<'z> {
+    let at = task.walk.offset(usize::from(zone.apex_labels));
+    match u8::try_from(at) {
+        Ok(at) if link == 0 => Owner::QuestionAt(at),
+        _ => Owner::Name(zone.meta.apex.as_wire()),
+    }
 }
 
 fn write_set(
@@ -224,7 +253,7 @@ fn write_set(
 }
 
 /// The SOA that says how long there is nothing (RFC 2308 section 3).
-fn negative(zone: &ZoneImage, reply: &mut Reply<'_>) -> Result<Verdict, Full> {
+fn negative(zone: &ZoneImage, reply: &mut Reply<'_>, owner: Owner<'_>) -> Result<Verdict, Full> {
     let soa = zone.apex().and_then(|apex| apex.set(RecordType::Soa));
     let Some(soa) = soa else {
         return Ok(Verdict::default());
@@ -233,7 +262,6 @@ fn negative(zone: &ZoneImage, reply: &mut Reply<'_>) -> Result<Verdict, Full> {
         let minimum = data
             .last_chunk::<4>()
             .map_or(0, |bytes| u32::from_be_bytes(*bytes));
-        let owner = Owner::Name(zone.meta.apex.as_wire());
         let (rtype, ttl) = (RecordType::Soa.code(), soa.ttl.min(minimum));
         reply.record(Section::Authority, owner, rtype, ttl, &[data])?;
     }
@@ -245,11 +273,11 @@ fn any(
     task: &Task<'_, '_>,
     zone: &ZoneImage,
     reply: &mut Reply<'_>,
-    owner: Owner<'_>,
+    (owner, apex): (Owner<'_>, Owner<'_>),
     node: &Node<'_>,
 ) -> Result<Verdict, Full> {
     if !node.has_sets() {
-        return negative(zone, reply);
+        return negative(zone, reply, apex);
     }
     let plain = node.sets().filter(|set| set.kind != Kind::Unserved);
     match plain.min_by_key(|set| set.body.len()) {

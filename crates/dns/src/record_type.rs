@@ -57,8 +57,50 @@ impl RecordType {
     }
 
     /// The type with this number on the wire, if it is one of ours.
-    pub fn from_code(code: u16) -> Option<Self> {
-        Self::ALL.into_iter().find(|t| t.code() == code)
+    pub const fn from_code(code: u16) -> Option<Self> {
+        Some(match code {
+            1 => Self::A,
+            2 => Self::Ns,
+            5 => Self::Cname,
+            6 => Self::Soa,
+            12 => Self::Ptr,
+            15 => Self::Mx,
+            16 => Self::Txt,
+            28 => Self::Aaaa,
+            33 => Self::Srv,
+            35 => Self::Naptr,
+            43 => Self::Ds,
+            44 => Self::Sshfp,
+            52 => Self::Tlsa,
+            64 => Self::Svcb,
+            65 => Self::Https,
+            99 => Self::Spf,
+            257 => Self::Caa,
+            _ => return None,
+        })
+    }
+
+    /// The place of the type in [`RecordType::ALL`].
+    pub const fn place(self) -> usize {
+        match self {
+            Self::A => 0,
+            Self::Aaaa => 1,
+            Self::Caa => 2,
+            Self::Cname => 3,
+            Self::Ds => 4,
+            Self::Https => 5,
+            Self::Mx => 6,
+            Self::Naptr => 7,
+            Self::Ns => 8,
+            Self::Ptr => 9,
+            Self::Soa => 10,
+            Self::Spf => 11,
+            Self::Srv => 12,
+            Self::Sshfp => 13,
+            Self::Svcb => 14,
+            Self::Tlsa => 15,
+            Self::Txt => 16,
+        }
     }
 
     /// The mnemonic, as in `AAAA`.
@@ -127,11 +169,13 @@ mod tests {
     #[test]
     fn listed_in_the_order_of_mnemonics_and_read_back() {
         assert!(RecordType::ALL.is_sorted());
-        for t in RecordType::ALL {
+        for (place, t) in RecordType::ALL.into_iter().enumerate() {
+            assert_eq!(t.place(), place);
             assert_eq!(t.as_str().parse(), Ok(t));
             assert_eq!(RecordType::from_code(t.code()), Some(t));
         }
         assert_eq!("a".parse::<RecordType>(), Err(UnknownRecordType));
-        assert_eq!(RecordType::from_code(255), None);
+        let known = (0..=u16::MAX).filter_map(RecordType::from_code);
+        assert_eq!(known.count(), RecordType::ALL.len());
     }
 }
