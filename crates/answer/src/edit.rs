@@ -14,7 +14,7 @@ use crate::image::{
     DepthCounts, Pages, SEGMENTS, Segment, ZoneImage, ZoneMeta, count_labels, hash_of,
     labels_below, page_of, segment_of,
 };
-use crate::node::{CompileError, NewNode, Node, bit, compile};
+use crate::node::{Broken, CompileError, NewNode, Node, bit, compile};
 use crate::page::Page;
 
 /// A zone is one page up to this many bytes.
@@ -28,18 +28,19 @@ impl ZoneImage {
     /// The image of a zone. `names` gives each name once, in lower case, with all its sets.
     ///
     /// # Errors
-    /// When a record set cannot be turned into an answer.
+    /// When a record set cannot be turned into an answer and `broken` refuses that.
     pub fn build<'s>(
         key: HashKey,
         meta: ZoneMeta,
         names: impl IntoIterator<Item = (&'s Name, &'s [RecordSet])>,
+        broken: Broken,
     ) -> Result<Self, CompileError> {
         let mut nodes: BTreeMap<Box<[u8]>, NewNode> = BTreeMap::new();
         for (name, sets) in names {
             let Some(labels) = labels_below(name, &meta.apex) else {
                 continue;
             };
-            let (types, sets) = compile(sets)?;
+            let (types, sets) = compile(sets, broken)?;
             if types == 0 {
                 continue;
             }
@@ -95,7 +96,7 @@ impl ZoneImage {
         let mut change = Change::new(self, key);
         for (name, sets) in names {
             if let Some(labels) = labels_below(name, &self.meta.apex) {
-                let (types, sets) = compile(sets)?;
+                let (types, sets) = compile(sets, Broken::Refuse)?;
                 change.set(labels, types, sets);
             }
         }
@@ -348,7 +349,13 @@ mod tests {
 
     fn build(rows: &Rows) -> ZoneImage {
         let names: Vec<(Name, &Vec<RecordSet>)> = rows.iter().map(|(n, s)| (name(n), s)).collect();
-        ZoneImage::build(KEY, meta(), names.iter().map(|(n, s)| (n, s.as_slice()))).unwrap()
+        ZoneImage::build(
+            KEY,
+            meta(),
+            names.iter().map(|(n, s)| (n, s.as_slice())),
+            Broken::Refuse,
+        )
+        .unwrap()
     }
 
     /// Everything an image says, so that two can be compared however they were made.

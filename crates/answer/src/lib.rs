@@ -24,7 +24,7 @@ use walk::Walk;
 
 pub use hash::HashKey;
 pub use image::{ZoneImage, ZoneMeta};
-pub use node::CompileError;
+pub use node::{Broken, CompileError};
 pub use world::{ViewId, World, WorldSize, ZoneChange};
 
 /// The most queries one call of [`answer`] takes; more gain nothing.

@@ -23,6 +23,15 @@ pub struct CompileError {
     pub reason: String,
 }
 
+/// What is to become of record sets that cannot be turned into an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Broken {
+    /// The whole image fails: an older one is there to be kept.
+    Refuse,
+    /// They alone are answered with SERVFAIL.
+    Unserved,
+}
+
 /// How the body of a set is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -35,6 +44,8 @@ pub(crate) enum Kind {
 }
 
 const SET_HEAD: usize = 10;
+/// What follows the type of a set that is not served.
+const UNSERVED: [u8; SET_HEAD - 1] = [2, 0, 0, 0, 0, 0, 0, 0, 0];
 /// What a message has to hold beside the records of one set, in bytes: header, question, OPT.
 const MESSAGE_OVERHEAD: usize = 12 + 255 + 4 + 64;
 
@@ -237,7 +248,7 @@ impl From<Node<'_>> for NewNode {
 ///
 /// # Errors
 /// When a value has no wire form: it was written by other rules than today's.
-pub(crate) fn compile(sets: &[RecordSet]) -> Result<(u32, Vec<u8>), CompileError> {
+pub(crate) fn compile(sets: &[RecordSet], broken: Broken) -> Result<(u32, Vec<u8>), CompileError> {
     let mut types = 0;
     let mut bytes = Vec::new();
     for (place, rtype) in RecordType::ALL.into_iter().enumerate() {
@@ -249,9 +260,16 @@ pub(crate) fn compile(sets: &[RecordSet]) -> Result<(u32, Vec<u8>), CompileError
         bytes.push(u8::try_from(place).expect("there are 17 types"));
         match (&first.routing, &first.data, group.next()) {
             (Routing::Simple, SetData::Records { ttl, values }, None) => {
-                compile_plain(first, *ttl, values, &mut bytes)?;
+                let start = bytes.len();
+                if let Err(error) = compile_plain(first, *ttl, values, &mut bytes) {
+                    if broken == Broken::Refuse {
+                        return Err(error);
+                    }
+                    bytes.truncate(start);
+                    bytes.extend_from_slice(&UNSERVED);
+                }
             }
-            _ => bytes.extend_from_slice(&[2, 0, 0, 0, 0, 0, 0, 0, 0]),
+            _ => bytes.extend_from_slice(&UNSERVED),
         }
     }
     Ok((types, bytes))
@@ -347,7 +365,7 @@ mod tests {
     }
 
     fn node(sets: &[RecordSet], descendants: u32) -> Vec<u8> {
-        let (types, sets) = compile(sets).unwrap();
+        let (types, sets) = compile(sets, Broken::Refuse).unwrap();
         let new = NewNode {
             labels: Box::from(&b"\x01a"[..]),
             descendants,
@@ -390,7 +408,10 @@ mod tests {
             let texts: Vec<&[u8]> = txt.rotated(1).collect();
             assert_eq!(texts, [b"\x01x".as_slice(), b"\x06longer"]);
             assert!(node.set(RecordType::Aaaa).is_none());
-            assert_eq!(NewNode::from(node).sets, compile(&sets).unwrap().1);
+            assert_eq!(
+                NewNode::from(node).sets,
+                compile(&sets, Broken::Refuse).unwrap().1
+            );
         }
     }
 
@@ -408,7 +429,24 @@ mod tests {
 
     #[test]
     fn a_value_without_a_wire_form_names_its_set() {
-        let error = compile(&[set(RecordType::A, &["nonsense"])]).unwrap_err();
+        let sets = [
+            set(RecordType::A, &["nonsense"]),
+            set(RecordType::Txt, &["\"x\""]),
+        ];
+        let error = compile(&sets, Broken::Refuse).unwrap_err();
         assert!(error.to_string().starts_with("[name='a.z.', type='A']: "));
+        let (types, sets) = compile(&sets, Broken::Unserved).unwrap();
+        let mut bytes = Vec::new();
+        let labels = Box::from(&b"\x01a"[..]);
+        let descendants = 0;
+        NewNode {
+            labels,
+            descendants,
+            types,
+            sets,
+        }
+        .write(&mut bytes);
+        let kinds: Vec<Kind> = Node::read(&bytes).sets().map(|set| set.kind).collect();
+        assert_eq!(kinds, [Kind::Unserved, Kind::Even]);
     }
 }

@@ -240,7 +240,7 @@ fn write_set(
 ) -> Result<Verdict, Full> {
     if set.kind == Kind::Unserved {
         reply.fail(rcode::SERVFAIL);
-        let text = "this routing policy is stored but not answered yet";
+        let text = "this kind of record set is stored but not answered yet";
         let code = ede::NOT_SUPPORTED;
         return Ok(Verdict {
             error: Some(ExtendedError { code, text }),

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use meridian_answer::{CompileError, HashKey, World, ZoneChange, ZoneImage, ZoneMeta};
+use meridian_answer::{Broken, CompileError, HashKey, World, ZoneChange, ZoneImage, ZoneMeta};
 use meridian_control::{Acks, Served};
 use meridian_dns::Name;
 use meridian_log::{Entry, Journal, Snapshot, Tables};
@@ -148,11 +148,14 @@ impl Feed {
         })?;
         let mut images = Vec::with_capacity(zones.len());
         for zone in zones {
-            match self.build(&snapshot, &zone)? {
+            match self.build(&snapshot, &zone, Broken::Refuse)? {
                 Ok(image) => images.push(Arc::new(image)),
                 Err(error) => {
                     let since = snapshot.stats(zone.generation)?.last_changed;
                     self.fail(&zone, since, &error);
+                    // There is no old image to keep: all but the broken sets is answered.
+                    let rest = self.build(&snapshot, &zone, Broken::Unserved)?;
+                    images.extend(rest.ok().map(Arc::new));
                 }
             }
             self.remember(zone);
@@ -167,12 +170,17 @@ impl Feed {
     }
 
     fn fail(&mut self, zone: &Zone, since: Seq, error: &CompileError) {
-        tracing::error!(zone = %zone.id, %since, "zone {} keeps its old answers: {error}", zone.name);
+        tracing::error!(zone = %zone.id, %since, "zone {} does not answer as it should: {error}", zone.name);
         self.failed.entry(zone.id.clone()).or_insert(since);
     }
 
     /// The image of a zone from all its record sets.
-    fn build(&self, snapshot: &Snapshot, zone: &Zone) -> Result<Result<ZoneImage, CompileError>> {
+    fn build(
+        &self,
+        snapshot: &Snapshot,
+        zone: &Zone,
+        broken: Broken,
+    ) -> Result<Result<ZoneImage, CompileError>> {
         let mut names: Vec<(Name, Vec<RecordSet>)> = Vec::new();
         snapshot.each_set(zone.generation, |set| {
             // Sets come in order of names.
@@ -190,7 +198,7 @@ impl Feed {
             last_changed: snapshot.stats(zone.generation)?.last_changed.0,
         };
         let names = names.iter().map(|(name, sets)| (name, sets.as_slice()));
-        Ok(ZoneImage::build(self.world.key(), meta, names))
+        Ok(ZoneImage::build(self.world.key(), meta, names, broken))
     }
 
     /// The steps to the next World, at most one for each zone.
@@ -242,16 +250,22 @@ impl Feed {
         let Some(zone) = new else {
             return Ok(changes);
         };
-        match self.build(snapshot, &zone)? {
-            Ok(image) => {
+        match (self.build(snapshot, &zone, Broken::Refuse)?, old) {
+            (Ok(image), _) => {
                 changes.push(ZoneChange::Put(Arc::new(image)));
                 self.remember(zone);
             }
-            Err(error) => {
+            (Err(error), Some(old)) => {
                 self.fail(&zone, seq, &error);
                 // What was answered before is answered on.
                 changes.clear();
-                self.remember(old.unwrap_or(zone));
+                self.remember(old);
+            }
+            (Err(error), None) => {
+                self.fail(&zone, seq, &error);
+                let rest = self.build(snapshot, &zone, Broken::Unserved)?;
+                changes.extend(rest.ok().map(|image| ZoneChange::Put(Arc::new(image))));
+                self.remember(zone);
             }
         }
         Ok(changes)
@@ -277,7 +291,7 @@ impl Feed {
                 let sets = sets.iter().map(|(name, sets)| (*name, sets.as_slice()));
                 image.with_names(self.world.key(), last_changed, sets)
             }
-            _ => self.build(snapshot, zone)?,
+            _ => self.build(snapshot, zone, Broken::Refuse)?,
         };
         match built {
             Ok(image) => {

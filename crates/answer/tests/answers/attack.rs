@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use meridian_answer::{
-    BATCH, Moment, Outcome, Packet, Scratch, Transport, ViewId, World, ZoneImage, answer,
+    BATCH, Broken, Moment, Outcome, Packet, Scratch, Transport, ViewId, World, ZoneImage, answer,
 };
 use meridian_dns::{Name, RecordType};
 use proptest::collection::vec;
@@ -261,7 +261,7 @@ fn a_set_that_compiles_can_be_sent() {
             let zone = large_zone(&owner, bytes);
             let rows = rows(&zone.sets);
             let names = rows.values().map(|(name, sets)| (name, sets.as_slice()));
-            let Ok(image) = ZoneImage::build(KEY, meta(&zone, 0), names) else {
+            let Ok(image) = ZoneImage::build(KEY, meta(&zone, 0), names, Broken::Refuse) else {
                 refused += 1;
                 continue;
             };

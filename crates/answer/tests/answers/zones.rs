@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use meridian_answer::{HashKey, World, ZoneImage, ZoneMeta};
+use meridian_answer::{Broken, HashKey, World, ZoneImage, ZoneMeta};
 use meridian_dns::Name;
 use meridian_model::{Generation, RecordSet, Routing, SetData, SetKey, Timestamp};
 
@@ -25,7 +25,7 @@ pub(crate) fn world(zones: &[Zone]) -> World {
 
 pub(crate) fn image(meta: ZoneMeta, rows: &Rows) -> ZoneImage {
     let names = rows.values().map(|(name, sets)| (name, sets.as_slice()));
-    ZoneImage::build(KEY, meta, names).unwrap()
+    ZoneImage::build(KEY, meta, names, Broken::Refuse).unwrap()
 }
 
 /// What identifies the zone that stands at this place of its file.
