@@ -73,8 +73,9 @@ pub fn plan_create_zone<S: State>(
     let generation = state.next_generation()?;
     let Some(name_servers) = pool::choose(&pool, &taken, generation) else {
         return refused(CreateZoneRefusal::DelegationSetNotAvailable(format!(
-            "Route 53 cannot create the hosted zone {name} because no set of name servers is \
-             available for it."
+            "The hosted zone {name} cannot be created: every set of name servers shares an address \
+             with a conflicting zone of another account. The operator can add name servers on \
+             further addresses."
         )));
     };
     let zone = Zone {

@@ -1,11 +1,12 @@
 //! Which name servers a zone gets, and what may be done to the pool.
 //!
-//! The pool is dealt into four stripes by ordinal, and a zone gets one name of each. With equal
-//! stripes of `m` names the fourth is decided by the other three (their places sum to zero modulo
-//! `m`), so any two different sets share at most two names. There are `m³` sets, and zones take
-//! them in turn: a set is used twice only when all were used, or conflicts leave no other.
+//! A name's ordinal puts it into one of four stripes and gives it a place there, for ever. A zone
+//! gets one name of each stripe, the fourth decided by the other three: its place is their
+//! exclusive or. So any two different sets share at most two names, however the pool has grown or
+//! shrunk between them. Zones take the possible sets in turn: one is used twice only when all were
+//! used, or conflicts leave no other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use meridian_dns::{Name, RecordType};
@@ -21,10 +22,10 @@ use crate::zone::Zone;
 
 /// How many name servers a zone has.
 const STRIPES: usize = 4;
-/// The most sets that are tried for one zone.
-const MAX_TRIES: usize = 65_536;
-/// How far apart the sets of zones made one after the other are: a prime larger than any `m`, so
-/// that neighbours look unrelated.
+/// The most sets that are looked at for one zone.
+const MAX_SETS: usize = 65_536;
+/// How far apart the sets of zones made one after the other are: a prime larger than
+/// [`MAX_SETS`], so that neighbours look unrelated.
 const STEP: u64 = 1_000_003;
 /// TTL of the pool's own addresses, in seconds.
 const ADDRESS_TTL: u32 = 3600;
@@ -77,25 +78,55 @@ pub(super) fn choose(
             .all(free)
             .then(|| pool.iter().map(|server| server.name.clone()).collect());
     }
-    let m = pool.len() / STRIPES;
-    let sets = m.saturating_mul(m).saturating_mul(m);
+    let stripes = Stripes::new(pool);
+    let sets = stripes.sets();
     // A step that has no factor in common with the number of sets meets all of them.
-    let turn = u128::from(number.0) * u128::from(STEP) % sets as u128;
-    let start = usize::try_from(turn).unwrap_or_default();
-    (0..sets.min(MAX_TRIES)).find_map(|step| {
-        let set = (start + step) % sets;
-        let (a, b, c) = (set % m, set / m % m, set / m / m);
-        let d = (3 * m - a - b - c) % m;
-        let members: Vec<&NameServer> = [a, b, c, d]
-            .iter()
-            .enumerate()
-            .map(|(stripe, place)| &pool[place * STRIPES + stripe])
-            .collect();
-        members
-            .iter()
-            .all(|server| free(server))
-            .then(|| members.iter().map(|server| server.name.clone()).collect())
-    })
+    let turn = u128::from(number.0) * u128::from(STEP) % (sets.len().max(1) as u128);
+    let (before, after) = sets.split_at(usize::try_from(turn).unwrap_or_default());
+    let mut in_turn = after.iter().chain(before).map(|set| stripes.members(*set));
+    let found = in_turn.find(|members| members.iter().all(|server| free(server)))?;
+    Some(found.map(|server| server.name.clone()).into())
+}
+
+/// The pool by stripe and place.
+struct Stripes<'a>([BTreeMap<u32, &'a NameServer>; STRIPES]);
+
+/// Places in the four stripes.
+type Places = [u32; STRIPES];
+
+impl<'a> Stripes<'a> {
+    fn new(pool: &'a [NameServer]) -> Self {
+        let mut stripes = [const { BTreeMap::new() }; STRIPES];
+        for server in pool {
+            let (place, stripe) = (server.ordinal / 4, server.ordinal % 4);
+            stripes[stripe as usize].insert(place, server);
+        }
+        Self(stripes)
+    }
+
+    /// The sets that there are names for, at most [`MAX_SETS`].
+    fn sets(&self) -> Vec<Places> {
+        let [first, second, third, fourth] = &self.0;
+        let mut sets = Vec::new();
+        for (&a, &b, &c) in first.keys().flat_map(|a| {
+            second
+                .keys()
+                .flat_map(move |b| third.keys().map(move |c| (a, b, c)))
+        }) {
+            let d = a ^ b ^ c;
+            if fourth.contains_key(&d) {
+                sets.push([a, b, c, d]);
+                if sets.len() == MAX_SETS {
+                    break;
+                }
+            }
+        }
+        sets
+    }
+
+    fn members(&self, places: Places) -> [&'a NameServer; STRIPES] {
+        std::array::from_fn(|stripe| self.0[stripe][&places[stripe]])
+    }
 }
 
 /// Why the pool is not changed; texts for operators.
@@ -108,7 +139,7 @@ pub enum NameServerRefusal {
     #[error("zones {0} and {1} belong to different accounts and would be answered on one address")]
     Shadowing(Name, Name),
     /// Zones use the name.
-    #[error("{0} zones use it, {1} among them")]
+    #[error("zones use it: {1} and {others} more", others = .0 - 1)]
     InUse(usize, Name),
     /// The pool has no such name.
     #[error("the pool has no name server {0}")]
@@ -296,6 +327,28 @@ mod tests {
             for b in &sets[..i] {
                 let shared = a.iter().filter(|name| b.contains(name)).count();
                 assert!(shared <= 2, "{a:?} {b:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn sets_stay_apart_when_the_pool_grows_and_shrinks() {
+        let none = BTreeSet::new();
+        let mut sets = BTreeSet::new();
+        for (size, gone) in [(12, None), (20, None), (20, Some(5)), (64, Some(6))] {
+            let mut pool = pool(size);
+            pool.retain(|server| Some(server.ordinal) != gone);
+            sets.extend((0..50).map(|i| {
+                let names = choose(&pool, &none, Generation(i)).unwrap();
+                names
+                    .iter()
+                    .map(Name::to_string)
+                    .collect::<BTreeSet<String>>()
+            }));
+        }
+        for (i, a) in sets.iter().enumerate() {
+            for b in sets.iter().take(i) {
+                assert!(a.intersection(b).count() <= 2, "{a:?} {b:?}");
             }
         }
     }
