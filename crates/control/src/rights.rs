@@ -171,7 +171,10 @@ enum Effect {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "expected one element or a list of them, with nothing in it that is not supported"
+)]
 enum OneOrMany<T> {
     One(T),
     Many(Vec<T>),

@@ -226,9 +226,15 @@ fn list(addresses: &[SocketAddr]) -> String {
 async fn wait_for_end() -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    let mut hang_up = signal(SignalKind::hangup())?;
+    // Ends with a signal to end.
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = hang_up.recv() => {
+                tracing::info!("SIGHUP: there is nothing yet that can be loaded anew");
+            }
+        }
     }
-    Ok(())
 }

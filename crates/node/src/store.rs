@@ -1,7 +1,7 @@
 //! The files of a data directory: journal, tables, vault.
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::{self, DirBuilder, Permissions};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -32,11 +32,15 @@ impl Store {
             cache_bytes: cache_mib * 1024 * 1024,
             durability: Durability::Batched,
         };
-        Ok(Self {
+        let store = Self {
             journal: Arc::new(LocalJournal::open(&data_dir.join("journal.redb"))?),
             tables: Arc::new(Tables::open(&data_dir.join("tables.redb"), options)?),
             vault: Arc::new(Vault::open(data_dir)?),
-        })
+        };
+        for file in ["journal.redb", "tables.redb", "vault.redb"] {
+            fs::set_permissions(data_dir.join(file), Permissions::from_mode(0o600))?;
+        }
+        Ok(store)
     }
 }
 
