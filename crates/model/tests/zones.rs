@@ -9,8 +9,8 @@ mod memory;
 use memory::{Memory, account, facts};
 use meridian_dns::Name;
 use meridian_model::{
-    Account, CreateZoneRefusal, NameServerRefusal, NewZone, PlanError, Zone, plan_create_zone,
-    plan_delete_name_server, plan_put_name_server,
+    Account, CreateZoneRefusal, Facts, NameServerRefusal, NewZone, PlanError, Timestamp, Zone,
+    plan_create_zone, plan_delete_name_server, plan_put_name_server,
 };
 
 fn new(name: &str, reference: &str) -> NewZone {
@@ -63,6 +63,23 @@ fn top_level_names_are_the_operators() {
             "{bad}: {refusal:?}"
         );
     }
+}
+
+#[test]
+fn a_clock_that_goes_back_does_not_make_the_newer_zone_the_older() {
+    let mut state = Memory::with_pool(4);
+    let owner = account("222222222222", false);
+    let plan = |state: &Memory, reference, now| {
+        let facts = &mut Facts::new(Timestamp(now), [1; 32]);
+        plan_create_zone(state, facts, &owner, new("a.test", reference)).unwrap()
+    };
+    let (first, effects) = plan(&state, "first", 1000);
+    state.apply(effects);
+    let (second, _) = plan(&state, "second", 500);
+    let age = |zone: &Zone| (zone.created_at, zone.generation);
+    assert!(age(&first) < age(&second));
+    let (later, _) = plan(&state, "later", 2000);
+    assert_eq!(later.created_at, Timestamp(2000));
 }
 
 #[test]
