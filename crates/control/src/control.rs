@@ -66,10 +66,13 @@ impl Control {
 
     /// What is needed to check a signature of this key; none for unknown and inactive keys.
     ///
+    /// A fresh read like any other: a key opens doors as soon as it is handed out, and none once
+    /// it is closed.
+    ///
     /// # Errors
     /// When the tables or the vault cannot be read.
     pub fn credential(&self, id: &AccessKeyId) -> Result<Option<Credential>, Fault> {
-        let snapshot = self.tables.read().map_err(Fault::storage)?;
+        let snapshot = self.fresh()?;
         let key = snapshot.access_key(id).map_err(Fault::storage)?;
         let Some(key) = key.filter(|key| key.status == KeyStatus::Active) else {
             return Ok(None);

@@ -412,8 +412,6 @@ fn keys_open_doors_until_they_are_closed() {
     control
         .set_access_key_status(new.key.id.as_str(), KeyStatus::Inactive)
         .unwrap();
-    // Credentials are looked up in what is applied; the list waits for that.
-    control.access_keys(Some("one")).unwrap();
     assert!(control.credential(&new.key.id).unwrap().is_none());
     control.create_access_key("one", None).unwrap();
     assert!(matches!(
@@ -469,6 +467,27 @@ fn the_first_start_is_written_once_and_hands_out_a_key_that_works() {
             .unwrap()
             .operator
     );
+}
+
+#[test]
+fn a_key_opens_doors_from_the_moment_it_is_shown_and_none_once_it_is_closed() {
+    let bench = Bench::new();
+    let control = &bench.control;
+    for round in 0..20 {
+        let name = format!("account-{round}");
+        bench.account(&name);
+        let id = control.create_access_key(&name, None).unwrap().key.id;
+        assert!(control.credential(&id).unwrap().is_some(), "{round}");
+        control
+            .set_access_key_status(id.as_str(), KeyStatus::Inactive)
+            .unwrap();
+        assert!(control.credential(&id).unwrap().is_none(), "{round}");
+        control
+            .set_access_key_status(id.as_str(), KeyStatus::Active)
+            .unwrap();
+        control.delete_access_key(id.as_str()).unwrap();
+        assert!(control.credential(&id).unwrap().is_none(), "{round}");
+    }
 }
 
 #[test]
