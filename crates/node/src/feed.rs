@@ -72,8 +72,26 @@ impl Feed {
             stale: false,
         };
         while !feed.next_entries()?.is_empty() {}
+        feed.check_chain()?;
         feed.load()?;
         Ok(feed)
+    }
+
+    /// Says so when the tables hold entries that the journal has not. What they hold is answered
+    /// all the same.
+    fn check_chain(&self) -> Result<()> {
+        let (applied, head) = (self.tables.head(), self.journal.head()?);
+        if applied != head {
+            tracing::error!(
+                applied = %applied.seq,
+                head = %head.seq,
+                "the journal ends with entry {} but the tables hold entry {}: an older or another \
+                 journal was put in place; answering on, no change will be accepted",
+                head.seq,
+                applied.seq
+            );
+        }
+        Ok(())
     }
 
     /// The World as it is now.
