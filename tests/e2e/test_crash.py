@@ -7,6 +7,7 @@ import time
 import botocore.exceptions
 import botocore.parsers
 import dns.exception
+import pytest
 
 from harness import LONG, Zone, create, delete, eventually, rrset, upsert
 
@@ -209,3 +210,36 @@ def test_an_unanswered_dns_query_is_all_a_client_sees(start):
         pass
     server.start()
     assert eventually(lambda: server.values(f"www.{zone.name}") == {"192.0.2.1", "192.0.2.2"})
+
+
+def test_a_journal_that_was_put_back_or_lost_is_said_and_never_written_over(start):
+    """The tables hold more than the journal: DNS answers on, changes are refused for good."""
+    server = start()
+    zone = Zone(server.client(), "lost.example")
+    zone.change(create("www.lost.example", "A", "192.0.2.1"))
+    assert eventually(lambda: server.values("www.lost.example") == {"192.0.2.1"})
+    server.stop()
+    (server.data / "journal.redb").unlink()
+    server.start()
+    assert server.values("www.lost.example") == {"192.0.2.1"}
+    assert "an older or another journal was put in place" in server.log_tail(size=100_000)
+    with pytest.raises(botocore.exceptions.ClientError) as failed:
+        zone.client = server.client()
+        zone.change(create("ftp.lost.example", "A", "192.0.2.2"))
+    # Not ServiceUnavailable, which clients repeat.
+    assert failed.value.response["Error"]["Code"] == "InternalFailure"
+    assert server.admin("journal", "verify", check=False).returncode != 0
+
+
+def test_damaged_tables_say_that_they_can_be_made_again(start):
+    server = start()
+    zone = Zone(server.client(), "damaged.example")
+    zone.change(create("www.damaged.example", "A", "192.0.2.1"))
+    server.stop()
+    tables = server.data / "tables.redb"
+    tables.write_bytes(tables.read_bytes()[: tables.stat().st_size // 2])
+    with pytest.raises(AssertionError, match="move it away: it is made again"):
+        server.start()
+    tables.unlink()
+    server.start()
+    assert server.values("www.damaged.example") == {"192.0.2.1"}

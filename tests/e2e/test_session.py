@@ -218,3 +218,26 @@ def test_completions(shell, tmp_path):
     )
     assert done.returncode == 0 and "meridian" in done.stdout
     assert not list(tmp_path.iterdir()), "printing completions left files behind"
+
+
+def test_silent_admin_clients_keep_nobody_out_and_do_not_hold_up_the_end(start):
+    """More idle connections to the admin socket than it serves at a time."""
+    server = start()
+    idle = []
+    for _ in range(20):
+        idle.append(socket.socket(socket.AF_UNIX))
+        idle[-1].connect(str(server.data / "admin.sock"))
+    try:
+        began = time.monotonic()
+        # They are sent away after 10 s; then others get their turn.
+        assert server.admin("status")["head"] >= 1
+        assert time.monotonic() - began < 20
+        for _ in range(20):
+            idle.append(socket.socket(socket.AF_UNIX))
+            idle[-1].connect(str(server.data / "admin.sock"))
+        began = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - began < 5
+    finally:
+        for each in idle:
+            each.close()

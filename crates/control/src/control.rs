@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use meridian_log::{AppendError, Commit, Entry, Journal, RetryKey, Snapshot, Tables, Vault};
+use meridian_log::{AppendError, Commit, Entry, Head, Journal, RetryKey, Snapshot, Tables, Vault};
 use meridian_model::{AccessKeyId, Effect, Facts, KeyStatus, Seq};
 use zeroize::Zeroizing;
 
@@ -66,10 +66,13 @@ impl Control {
 
     /// What is needed to check a signature of this key; none for unknown and inactive keys.
     ///
+    /// A fresh read like any other: a key opens doors as soon as it is handed out, and none once
+    /// it is closed.
+    ///
     /// # Errors
     /// When the tables or the vault cannot be read.
     pub fn credential(&self, id: &AccessKeyId) -> Result<Option<Credential>, Fault> {
-        let snapshot = self.tables.read().map_err(Fault::storage)?;
+        let snapshot = self.fresh()?;
         let key = snapshot.access_key(id).map_err(Fault::storage)?;
         let Some(key) = key.filter(|key| key.status == KeyStatus::Active) else {
             return Ok(None);
@@ -139,7 +142,7 @@ impl Control {
             };
             match self.journal.append(snapshot.head(), vec![commit], now) {
                 Ok(_) => return Ok(Committed::Now(outcome)),
-                Err(AppendError::Conflict { .. }) => {}
+                Err(AppendError::Conflict { head }) => check_behind(snapshot.head(), head)?,
                 Err(error) => return Err(Fault::storage(error).into()),
             }
         }
@@ -159,6 +162,19 @@ impl Control {
         let mut mine = commits.filter(|commit| commit.retry == Some(key));
         Ok(mine.next().map(|commit| commit.effects))
     }
+}
+
+/// Whether the journal went on from where this node is. One that ends before, or with another
+/// entry, is another journal or an older copy: no plan made here will ever fit it.
+fn check_behind(applied: Head, head: Head) -> Result<(), Fault> {
+    if head.seq > applied.seq {
+        return Ok(());
+    }
+    Err(Fault::Storage(format!(
+        "the journal ends with entry {} of hash {}, but this node's tables hold entry {} of hash \
+         {}: an older or another journal was put in place",
+        head.seq, head.hash, applied.seq, applied.hash
+    )))
 }
 
 impl Author<'_> {

@@ -17,8 +17,8 @@ pub enum Fault {
     /// Reading or writing the journal or the tables failed.
     #[error("storage: {0}")]
     Storage(String),
-    /// The change is in the journal, but this node did not apply it in time.
-    #[error("the change was accepted, but is not applied here yet; ask for it again")]
+    /// This node did not apply what is in the journal in time. Nothing was changed.
+    #[error("this node has not applied all changes yet; send the request again")]
     NotApplied,
     /// Other writers kept winning; the same request can be sent again.
     #[error("too many concurrent changes; send the request again")]

@@ -41,6 +41,8 @@ struct Bench {
     control: Control,
     acks: Arc<Acks>,
     journal: Arc<LocalJournal>,
+    tables: Arc<Tables>,
+    vault: Arc<Vault>,
     now: Arc<AtomicI64>,
     operator: AccountId,
     stop: Arc<AtomicBool>,
@@ -77,8 +79,8 @@ impl Bench {
         };
         let control = Control::new(
             Arc::clone(&journal) as Arc<dyn Journal>,
-            tables,
-            vault,
+            Arc::clone(&tables),
+            Arc::clone(&vault),
             Arc::clone(&acks),
             Box::new(hand),
         );
@@ -92,6 +94,8 @@ impl Bench {
             control,
             acks,
             journal,
+            tables,
+            vault,
             now,
             operator,
             stop,
@@ -120,7 +124,10 @@ impl Bench {
 impl Drop for Bench {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        let _ = self.follower.take().unwrap().join();
+        // A test may have ended it before.
+        if let Some(follower) = self.follower.take() {
+            let _ = follower.join();
+        }
     }
 }
 
@@ -412,8 +419,6 @@ fn keys_open_doors_until_they_are_closed() {
     control
         .set_access_key_status(new.key.id.as_str(), KeyStatus::Inactive)
         .unwrap();
-    // Credentials are looked up in what is applied; the list waits for that.
-    control.access_keys(Some("one")).unwrap();
     assert!(control.credential(&new.key.id).unwrap().is_none());
     control.create_access_key("one", None).unwrap();
     assert!(matches!(
@@ -468,6 +473,54 @@ fn the_first_start_is_written_once_and_hands_out_a_key_that_works() {
             .unwrap()
             .unwrap()
             .operator
+    );
+}
+
+#[test]
+fn a_key_opens_doors_from_the_moment_it_is_shown_and_none_once_it_is_closed() {
+    let bench = Bench::new();
+    let control = &bench.control;
+    for round in 0..20 {
+        let name = format!("account-{round}");
+        bench.account(&name);
+        let id = control.create_access_key(&name, None).unwrap().key.id;
+        assert!(control.credential(&id).unwrap().is_some(), "{round}");
+        control
+            .set_access_key_status(id.as_str(), KeyStatus::Inactive)
+            .unwrap();
+        assert!(control.credential(&id).unwrap().is_none(), "{round}");
+        control
+            .set_access_key_status(id.as_str(), KeyStatus::Active)
+            .unwrap();
+        control.delete_access_key(id.as_str()).unwrap();
+        assert!(control.credential(&id).unwrap().is_none(), "{round}");
+    }
+}
+
+#[test]
+fn a_shorter_journal_than_the_tables_is_no_contention() {
+    let mut bench = Bench::new();
+    let control = &bench.control;
+    bench.account("one");
+    control.accounts().unwrap();
+    bench.stop.store(true, Ordering::Relaxed);
+    bench.follower.take().unwrap().join().unwrap();
+    let empty = Arc::new(LocalJournal::in_memory().unwrap());
+    let hand = Hand {
+        now: Arc::clone(&bench.now),
+        drawn: AtomicU8::new(1),
+    };
+    let control = Control::new(
+        empty,
+        Arc::clone(&bench.tables),
+        Arc::clone(&bench.vault),
+        Arc::clone(&bench.acks),
+        Box::new(hand),
+    );
+    let error = control.create_account("two").unwrap_err().to_string();
+    assert!(
+        error.contains("another journal was put in place"),
+        "{error}"
     );
 }
 

@@ -410,6 +410,34 @@ fn alias_loops_are_named() {
 }
 
 #[test]
+fn a_batch_of_aliases_to_one_wide_tree_does_not_walk_it_again_and_again() {
+    let mut bench = Bench::new().with(&[simple(Create, "l0.z.test", A, "192.0.2.1")]);
+    for level in 1..=8 {
+        let target = format!("l{}.z.test", level - 1);
+        let member = |i: u8| {
+            let mut set = bench.alias(&format!("l{level}.z.test"), &target);
+            (set.set_identifier, set.weight) = (Some(i.to_string()), Some(1));
+            create(set)
+        };
+        // Eight levels of 50 are 50⁸ ways, but only eight places.
+        let level: Vec<DraftChange> = (0..50).map(member).collect();
+        bench = bench.with(&level);
+    }
+    let aliases: Vec<DraftChange> = (0..1000)
+        .map(|i| create(bench.alias(&format!("a{i}.z.test"), "l8.z.test")))
+        .collect();
+    assert_eq!(bench.plan(&aliases).unwrap().len(), 1000);
+}
+
+#[test]
+fn a_thousand_sets_at_one_name_are_refused_in_no_time() {
+    let bench = Bench::new();
+    let sets = (0..1000).map(|i| create(weighted("w.z.test", &i.to_string(), 1)));
+    let sets: Vec<DraftChange> = sets.collect();
+    assert!(bench.messages(&sets)[0].contains("more than 100"));
+}
+
+#[test]
 fn an_unknown_health_check_refuses_the_request() {
     let bench = Bench::new();
     let mut set = Draft::simple("h.z.test", A, 60, &["192.0.2.1"]);

@@ -9,8 +9,8 @@ mod memory;
 use memory::{Memory, account, facts};
 use meridian_dns::Name;
 use meridian_model::{
-    Account, CreateZoneRefusal, NameServerRefusal, NewZone, PlanError, Zone, plan_create_zone,
-    plan_delete_name_server, plan_put_name_server,
+    Account, CreateZoneRefusal, Effect, Facts, Generation, NameServerRefusal, NewZone, PlanError,
+    Timestamp, Zone, plan_create_zone, plan_delete_name_server, plan_put_name_server,
 };
 
 fn new(name: &str, reference: &str) -> NewZone {
@@ -33,7 +33,7 @@ fn make(state: &mut Memory, owner: &Account, name: &str) -> Result<Zone, CreateZ
             ))
             .unwrap();
             state.apply(effects);
-            state.apply(vec![meridian_model::Effect::PutZone(zone.clone())]);
+            state.apply(vec![Effect::PutZone(zone.clone())]);
             Ok(zone)
         }
         Err(PlanError::Refused(refusal)) => Err(refusal),
@@ -63,6 +63,23 @@ fn top_level_names_are_the_operators() {
             "{bad}: {refusal:?}"
         );
     }
+}
+
+#[test]
+fn a_clock_that_goes_back_does_not_make_the_newer_zone_the_older() {
+    let mut state = Memory::with_pool(4);
+    let owner = account("222222222222", false);
+    let plan = |state: &Memory, reference, now| {
+        let facts = &mut Facts::new(Timestamp(now), [1; 32]);
+        plan_create_zone(state, facts, &owner, new("a.test", reference)).unwrap()
+    };
+    let (first, effects) = plan(&state, "first", 1000);
+    state.apply(effects);
+    let (second, _) = plan(&state, "second", 500);
+    let age = |zone: &Zone| (zone.created_at, zone.generation);
+    assert!(age(&first) < age(&second));
+    let (later, _) = plan(&state, "later", 2000);
+    assert_eq!(later.created_at, Timestamp(2000));
 }
 
 #[test]
@@ -148,4 +165,25 @@ fn the_pools_addresses_follow_in_the_zone_that_names_it() {
     ];
     let effects = plan_put_name_server(&state, &operator.id, &name, &addresses).unwrap();
     assert_eq!(effects.len(), 3);
+}
+
+#[test]
+fn the_pools_addresses_follow_in_the_zone_that_answers_not_in_a_shadowed_one() {
+    let operator = account("111111111111", true);
+    let mut state = Memory::with_pool(4);
+    for (reference, id, now) in [("first", "ZZ", 1000), ("second", "ZA", 2000)] {
+        let facts = &mut Facts::new(Timestamp(now), [1; 32]);
+        let new = new("pool.test", reference);
+        let (mut zone, effects) = plan_create_zone(&state, facts, &operator, new).unwrap();
+        state.apply(effects[1..].to_vec());
+        zone.id = meridian_model::ZoneId::new(id).unwrap();
+        state.apply(vec![Effect::PutZone(zone)]);
+    }
+    let name = Name::parse("ns-1.pool.test").unwrap();
+    let address = "192.0.2.77".parse().unwrap();
+    let effects = plan_put_name_server(&state, &operator.id, &name, &[address]).unwrap();
+    assert!(matches!(
+        &effects[1],
+        Effect::PutSet { generation, .. } if *generation == Generation(1)
+    ));
 }

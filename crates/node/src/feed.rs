@@ -39,6 +39,8 @@ pub(crate) struct Feed {
     zones: HashMap<ZoneId, Zone>,
     by_generation: HashMap<Generation, ZoneId>,
     failed: BTreeMap<ZoneId, Seq>,
+    /// The tables hold entries that did not make it into the World: a turn failed in between.
+    stale: bool,
 }
 
 /// What a run of entries asks to be made anew.
@@ -47,7 +49,6 @@ struct Touched {
     zones: BTreeSet<ZoneId>,
     names: BTreeMap<Generation, BTreeMap<String, Name>>,
     pool: bool,
-    last: Seq,
 }
 
 impl Feed {
@@ -68,10 +69,29 @@ impl Feed {
             zones: HashMap::new(),
             by_generation: HashMap::new(),
             failed: BTreeMap::new(),
+            stale: false,
         };
         while !feed.next_entries()?.is_empty() {}
+        feed.check_chain()?;
         feed.load()?;
         Ok(feed)
+    }
+
+    /// Says so when the tables hold entries that the journal has not. What they hold is answered
+    /// all the same.
+    fn check_chain(&self) -> Result<()> {
+        let (applied, head) = (self.tables.head(), self.journal.head()?);
+        if applied != head {
+            tracing::error!(
+                applied = %applied.seq,
+                head = %head.seq,
+                "the journal ends with entry {} but the tables hold entry {}: an older or another \
+                 journal was put in place; answering on, no change will be accepted",
+                head.seq,
+                applied.seq
+            );
+        }
+        Ok(())
     }
 
     /// The World as it is now.
@@ -100,22 +120,30 @@ impl Feed {
     }
 
     fn turn(&mut self, live: &Live) -> Result<()> {
-        let applied = self.tables.head().seq;
-        if self.journal.wait(applied, WAIT) <= applied {
-            live.reclaim();
-            return Ok(());
-        }
-        let entries = self.next_entries()?;
-        if entries.is_empty() {
-            return Ok(());
-        }
-        let touched = touched(&entries);
-        let snapshot = self.tables.read()?;
-        let changes = self.changes(&snapshot, &touched)?;
-        if !changes.is_empty() {
-            self.world = self.world.changed(&changes);
+        if self.stale {
+            self.load()?;
             live.publish(self.world.clone());
+        } else {
+            let applied = self.tables.head().seq;
+            if self.journal.wait(applied, WAIT) <= applied {
+                live.reclaim();
+                return Ok(());
+            }
+            let entries = self.next_entries()?;
+            if entries.is_empty() {
+                return Ok(());
+            }
+            // The entries will not be read again. Until they are in the World nothing may be
+            // acknowledged, and a failure on the way leaves only the tables to go by.
+            self.stale = true;
+            let snapshot = self.tables.read()?;
+            let changes = self.changes(&snapshot, &touched(&entries))?;
+            if !changes.is_empty() {
+                self.world = self.world.changed(&changes);
+                live.publish(self.world.clone());
+            }
         }
+        self.stale = false;
         self.acknowledge();
         Ok(())
     }
@@ -138,6 +166,7 @@ impl Feed {
         self.acks.report(NODE, Served { seq, failed });
     }
 
+    /// Builds the World from the tables alone.
     fn load(&mut self) -> Result<()> {
         let snapshot = self.tables.read()?;
         self.views.set_pool(&snapshot.name_servers()?);
@@ -146,20 +175,23 @@ impl Feed {
             zones.push(zone);
             ControlFlow::Continue(())
         })?;
+        self.zones.clear();
+        self.by_generation.clear();
         let mut images = Vec::with_capacity(zones.len());
         for zone in zones {
             match self.build(&snapshot, &zone, Broken::Refuse)? {
-                Ok(image) => images.push(Arc::new(image)),
+                Ok(image) => {
+                    self.failed.remove(&zone.id);
+                    images.push(Arc::new(image));
+                }
                 Err(error) => {
-                    let since = snapshot.stats(zone.generation)?.last_changed;
-                    self.fail(&zone, since, &error);
-                    // There is no old image to keep: all but the broken sets is answered.
-                    let rest = self.build(&snapshot, &zone, Broken::Unserved)?;
-                    images.extend(rest.ok().map(Arc::new));
+                    self.fail(&zone, zone.generation, &error);
+                    images.extend(self.kept_or_rest(&snapshot, &zone)?);
                 }
             }
             self.remember(zone);
         }
+        self.failed.retain(|id, _| self.zones.contains_key(id));
         self.world = World::new(self.world.key(), images);
         Ok(())
     }
@@ -169,9 +201,23 @@ impl Feed {
         self.zones.insert(zone.id.clone(), zone);
     }
 
-    fn fail(&mut self, zone: &Zone, since: Seq, error: &CompileError) {
+    /// Notes that a zone keeps its image, that of this generation: every change from the first
+    /// one on that the image lacks is not served. Several may come in one turn.
+    fn fail(&mut self, zone: &Zone, answering: Generation, error: &CompileError) {
+        let image = self.world.zone(&zone.name, answering);
+        let since = image.map_or(Seq(0), |image| Seq(image.meta().last_changed + 1));
         tracing::error!(zone = %zone.id, %since, "zone {} does not answer as it should: {error}", zone.name);
         self.failed.entry(zone.id.clone()).or_insert(since);
+    }
+
+    /// What a zone that cannot be compiled is answered from: the image it has, or where it has
+    /// none, all but the sets that cannot be read.
+    fn kept_or_rest(&self, snapshot: &Snapshot, zone: &Zone) -> Result<Option<Arc<ZoneImage>>> {
+        if let Some(old) = self.world.zone(&zone.name, zone.generation) {
+            return Ok(Some(Arc::new(old.with_views(self.views.of(zone)))));
+        }
+        let rest = self.build(snapshot, zone, Broken::Unserved)?;
+        Ok(rest.ok().map(Arc::new))
     }
 
     /// The image of a zone from all its record sets.
@@ -205,7 +251,7 @@ impl Feed {
     fn changes(&mut self, snapshot: &Snapshot, touched: &Touched) -> Result<Vec<ZoneChange>> {
         let mut changes = Vec::new();
         for id in &touched.zones {
-            changes.extend(self.zone_change(snapshot, id, touched.last)?);
+            changes.extend(self.zone_change(snapshot, id)?);
         }
         for (generation, names) in &touched.names {
             let zone = self
@@ -217,7 +263,7 @@ impl Feed {
             };
             if !touched.zones.contains(&zone.id) {
                 let names: Vec<&Name> = names.values().collect();
-                changes.extend(self.names_change(snapshot, &zone, &names, touched.last)?);
+                changes.extend(self.names_change(snapshot, &zone, &names)?);
             }
         }
         if touched.pool {
@@ -228,12 +274,7 @@ impl Feed {
     }
 
     /// A zone that was made, pointed elsewhere or deleted.
-    fn zone_change(
-        &mut self,
-        snapshot: &Snapshot,
-        id: &ZoneId,
-        seq: Seq,
-    ) -> Result<Vec<ZoneChange>> {
+    fn zone_change(&mut self, snapshot: &Snapshot, id: &ZoneId) -> Result<Vec<ZoneChange>> {
         let mut changes = Vec::new();
         let new = snapshot.zone(id)?;
         let old = self.zones.remove(id);
@@ -256,15 +297,14 @@ impl Feed {
                 self.remember(zone);
             }
             (Err(error), Some(old)) => {
-                self.fail(&zone, seq, &error);
+                self.fail(&zone, old.generation, &error);
                 // What was answered before is answered on.
                 changes.clear();
                 self.remember(old);
             }
             (Err(error), None) => {
-                self.fail(&zone, seq, &error);
-                let rest = self.build(snapshot, &zone, Broken::Unserved)?;
-                changes.extend(rest.ok().map(|image| ZoneChange::Put(Arc::new(image))));
+                self.fail(&zone, zone.generation, &error);
+                changes.extend(self.kept_or_rest(snapshot, &zone)?.map(ZoneChange::Put));
                 self.remember(zone);
             }
         }
@@ -277,7 +317,6 @@ impl Feed {
         snapshot: &Snapshot,
         zone: &Zone,
         names: &[&Name],
-        seq: Seq,
     ) -> Result<Option<ZoneChange>> {
         let image = self.world.zone(&zone.name, zone.generation);
         let built = match image {
@@ -299,7 +338,7 @@ impl Feed {
                 Ok(Some(ZoneChange::Put(Arc::new(image))))
             }
             Err(error) => {
-                self.fail(zone, seq, &error);
+                self.fail(zone, zone.generation, &error);
                 Ok(None)
             }
         }
@@ -339,7 +378,6 @@ impl Feed {
 fn touched(entries: &[Entry]) -> Touched {
     let mut touched = Touched::default();
     for entry in entries {
-        touched.last = entry.seq;
         for effect in entry.commits.iter().flat_map(|commit| &commit.effects) {
             match effect {
                 Effect::PutZone(zone) => {
@@ -368,5 +406,142 @@ impl Touched {
     fn name(&mut self, generation: Generation, name: &Name) {
         let names = self.names.entry(generation).or_default();
         names.entry(name.sort_key()).or_insert_with(|| name.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use meridian_control::ChangeStatus;
+    use meridian_log::{Commit, LocalJournal};
+    use meridian_model::{
+        AccountId, DelegationSet, RecordSet, Routing, SetData, SetKey, Timestamp,
+    };
+
+    use super::*;
+
+    /// A feed over a journal with one zone, which is being answered.
+    fn feed() -> (Feed, Live) {
+        let zone = Zone {
+            id: zone_id(),
+            account: AccountId::new("111111111111").unwrap(),
+            name: name("a.test"),
+            caller_reference: "r".to_owned(),
+            comment: None,
+            private: false,
+            delegation_set: DelegationSet {
+                id: None,
+                name_servers: Vec::new(),
+            },
+            generation: Generation(1),
+            created_at: Timestamp(0),
+        };
+        let journal = Arc::new(LocalJournal::in_memory().unwrap());
+        let soa = "ns.test. host.test. 1 7200 900 1209600 86400";
+        let first = vec![Effect::PutZone(zone), put("a.test", "SOA", soa)];
+        append(&*journal, first);
+        let tables = Arc::new(Tables::in_memory().unwrap());
+        let acks = Arc::new(Acks::default());
+        let key = HashKey([1, 2]);
+        let feed = Feed::start(journal, tables, acks, Views::new(&[]), key).unwrap();
+        let live = Live::new(feed.world());
+        feed.acknowledge();
+        (feed, live)
+    }
+
+    fn zone_id() -> ZoneId {
+        ZoneId::new("Z1").unwrap()
+    }
+
+    fn name(text: &str) -> Name {
+        Name::parse(text).unwrap()
+    }
+
+    fn put(owner: &str, rtype: &str, value: &str) -> Effect {
+        Effect::PutSet {
+            generation: Generation(1),
+            set: RecordSet {
+                key: SetKey {
+                    name: name(owner),
+                    rtype: rtype.parse().unwrap(),
+                    set_identifier: None,
+                },
+                routing: Routing::Simple,
+                data: SetData::Records {
+                    ttl: 60,
+                    values: vec![value.to_owned()],
+                },
+                health_check_id: None,
+                traffic_policy_instance_id: None,
+            },
+        }
+    }
+
+    fn append(journal: &dyn Journal, effects: Vec<Effect>) {
+        let commit = Commit {
+            request_id: "r".to_owned(),
+            account: None,
+            principal: "p".to_owned(),
+            source: String::new(),
+            retry: None,
+            effects,
+        };
+        let head = journal.head().unwrap();
+        journal.append(head, vec![commit], Timestamp(0)).unwrap();
+    }
+
+    fn served(live: &Live) -> u64 {
+        let world = live.load();
+        let image = world.zone(&name("a.test"), Generation(1));
+        image.unwrap().meta().last_changed
+    }
+
+    #[test]
+    fn a_change_is_answered_though_the_turn_that_applied_it_failed() {
+        let (mut feed, live) = feed();
+        append(&*feed.journal, vec![put("www.a.test", "A", "192.0.2.1")]);
+        // What a turn does up to a failure between the tables and the World.
+        feed.next_entries().unwrap();
+        feed.stale = true;
+        feed.turn(&live).unwrap();
+        assert_eq!(served(&live), 2);
+        assert_eq!(feed.acks.status(&zone_id(), Seq(2)), ChangeStatus::Insync);
+    }
+
+    #[test]
+    fn nothing_a_failed_zone_lacks_is_in_sync() {
+        let (mut feed, live) = feed();
+        append(&*feed.journal, vec![put("www.a.test", "A", "no address")]);
+        append(&*feed.journal, vec![put("ftp.a.test", "A", "192.0.2.1")]);
+        // Both in one turn: the first is no more served than the last.
+        feed.turn(&live).unwrap();
+        let status = |feed: &Feed, seq| feed.acks.status(&zone_id(), Seq(seq));
+        assert_eq!(served(&live), 1);
+        assert_eq!(status(&feed, 1), ChangeStatus::Insync);
+        assert_eq!(status(&feed, 2), ChangeStatus::Pending);
+        assert_eq!(status(&feed, 3), ChangeStatus::Pending);
+        // Nor when everything is built anew, where it keeps its image.
+        feed.stale = true;
+        feed.turn(&live).unwrap();
+        assert_eq!(served(&live), 1);
+        assert_eq!(status(&feed, 2), ChangeStatus::Pending);
+
+        append(&*feed.journal, vec![put("www.a.test", "A", "192.0.2.1")]);
+        feed.turn(&live).unwrap();
+        assert_eq!(served(&live), 4);
+        for seq in 1..=4 {
+            assert_eq!(status(&feed, seq), ChangeStatus::Insync, "{seq}");
+        }
+    }
+
+    #[test]
+    fn a_zone_that_fails_at_the_start_is_not_in_sync() {
+        let (feed, _) = feed();
+        append(&*feed.journal, vec![put("www.a.test", "A", "no address")]);
+        let acks = Arc::new(Acks::default());
+        let (journal, tables) = (Arc::clone(&feed.journal), Arc::clone(&feed.tables));
+        let again = Feed::start(journal, tables, acks, Views::new(&[]), HashKey([1, 2])).unwrap();
+        again.acknowledge();
+        assert_eq!(again.acks.status(&zone_id(), Seq(1)), ChangeStatus::Pending);
+        assert_eq!(again.acks.status(&zone_id(), Seq(2)), ChangeStatus::Pending);
     }
 }

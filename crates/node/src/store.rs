@@ -34,7 +34,7 @@ impl Store {
         };
         let store = Self {
             journal: Arc::new(LocalJournal::open(&data_dir.join("journal.redb"))?),
-            tables: Arc::new(Tables::open(&data_dir.join("tables.redb"), options)?),
+            tables: Arc::new(open_tables(data_dir, options)?),
             vault: Arc::new(Vault::open(data_dir)?),
         };
         for file in ["journal.redb", "tables.redb", "vault.redb"] {
@@ -42,6 +42,17 @@ impl Store {
         }
         Ok(store)
     }
+}
+
+fn open_tables(data_dir: &Path, options: Options) -> Result<Tables> {
+    let path = data_dir.join("tables.redb");
+    Tables::open(&path, options).with_context(|| {
+        format!(
+            "the tables cannot be used; if {} is damaged, move it away: it is made again from the \
+             journal",
+            path.display()
+        )
+    })
 }
 
 fn make_directory(path: &Path) -> Result<()> {

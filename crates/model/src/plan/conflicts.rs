@@ -1,6 +1,6 @@
 //! What the record sets of a zone must be to each other once a batch is through.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use meridian_dns::{Name, RecordType};
 
@@ -30,7 +30,13 @@ pub(super) struct Final<'a, S: State> {
     zone: &'a Zone,
     names: &'a BTreeMap<String, Vec<RecordSet>>,
     written: &'a [Written],
+    /// Where each set stands among them: a batch may write a thousand at one name.
+    orders: HashMap<&'a SetKey, usize>,
 }
+
+/// The places whose aliases were followed, and how deep in a chain that was. Shared by all
+/// aliases of a batch: what they reach together is walked once.
+type Followed = HashMap<SetPlace, usize>;
 
 impl<'a, S: State> Final<'a, S> {
     pub(super) fn new(
@@ -44,10 +50,12 @@ impl<'a, S: State> Final<'a, S> {
             zone,
             names,
             written,
+            orders: written.iter().map(|w| (&w.key, w.order)).collect(),
         }
     }
 
     pub(super) fn check(&self, problems: &mut Vec<String>) -> Result<(), S::Error> {
+        let mut followed = Followed::new();
         for written in self.written {
             let Some(sets) = self.names.get(&written.key.name.sort_key()) else {
                 continue;
@@ -62,7 +70,7 @@ impl<'a, S: State> Final<'a, S> {
             self.check_types(set, &earlier, problems);
             check_group(set, &earlier, problems);
             if let SetData::Alias(target) = &set.data {
-                self.check_alias(set, target, problems)?;
+                self.check_alias(set, target, &mut followed, problems)?;
             }
         }
         self.check_apex(problems);
@@ -72,10 +80,7 @@ impl<'a, S: State> Final<'a, S> {
     /// Whether a set was in the zone, or written by the batch, before place `order` of the batch:
     /// of two sets that exclude each other the later one is at fault.
     fn was_there(&self, set: &RecordSet, order: usize) -> bool {
-        self.written
-            .iter()
-            .find(|written| written.key == set.key)
-            .is_none_or(|written| written.order < order)
+        self.orders.get(&set.key).is_none_or(|own| *own < order)
     }
 
     fn check_types(&self, set: &RecordSet, others: &[&RecordSet], problems: &mut Vec<String>) {
@@ -139,6 +144,7 @@ impl<'a, S: State> Final<'a, S> {
         &self,
         set: &RecordSet,
         target: &AliasTarget,
+        followed: &mut Followed,
         problems: &mut Vec<String>,
     ) -> Result<(), S::Error> {
         let tried = format!(
@@ -159,7 +165,7 @@ impl<'a, S: State> Final<'a, S> {
             problems.push(format!("{tried} that target was not found"));
             return Ok(());
         }
-        match self.search_loop(set)? {
+        match self.search_loop(set, followed)? {
             Search::Ends => {}
             Search::Loop(path) => {
                 problems.push(format!("{tried} that makes a loop: {}", path.join(" -> ")));
@@ -188,7 +194,7 @@ impl<'a, S: State> Final<'a, S> {
     }
 
     /// Follows the alias and every alias behind it, depth first.
-    fn search_loop(&self, start: &RecordSet) -> Result<Search, S::Error> {
+    fn search_loop(&self, start: &RecordSet, followed: &mut Followed) -> Result<Search, S::Error> {
         let mut open = vec![(self.zone.clone(), start.clone(), 1)];
         let mut path: Vec<(SetPlace, String)> = Vec::new();
         for _ in 0..MAX_ALIAS_STEPS {
@@ -213,6 +219,14 @@ impl<'a, S: State> Final<'a, S> {
                 names.push(target.name.to_string());
                 return Ok(Search::Loop(names));
             }
+            // What was followed from as deep or deeper ends, or has been refused already.
+            if followed
+                .get(&place)
+                .is_some_and(|deepest| *deepest >= depth)
+            {
+                continue;
+            }
+            followed.insert(place, depth);
             for other in self.sets_at(&next, &target.name)? {
                 if other.key.rtype == set.key.rtype {
                     open.push((next.clone(), other, depth + 1));

@@ -6,7 +6,7 @@ use super::PlanError;
 use super::pool::{self, related_elsewhere};
 use crate::account::Account;
 use crate::effect::Effect;
-use crate::facts::Facts;
+use crate::facts::{Facts, Timestamp};
 use crate::record_set::{RecordSet, SetData, SetKey};
 use crate::routing::Routing;
 use crate::state::{Quota, State};
@@ -78,6 +78,7 @@ pub fn plan_create_zone<S: State>(
              further addresses."
         )));
     };
+    let created_at = created_at(state, &name, facts.now)?;
     let zone = Zone {
         id: facts.zone_id(),
         account: account.id.clone(),
@@ -90,10 +91,18 @@ pub fn plan_create_zone<S: State>(
             name_servers,
         },
         generation,
-        created_at: facts.now,
+        created_at,
     };
     let effects = first_effects(&zone);
     Ok((zone, effects))
+}
+
+/// When a new zone counts as made: not before those of its name, whatever the clock says, because
+/// the oldest of them answers. Of zones made at the same time that of the lower generation does.
+fn created_at<S: State>(state: &S, name: &Name, now: Timestamp) -> Result<Timestamp, S::Error> {
+    let others = state.zones_named(name)?;
+    let newest = others.iter().map(|zone| zone.created_at).max();
+    Ok(newest.map_or(now, |newest| newest.max(now)))
 }
 
 /// The apex that a text names. A wildcard label is none, and the root and top-level names belong

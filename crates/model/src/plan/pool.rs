@@ -252,8 +252,13 @@ fn address_records<S: State>(
 ) -> Result<Vec<Effect>, S::Error> {
     let mut above = Some(name.clone());
     while let Some(apex) = above {
-        let zones = state.zones_named(&apex)?;
-        if let Some(zone) = zones.into_iter().find(|zone| zone.account == *operator) {
+        let mut zones = state.zones_named(&apex)?;
+        zones.retain(|zone| zone.account == *operator);
+        // Of several zones of one name the oldest is the one that answers.
+        let oldest = zones
+            .into_iter()
+            .min_by_key(|zone| (zone.created_at, zone.generation));
+        if let Some(zone) = oldest {
             return address_sets(state, &zone, name, addresses);
         }
         above = apex.parent();

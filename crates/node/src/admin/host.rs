@@ -1,6 +1,8 @@
 //! The server's side of the admin socket.
 
+use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
 use meridian_control::{Control, NewUser, check_policy};
@@ -10,13 +12,18 @@ use meridian_model::{AccessKey, Account, KeyStatus, Policy, Quota, User};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Semaphore, watch};
-use tokio::task;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::{task, time};
 
 use super::command::{Answer, Command, MAX_LINE, PolicyText};
 
 /// Commands that run at the same time; further ones wait.
 const MAX_COMMANDS: usize = 16;
+/// How long a client may take to send its line, and to take the answer: who connects and stays
+/// silent must not keep the slots from others.
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The pause after accepting failed: most often for lack of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What commands work on.
 #[derive(Clone)]
@@ -29,16 +36,14 @@ pub(crate) struct Host {
 /// Carries out commands until `ended` changes.
 pub(crate) async fn serve(listener: UnixListener, host: Host, mut ended: watch::Receiver<()>) {
     let slots = Arc::new(Semaphore::new(MAX_COMMANDS));
+    // Ends with `ended`, also while all slots are taken.
     loop {
         let accepted = tokio::select! {
             _ = ended.changed() => break,
-            accepted = listener.accept() => accepted,
-        };
-        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
-            break;
+            accepted = accept(&listener, &slots) => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, slot)) => {
                 let host = host.clone();
                 tokio::spawn(async move {
                     if let Err(error) = converse(stream, host).await {
@@ -47,17 +52,30 @@ pub(crate) async fn serve(listener: UnixListener, host: Host, mut ended: watch::
                     drop(slot);
                 });
             }
-            Err(error) => tracing::warn!(%error, "the admin socket cannot accept: {error}"),
+            Err(error) => {
+                tracing::warn!(%error, "the admin socket cannot accept: {error}");
+                time::sleep(ACCEPT_PAUSE).await;
+            }
         }
     }
+}
+
+/// The next connection, once there is a slot for it.
+async fn accept(
+    listener: &UnixListener,
+    slots: &Arc<Semaphore>,
+) -> io::Result<(UnixStream, OwnedSemaphorePermit)> {
+    let slot = Arc::clone(slots).acquire_owned().await;
+    let slot = slot.map_err(io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    Ok((stream, slot))
 }
 
 async fn converse(mut stream: UnixStream, host: Host) -> Result<()> {
     let mut line = String::new();
     let (input, mut output) = stream.split();
-    BufReader::new(input.take(MAX_LINE))
-        .read_line(&mut line)
-        .await?;
+    let mut input = BufReader::new(input.take(MAX_LINE));
+    time::timeout(CLIENT_TIMEOUT, input.read_line(&mut line)).await??;
     let carried_out = task::spawn_blocking(move || {
         let command: Command = serde_json::from_str(&line)?;
         tracing::info!(?command, "admin command");
@@ -71,7 +89,7 @@ async fn converse(mut stream: UnixStream, host: Host) -> Result<()> {
     };
     let mut line = serde_json::to_vec(&answer)?;
     line.push(b'\n');
-    output.write_all(&line).await?;
+    time::timeout(CLIENT_TIMEOUT, output.write_all(&line)).await??;
     Ok(())
 }
 
