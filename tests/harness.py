@@ -30,6 +30,9 @@ import dns.rdatatype
 
 REPO = pathlib.Path(__file__).resolve().parent.parent
 BIN = pathlib.Path(os.environ.get("MERIDIAN_BIN", REPO / "target/release/meridian"))
+# The programs that ./test unpacked, for those who run a test without it.
+TEST_ENV = os.environ.get("MERIDIAN_TEST_ENV", REPO / ".test-env")
+os.environ["PATH"] += f":/usr/sbin:/sbin:{TEST_ENV}/bin"
 LONG = os.environ.get("MERIDIAN_TEST_LONG", "0") not in ("", "0")
 
 # The zone in which the default pool's names live.

@@ -301,6 +301,10 @@ impl State for Empty {
         Ok(false)
     }
 
+    fn cidr_collection_exists(&self, _: &AccountId, _: &str) -> Result<bool, Infallible> {
+        Ok(false)
+    }
+
     fn name_servers(&self) -> Result<Vec<NameServer>, Infallible> {
         Ok(self.servers.clone())
     }

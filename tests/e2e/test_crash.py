@@ -5,6 +5,7 @@ import threading
 import time
 
 import botocore.exceptions
+import botocore.parsers
 import dns.exception
 
 from harness import LONG, Zone, create, delete, eventually, rrset, upsert
@@ -48,7 +49,12 @@ class Writer:
             while True:
                 self.zone.send(*self.batch(self.acknowledged + 1))
                 self.acknowledged += 1
-        except (botocore.exceptions.HTTPClientError, botocore.exceptions.ConnectionError) as error:
+        except (
+            botocore.exceptions.HTTPClientError,
+            botocore.exceptions.ConnectionError,
+            botocore.parsers.ResponseParserError,
+            KeyError,  # a reply cut off behind its head: boto3 finds no ChangeInfo in it
+        ) as error:
             if not killed.is_set():
                 self.error = error
         except Exception as error:

@@ -32,7 +32,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from harness import (  # noqa: E402
     BIN,
     POOL_ZONE,
-    REPO,
     Meridian,
     Zone,
     create,
@@ -57,7 +56,6 @@ def main():
     options.add_argument("--json", metavar="FILE", help="also write the evidence to FILE")
     options.add_argument("--inside", choices=["namespace", "machine"], help=argparse.SUPPRESS)
     options = options.parse_args()
-    os.environ["PATH"] += f":/usr/sbin:/sbin:{REPO}/.test-env/bin"
     if options.inside is None:
         enter_namespace()
     missing = [p for p in ("unbound", "nginx", "curl") if not shutil.which(p)]

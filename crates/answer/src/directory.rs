@@ -65,34 +65,24 @@ impl Directory {
     pub(crate) fn changed(&self, out: &[&ZoneImage], put: &[Arc<ZoneImage>]) -> Self {
         let count = self.chunks.len();
         let mut chunks = self.chunks.to_vec();
-        let mut touched: Vec<usize> = out
-            .iter()
-            .map(|zone| zone.hash)
-            .chain(put.iter().map(|zone| zone.hash))
-            .map(|hash| chunk_of(hash, count))
-            .collect();
-        touched.sort_unstable();
-        touched.dedup();
+        let out = out.iter().map(|zone| (*zone, None));
+        let put = put.iter().map(|zone| (&**zone, Some(zone)));
+        let mut changes: Vec<(&ZoneImage, Option<&Arc<ZoneImage>>)> = out.chain(put).collect();
+        // By chunk, so that each zone of a chunk is compared with the changes of that chunk only.
+        let place_of = |zone: &ZoneImage| chunk_of(zone.hash, count);
+        changes.sort_by_key(|(zone, _)| place_of(zone));
         let mut zones = self.zones;
-        for place in touched {
-            let old = &chunks[place];
-            let replaced = |zone: &ZoneImage| {
-                out.iter().any(|gone| same(gone, zone)) || put.iter().any(|new| same(new, zone))
-            };
-            let mut kept: Vec<Arc<ZoneImage>> = old
-                .iter()
-                .flatten()
-                .filter(|(_, zone)| !replaced(zone))
-                .map(|(_, zone)| Arc::clone(zone))
+        for here in changes.chunk_by(|(a, _), (b, _)| place_of(a) == place_of(b)) {
+            let chunk = &mut chunks[place_of(here[0].0)];
+            let old = || chunk.iter().flatten().map(|(_, zone)| zone);
+            let stays = |zone: &&Arc<ZoneImage>| !here.iter().any(|(other, _)| same(other, zone));
+            let kept = old().filter(stays);
+            let new: Vec<_> = kept
+                .chain(here.iter().filter_map(|(_, zone)| *zone))
+                .cloned()
                 .collect();
-            zones -= old.iter().flatten().count();
-            kept.extend(
-                put.iter()
-                    .filter(|z| chunk_of(z.hash, count) == place)
-                    .cloned(),
-            );
-            zones += kept.len();
-            chunks[place] = build_chunk(kept);
+            zones = zones - old().count() + new.len();
+            *chunk = build_chunk(new);
         }
         if zones > count * FULL_CHUNK {
             return Self::build(

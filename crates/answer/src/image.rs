@@ -73,10 +73,10 @@ impl ZoneImage {
         &self.meta
     }
 
-    /// Whether it is visible in a view.
+    /// Whether it is visible in a view; in one of more than 63 nothing is.
     #[inline]
     pub(crate) fn is_visible(&self, view: u8) -> bool {
-        self.meta.views >> view & 1 != 0
+        self.meta.views.checked_shr(view.into()).unwrap_or(0) & 1 != 0
     }
 
     /// Whether names exist at this depth below the apex.

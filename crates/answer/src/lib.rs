@@ -10,6 +10,7 @@ mod image;
 mod lookup;
 mod node;
 mod page;
+mod referral;
 mod reply;
 mod walk;
 mod world;
@@ -93,6 +94,7 @@ struct Job<'q, 'w> {
 }
 
 /// Answers up to [`BATCH`] queries that came in on one view; `outcomes` is as long as `packets`.
+/// Packets beyond that are dropped.
 ///
 /// Each stage goes over the whole batch, so that one query's wait for memory is spent on the
 /// others: find the zones, touch the slots, then read the nodes and write.
@@ -104,10 +106,10 @@ pub fn answer(
     outcomes: &mut [Outcome],
     moment: Moment,
 ) {
+    outcomes.fill(Outcome::Drop);
     let mut jobs: [Option<Job<'_, '_>>; BATCH] = [const { None }; BATCH];
     let slots = packets.iter_mut().zip(outcomes.iter_mut()).zip(&mut jobs);
     for (((packet, outcome), job), walk) in slots.zip(scratch.walks.iter_mut()) {
-        *outcome = Outcome::Drop;
         match Query::read(packet.query) {
             Ok(query) => {
                 walk.start(world.key, query.question.name);

@@ -35,6 +35,8 @@ pub(crate) enum Kind {
 }
 
 const SET_HEAD: usize = 10;
+/// What a message has to hold beside the records of one set, in bytes: header, question, OPT.
+const MESSAGE_OVERHEAD: usize = 12 + 255 + 4 + 64;
 
 /// A node inside a page.
 #[derive(Debug, Clone, Copy)]
@@ -278,6 +280,9 @@ fn compile_plain(
         .map(|data| data.len() + if even { 0 } else { 2 })
         .sum();
     let too_large = |_| fail("does not fit into one DNS message".to_owned());
+    // Owners in front of the data are pointers.
+    let answer: usize = records.iter().map(|data| 12 + data.len()).sum();
+    u16::try_from(answer + MESSAGE_OVERHEAD).map_err(too_large)?;
     bytes.push(u8::from(!even));
     bytes.extend_from_slice(&ttl.to_le_bytes());
     bytes.extend_from_slice(

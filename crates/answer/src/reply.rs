@@ -8,6 +8,7 @@ use meridian_dns::message::{
 
 use crate::lookup::{self, Place};
 use crate::node::{Kind, Node, Set};
+use crate::referral::{ends_with, refer};
 use crate::walk::Walk;
 use crate::{Transport, ViewId, World, ZoneImage};
 
@@ -29,14 +30,14 @@ pub(crate) struct Task<'a, 'q> {
 
 /// How an answer ended, beside what it has written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Verdict {
+pub(crate) struct Verdict {
     error: Option<ExtendedError<'static>>,
 }
 
 /// Writes the reply and returns its length; 0 when there is no room even for an error.
-pub(crate) fn write(
-    task: &mut Task<'_, '_>,
-    zone: Option<&ZoneImage>,
+pub(crate) fn write<'a>(
+    task: &mut Task<'a, '_>,
+    zone: Option<&'a ZoneImage>,
     transport: Transport,
     buffer: &mut [u8],
 ) -> usize {
@@ -76,7 +77,11 @@ fn limit(query: &Query<'_>, transport: Transport) -> usize {
     }
 }
 
-fn decide(task: &mut Task<'_, '_>, zone: Option<&ZoneImage>, reply: &mut Reply<'_>) -> Verdict {
+fn decide<'a>(
+    task: &mut Task<'a, '_>,
+    zone: Option<&'a ZoneImage>,
+    reply: &mut Reply<'_>,
+) -> Verdict {
     let question = &task.query.question;
     if task
         .query
@@ -101,13 +106,8 @@ fn decide(task: &mut Task<'_, '_>, zone: Option<&ZoneImage>, reply: &mut Reply<'
         );
     };
     let parent_side = question.qtype == RecordType::Ds.code();
-    if parent_side && task.walk.depth() == usize::from(zone.apex_labels) {
-        // The apex is a cut seen from the zone above, and DS lives there.
-        let above = Some(usize::from(zone.apex_labels));
-        let (world, view) = (task.world, task.view);
-        if let Some(parent) = lookup::zone(world, view, question.name, task.walk, above) {
-            zone = parent;
-        }
+    if parent_side && let Some(parent) = parent_that_knows(task, zone) {
+        zone = parent;
     }
     match answer(task, zone, reply, parent_side) {
         Ok(verdict) => verdict,
@@ -116,6 +116,21 @@ fn decide(task: &mut Task<'_, '_>, zone: Option<&ZoneImage>, reply: &mut Reply<'
             Verdict::default()
         }
     }
+}
+
+/// The zone above, if the name is the apex of `zone`: a cut seen from there, and DS is the
+/// parent's. A zone above that does not know the name, or delegates it elsewhere, is not the
+/// parent and would deny a zone that is served; then the child has no data (RFC 4035 section
+/// 3.1.4.1).
+fn parent_that_knows<'a>(task: &mut Task<'a, '_>, zone: &ZoneImage) -> Option<&'a ZoneImage> {
+    let (world, name) = (task.world, task.query.question.name);
+    let apex_labels = usize::from(zone.apex_labels);
+    if task.walk.depth() != apex_labels {
+        return None;
+    }
+    let parent = lookup::zone(world, task.view, name, task.walk, Some(apex_labels))?;
+    let place = lookup::place(world, parent, name, task.walk, true);
+    matches!(place, Place::Node(_)).then_some(parent)
 }
 
 fn refuse(reply: &mut Reply<'_>, code: u16, text: &'static str) -> Verdict {
@@ -136,7 +151,9 @@ fn answer(
     let apex = zone.meta.apex.as_wire();
     let mut owner = Owner::QuestionAt(0);
     let mut name = question.name;
+    let mut owners = [&[][..]; MAX_CHAIN + 1];
     for link in 0..=MAX_CHAIN {
+        owners[link] = name;
         let node = match lookup::place(task.world, zone, name, task.walk, parent_side) {
             Place::Cut(node, labels) => {
                 let at = task.walk.offset(labels, name);
@@ -167,7 +184,11 @@ fn answer(
         let Some(target) = cname.rotated(0).next() else {
             return Ok(verdict);
         };
-        if link == MAX_CHAIN || !ends_with(target, apex) {
+        // A loop is shown once: the same records again would tell the client nothing.
+        let seen = owners[..=link]
+            .iter()
+            .any(|owner| owner.eq_ignore_ascii_case(target));
+        if seen || link == MAX_CHAIN || !ends_with(target, apex) {
             return Ok(verdict);
         }
         name = target;
@@ -182,15 +203,6 @@ fn answer(
     Ok(Verdict::default())
 }
 
-/// Whether the name lies at or below the apex, at a label boundary.
-fn ends_with(name: &[u8], apex: &[u8]) -> bool {
-    let mut rest = name;
-    while rest.len() > apex.len() {
-        rest = &rest[usize::from(rest[0]) + 1..];
-    }
-    rest.eq_ignore_ascii_case(apex)
-}
-
 fn write_set(
     task: &Task<'_, '_>,
     reply: &mut Reply<'_>,
@@ -198,7 +210,7 @@ fn write_set(
     set: Set<'_>,
 ) -> Result<Verdict, Full> {
     if set.kind == Kind::Unserved {
-        reply.rcode(rcode::SERVFAIL);
+        reply.fail(rcode::SERVFAIL);
         let text = "this routing policy is stored but not answered yet";
         let code = ede::NOT_SUPPORTED;
         return Ok(Verdict {
@@ -248,71 +260,4 @@ fn any(
             Ok(Verdict::default())
         }
     }
-}
-
-/// The name servers of the zone below, and their addresses as far as this zone knows them.
-fn refer(
-    task: &mut Task<'_, '_>,
-    zone: &ZoneImage,
-    reply: &mut Reply<'_>,
-    node: Node<'_>,
-    cut: &[u8],
-) -> Result<Verdict, Full> {
-    let Some(servers) = node.set(RecordType::Ns) else {
-        return Ok(Verdict::default());
-    };
-    let rtype = RecordType::Ns.code();
-    for data in servers.rotated(task.seed) {
-        reply.record(
-            Section::Authority,
-            Owner::Name(cut),
-            rtype,
-            servers.ttl,
-            &[data],
-        )?;
-    }
-    for server in servers.rotated(task.seed) {
-        if !ends_with(server, zone.meta.apex.as_wire()) {
-            continue;
-        }
-        let required = ends_with(server, cut);
-        if let Err(full) = glue(task, zone, reply, server)
-            && required
-        {
-            // RFC 9471 section 3: without this address the referral leads nowhere.
-            return Err(full);
-        }
-    }
-    Ok(Verdict::default())
-}
-
-fn glue(
-    task: &mut Task<'_, '_>,
-    zone: &ZoneImage,
-    reply: &mut Reply<'_>,
-    server: &[u8],
-) -> Result<(), Full> {
-    let apex = zone.meta.apex.as_wire();
-    let labels = &server[..server.len() - apex.len()];
-    task.walk.start(task.world.key, server);
-    let depth = task.walk.depth();
-    let hash = task.walk.hash(task.world.key, server, depth);
-    let Some(node) = zone.find(hash, labels) else {
-        return Ok(());
-    };
-    let mark = reply.mark();
-    for rtype in [RecordType::A, RecordType::Aaaa] {
-        let Some(set) = node.set(rtype) else {
-            continue;
-        };
-        for data in set.rotated(0) {
-            let owner = Owner::Name(server);
-            let written = reply.record(Section::Additional, owner, rtype.code(), set.ttl, &[data]);
-            if written.is_err() {
-                reply.rewind(mark);
-            }
-            written?;
-        }
-    }
-    Ok(())
 }

@@ -106,14 +106,17 @@ impl Control {
         })
     }
 
-    /// The users of an account, given by name or id.
+    /// The users of an account, given by name or id, or of all accounts.
     ///
     /// # Errors
     /// When there is no such account.
-    pub fn users(&self, account: &str) -> Outcome<Vec<User>> {
+    pub fn users(&self, account: Option<&str>) -> Outcome<Vec<User>> {
         let snapshot = self.fresh()?;
-        let account = account_of(&snapshot, account)?;
-        Ok(snapshot.users(&account.id)?)
+        let mut users = Vec::new();
+        for account in accounts_of(&snapshot, account)? {
+            users.extend(snapshot.users(&account.id)?);
+        }
+        Ok(users)
     }
 
     /// Makes a user.
@@ -137,14 +140,17 @@ impl Control {
         })
     }
 
-    /// The access keys of an account, given by name or id.
+    /// The access keys of an account, given by name or id, or of all accounts.
     ///
     /// # Errors
     /// When there is no such account.
-    pub fn access_keys(&self, account: &str) -> Outcome<Vec<AccessKey>> {
+    pub fn access_keys(&self, account: Option<&str>) -> Outcome<Vec<AccessKey>> {
         let snapshot = self.fresh()?;
-        let account = account_of(&snapshot, account)?;
-        Ok(snapshot.access_keys(&account.id)?)
+        let mut keys = Vec::new();
+        for account in accounts_of(&snapshot, account)? {
+            keys.extend(snapshot.access_keys(&account.id)?);
+        }
+        Ok(keys)
     }
 
     /// Makes an access key for an account, or for a user of it. The secret is in the vault before
@@ -321,6 +327,13 @@ fn account_of(snapshot: &Snapshot, text: &str) -> Outcome<Account> {
         None => snapshot.account_named(text)?,
     };
     found.ok_or_else(|| AdminError::UnknownAccount(text.to_owned()))
+}
+
+fn accounts_of(snapshot: &Snapshot, text: Option<&str>) -> Outcome<Vec<Account>> {
+    match text {
+        Some(text) => Ok(vec![account_of(snapshot, text)?]),
+        None => Ok(snapshot.accounts()?),
+    }
 }
 
 fn key_of(snapshot: &Snapshot, text: &str) -> Outcome<AccessKey> {

@@ -37,6 +37,8 @@ pub trait State {
     fn set_count(&self, generation: Generation) -> Result<u64, Self::Error>;
     /// Whether the account has a health check of this id.
     fn health_check_exists(&self, account: &AccountId, id: &str) -> Result<bool, Self::Error>;
+    /// Whether the account has a CIDR collection of this id.
+    fn cidr_collection_exists(&self, account: &AccountId, id: &str) -> Result<bool, Self::Error>;
     /// The pool, by ordinal.
     fn name_servers(&self) -> Result<Vec<NameServer>, Self::Error>;
     /// The account's limit: its own when one was set, else [`Quota::default_limit`].

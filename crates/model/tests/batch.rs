@@ -10,8 +10,9 @@ use memory::{Memory, account, facts};
 use meridian_dns::RecordType::{self, A, Aaaa, Cname, Ns, Soa, Txt};
 use meridian_model::{
     Action::{self, Create, Delete, Upsert},
-    BatchRefusal, Draft, DraftAlias, DraftChange, Effect, FailoverRole, NewZone, PlanError, Quota,
-    Region, State, Zone, plan_batch, plan_create_zone, plan_delete_zone,
+    BatchRefusal, Coordinates, Draft, DraftAlias, DraftChange, Effect, FailoverRole,
+    GeoproximityLocation, GeoproximityPlace, NewZone, PlanError, Quota, Region, State, Zone,
+    plan_batch, plan_create_zone, plan_delete_zone,
 };
 
 struct Bench {
@@ -464,4 +465,38 @@ fn an_empty_zone_can_be_deleted_and_its_reference_stays_used() {
     bench.state.apply(effects);
     assert_eq!(bench.state.zone(&bench.zone.id), Ok(None));
     assert_eq!(bench.state.set_count(bench.zone.generation), Ok(0));
+}
+
+#[test]
+fn a_cidr_collection_must_exist_and_a_point_lie_on_the_globe() {
+    let bench = Bench::new();
+    let cidr = |id: &str| {
+        let mut set = weighted("c.z.test", "a", 0);
+        (set.weight, set.cidr_routing_config) = (None, Some((id.to_owned(), "*".to_owned())));
+        set
+    };
+    assert_eq!(
+        bench.messages(&[create(cidr("other"))]),
+        ["A CIDR collection with id other does not exist."]
+    );
+    bench.plan(&[create(cidr("known"))]).unwrap();
+    let point = |latitude: &str, longitude: &str| {
+        let mut set = weighted("g.z.test", "a", 0);
+        let (latitude, longitude) = (latitude.to_owned(), longitude.to_owned());
+        let place = GeoproximityPlace::Coordinates(Coordinates {
+            latitude,
+            longitude,
+        });
+        set.weight = None;
+        set.geo_proximity_location = Some(GeoproximityLocation { place, bias: None });
+        bench.plan(&[create(set)])
+    };
+    point("-90", "+180.00").unwrap();
+    for (latitude, longitude) in [("91", "0"), ("0", "-181")] {
+        let refusal = point(latitude, longitude).unwrap_err();
+        assert!(
+            matches!(refusal, BatchRefusal::InvalidInput(_)),
+            "{refusal:?}"
+        );
+    }
 }

@@ -27,7 +27,7 @@ fn socket(data_dir: &Path) -> PathBuf {
 /// Opens the socket for this user only. One that a killed server left is replaced.
 pub(crate) fn listen(data_dir: &Path) -> Result<UnixListener> {
     let path = socket(data_dir);
-    if UnixStream::connect(&path).is_ok() {
+    if answers(data_dir) {
         bail!("another server answers on {}", path.display());
     }
     remove_socket(data_dir);
@@ -35,6 +35,11 @@ pub(crate) fn listen(data_dir: &Path) -> Result<UnixListener> {
         .with_context(|| format!("cannot make the admin socket {}", path.display()))?;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
     Ok(listener)
+}
+
+/// Whether a running server has this directory.
+pub(crate) fn answers(data_dir: &Path) -> bool {
+    UnixStream::connect(socket(data_dir)).is_ok()
 }
 
 /// Takes the socket away, if it is there.

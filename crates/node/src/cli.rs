@@ -9,12 +9,16 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::admin::{self, Command, Door};
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::serve;
 
 /// A Route 53 that you run yourself.
 #[derive(Parser)]
-#[command(name = "meridian", version, about, max_term_width = 100)]
+#[command(name = "meridian", version, max_term_width = 100)]
+#[command(
+    after_help = "The environment variable MERIDIAN_LOG says what is logged, as in `debug` or \
+                        `meridian_api=debug,info`."
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     verb: Verb,
@@ -26,7 +30,7 @@ enum Verb {
     Serve(ServeArguments),
     /// Show what the server is and how far it has got.
     Status(DoorArguments),
-    /// Tenants.
+    /// Accounts: the tenants of this server.
     #[command(subcommand)]
     Account(AccountVerb),
     /// Users of an account and what they may do.
@@ -58,16 +62,19 @@ enum Verb {
 struct ServeArguments {
     #[command(flatten)]
     config: ConfigArguments,
-    /// Keep everything in this directory.
+    /// Keep everything in this directory (default: ./meridian-data).
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// Answer DNS on this address, UDP and TCP; may be given several times.
+    /// Answer DNS on this address, UDP and TCP; may be given several times (default:
+    /// 127.0.0.1:5300). At the first start the pool of name servers is made of these addresses;
+    /// later it takes `meridian nameserver`.
     #[arg(long = "dns", value_name = "ADDR:PORT")]
     dns: Vec<SocketAddr>,
-    /// Serve the Route 53 API on this address; plain HTTP is for loopback only.
+    /// Serve the Route 53 API on this address; plain HTTP is for loopback only (default:
+    /// 127.0.0.1:5380).
     #[arg(long, value_name = "ADDR:PORT")]
     api: Option<SocketAddr>,
-    /// Serve /healthz and /readyz on this address.
+    /// Serve /healthz and /readyz on this address (default: 127.0.0.1:5390).
     #[arg(long, value_name = "ADDR:PORT")]
     metrics: Option<SocketAddr>,
 }
@@ -82,9 +89,9 @@ struct ConfigArguments {
 /// How a command finds the server, and how it prints.
 #[derive(Args, Clone)]
 pub(crate) struct DoorArguments {
-    /// The server's data directory.
-    #[arg(long, value_name = "DIR", default_value = config::DATA_DIR)]
-    data_dir: PathBuf,
+    /// The server's data directory (default: the one in ./meridian.toml, or ./meridian-data).
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -121,11 +128,11 @@ enum UserVerb {
         #[command(flatten)]
         door: DoorArguments,
     },
-    /// Show an account's users.
+    /// Show users.
     List {
-        /// The account's name or id.
+        /// Only those of this account, by name or id.
         #[arg(long)]
-        account: String,
+        account: Option<String>,
         #[command(flatten)]
         door: DoorArguments,
     },
@@ -144,11 +151,11 @@ enum KeyVerb {
         #[command(flatten)]
         door: DoorArguments,
     },
-    /// Show an account's access keys, without their secrets.
+    /// Show access keys, without their secrets.
     List {
-        /// The account's name or id.
+        /// Only those of this account, by name or id.
         #[arg(long)]
-        account: String,
+        account: Option<String>,
         #[command(flatten)]
         door: DoorArguments,
     },
@@ -179,7 +186,7 @@ enum KeyVerb {
 enum NameserverVerb {
     /// Show the pool.
     List(DoorArguments),
-    /// Add a name to the pool.
+    /// Add a name to the pool. Names are dealt to zones in fours: a fifth waits for an eighth.
     Add {
         /// A domain name.
         name: String,
@@ -263,7 +270,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
         Verb::Journal(JournalVerb::Verify(door)) => (Command::JournalVerify, door),
     };
     let door = Door {
-        data_dir: door.data_dir,
+        data_dir: match door.data_dir {
+            Some(data_dir) => data_dir,
+            None => Config::read(None)?.data_dir,
+        },
         json: door.json,
     };
     admin::call(&door, &command)

@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use meridian_dns::Name;
 use serde::Deserialize;
 
 use crate::views::MAX_VIEWS;
@@ -15,7 +16,7 @@ use crate::views::MAX_VIEWS;
 /// The file that is read when none is named.
 const FILE: &str = "meridian.toml";
 /// Where everything is kept unless said otherwise.
-pub(crate) const DATA_DIR: &str = "./meridian-data";
+const DATA_DIR: &str = "./meridian-data";
 
 /// The configuration file. Unknown keys are refused.
 #[derive(Debug, Clone, Deserialize)]
@@ -172,7 +173,14 @@ impl Config {
                  and put a TLS proxy in front"
             );
         }
-        Ok(())
+        self.pool_domain().map(drop)
+    }
+
+    /// The zone that names the first pool.
+    pub(crate) fn pool_domain(&self) -> Result<Name> {
+        let text = &self.pool.domain;
+        let name = Name::parse(text).with_context(|| format!("pool.domain is '{text}'"))?;
+        Ok(name.to_lowercase())
     }
 
     /// The addresses without ports, each once, in the order of the file.
@@ -214,6 +222,13 @@ mod tests {
         assert_eq!(config.dns.listen, [loopback(5300)]);
         assert!(toml::from_str::<Config>("colour = 1").is_err());
         assert!(toml::from_str::<Config>("[dns]\nlistn = []").is_err());
+    }
+
+    #[test]
+    fn a_pool_without_a_possible_name_is_refused_before_the_start() {
+        let config: Config = toml::from_str("[pool]\ndomain = 'a..b'").unwrap();
+        let error = config.check().unwrap_err().to_string();
+        assert!(error.contains("pool.domain is 'a..b'"), "{error}");
     }
 
     #[test]

@@ -13,7 +13,6 @@ use anyhow::{Context, Result};
 use meridian_answer::HashKey;
 use meridian_api::{ApiConfig, Scheme};
 use meridian_control::{Acks, Control, Environment, FirstStart, SystemEnvironment};
-use meridian_dns::Name;
 use meridian_model::AccountId;
 use meridian_server::{Live, Server, TcpLimits};
 use tokio::net::TcpListener;
@@ -50,8 +49,9 @@ pub(crate) fn run(config: &Config) -> Result<()> {
     let control_runtime = runtime("control", 2)?;
     let dns_runtime = runtime("dns-tcp", 1)?;
     // Ports are taken before anything is written down: a second server here changes nothing.
-    let api = control_runtime.block_on(bind(config.api.listen, "the API"))?;
-    let metrics = control_runtime.block_on(bind(config.metrics.listen, "metrics"))?;
+    let api = control_runtime.block_on(bind(config.api.listen, "the API", "--api"))?;
+    let metrics =
+        control_runtime.block_on(bind(config.metrics.listen, "health checks", "--metrics"))?;
     let server = start_dns(config, &feed, &live, &dns_runtime)?;
 
     let control = Arc::new(Control::new(
@@ -78,6 +78,7 @@ pub(crate) fn run(config: &Config) -> Result<()> {
     if first.is_some() {
         welcome(config);
     }
+    warn_of_idle_addresses(&control, config)?;
     let service = Service {
         config,
         control,
@@ -149,9 +150,12 @@ fn runtime(name: &str, threads: usize) -> Result<Runtime> {
         .build()?)
 }
 
-async fn bind(address: SocketAddr, what: &str) -> Result<TcpListener> {
+async fn bind(address: SocketAddr, what: &str, option: &str) -> Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| {
-        format!("cannot listen on {address} for {what}; is another server running there?")
+        format!(
+            "cannot listen on {address} for {what}; if another server has it, stop that one or \
+             name another address with {option}"
+        )
     })
 }
 
@@ -174,14 +178,27 @@ fn hash_key() -> HashKey {
 
 fn first_start(control: &Control, config: &Config) -> Result<Option<AccountId>> {
     let first = FirstStart {
-        domain: Name::parse(&config.pool.domain)
-            .with_context(|| format!("pool.domain is '{}'", config.pool.domain))?
-            .to_lowercase(),
+        domain: config.pool_domain()?,
         addresses: config.dns_addresses(),
     };
     let keep =
         |key: &_| credentials::write(&config.data_dir, key).map_err(|error| format!("{error:#}"));
     Ok(control.first_start(&first, keep)?)
+}
+
+/// An address that no name of the pool is at looks open and refuses everything.
+fn warn_of_idle_addresses(control: &Control, config: &Config) -> Result<()> {
+    let pool = control.name_servers()?;
+    for address in config.dns_addresses() {
+        if !pool.iter().any(|name| name.addresses.contains(&address)) {
+            tracing::warn!(
+                %address,
+                "no name server of the pool is at {address}, so every query there is refused: \
+                 move one there with `meridian nameserver set`, or add one"
+            );
+        }
+    }
+    Ok(())
 }
 
 /// What to type next, for the one time that nobody knows it yet.
@@ -193,9 +210,9 @@ fn welcome(config: &Config) {
     };
     tracing::info!(
         "first start: the operator's access key is in {path}. To try it:\n\n  \
-         export AWS_SHARED_CREDENTIALS_FILE={path} AWS_DEFAULT_REGION=us-east-1 \\\n         \
-         AWS_ENDPOINT_URL_ROUTE_53=http://{api}\n  \
-         aws route53 create-hosted-zone --name example.test --caller-reference first\n  \
+         export AWS_SHARED_CREDENTIALS_FILE='{path}' AWS_DEFAULT_REGION=us-east-1\n  \
+         aws --profile default --endpoint-url http://{api} route53 create-hosted-zone \\\n         \
+         --name example.test --caller-reference first\n  \
          dig @{address} -p {port} example.test SOA\n",
         path = path.display(),
         api = config.api.listen,

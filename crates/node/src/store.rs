@@ -5,8 +5,10 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use meridian_log::{Durability, Journal, LocalJournal, Options, Tables, Vault};
+
+use crate::admin;
 
 /// All of them, open. A second process that tries is refused.
 pub(crate) struct Store {
@@ -19,6 +21,13 @@ impl Store {
     /// Opens the files, and makes them where there are none.
     pub(crate) fn open(data_dir: &Path, cache_mib: usize) -> Result<Self> {
         make_directory(data_dir)?;
+        if admin::answers(data_dir) {
+            bail!(
+                "a server is running with the data directory {}; stop it, or name another one \
+                 with --data-dir",
+                data_dir.display()
+            );
+        }
         let options = Options {
             cache_bytes: cache_mib * 1024 * 1024,
             durability: Durability::Batched,

@@ -31,7 +31,8 @@ pub enum Owner<'a> {
     /// The suffix of the question name that starts at this byte of it, which must be the start
     /// of a label: two bytes on the wire, one for the root.
     QuestionAt(u8),
-    /// An uncompressed wire name; the suffix it shares with the question name is compressed.
+    /// An uncompressed wire name; the suffix it shares with the question name is compressed, and
+    /// all of it if it was the owner of the last record that had such a one.
     Name(&'a [u8]),
 }
 
@@ -59,7 +60,21 @@ pub struct Reply<'b> {
     class: u16,
     section: Section,
     counts: [u16; 3],
+    last_owner: Option<Written>,
 }
+
+/// Where an owner was written that is more than a pointer.
+#[derive(Debug, Clone, Copy)]
+struct Written {
+    at: u16,
+    /// Bytes before the pointer, or to the end of the name if there is none.
+    len: usize,
+    /// What the pointer leads to, from the start of the question name.
+    offset: Option<usize>,
+}
+
+/// A pointer leads no further than this (RFC 1035 section 4.1.4).
+const MAX_POINTER: u16 = 0x3fff;
 
 const QR: u16 = 0x8000;
 const AA: u16 = 0x0400;
@@ -98,6 +113,7 @@ impl<'b> Reply<'b> {
             class: class::IN,
             section: Section::Answer,
             counts: [0; 3],
+            last_owner: None,
         })
     }
 
@@ -175,10 +191,10 @@ impl<'b> Reply<'b> {
         if section < self.section {
             return Err(Full);
         }
-        let start = self.at;
+        let (start, last_owner) = (self.at, self.last_owner);
         let written = self.put_record(section, owner, rtype, ttl, rdata);
         if written.is_err() {
-            self.at = start;
+            (self.at, self.last_owner) = (start, last_owner);
         }
         written
     }
@@ -223,7 +239,15 @@ impl<'b> Reply<'b> {
                 split_at_shared(name, question.unwrap_or_default()).ok_or(Full)?
             }
         };
-        self.put(own)?;
+        if !own.is_empty() {
+            if let Some(at) = self.written_before(own, offset) {
+                return self.put(&(0xc000 | at).to_be_bytes());
+            }
+            let at = u16::try_from(self.at).ok().filter(|at| *at <= MAX_POINTER);
+            let len = own.len();
+            self.last_owner = at.map(|at| Written { at, len, offset });
+            self.put(own)?;
+        }
         let Some(offset) = offset else {
             return Ok(());
         };
@@ -242,6 +266,17 @@ impl<'b> Reply<'b> {
         self.put(&(0xc000 | pointer).to_be_bytes())
     }
 
+    /// Where the last owner stands, if it is this one: the records of a set follow each other.
+    fn written_before(&self, own: &[u8], offset: Option<usize>) -> Option<u16> {
+        let last = self.last_owner?;
+        let at = usize::from(last.at);
+        let same = own.len() > 1
+            && last.offset == offset
+            && last.len == own.len()
+            && self.buf.get(at..at + last.len) == Some(own);
+        same.then_some(last.at)
+    }
+
     /// Remembers this place.
     pub fn mark(&self) -> Mark {
         Mark {
@@ -258,6 +293,7 @@ impl<'b> Reply<'b> {
             self.at = mark.at;
             self.section = mark.section;
             self.counts = mark.counts;
+            self.last_owner = None;
         }
     }
 
@@ -266,7 +302,15 @@ impl<'b> Reply<'b> {
         self.at = self.question_end;
         self.section = Section::Answer;
         self.counts = [0; 3];
+        self.last_owner = None;
         self.flags |= TC;
+    }
+
+    /// Drops all records and the AA bit and sets the response code: there is no answer after all.
+    pub fn fail(&mut self, rcode: u16) {
+        self.truncate();
+        self.flags &= !(AA | TC);
+        self.rcode = rcode;
     }
 
     /// Writes the OPT record and the header, and returns the length of the message.

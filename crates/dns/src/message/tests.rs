@@ -307,6 +307,54 @@ fn a_record_that_does_not_fit_leaves_the_message_as_it_was() {
 }
 
 #[test]
+fn an_owner_stands_in_a_message_once() {
+    let packet = packet(0, [1, 0, 0, 0], &[]);
+    let query = Query::read(&packet).unwrap();
+    let near = b"\x02ns\x07example\x03com\x00";
+    let mut buf = [0; 512];
+    let mut reply = Reply::new(&mut buf, 512, &query).unwrap();
+    let mut lengths = Vec::new();
+    let start = reply.mark();
+    let owners = [
+        &near[..],
+        near,
+        b"\x02NS\x07example\x03com\x00",
+        near,
+        b"\x00",
+        b"\x00",
+    ];
+    for owner in owners {
+        let room = reply.room();
+        let owner = Owner::Name(owner);
+        reply.record(Section::Answer, owner, 1, 0, &[]).unwrap();
+        lengths.push(room - reply.room() - 10);
+    }
+    // Once more after a rewind: what a pointer would lead to is gone.
+    reply.rewind(start);
+    let room = reply.room();
+    reply
+        .record(Section::Answer, Owner::Name(near), 1, 0, &[])
+        .unwrap();
+    lengths.push(room - reply.room() - 10);
+    assert_eq!(lengths, [5, 2, 5, 5, 1, 1, 5]);
+}
+
+#[test]
+fn a_failure_leaves_nothing_of_the_answer() {
+    let packet = packet(0x0100, [1, 0, 0, 0], &[]);
+    let query = Query::read(&packet).unwrap();
+    let mut buf = [0; 512];
+    let mut reply = Reply::new(&mut buf, 512, &query).unwrap();
+    reply.authoritative();
+    reply
+        .record(Section::Authority, Owner::QuestionAt(0), 1, 0, &[&[0; 4]])
+        .unwrap();
+    reply.fail(rcode::SERVFAIL);
+    assert_eq!(reply.finish(None), packet.len());
+    assert_eq!(buf[2..12], [0x81, 2, 0, 1, 0, 0, 0, 0, 0, 0]);
+}
+
+#[test]
 fn an_opt_record_without_reserved_room_truncates() {
     let packet = packet(0, [1, 0, 0, 0], &[]);
     let query = Query::read(&packet).unwrap();

@@ -337,6 +337,11 @@ impl State for Snapshot {
         Ok(false)
     }
 
+    /// There is no table of CIDR collections yet, so none exists.
+    fn cidr_collection_exists(&self, _account: &AccountId, _id: &str) -> Result<bool, ReadError> {
+        Ok(false)
+    }
+
     fn name_servers(&self) -> Result<Vec<NameServer>, ReadError> {
         let mut servers: Vec<NameServer> =
             self.scan_stored(Table::NameServers, b"", b"", usize::MAX)?;

@@ -11,6 +11,7 @@ use crate::draft::{Action, DraftChange};
 use crate::effect::Effect;
 use crate::id::Generation;
 use crate::record_set::{RecordSet, SetData, SetKey};
+use crate::routing::Routing;
 use crate::state::{Quota, State};
 use crate::zone::Zone;
 
@@ -61,6 +62,7 @@ pub fn plan_batch<S: State>(state: &S, zone: &Zone, changes: &[DraftChange]) -> 
         }
     }
     check_health_checks(state, zone, &sets)?;
+    check_collections(state, zone, &sets, &mut problems)?;
     let mut working = Working::new(state, zone);
     for (action, set) in sets {
         working.change(action, set, &mut problems)?;
@@ -110,6 +112,25 @@ fn check_health_checks<S: State>(
             return Err(PlanError::Refused(BatchRefusal::NoSuchHealthCheck(
                 id.clone(),
             )));
+        }
+    }
+    Ok(())
+}
+
+fn check_collections<S: State>(
+    state: &S,
+    zone: &Zone,
+    sets: &[(Action, RecordSet)],
+    problems: &mut Vec<String>,
+) -> Result<(), S::Error> {
+    for (action, set) in sets {
+        if let Routing::Cidr { collection_id, .. } = &set.routing
+            && *action != Action::Delete
+            && !state.cidr_collection_exists(&zone.account, collection_id)?
+        {
+            problems.push(format!(
+                "A CIDR collection with id {collection_id} does not exist."
+            ));
         }
     }
     Ok(())

@@ -70,7 +70,8 @@ pub fn plan_create_zone<S: State>(
     let pool = state.name_servers()?;
     let rivals = related_elsewhere(state, &name, &account.id)?;
     let taken = pool::addresses_of(&pool, &rivals);
-    let Some(name_servers) = pool::choose(&pool, &taken, facts.draw()) else {
+    let generation = state.next_generation()?;
+    let Some(name_servers) = pool::choose(&pool, &taken, generation) else {
         return refused(CreateZoneRefusal::DelegationSetNotAvailable(format!(
             "Route 53 cannot create the hosted zone {name} because no set of name servers is \
              available for it."
@@ -87,7 +88,7 @@ pub fn plan_create_zone<S: State>(
             id: None,
             name_servers,
         },
-        generation: state.next_generation()?,
+        generation,
         created_at: facts.now,
     };
     let effects = first_effects(&zone);

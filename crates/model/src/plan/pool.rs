@@ -2,7 +2,8 @@
 //!
 //! The pool is dealt into four stripes by ordinal, and a zone gets one name of each. With equal
 //! stripes of `m` names the fourth is decided by the other three (their places sum to zero modulo
-//! `m`), so any two different sets share at most two names.
+//! `m`), so any two different sets share at most two names. There are `m³` sets, and zones take
+//! them in turn: a set is used twice only when all were used, or conflicts leave no other.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -11,7 +12,7 @@ use meridian_dns::{Name, RecordType};
 
 use super::PlanError;
 use crate::effect::Effect;
-use crate::id::AccountId;
+use crate::id::{AccountId, Generation};
 use crate::name_server::NameServer;
 use crate::record_set::{RecordSet, SetData, SetKey};
 use crate::routing::Routing;
@@ -22,6 +23,9 @@ use crate::zone::Zone;
 const STRIPES: usize = 4;
 /// The most sets that are tried for one zone.
 const MAX_TRIES: usize = 65_536;
+/// How far apart the sets of zones made one after the other are: a prime larger than any `m`, so
+/// that neighbours look unrelated.
+const STEP: u64 = 1_000_003;
 /// TTL of the pool's own addresses, in seconds.
 const ADDRESS_TTL: u32 = 3600;
 
@@ -56,12 +60,12 @@ pub(super) fn addresses_of(pool: &[NameServer], zones: &[Zone]) -> BTreeSet<IpAd
         .collect()
 }
 
-/// Four names of the pool (fewer when it has fewer), none with an address in `taken`. The seed
-/// decides where the search starts.
+/// Four names of the pool (fewer when it has fewer), none with an address in `taken`. Zones of
+/// different numbers get different sets as long as there are any.
 pub(super) fn choose(
     pool: &[NameServer],
     taken: &BTreeSet<IpAddr>,
-    seed: u64,
+    number: Generation,
 ) -> Option<Vec<Name>> {
     let free = |server: &NameServer| !server.addresses.iter().any(|a| taken.contains(a));
     if pool.is_empty() {
@@ -75,7 +79,9 @@ pub(super) fn choose(
     }
     let m = pool.len() / STRIPES;
     let sets = m.saturating_mul(m).saturating_mul(m);
-    let start = usize::try_from(seed % sets as u64).unwrap_or_default();
+    // A step that has no factor in common with the number of sets meets all of them.
+    let turn = u128::from(number.0) * u128::from(STEP) % sets as u128;
+    let start = usize::try_from(turn).unwrap_or_default();
     (0..sets.min(MAX_TRIES)).find_map(|step| {
         let set = (start + step) % sets;
         let (a, b, c) = (set % m, set / m % m, set / m / m);
@@ -282,7 +288,9 @@ mod tests {
     fn different_sets_share_at_most_two_names() {
         let pool = pool(16);
         let none = BTreeSet::new();
-        let sets: Vec<Vec<Name>> = (0..64).map(|i| choose(&pool, &none, i).unwrap()).collect();
+        let sets: Vec<Vec<Name>> = (0..64)
+            .map(|i| choose(&pool, &none, Generation(i)).unwrap())
+            .collect();
         for (i, a) in sets.iter().enumerate() {
             assert_eq!(a.len(), 4);
             for b in &sets[..i] {
@@ -297,15 +305,20 @@ mod tests {
         let pool = pool(8);
         let taken: BTreeSet<IpAddr> = pool[..4].iter().flat_map(|s| s.addresses.clone()).collect();
         for seed in 0..10 {
-            let set = choose(&pool, &taken, seed).unwrap();
+            let set = choose(&pool, &taken, Generation(seed)).unwrap();
             assert!(
                 set.iter()
                     .all(|name| pool[4..].iter().any(|s| s.name == *name))
             );
         }
         let all: BTreeSet<IpAddr> = pool[..5].iter().flat_map(|s| s.addresses.clone()).collect();
-        assert_eq!(choose(&pool, &all, 3), None);
-        assert_eq!(choose(&[], &taken, 3), None);
-        assert_eq!(choose(&pool[..2], &BTreeSet::new(), 3).unwrap().len(), 2);
+        assert_eq!(choose(&pool, &all, Generation(3)), None);
+        assert_eq!(choose(&[], &taken, Generation(3)), None);
+        assert_eq!(
+            choose(&pool[..2], &BTreeSet::new(), Generation(3))
+                .unwrap()
+                .len(),
+            2
+        );
     }
 }

@@ -7,7 +7,7 @@ use meridian_dns::{Name, RecordType};
 
 use crate::draft::{Draft, DraftChange};
 use crate::record_set::{AliasTarget, RecordSet, SetData, SetKey};
-use crate::routing::{GeoLocation, Routing};
+use crate::routing::{GeoLocation, GeoproximityLocation, GeoproximityPlace, Routing};
 
 /// Why a change makes no sense, in Route 53's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +87,10 @@ fn routing(change: &DraftChange) -> Result<Routing, Nonsense> {
             check_place(change, &place)?;
             Ok(Routing::Geolocation(place))
         }
+        (Some(Routing::Geoproximity(location)), Some(_)) => {
+            check_point(change, &location)?;
+            Ok(Routing::Geoproximity(location))
+        }
         (Some(policy), Some(_)) => Ok(policy),
     }
 }
@@ -119,6 +123,21 @@ fn check_place(change: &DraftChange, place: &GeoLocation) -> Result<(), Nonsense
         (None, None, Some(_)) => wrong("SubdivisionCode needs a CountryCode"),
         (None, None, None) => wrong("GeoLocation needs a ContinentCode or a CountryCode"),
     }
+}
+
+fn check_point(change: &DraftChange, location: &GeoproximityLocation) -> Result<(), Nonsense> {
+    let GeoproximityPlace::Coordinates(point) = &location.place else {
+        return Ok(());
+    };
+    let within = |text: &str, most: f64| text.parse::<f64>().is_ok_and(|n| n.abs() <= most);
+    if within(&point.latitude, 90.0) && within(&point.longitude, 180.0) {
+        return Ok(());
+    }
+    Err(Nonsense::Input(format!(
+        "Invalid request: Latitude must lie between -90 and 90 and Longitude between -180 and 180 \
+         in {}",
+        described(change)
+    )))
 }
 
 fn check_policy_against_type(

@@ -136,6 +136,10 @@ impl State for Memory {
         Ok(id == "known")
     }
 
+    fn cidr_collection_exists(&self, _: &AccountId, id: &str) -> Result<bool, Infallible> {
+        Ok(id == "known")
+    }
+
     fn name_servers(&self) -> Result<Vec<NameServer>, Infallible> {
         Ok(self.servers.values().cloned().collect())
     }

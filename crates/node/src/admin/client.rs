@@ -33,7 +33,8 @@ pub(crate) fn call(door: &Door, command: &Command) -> Result<()> {
         Err(error) => {
             return Err(error).with_context(|| {
                 format!(
-                    "no server answers on {}; is it running, and is --data-dir its directory?",
+                    "no server answers on {}; start one with `meridian serve`, or name its data \
+                     directory with --data-dir",
                     path.display()
                 )
             });
@@ -89,7 +90,9 @@ pub(crate) fn policies(names: &[String], files: &[PathBuf]) -> Result<Vec<Policy
     for file in files {
         let shown = file.display();
         let document = fs::read_to_string(file).with_context(|| format!("cannot read {shown}"))?;
-        check_policy(&document).with_context(|| shown.to_string())?;
+        if let Err(error) = check_policy(&document) {
+            bail!("{shown}: {error}");
+        }
         let stem = file.file_stem().unwrap_or(file.as_os_str());
         policies.push(PolicyText {
             name: stem.to_string_lossy().into_owned(),

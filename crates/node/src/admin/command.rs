@@ -22,14 +22,14 @@ pub(crate) enum Command {
         policies: Vec<PolicyText>,
     },
     UserList {
-        account: String,
+        account: Option<String>,
     },
     KeyCreate {
         account: String,
         user: Option<String>,
     },
     KeyList {
-        account: String,
+        account: Option<String>,
     },
     KeyDeactivate {
         id: String,

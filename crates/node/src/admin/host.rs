@@ -98,16 +98,22 @@ impl Host {
                 };
                 user(&control.create_user(&new)?)
             }
-            Command::UserList { account } => control.users(&account)?.iter().map(user).collect(),
+            Command::UserList { account } => control
+                .users(account.as_deref())?
+                .iter()
+                .map(user)
+                .collect(),
             Command::KeyCreate { account, user } => {
                 let new = control.create_access_key(&account, user.as_deref())?;
                 let mut shown = key(&new.key);
                 shown["secret_access_key"] = new.secret.0.as_str().into();
                 shown
             }
-            Command::KeyList { account } => {
-                control.access_keys(&account)?.iter().map(key).collect()
-            }
+            Command::KeyList { account } => control
+                .access_keys(account.as_deref())?
+                .iter()
+                .map(key)
+                .collect(),
             Command::KeyDeactivate { id } => key(&set_status(&id, KeyStatus::Inactive)?),
             Command::KeyActivate { id } => key(&set_status(&id, KeyStatus::Active)?),
             Command::KeyDelete { id } => {
@@ -135,7 +141,10 @@ impl Host {
                 limit,
             } => {
                 let known = Quota::ALL.into_iter().find(|known| known.as_str() == quota);
-                let known = known.ok_or_else(|| anyhow!("there is no quota '{quota}'"))?;
+                let known = known.ok_or_else(|| {
+                    let names = Quota::ALL.map(Quota::as_str).join(", ");
+                    anyhow!("there is no quota '{quota}'; there are {names}")
+                })?;
                 control.put_quota(&account, known, limit)?;
                 json!({ "account": account, "quota": quota, "limit": limit })
             }

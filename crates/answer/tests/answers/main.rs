@@ -1,0 +1,13 @@
+//! Whole answers: scenario files, an oracle, and attacks.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod allocation;
+mod attack;
+mod compare;
+mod oracle;
+mod random;
+#[path = "../scenario/mod.rs"]
+mod scenario;
+mod scenarios;
+mod wire;
+mod zones;

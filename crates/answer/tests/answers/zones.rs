@@ -1,0 +1,70 @@
+//! Zones of a scenario as a World.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use meridian_answer::{HashKey, World, ZoneImage, ZoneMeta};
+use meridian_dns::Name;
+use meridian_model::{Generation, RecordSet, Routing, SetData, SetKey, Timestamp};
+
+use crate::scenario::{Set, Zone};
+
+pub(crate) const KEY: HashKey = HashKey([0x1234_5678, 0x9abc_def0]);
+
+/// All record sets of each name.
+pub(crate) type Rows = BTreeMap<Vec<u8>, (Name, Vec<RecordSet>)>;
+
+/// The zones, the first created first.
+pub(crate) fn world(zones: &[Zone]) -> World {
+    let images = zones.iter().enumerate().map(|(place, zone)| {
+        let rows = rows(&zone.sets);
+        Arc::new(image(meta(zone, place), &rows))
+    });
+    World::new(KEY, images.collect())
+}
+
+pub(crate) fn image(meta: ZoneMeta, rows: &Rows) -> ZoneImage {
+    let names = rows.values().map(|(name, sets)| (name, sets.as_slice()));
+    ZoneImage::build(KEY, meta, names).unwrap()
+}
+
+/// What identifies the zone that stands at this place of its file.
+pub(crate) fn meta(zone: &Zone, place: usize) -> ZoneMeta {
+    ZoneMeta {
+        apex: zone.apex.clone(),
+        generation: Generation(place as u64),
+        created_at: Timestamp(i64::try_from(place).unwrap()),
+        views: zone.views.iter().fold(0, |views, view| views | 1 << view),
+        last_changed: 1,
+    }
+}
+
+pub(crate) fn rows(sets: &[Set]) -> Rows {
+    let mut rows = Rows::new();
+    for set in sets {
+        let key = set.name.as_wire().to_vec();
+        let (_, sets) = rows
+            .entry(key)
+            .or_insert_with(|| (set.name.clone(), Vec::new()));
+        sets.push(record_set(set));
+    }
+    rows
+}
+
+fn record_set(set: &Set) -> RecordSet {
+    let weighted = set.weighted.clone();
+    RecordSet {
+        key: SetKey {
+            name: set.name.clone(),
+            rtype: set.rtype,
+            set_identifier: weighted.as_ref().map(|(_, id)| id.clone()),
+        },
+        routing: weighted.map_or(Routing::Simple, |(weight, _)| Routing::Weighted(weight)),
+        data: SetData::Records {
+            ttl: set.ttl,
+            values: set.values.clone(),
+        },
+        health_check_id: None,
+        traffic_policy_instance_id: None,
+    }
+}

@@ -1,0 +1,334 @@
+//! Scenario files: zones, queries and the replies they are due, as plain text.
+//!
+//! ```text
+//! # A comment. Names are absolute, with or without the last dot; values are Route 53's.
+//! zone example.test [views=0,2]           the older of two zones of one name comes first
+//! www.example.test 300 A 192.0.2.1        records of one name and type make one set
+//! w.example.test 60 A 192.0.2.9 | weight=3 id=x       a set of a policy: weighted
+//! big.example.test 60 A 192.0.2.{1..60}   sixty lines in one
+//!
+//! query www.example.test A [class=CH] [tcp] [edns] [do] [bufsize=N] [version=N] [opcode=N]
+//!       [ecs=192.0.2.0/24] [view=1]       on one line; all but the first and `tcp` mean EDNS
+//! NOERROR [aa] [tc] [ede=N]
+//! answer www.example.test 300 A 192.0.2.1
+//! authority …
+//! additional …
+//! ```
+//! What is not listed must not be there. The order of the answer's sets counts, that of records
+//! in a set does not. Owners in the answer section are compared with their case.
+//! This module knows the text only: no sockets, no server, so that any runner can use it.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use meridian_dns::{Name, RecordType, rdata};
+
+/// One file.
+#[derive(Debug, Default)]
+pub(crate) struct Scenario {
+    pub(crate) zones: Vec<Zone>,
+    pub(crate) queries: Vec<Query>,
+}
+
+/// A zone as it is to be created, in this order.
+#[derive(Debug)]
+pub(crate) struct Zone {
+    pub(crate) apex: Name,
+    pub(crate) views: Vec<u8>,
+    pub(crate) sets: Vec<Set>,
+}
+
+/// A record set as it is to be created.
+#[derive(Debug, Clone)]
+pub(crate) struct Set {
+    pub(crate) name: Name,
+    pub(crate) rtype: RecordType,
+    pub(crate) ttl: u32,
+    pub(crate) values: Vec<String>,
+    /// Weight and set identifier; none for a simple set.
+    pub(crate) weighted: Option<(u8, String)>,
+}
+
+/// What to ask, and the reply.
+#[derive(Debug, Clone)]
+pub(crate) struct Query {
+    pub(crate) line: usize,
+    pub(crate) view: u8,
+    pub(crate) ask: Ask,
+    pub(crate) expected: Expected,
+}
+
+/// One query.
+#[derive(Debug, Clone)]
+pub(crate) struct Ask {
+    pub(crate) name: Name,
+    pub(crate) qtype: u16,
+    pub(crate) class: u16,
+    pub(crate) opcode: u8,
+    pub(crate) tcp: bool,
+    pub(crate) edns: Option<Edns>,
+}
+
+/// The OPT record of a query.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Edns {
+    pub(crate) payload: u16,
+    pub(crate) version: u8,
+    pub(crate) dnssec_ok: bool,
+    pub(crate) subnet: Option<(IpAddr, u8)>,
+}
+
+/// A reply without what follows from the query: id, question, EDNS.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Expected {
+    pub(crate) rcode: u16,
+    pub(crate) authoritative: bool,
+    pub(crate) truncated: bool,
+    pub(crate) extended_error: Option<u16>,
+    /// Answer, authority, additional.
+    pub(crate) sections: [Vec<Record>; 3],
+}
+
+/// One record of a reply.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Record {
+    /// Wire form.
+    pub(crate) owner: Vec<u8>,
+    pub(crate) rtype: u16,
+    pub(crate) ttl: u32,
+    /// Wire form without compression.
+    pub(crate) data: Vec<u8>,
+}
+
+impl fmt::Debug for Record {
+    /// As in a file where it can be, so that a difference can be read.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Name::from_wire(&self.owner) {
+            Ok(owner) => write!(f, "{owner} {} ", self.ttl)?,
+            Err(_) => write!(f, "{:x?} {} ", self.owner, self.ttl)?,
+        }
+        let stored = RecordType::from_code(self.rtype);
+        match stored.and_then(|rtype| Some((rtype, rdata::text(rtype, &self.data).ok()?))) {
+            Some((rtype, value)) => write!(f, "{rtype} {value}"),
+            None => write!(f, "TYPE{} {:x?}", self.rtype, self.data),
+        }
+    }
+}
+
+const RCODES: [(&str, u16); 7] = [
+    ("NOERROR", 0),
+    ("FORMERR", 1),
+    ("SERVFAIL", 2),
+    ("NXDOMAIN", 3),
+    ("NOTIMP", 4),
+    ("REFUSED", 5),
+    ("BADVERS", 16),
+];
+
+/// Types that are asked for or answered but not stored.
+const TYPES: [(&str, u16); 8] = [
+    ("HINFO", 13),
+    ("DNAME", 39),
+    ("RRSIG", 46),
+    ("DNSKEY", 48),
+    ("IXFR", 251),
+    ("AXFR", 252),
+    ("ANY", 255),
+    ("OPT", 41),
+];
+
+const SECTIONS: [&str; 3] = ["answer", "authority", "additional"];
+
+/// Reads a file.
+///
+/// # Panics
+/// With the number of the line that makes no sense.
+pub(crate) fn parse(text: &str) -> Scenario {
+    let mut scenario = Scenario::default();
+    for (place, line) in text.lines().enumerate() {
+        let line = line.split(" #").next().unwrap_or_default().trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        for line in expand(line) {
+            if scenario.line(place + 1, &line).is_none() {
+                panic!("line {} makes no sense: {line}", place + 1);
+            }
+        }
+    }
+    scenario
+}
+
+/// `a{2..4}` becomes `a2`, `a3`, `a4`.
+fn expand(line: &str) -> Vec<String> {
+    let range = || {
+        let (head, rest) = line.split_once('{')?;
+        let (range, tail) = rest.split_once('}')?;
+        let (from, to) = range.split_once("..")?;
+        let numbers = from.parse::<u32>().ok()?..=to.parse().ok()?;
+        Some(numbers.map(|i| format!("{head}{i}{tail}")).collect())
+    };
+    range().unwrap_or_else(|| vec![line.to_owned()])
+}
+
+impl Scenario {
+    fn line(&mut self, number: usize, line: &str) -> Option<()> {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let rest = rest.trim();
+        if word == "zone" {
+            self.zones.push(zone(rest)?);
+        } else if word == "query" {
+            self.queries.push(query(number, rest)?);
+        } else if let Some(section) = SECTIONS.iter().position(|s| *s == word) {
+            let expected = &mut self.queries.last_mut()?.expected;
+            expected.sections[section].push(record(rest)?);
+        } else if let Some((_, rcode)) = RCODES.iter().find(|(text, _)| *text == word) {
+            let expected = &mut self.queries.last_mut()?.expected;
+            expected.rcode = *rcode;
+            for flag in rest.split_whitespace() {
+                match flag.split_once('=').unwrap_or((flag, "")) {
+                    ("aa", _) => expected.authoritative = true,
+                    ("tc", _) => expected.truncated = true,
+                    ("ede", code) => expected.extended_error = Some(code.parse().ok()?),
+                    _ => return None,
+                }
+            }
+        } else {
+            self.zones.last_mut()?.add(line)?;
+        }
+        Some(())
+    }
+}
+
+impl Zone {
+    fn add(&mut self, line: &str) -> Option<()> {
+        let (line, policy) = line.split_once(" | ").unwrap_or((line, ""));
+        let [name, ttl, rtype, value] = fields(line)?;
+        let (name, rtype) = (Name::parse(name).ok()?.to_lowercase(), rtype.parse().ok()?);
+        let weighted = match policy.split_once(" id=") {
+            Some((weight, id)) => {
+                let weight = weight.strip_prefix("weight=")?.parse().ok()?;
+                Some((weight, id.to_owned()))
+            }
+            None => policy.is_empty().then_some(None)?,
+        };
+        let ttl = ttl.parse().ok()?;
+        let known = self.sets.iter_mut().find(|set| {
+            (&set.name, set.rtype, &set.weighted) == (&name, rtype, &weighted) && set.ttl == ttl
+        });
+        match known {
+            Some(set) => set.values.push(value.to_owned()),
+            None => self.sets.push(Set {
+                name,
+                rtype,
+                ttl,
+                values: vec![value.to_owned()],
+                weighted,
+            }),
+        }
+        Some(())
+    }
+}
+
+/// Name, TTL, type and the rest of the line.
+fn fields(line: &str) -> Option<[&str; 4]> {
+    let (name, rest) = line.split_once(' ')?;
+    let (ttl, rest) = rest.trim_start().split_once(' ')?;
+    let (rtype, value) = rest.trim_start().split_once(' ')?;
+    Some([name, ttl, rtype, value.trim()])
+}
+
+fn zone(text: &str) -> Option<Zone> {
+    let (apex, views) = text.split_once(" views=").unwrap_or((text, "0"));
+    Some(Zone {
+        apex: Name::parse(apex).ok()?.to_lowercase(),
+        views: views
+            .split(',')
+            .map(|view| view.parse().ok())
+            .collect::<Option<_>>()?,
+        sets: Vec::new(),
+    })
+}
+
+fn query(line: usize, text: &str) -> Option<Query> {
+    let mut words = text.split_whitespace();
+    let mut ask = Ask {
+        name: Name::parse(words.next()?).ok()?,
+        qtype: rtype(words.next()?)?,
+        class: 1,
+        opcode: 0,
+        tcp: false,
+        edns: None,
+    };
+    let mut view = 0;
+    for word in words {
+        let (key, value) = word.split_once('=').unwrap_or((word, ""));
+        match key {
+            "class" => {
+                ask.class = if value == "CH" {
+                    3
+                } else {
+                    value.parse().ok()?
+                }
+            }
+            "opcode" => ask.opcode = value.parse().ok()?,
+            "tcp" => ask.tcp = true,
+            "view" => view = value.parse().ok()?,
+            _ => {
+                let edns = ask.edns.get_or_insert_default();
+                match key {
+                    "edns" => {}
+                    "do" => edns.dnssec_ok = true,
+                    "bufsize" => edns.payload = value.parse().ok()?,
+                    "version" => edns.version = value.parse().ok()?,
+                    "ecs" => {
+                        let (address, len) = value.split_once('/')?;
+                        edns.subnet = Some((address.parse().ok()?, len.parse().ok()?));
+                    }
+                    _ => return None,
+                }
+            }
+        }
+    }
+    let expected = Expected::default();
+    Some(Query {
+        line,
+        view,
+        ask,
+        expected,
+    })
+}
+
+impl Default for Edns {
+    fn default() -> Self {
+        Self {
+            payload: 1232,
+            version: 0,
+            dnssec_ok: false,
+            subnet: None,
+        }
+    }
+}
+
+fn record(text: &str) -> Option<Record> {
+    let [name, ttl, type_text, value] = fields(text)?;
+    let number = rtype(type_text)?;
+    // HINFO is two character strings, as TXT is any number of them.
+    let like = RecordType::from_code(number).unwrap_or(RecordType::Txt);
+    Some(Record {
+        owner: Name::parse(name).ok()?.as_wire().to_vec(),
+        rtype: number,
+        ttl: ttl.parse().ok()?,
+        data: rdata::parse(like, value).ok()?,
+    })
+}
+
+fn rtype(text: &str) -> Option<u16> {
+    if let Ok(stored) = text.parse::<RecordType>() {
+        return Some(stored.code());
+    }
+    if let Some((_, code)) = TYPES.iter().find(|(name, _)| *name == text) {
+        return Some(*code);
+    }
+    text.strip_prefix("TYPE")?.parse().ok()
+}
