@@ -83,6 +83,7 @@ pub(crate) fn run(config: &Config) -> Result<()> {
         config,
         control,
         store: &store,
+        live,
     };
     let outcome = control_runtime.block_on(service.serve(api, metrics));
 
@@ -104,6 +105,7 @@ struct Service<'a> {
     config: &'a Config,
     control: Arc<Control>,
     store: &'a Store,
+    live: Arc<Live>,
 }
 
 impl Service<'_> {
@@ -118,6 +120,7 @@ impl Service<'_> {
             control: Arc::clone(&self.control),
             journal: Arc::clone(&self.store.journal),
             tables: Arc::clone(&self.store.tables),
+            live: Arc::clone(&self.live),
         };
         let socket = admin::listen(&self.config.data_dir)?;
         let admin = tokio::spawn(admin::serve(socket, host, ended));

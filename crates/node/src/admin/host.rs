@@ -9,6 +9,7 @@ use meridian_control::{Control, NewUser, check_policy};
 use meridian_dns::Name;
 use meridian_log::{Journal, Tables, verify};
 use meridian_model::{AccessKey, Account, KeyStatus, Policy, Quota, User};
+use meridian_server::Live;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -31,6 +32,7 @@ pub(crate) struct Host {
     pub(crate) control: Arc<Control>,
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) tables: Arc<Tables>,
+    pub(crate) live: Arc<Live>,
 }
 
 /// Carries out commands until `ended` changes.
@@ -196,11 +198,20 @@ impl Host {
             let failed: Vec<String> = served.failed.keys().map(ToString::to_string).collect();
             json!({ "name": name, "served": served.seq.0, "failed_zones": failed })
         });
+        // A reference of our own instead of a guard: counting walks through all names.
+        let world = Arc::clone(&self.live.load());
+        let size = world.size();
         Ok(json!({
             "version": env!("CARGO_PKG_VERSION"),
             "epoch": head.epoch,
             "head": head.seq.0,
             "name_servers": nodes.collect::<Vec<_>>(),
+            "world": {
+                "zones": size.zones,
+                "names": size.names,
+                "sets": size.sets,
+                "bytes": size.bytes,
+            },
         }))
     }
 }

@@ -1,0 +1,63 @@
+//! Fills a data directory in seconds, where the API would take as many requests as there are zones.
+
+use std::io::{self, Write};
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::Result;
+use clap::Parser;
+use meridian_bench::store::Filler;
+use meridian_bench::{data, master};
+
+/// Fill a data directory for `meridian serve`, which must not be running.
+#[derive(Parser)]
+struct Arguments {
+    /// The directory; made if it is not there.
+    #[arg(long)]
+    data_dir: PathBuf,
+    /// Where the pool's names are reached, if the directory is new: the address to be served.
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    address: IpAddr,
+    /// Add this many zones of ten record sets.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    many: u64,
+    /// Add the zone `one.test` with this many names.
+    #[arg(long, value_name = "N")]
+    one: Option<u64>,
+    /// Add the zone `cuts.test` with a thousand delegations.
+    #[arg(long)]
+    cuts: bool,
+    /// Add the zones of a file with lines of `zone<TAB>master file`.
+    #[arg(long, value_name = "FILE")]
+    zones: Option<PathBuf>,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let started = Instant::now();
+    let mut filler = Filler::open(&arguments.data_dir, arguments.address)?;
+    for number in 0..arguments.many {
+        filler.add(&data::many(number))?;
+    }
+    if let Some(names) = arguments.one {
+        filler.add(&data::one(names))?;
+    }
+    if arguments.cuts {
+        filler.add(&data::cuts())?;
+    }
+    if let Some(list) = &arguments.zones {
+        for zone in master::zones(list)? {
+            filler.add(&zone?)?;
+        }
+    }
+    let counts = filler.finish()?;
+    writeln!(
+        io::stdout(),
+        "{} zones, {} record sets in {:.1} s",
+        counts.zones,
+        counts.sets,
+        started.elapsed().as_secs_f64(),
+    )?;
+    Ok(())
+}

@@ -1,0 +1,192 @@
+//! Made-up zones, the same on every run: what is in them, and no more than an index names each.
+//!
+//! `many` are zones of ten record sets, as a hosting provider has them; `one` is a single zone with
+//! any number of names and a wildcard; `cuts` is a zone that delegates.
+
+use anyhow::{Context, Result};
+use meridian_dns::{Name, RecordType};
+use meridian_model::{Draft, RecordSet, Routing, SetData, SetKey};
+
+/// Delegations in the zone [`CUTS`].
+pub const DELEGATIONS: u64 = 1000;
+/// The apex of the zone with any number of names.
+pub const ONE: &str = "one.test";
+/// The apex of the zone that delegates.
+pub const CUTS: &str = "cuts.test";
+
+const TTL: u32 = 300;
+
+/// One record set without a policy, as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The owner, without the final dot.
+    pub name: String,
+    /// The type.
+    pub rtype: RecordType,
+    /// Seconds.
+    pub ttl: u32,
+    /// As a request would spell them.
+    pub values: Vec<String>,
+}
+
+impl Row {
+    fn new(name: &str, rtype: RecordType, value: String) -> Self {
+        Self {
+            name: name.to_owned(),
+            rtype,
+            ttl: TTL,
+            values: vec![value],
+        }
+    }
+
+    /// As a request would send it.
+    #[must_use]
+    pub fn draft(&self) -> Draft {
+        let values: Vec<&str> = self.values.iter().map(String::as_str).collect();
+        Draft::simple(&self.name, self.rtype, self.ttl, &values)
+    }
+
+    /// As it is stored.
+    ///
+    /// # Errors
+    /// When the owner is no name.
+    pub fn set(&self) -> Result<RecordSet> {
+        let name = Name::parse(&self.name).with_context(|| self.name.clone())?;
+        Ok(RecordSet {
+            key: SetKey {
+                name: name.to_lowercase(),
+                rtype: self.rtype,
+                set_identifier: None,
+            },
+            routing: Routing::Simple,
+            data: SetData::Records {
+                ttl: self.ttl,
+                values: self.values.clone(),
+            },
+            health_check_id: None,
+            traffic_policy_instance_id: None,
+        })
+    }
+}
+
+/// A zone's apex and what is in it beside SOA and NS of the apex, which creating it makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ZoneRows {
+    /// The apex, without the final dot.
+    pub apex: String,
+    /// In no special order.
+    pub rows: Vec<Row>,
+}
+
+impl ZoneRows {
+    /// SOA and NS as they are for a zone of its own name servers: for images that are built
+    /// without a journal.
+    #[must_use]
+    pub fn apex_rows(&self) -> [Row; 2] {
+        let soa = format!("ns1.{0} admin.{0} 1 7200 900 1209600 300", self.apex);
+        [
+            Row::new(&self.apex, RecordType::Soa, soa),
+            Row::new(&self.apex, RecordType::Ns, format!("ns1.{}", self.apex)),
+        ]
+    }
+}
+
+/// The apex of the zone of this number among the many.
+#[must_use]
+pub fn many_apex(number: u64) -> String {
+    let domain = ["com", "net", "org", "io"][usize::try_from(mix(number) % 4).unwrap_or(0)];
+    format!("{}{number}.{domain}.test", label(number))
+}
+
+/// The zone of this number among the many: ten sets with SOA and NS.
+#[must_use]
+pub fn many(number: u64) -> ZoneRows {
+    let apex = many_apex(number);
+    let below = |label: &str| format!("{label}.{apex}");
+    let v6 = format!("2001:db8::{:x}", number & 0xffff);
+    let rows = vec![
+        Row::new(&below("ns1"), RecordType::A, "10.0.255.1".to_owned()),
+        Row::new(&apex, RecordType::A, text(address(number * 4))),
+        Row::new(&apex, RecordType::Mx, format!("10 mail.{apex}")),
+        Row::new(&apex, RecordType::Txt, "\"v=spf1 -all\"".to_owned()),
+        Row::new(&below("www"), RecordType::A, text(address(number * 4 + 1))),
+        Row::new(&below("mail"), RecordType::A, text(address(number * 4 + 2))),
+        Row::new(&below("api"), RecordType::A, text(address(number * 4 + 3))),
+        Row::new(&below("v6"), RecordType::Aaaa, v6),
+    ];
+    ZoneRows { apex, rows }
+}
+
+/// The zone [`ONE`] with this many names, and a wildcard.
+#[must_use]
+pub fn one(names: u64) -> ZoneRows {
+    let hosts = (0..names).map(|host| {
+        Row::new(
+            &format!("h{host}.{ONE}"),
+            RecordType::A,
+            text(address(host)),
+        )
+    });
+    let wildcard = Row::new(&format!("*.wild.{ONE}"), RecordType::A, text(WILD));
+    ZoneRows {
+        apex: ONE.to_owned(),
+        rows: hosts.chain([wildcard]).collect(),
+    }
+}
+
+/// The zone [`CUTS`]: each delegation has two name servers inside itself.
+#[must_use]
+pub fn cuts() -> ZoneRows {
+    let mut rows = Vec::new();
+    for number in 0..DELEGATIONS {
+        let cut = format!("d{number}.{CUTS}");
+        let servers: Vec<String> = (1..=2).map(|server| format!("ns{server}.{cut}")).collect();
+        for (server, place) in servers.iter().zip(0..) {
+            let value = text(address(number * 2 + place));
+            rows.push(Row::new(server, RecordType::A, value));
+        }
+        rows.push(Row {
+            name: cut,
+            rtype: RecordType::Ns,
+            ttl: TTL,
+            values: servers,
+        });
+    }
+    ZoneRows {
+        apex: CUTS.to_owned(),
+        rows,
+    }
+}
+
+/// What the wildcard of [`ONE`] answers.
+pub const WILD: [u8; 4] = [10, 99, 0, 1];
+
+/// The address with this number.
+#[must_use]
+pub fn address(number: u64) -> [u8; 4] {
+    let [.., a, b, c] = number.to_be_bytes();
+    [10, a, b, c]
+}
+
+fn text(address: [u8; 4]) -> String {
+    std::net::Ipv4Addr::from(address).to_string()
+}
+
+/// Ten letters and digits that look random and are the same on every run.
+#[must_use]
+pub fn label(number: u64) -> String {
+    const CHARACTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let bits = mix(number);
+    let character = |place: u32| CHARACTERS[usize::try_from(bits >> (5 * place) & 31).unwrap_or(0)];
+    let rest = (1..10).map(|place| char::from(character(place)));
+    std::iter::once('x').chain(rest).collect()
+}
+
+/// SplitMix64: spreads numbers over all 64 bits.
+#[must_use]
+pub fn mix(number: u64) -> u64 {
+    let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,159 @@
+//! Queries of each workload, and what a right answer to them looks like.
+
+use meridian_dns::RecordType;
+
+use crate::data::{self, CUTS, DELEGATIONS, ONE, WILD};
+
+const NXDOMAIN: u8 = 3;
+const HEADER: usize = 12;
+
+/// What is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Workload {
+    /// Names of the zone `one`.
+    Hits,
+    /// Names that the zone `one` does not have, each another.
+    Nxdomain,
+    /// Names below the wildcard of the zone `one`, each another.
+    Wildcard,
+    /// Names below the delegations of the zone `cuts`.
+    Referral,
+    /// Names and types all over the many zones.
+    Many,
+}
+
+/// A query without its id, and the answer to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// The message; the first two bytes are the place of the id.
+    pub query: Vec<u8>,
+    rcode: u8,
+    authoritative: bool,
+    answers: u16,
+    authority: u16,
+    /// The last four bytes of the message.
+    address: Option<[u8; 4]>,
+}
+
+impl Workload {
+    /// The query of this number. `size` is how many names, or zones, there are to ask for.
+    #[must_use]
+    pub fn probe(self, number: u64, size: u64) -> Probe {
+        let random = data::mix(number);
+        let size = size.max(1);
+        match self {
+            Self::Hits => {
+                let host = random % size;
+                Probe::address(&format!("h{host}.{ONE}"), data::address(host))
+            }
+            Self::Wildcard => Probe::address(&format!("{}.wild.{ONE}", data::label(number)), WILD),
+            Self::Nxdomain => Probe {
+                rcode: NXDOMAIN,
+                authority: 1,
+                ..Probe::new(&format!("{}.{ONE}", data::label(number)), RecordType::A)
+            },
+            Self::Referral => Probe {
+                authoritative: false,
+                authority: 2,
+                ..Probe::new(
+                    &format!("www.d{}.{CUTS}", random % DELEGATIONS),
+                    RecordType::A,
+                )
+            },
+            Self::Many => many(random % size, random >> 61),
+        }
+    }
+}
+
+fn many(zone: u64, kind: u64) -> Probe {
+    let apex = data::many_apex(zone);
+    let host = |label: &str, place| {
+        Probe::address(&format!("{label}.{apex}"), data::address(zone * 4 + place))
+    };
+    let other = |name: &str, rtype| Probe {
+        answers: 1,
+        ..Probe::new(name, rtype)
+    };
+    match kind {
+        0 => Probe::address(&apex, data::address(zone * 4)),
+        1 => other(&apex, RecordType::Mx),
+        2 => other(&format!("v6.{apex}"), RecordType::Aaaa),
+        3 | 4 => host("www", 1),
+        5 | 6 => host("mail", 2),
+        _ => host("api", 3),
+    }
+}
+
+impl Probe {
+    /// A query for which there is nothing.
+    fn new(name: &str, rtype: RecordType) -> Self {
+        let mut query = vec![0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+        for label in name.split('.') {
+            query.push(u8::try_from(label.len()).unwrap_or(63));
+            query.extend_from_slice(label.as_bytes());
+        }
+        query.push(0);
+        query.extend_from_slice(&rtype.code().to_be_bytes());
+        query.extend_from_slice(&[0, 1]);
+        Self {
+            query,
+            rcode: 0,
+            authoritative: true,
+            answers: 0,
+            authority: 0,
+            address: None,
+        }
+    }
+
+    fn address(name: &str, address: [u8; 4]) -> Self {
+        Self {
+            answers: 1,
+            address: Some(address),
+            ..Self::new(name, RecordType::A)
+        }
+    }
+
+    /// Whether `reply` answers this query, whatever its id.
+    #[must_use]
+    pub fn is_right(&self, reply: &[u8]) -> bool {
+        let end = self.query.len();
+        if reply.len() < end {
+            return false;
+        }
+        let word = |at: usize| u16::from_be_bytes([reply[at], reply[at + 1]]);
+        // QR, opcode 0, AA as it should be, not TC, RD as in the query.
+        let flags = 0x80 | if self.authoritative { 4 } else { 0 };
+        reply[2] == flags
+            && reply[3] & 0xf == self.rcode
+            && [word(4), word(6), word(8)] == [1, self.answers, self.authority]
+            && reply[HEADER..end] == self.query[HEADER..]
+            && self.address.is_none_or(|wanted| reply.ends_with(&wanted))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::images::Images;
+    use clap::ValueEnum;
+
+    #[test]
+    fn our_own_answers_are_right_and_others_are_not() {
+        let images = Images::new().one(100).cuts().many(50);
+        let world = images.world();
+        for workload in Workload::value_variants() {
+            for number in 0..200 {
+                let size = if *workload == Workload::Many { 50 } else { 100 };
+                let probe = workload.probe(number, size);
+                let reply = world.reply(&probe.query);
+                assert!(
+                    probe.is_right(&reply),
+                    "{workload:?} {number}: {reply:02x?}"
+                );
+                let other = workload.probe(number + 1, size);
+                assert!(other.query == probe.query || !other.is_right(&reply));
+                assert!(!probe.is_right(&probe.query));
+            }
+        }
+    }
+}

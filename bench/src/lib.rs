@@ -1,0 +1,9 @@
+//! What the benchmarks share: made-up zones with the queries and answers that go with them, and
+//! batches of datagrams. The measuring itself is in the binaries, in `benches` and in `run`.
+
+pub mod data;
+pub mod datagrams;
+pub mod expect;
+pub mod images;
+pub mod master;
+pub mod store;
