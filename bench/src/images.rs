@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use meridian_answer::{
-    HashKey, Moment, Outcome, Packet, Scratch, Transport, ViewId, World, ZoneImage, ZoneMeta,
-    answer,
+    Broken, HashKey, Moment, Outcome, Packet, Scratch, Transport, ViewId, World, ZoneImage,
+    ZoneMeta, answer,
 };
 use meridian_dns::Name;
 use meridian_model::{Generation, RecordSet, Timestamp};
@@ -119,7 +119,7 @@ fn image(zone: &ZoneRows, generation: Generation) -> ZoneImage {
         last_changed: 1,
     };
     let names = names.iter().map(|(name, sets)| (name, sets.as_slice()));
-    ZoneImage::build(KEY, meta, names).expect("made-up sets can be answered")
+    ZoneImage::build(KEY, meta, names, Broken::Refuse).expect("made-up sets can be answered")
 }
 
 /// A row as it is stored.
