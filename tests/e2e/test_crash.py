@@ -1,6 +1,7 @@
 """kill -9 under write load: nothing acknowledged is lost, nothing is half there."""
 
 import random
+import socket
 import threading
 import time
 
@@ -243,3 +244,32 @@ def test_damaged_tables_say_that_they_can_be_made_again(start):
     tables.unlink()
     server.start()
     assert server.values("www.damaged.example") == {"192.0.2.1"}
+
+
+@pytest.mark.parametrize("harm", ["cut journal", "no vault", "no key", "scrambled journal"])
+def test_dns_is_answered_although_the_control_plane_cannot_start(start, harm):
+    server = start()
+    zone = Zone(server.client(), "static.example")
+    zone.change(create("www.static.example", "A", "192.0.2.1"))
+    server.stop()
+    names = {"no vault": "vault.redb", "no key": "vault.key"}
+    file = server.data / names.get(harm, "journal.redb")
+    kept = file.read_bytes()
+    if harm == "cut journal":
+        file.write_bytes(kept[: len(kept) // 2])
+    elif harm == "scrambled journal":
+        file.write_bytes(bytes(len(kept)))
+    else:
+        file.unlink()
+    server.start()
+    assert server.values("www.static.example") == {"192.0.2.1"}
+    assert "answering DNS only" in server.log_tail()
+    host, port = server.api.split(":")
+    with pytest.raises(OSError):
+        socket.create_connection((host, int(port)), timeout=2)
+    assert server.stop() == 0
+    file.write_bytes(kept)
+    file.chmod(0o600)
+    server.start()
+    assert server.values("www.static.example") == {"192.0.2.1"}
+    zone.change(create("more.static.example", "A", "192.0.2.2"))

@@ -4,13 +4,15 @@
 //! keeps its old image, delays only itself, and is listed as failed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::num::NonZero;
 use std::ops::ControlFlow;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use meridian_answer::{Broken, CompileError, HashKey, World, ZoneChange, ZoneImage, ZoneMeta};
 use meridian_control::{Acks, Served};
 use meridian_dns::Name;
@@ -52,15 +54,15 @@ struct Touched {
 }
 
 impl Feed {
-    /// Brings the tables up to the journal and builds the first World from them.
-    pub(crate) fn start(
+    /// A feed that has read nothing yet.
+    pub(crate) fn new(
         journal: Arc<dyn Journal>,
         tables: Arc<Tables>,
         acks: Arc<Acks>,
         views: Views,
         key: HashKey,
-    ) -> Result<Self> {
-        let mut feed = Self {
+    ) -> Self {
+        Self {
             journal,
             tables,
             acks,
@@ -70,11 +72,23 @@ impl Feed {
             by_generation: HashMap::new(),
             failed: BTreeMap::new(),
             stale: false,
-        };
-        while !feed.next_entries()?.is_empty() {}
-        feed.check_chain()?;
-        feed.load()?;
-        Ok(feed)
+        }
+    }
+
+    /// Brings the tables up to the journal, as far as the journal can be followed: what the tables
+    /// hold is answered all the same.
+    pub(crate) fn catch_up(&self) -> Result<()> {
+        loop {
+            match self.next_entries() {
+                Ok(entries) if entries.is_empty() => return self.check_chain(),
+                Ok(_) => {}
+                Err(error) if self.tables.head().seq > Seq(0) => {
+                    tracing::error!(%error, "the journal cannot be followed: {error:#}");
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Says so when the tables hold entries that the journal has not. What they hold is answered
@@ -109,7 +123,9 @@ impl Feed {
     pub(crate) fn run(mut self, live: &Live, stop: &AtomicBool) {
         self.acknowledge();
         while !stop.load(Ordering::Relaxed) {
-            match self.turn(live) {
+            // A turn that panics leaves the feed stale, so the next one starts from the tables.
+            let turn = panic::catch_unwind(AssertUnwindSafe(|| self.turn(live)));
+            match turn.unwrap_or_else(|_| Err(anyhow!("a panic, which is a fault of ours"))) {
                 Ok(()) => {}
                 Err(error) => {
                     tracing::error!(%error, "changes are not applied: {error:#}");
@@ -167,7 +183,7 @@ impl Feed {
     }
 
     /// Builds the World from the tables alone.
-    fn load(&mut self) -> Result<()> {
+    pub(crate) fn load(&mut self) -> Result<()> {
         let snapshot = self.tables.read()?;
         self.views.set_pool(&snapshot.name_servers()?);
         let mut zones = Vec::new();
@@ -175,11 +191,13 @@ impl Feed {
             zones.push(zone);
             ControlFlow::Continue(())
         })?;
+        // Sets lie in order of generations: reading them so touches each page of the file once.
+        zones.sort_unstable_by_key(|zone| zone.generation);
         self.zones.clear();
         self.by_generation.clear();
         let mut images = Vec::with_capacity(zones.len());
-        for zone in zones {
-            match self.build(&snapshot, &zone, Broken::Refuse)? {
+        for (built, zone) in self.build_all(&zones)?.into_iter().zip(zones) {
+            match built {
                 Ok(image) => {
                     self.failed.remove(&zone.id);
                     images.push(Arc::new(image));
@@ -208,6 +226,32 @@ impl Feed {
         let since = image.map_or(Seq(0), |image| Seq(image.meta().last_changed + 1));
         tracing::error!(zone = %zone.id, %since, "zone {} does not answer as it should: {error}", zone.name);
         self.failed.entry(zone.id.clone()).or_insert(since);
+    }
+
+    /// The images of all zones, in their order, built on all cores.
+    fn build_all(&self, zones: &[Zone]) -> Result<Vec<Result<ZoneImage, CompileError>>> {
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let build_share = |share: &[Zone]| -> Result<Vec<_>> {
+            let snapshot = self.tables.read()?;
+            let built = share
+                .iter()
+                .map(|zone| self.build(&snapshot, zone, Broken::Refuse));
+            built.collect()
+        };
+        thread::scope(|scope| {
+            let shares = zones.chunks(zones.len().div_ceil(threads).max(1));
+            let running: Vec<_> = shares
+                .map(|share| scope.spawn(move || build_share(share)))
+                .collect();
+            let mut built = Vec::with_capacity(zones.len());
+            for share in running {
+                let share = share
+                    .join()
+                    .map_err(|_| anyhow!("a panic while building images"))?;
+                built.extend(share?);
+            }
+            Ok(built)
+        })
     }
 
     /// What a zone that cannot be compiled is answered from: the image it has, or where it has
@@ -442,7 +486,9 @@ mod tests {
         let tables = Arc::new(Tables::in_memory().unwrap());
         let acks = Arc::new(Acks::default());
         let key = HashKey([1, 2]);
-        let feed = Feed::start(journal, tables, acks, Views::new(&[]), key).unwrap();
+        let mut feed = Feed::new(journal, tables, acks, Views::new(&[]), key);
+        feed.catch_up().unwrap();
+        feed.load().unwrap();
         let live = Live::new(feed.world());
         feed.acknowledge();
         (feed, live)
@@ -539,7 +585,9 @@ mod tests {
         append(&*feed.journal, vec![put("www.a.test", "A", "no address")]);
         let acks = Arc::new(Acks::default());
         let (journal, tables) = (Arc::clone(&feed.journal), Arc::clone(&feed.tables));
-        let again = Feed::start(journal, tables, acks, Views::new(&[]), HashKey([1, 2])).unwrap();
+        let mut again = Feed::new(journal, tables, acks, Views::new(&[]), HashKey([1, 2]));
+        again.catch_up().unwrap();
+        again.load().unwrap();
         again.acknowledge();
         assert_eq!(again.acks.status(&zone_id(), Seq(1)), ChangeStatus::Pending);
         assert_eq!(again.acks.status(&zone_id(), Seq(2)), ChangeStatus::Pending);

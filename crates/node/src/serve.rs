@@ -13,7 +13,8 @@ use anyhow::{Context, Result};
 use meridian_answer::HashKey;
 use meridian_api::{ApiConfig, Scheme};
 use meridian_control::{Acks, Control, Environment, FirstStart, SystemEnvironment};
-use meridian_model::AccountId;
+use meridian_log::{Journal, LocalJournal, Tables, Vault};
+use meridian_model::{AccountId, Seq};
 use meridian_server::{Live, Server, TcpLimits};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -26,25 +27,50 @@ use crate::credentials;
 use crate::feed::Feed;
 use crate::logging;
 use crate::monitor;
-use crate::store::Store;
+use crate::store;
 use crate::views::Views;
 
 /// Runs the server until it is told to stop.
 pub(crate) fn run(config: &Config) -> Result<()> {
-    let started = Instant::now();
     logging::start();
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
-    let store = Store::open(&config.data_dir, config.storage.cache_mib)?;
+    let data_dir = &config.data_dir;
+    store::prepare(data_dir)?;
+    let tables = store::open_tables(data_dir, config.storage.cache_mib)?;
+    let intent = store::open_journal(data_dir).and_then(|journal| {
+        let vault = store::open_vault(data_dir, &*journal)?;
+        Ok((journal, vault))
+    });
+    match intent {
+        Ok((journal, vault)) => run_whole(config, journal, &tables, vault),
+        Err(error) if tables.head().seq > Seq(0) => {
+            tracing::error!(
+                %error,
+                "answering DNS only, from the tables; no API and no admin socket until this is \
+                 mended and the server started again: {error:#}"
+            );
+            run_answers(config, &tables)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Both planes.
+fn run_whole(
+    config: &Config,
+    journal: Arc<dyn Journal>,
+    tables: &Arc<Tables>,
+    vault: Arc<Vault>,
+) -> Result<()> {
+    let started = Instant::now();
     let acks = Arc::new(Acks::default());
-    let feed = Feed::start(
-        Arc::clone(&store.journal),
-        Arc::clone(&store.tables),
-        Arc::clone(&acks),
-        Views::new(&config.dns.listen),
-        hash_key(),
-    )?;
+    let views = Views::new(&config.dns.listen);
+    let (log, state) = (Arc::clone(&journal), Arc::clone(tables));
+    let mut feed = Feed::new(log, state, Arc::clone(&acks), views, hash_key());
+    feed.catch_up()?;
+    feed.load()?;
     let live = Arc::new(Live::new(feed.world()));
     let control_runtime = runtime("control", 2)?;
     let dns_runtime = runtime("dns-tcp", 1)?;
@@ -55,9 +81,9 @@ pub(crate) fn run(config: &Config) -> Result<()> {
     let server = start_dns(config, &feed, &live, &dns_runtime)?;
 
     let control = Arc::new(Control::new(
-        Arc::clone(&store.journal),
-        Arc::clone(&store.tables),
-        Arc::clone(&store.vault),
+        Arc::clone(&journal),
+        Arc::clone(tables),
+        vault,
         acks,
         Box::new(SystemEnvironment::new()),
     ));
@@ -81,9 +107,12 @@ pub(crate) fn run(config: &Config) -> Result<()> {
     warn_of_idle_addresses(&control, config)?;
     let service = Service {
         config,
-        control,
-        store: &store,
-        live,
+        host: admin::Host {
+            control,
+            journal,
+            tables: Arc::clone(tables),
+            live,
+        },
     };
     let outcome = control_runtime.block_on(service.serve(api, metrics));
 
@@ -92,20 +121,34 @@ pub(crate) fn run(config: &Config) -> Result<()> {
     if follower.join().is_err() {
         tracing::error!("the feed ended by a panic");
     }
-    store
-        .tables
+    tables
         .flush()
         .context("the tables were not flushed; they are replayed at next start")?;
     tracing::info!("stopped");
     outcome
 }
 
+/// The data plane alone: what a node does whose journal or vault cannot be used.
+fn run_answers(config: &Config, tables: &Arc<Tables>) -> Result<()> {
+    let never_read: Arc<dyn Journal> = Arc::new(LocalJournal::in_memory()?);
+    let acks = Arc::new(Acks::default());
+    let views = Views::new(&config.dns.listen);
+    let mut feed = Feed::new(never_read, Arc::clone(tables), acks, views, hash_key());
+    feed.load()?;
+    let live = Arc::new(Live::new(feed.world()));
+    let runtime = runtime("dns-tcp", 1)?;
+    let metrics = runtime.block_on(bind(config.metrics.listen, "health checks", "--metrics"))?;
+    let server = start_dns(config, &feed, &live, &runtime)?;
+    runtime.spawn(monitor::serve(metrics));
+    runtime.block_on(wait_for_end())?;
+    runtime.block_on(server.stop());
+    Ok(())
+}
+
 /// What runs on the control runtime.
 struct Service<'a> {
     config: &'a Config,
-    control: Arc<Control>,
-    store: &'a Store,
-    live: Arc<Live>,
+    host: admin::Host,
 }
 
 impl Service<'_> {
@@ -116,20 +159,14 @@ impl Service<'_> {
             // Both outcomes mean that the end has come.
             let _ = over.changed().await;
         };
-        let host = admin::Host {
-            control: Arc::clone(&self.control),
-            journal: Arc::clone(&self.store.journal),
-            tables: Arc::clone(&self.store.tables),
-            live: Arc::clone(&self.live),
-        };
         let socket = admin::listen(&self.config.data_dir)?;
-        let admin = tokio::spawn(admin::serve(socket, host, ended));
+        let admin = tokio::spawn(admin::serve(socket, self.host.clone(), ended));
         tokio::spawn(async {
             if let Err(error) = monitor::serve(metrics).await {
                 tracing::error!(%error, "health is not served any more: {error}");
             }
         });
-        let control: Arc<dyn meridian_api::Operations> = Arc::clone(&self.control) as _;
+        let control: Arc<dyn meridian_api::Operations> = Arc::clone(&self.host.control) as _;
         let router = meridian_api::router(control, ApiConfig::new(Scheme::Http));
         let api = tokio::spawn(meridian_api::serve(api, router, over));
         wait_for_end().await?;

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::command::{Answer, Command, PolicyText};
 use super::{host, render, socket};
-use crate::store::Store;
+use crate::store;
 
 /// Memory for reading the tables of a server that does not run, in MiB.
 const OFFLINE_CACHE_MIB: usize = 64;
@@ -66,8 +66,10 @@ fn verify_offline(door: &Door) -> Result<Value> {
     if !door.data_dir.join("journal.redb").exists() {
         bail!("there is no journal in {}", door.data_dir.display());
     }
-    let store = Store::open(&door.data_dir, OFFLINE_CACHE_MIB)?;
-    host::report(&*store.journal, &store.tables)
+    store::prepare(&door.data_dir)?;
+    let journal = store::open_journal(&door.data_dir)?;
+    let tables = store::open_tables(&door.data_dir, OFFLINE_CACHE_MIB)?;
+    host::report(&*journal, &tables)
 }
 
 /// Ready-made policies by name and others from files, checked before anything is sent.
