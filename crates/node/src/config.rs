@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use meridian_dns::Name;
+use meridian_server::TcpLimits;
 use serde::Deserialize;
 
-use crate::views::MAX_VIEWS;
+use crate::views::{MAX_VIEWS, Views};
 
 /// The file that is read when none is named.
 const FILE: &str = "meridian.toml";
@@ -166,6 +167,7 @@ impl Config {
             "dns.listen has {} addresses, the most is {MAX_VIEWS}",
             self.dns.listen.len()
         );
+        self.server(&Views::new(&self.dns.listen)).check()?;
         let api = self.api.listen;
         if !api.ip().is_loopback() {
             bail!(
@@ -181,6 +183,17 @@ impl Config {
         let text = &self.pool.domain;
         let name = Name::parse(text).with_context(|| format!("pool.domain is '{text}'"))?;
         Ok(name.to_lowercase())
+    }
+
+    /// What the server that answers DNS is told.
+    pub(crate) fn server(&self, views: &Views) -> meridian_server::Config {
+        meridian_server::Config {
+            listeners: views.listeners().to_vec(),
+            workers_per_address: self.dns.workers,
+            max_udp_payload: self.dns.max_udp_payload,
+            tcp: TcpLimits::default(),
+            cores: self.dns.cores.clone(),
+        }
     }
 
     /// The addresses without ports, each once, in the order of the file.
@@ -229,6 +242,21 @@ mod tests {
         let config: Config = toml::from_str("[pool]\ndomain = 'a..b'").unwrap();
         let error = config.check().unwrap_err().to_string();
         assert!(error.contains("pool.domain is 'a..b'"), "{error}");
+    }
+
+    #[test]
+    fn what_the_server_would_refuse_is_refused_by_the_check() {
+        for (text, part) in [
+            ("workers = 0", "workers"),
+            ("max_udp_payload = 100", "512 to 4096"),
+            ("listen = ['0.0.0.0:53']", "every address"),
+            ("listen = ['127.0.0.1:53', '127.0.0.1:53']", "twice"),
+            ("cores = []", "cores is empty"),
+        ] {
+            let config: Config = toml::from_str(&format!("[dns]\n{text}")).unwrap();
+            let error = config.check().unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use meridian_api::{ApiConfig, Scheme};
 use meridian_control::{Acks, Control, Environment, FirstStart, SystemEnvironment};
 use meridian_log::{Journal, LocalJournal, Tables, Vault};
 use meridian_model::{AccountId, Seq};
-use meridian_server::{Live, Server, TcpLimits};
+use meridian_server::{Live, Server};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
@@ -197,13 +197,7 @@ async fn bind(address: SocketAddr, what: &str, option: &str) -> Result<TcpListen
 }
 
 fn start_dns(config: &Config, feed: &Feed, live: &Arc<Live>, runtime: &Runtime) -> Result<Server> {
-    let config = meridian_server::Config {
-        listeners: feed.views().listeners().to_vec(),
-        workers_per_address: config.dns.workers,
-        max_udp_payload: config.dns.max_udp_payload,
-        tcp: TcpLimits::default(),
-        cores: config.dns.cores.clone(),
-    };
+    let config = config.server(feed.views());
     Ok(Server::start(&config, live, runtime.handle())?)
 }
 

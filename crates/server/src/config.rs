@@ -33,7 +33,11 @@ impl Config {
     /// What passes all common links in one frame, as agreed on DNS Flag Day 2020.
     pub const MAX_UDP_PAYLOAD: u16 = 1232;
 
-    pub(crate) fn check(&self) -> Result<(), StartError> {
+    /// Whether it makes sense, as far as that can be told without opening a socket.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn check(&self) -> Result<(), StartError> {
         if self.listeners.is_empty() {
             return Err(StartError::NoListeners);
         }
@@ -49,6 +53,9 @@ impl Config {
             return Err(StartError::NoCores);
         }
         for (index, Listener { address, .. }) in self.listeners.iter().enumerate() {
+            if address.ip().is_unspecified() {
+                return Err(StartError::Unspecified { address: *address });
+            }
             let before = &self.listeners[..index];
             if address.port() != 0 && before.iter().any(|other| other.address == *address) {
                 return Err(StartError::Twice { address: *address });

@@ -33,9 +33,6 @@ pub(crate) struct Sockets {
 
 /// Binds a TCP listener and that many UDP sockets to one address and port.
 pub(crate) fn bind(address: SocketAddr, workers: usize) -> Result<Sockets, StartError> {
-    if address.ip().is_unspecified() {
-        return Err(StartError::Unspecified { address });
-    }
     let attempts = if address.port() == 0 {
         PORT_ATTEMPTS
     } else {
