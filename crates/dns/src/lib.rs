@@ -4,6 +4,7 @@
 //! [`rdata`]; [`message`] reads queries in place and writes replies into a caller's buffer.
 #![warn(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
+mod cursor;
 pub mod message;
 mod name;
 pub mod rdata;

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::codes::option;
-use super::cursor::Cursor;
+use crate::cursor::Cursor;
 
 /// What the OPT record of a query says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

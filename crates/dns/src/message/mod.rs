@@ -5,7 +5,6 @@
 
 pub mod codes;
 mod compress;
-mod cursor;
 mod edns;
 mod query;
 mod reply;

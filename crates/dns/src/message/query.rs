@@ -2,8 +2,8 @@
 
 use super::HEADER_LEN;
 use super::codes::{opcode, qtype, rcode};
-use super::cursor::Cursor;
 use super::edns::Edns;
+use crate::cursor::Cursor;
 
 /// A well-formed query.
 ///

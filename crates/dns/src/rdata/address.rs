@@ -1,9 +1,10 @@
 //! A (RFC 1035 section 3.4.1) and AAAA (RFC 3596).
 
+use crate::cursor::Cursor;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::RdataError;
-use super::wire::{Wire, push_field};
+use super::write::push_field;
 use crate::RecordType;
 
 /// One address. `std`'s readers are strict: four decimal numbers without leading zeros, no zone.
@@ -26,10 +27,10 @@ pub(super) fn parse(rtype: RecordType, value: &str) -> Result<Vec<u8>, RdataErro
     }
 }
 
-pub(super) fn text_v4(wire: &mut Wire<'_>, out: &mut String) -> Option<()> {
+pub(super) fn text_v4(wire: &mut Cursor<'_>, out: &mut String) -> Option<()> {
     push_field(out, wire.v4()?)
 }
 
-pub(super) fn text_v6(wire: &mut Wire<'_>, out: &mut String) -> Option<()> {
+pub(super) fn text_v6(wire: &mut Cursor<'_>, out: &mut String) -> Option<()> {
     push_field(out, wire.v6()?)
 }

@@ -2,7 +2,8 @@
 
 use super::RdataError;
 use super::fields::Fields;
-use super::wire::{Wire, push_field, push_quoted};
+use super::write::{push_field, push_quoted};
+use crate::cursor::Cursor;
 
 /// The value runs to the end of the data, so the limit of character strings is not its limit.
 pub(super) fn parse(mut fields: Fields<'_>) -> Result<Vec<u8>, RdataError> {
@@ -18,7 +19,7 @@ pub(super) fn parse(mut fields: Fields<'_>) -> Result<Vec<u8>, RdataError> {
     Ok(out)
 }
 
-pub(super) fn text(wire: &mut Wire<'_>, out: &mut String) -> Option<()> {
+pub(super) fn text(wire: &mut Cursor<'_>, out: &mut String) -> Option<()> {
     push_field(out, wire.u8()?)?;
     let tag = wire.string().filter(|tag| is_tag(tag))?;
     push_field(out, std::str::from_utf8(tag).ok()?)?;

@@ -4,7 +4,8 @@
 
 use super::RdataError;
 use super::fields::Fields;
-use super::wire::{Wire, push_field, push_hex};
+use super::write::{push_field, push_hex};
+use crate::cursor::Cursor;
 
 /// `key tag, algorithm, digest type, digest`.
 pub(super) fn parse_ds(mut fields: Fields<'_>) -> Result<Vec<u8>, RdataError> {
@@ -32,7 +33,7 @@ pub(super) fn parse_sshfp(mut fields: Fields<'_>) -> Result<Vec<u8>, RdataError>
     parse_digest(fields, sshfp_len(fingerprint_type), out)
 }
 
-pub(super) fn text_ds(wire: &mut Wire<'_>, out: &mut String) -> Option<()> {
+pub(super) fn text_ds(wire: &mut Cursor<'_>, out: &mut String) -> Option<()> {
     push_field(out, wire.u16()?)?;
     push_field(out, wire.u8()?)?;
     let digest_type = wire.u8()?;
@@ -40,7 +41,7 @@ pub(super) fn text_ds(wire: &mut Wire<'_>, out: &mut String) -> Option<()> {
     text_digest(wire, ds_len(digest_type), out)
 }
 
-pub(super) fn text_tlsa(wire: &mut Wire<'_>, out: &mut String) -> Option<()> {
+pub(super) fn text_tlsa(wire: &mut Cursor<'_>, out: &mut String) -> Option<()> {
     push_field(out, wire.u8()?)?;
     push_field(out, wire.u8()?)?;
     let matching_type = wire.u8()?;
@@ -48,7 +49,7 @@ pub(super) fn text_tlsa(wire: &mut Wire<'_>, out: &mut String) -> Option<()> {
     text_digest(wire, tlsa_len(matching_type), out)
 }
 
-pub(super) fn text_sshfp(wire: &mut Wire<'_>, out: &mut String) -> Option<()> {
+pub(super) fn text_sshfp(wire: &mut Cursor<'_>, out: &mut String) -> Option<()> {
     push_field(out, wire.u8()?)?;
     let fingerprint_type = wire.u8()?;
     push_field(out, fingerprint_type)?;
@@ -76,7 +77,7 @@ fn parse_digest(
     }
 }
 
-fn text_digest(wire: &mut Wire<'_>, len: Option<usize>, out: &mut String) -> Option<()> {
+fn text_digest(wire: &mut Cursor<'_>, len: Option<usize>, out: &mut String) -> Option<()> {
     let digest = wire.rest();
     if len.is_some_and(|len| len != digest.len()) {
         return None;

@@ -2,8 +2,9 @@
 
 use super::RdataError;
 use super::fields::Fields;
-use super::wire::{Wire, push_field, push_name};
+use super::write::{push_field, push_name};
 use crate::Name;
+use crate::cursor::Cursor;
 
 /// One name. An empty value is an empty name rather than a missing field, as at Route 53.
 pub(super) fn parse_name(mut fields: Fields<'_>) -> Result<Vec<u8>, RdataError> {
@@ -34,16 +35,16 @@ pub(super) fn parse_srv(mut fields: Fields<'_>) -> Result<Vec<u8>, RdataError> {
     Ok(out)
 }
 
-pub(super) fn text_name(wire: &mut Wire<'_>, out: &mut String) -> Option<()> {
+pub(super) fn text_name(wire: &mut Cursor<'_>, out: &mut String) -> Option<()> {
     push_name(out, wire.name()?)
 }
 
-pub(super) fn text_mx(wire: &mut Wire<'_>, out: &mut String) -> Option<()> {
+pub(super) fn text_mx(wire: &mut Cursor<'_>, out: &mut String) -> Option<()> {
     push_field(out, wire.u16()?)?;
     push_name(out, wire.name()?)
 }
 
-pub(super) fn text_srv(wire: &mut Wire<'_>, out: &mut String) -> Option<()> {
+pub(super) fn text_srv(wire: &mut Cursor<'_>, out: &mut String) -> Option<()> {
     for _ in 0..3 {
         push_field(out, wire.u16()?)?;
     }

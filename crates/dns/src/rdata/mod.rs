@@ -16,14 +16,14 @@ mod soa;
 mod strings;
 mod svcb;
 mod svcb_param;
-mod wire;
+mod write;
 
 #[cfg(test)]
 mod tests;
 
 use crate::RecordType;
+use crate::cursor::Cursor;
 use fields::Fields;
-use wire::Wire;
 
 pub use error::{NotRdata, ParamProblem, RdataError};
 
@@ -71,7 +71,7 @@ pub fn parse(rtype: RecordType, text: &str) -> Result<Vec<u8>, RdataError> {
 /// [`NotRdata`] when `wire` is not exactly one well-formed record data of this type.
 pub fn text(rtype: RecordType, wire: &[u8]) -> Result<String, NotRdata> {
     let mut out = String::with_capacity(wire.len() * 2);
-    let mut reader = Wire::new(wire);
+    let mut reader = Cursor(wire);
     let wire = &mut reader;
     let written = match rtype {
         RecordType::A => address::text_v4(wire, &mut out),
@@ -104,7 +104,7 @@ pub fn is_valid(rtype: RecordType, wire: &[u8]) -> bool {
 ///
 /// The names inside NAPTR, SVCB and HTTPS are left out: nobody chases or compresses them.
 pub fn embedded_names(rtype: RecordType, wire: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut reader = Wire::new(wire);
+    let mut reader = Cursor(wire);
     let (skip, count) = match rtype {
         RecordType::Ns | RecordType::Cname | RecordType::Ptr => (0, 1),
         RecordType::Mx => (2, 1),

@@ -2,7 +2,8 @@
 
 use super::RdataError;
 use super::fields::Fields;
-use super::wire::{Wire, push_field, push_name};
+use super::write::{push_field, push_name};
+use crate::cursor::Cursor;
 
 pub(super) fn parse(mut fields: Fields<'_>) -> Result<Vec<u8>, RdataError> {
     let mut out = Vec::new();
@@ -16,7 +17,7 @@ pub(super) fn parse(mut fields: Fields<'_>) -> Result<Vec<u8>, RdataError> {
     Ok(out)
 }
 
-pub(super) fn text(wire: &mut Wire<'_>, out: &mut String) -> Option<()> {
+pub(super) fn text(wire: &mut Cursor<'_>, out: &mut String) -> Option<()> {
     for _ in 0..2 {
         push_name(out, wire.name()?)?;
     }

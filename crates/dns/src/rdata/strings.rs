@@ -2,7 +2,8 @@
 
 use super::RdataError;
 use super::fields::Fields;
-use super::wire::{Wire, push_quoted};
+use super::write::push_quoted;
+use crate::cursor::Cursor;
 
 /// Strings follow each other with or without blanks between them, as Route 53 takes them.
 pub(super) fn parse(mut fields: Fields<'_>) -> Result<Vec<u8>, RdataError> {
@@ -15,7 +16,7 @@ pub(super) fn parse(mut fields: Fields<'_>) -> Result<Vec<u8>, RdataError> {
     Ok(out)
 }
 
-pub(super) fn text(wire: &mut Wire<'_>, out: &mut String) -> Option<()> {
+pub(super) fn text(wire: &mut Cursor<'_>, out: &mut String) -> Option<()> {
     push_quoted(out, wire.string()?);
     while !wire.is_empty() {
         out.push(' ');

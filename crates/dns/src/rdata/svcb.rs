@@ -2,11 +2,12 @@
 //!
 //! Each parameter's own value is the affair of `svcb_param`.
 
+use crate::cursor::Cursor;
 use std::collections::BTreeMap;
 
 use super::fields::Fields;
 use super::svcb_param::{self as param, Key};
-use super::wire::{Wire, push_field, push_name};
+use super::write::{push_field, push_name};
 use super::{ParamProblem, RdataError};
 
 pub(super) fn parse(mut fields: Fields<'_>) -> Result<Vec<u8>, RdataError> {
@@ -60,7 +61,7 @@ pub(super) fn parse(mut fields: Fields<'_>) -> Result<Vec<u8>, RdataError> {
     Ok(out)
 }
 
-pub(super) fn text(wire: &mut Wire<'_>, out: &mut String) -> Option<()> {
+pub(super) fn text(wire: &mut Cursor<'_>, out: &mut String) -> Option<()> {
     let priority = wire.u16()?;
     push_field(out, priority)?;
     push_name(out, wire.name()?)?;

@@ -1,12 +1,13 @@
 //! The service parameters of SVCB and HTTPS, each between presented value and wire value
 //! (RFC 9460 section 7, RFC 9461 for `dohpath`, RFC 9540 for `ohttp`).
 
+use crate::cursor::Cursor;
 use std::fmt::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::base64;
 use super::fields::decimal;
-use super::wire::{Wire, push_quoted};
+use super::write::push_quoted;
 
 /// The number of a service parameter key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -110,7 +111,7 @@ pub(super) fn is_valid(key: Key, value: &[u8]) -> bool {
             filled(value, 2) && mandatory_keys(value).all(|key| key != Key::INVALID && rises(key))
         }
         Key::ALPN => {
-            let mut ids = Wire::new(value);
+            let mut ids = Cursor(value);
             while !ids.is_empty() {
                 if ids.string().is_none_or(<[u8]>::is_empty) {
                     return false;
@@ -141,7 +142,7 @@ pub(super) fn push_text(out: &mut String, key: Key, value: &[u8]) -> Option<()> 
         return Some(());
     }
     out.push('=');
-    let mut wire = Wire::new(value);
+    let mut wire = Cursor(value);
     let mut items: Vec<String> = Vec::new();
     match key {
         Key::MANDATORY => items.extend(mandatory_keys(value).map(|key| key.to_string())),
@@ -182,7 +183,7 @@ fn split_list(list: &[u8]) -> Option<Vec<Vec<u8>>> {
 }
 
 /// The inverse of [`split_list`] for character strings on the wire.
-fn join_list(strings: &mut Wire<'_>) -> Option<Vec<u8>> {
+fn join_list(strings: &mut Cursor<'_>) -> Option<Vec<u8>> {
     let mut list = Vec::new();
     while !strings.is_empty() {
         if !list.is_empty() {
