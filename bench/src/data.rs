@@ -5,7 +5,7 @@
 
 use anyhow::{Context, Result};
 use meridian_dns::{Name, RecordType};
-use meridian_model::{Draft, RecordSet, Routing, SetData, SetKey};
+use meridian_model::{Draft, RecordSet};
 
 /// Delegations in the zone [`CUTS`].
 pub const DELEGATIONS: u64 = 1000;
@@ -52,20 +52,12 @@ impl Row {
     /// When the owner is no name.
     pub fn set(&self) -> Result<RecordSet> {
         let name = Name::parse(&self.name).with_context(|| self.name.clone())?;
-        Ok(RecordSet {
-            key: SetKey {
-                name: name.to_lowercase(),
-                rtype: self.rtype,
-                set_identifier: None,
-            },
-            routing: Routing::Simple,
-            data: SetData::Records {
-                ttl: self.ttl,
-                values: self.values.clone(),
-            },
-            health_check_id: None,
-            traffic_policy_instance_id: None,
-        })
+        Ok(RecordSet::simple(
+            name.to_lowercase(),
+            self.rtype,
+            self.ttl,
+            self.values.clone(),
+        ))
     }
 }
 

@@ -309,7 +309,7 @@ fn count(counts: &mut DepthCounts, labels: &[u8], types: u32, by: i32) {
 mod tests {
     use super::*;
     use crate::image::Masks;
-    use meridian_model::{Generation, Routing, SetData, SetKey, Timestamp};
+    use meridian_model::{Generation, Timestamp};
     use proptest::prelude::*;
 
     const KEY: HashKey = HashKey([11, 12]);
@@ -319,20 +319,7 @@ mod tests {
     }
 
     fn set(owner: &Name, rtype: RecordType, value: &str) -> RecordSet {
-        RecordSet {
-            key: SetKey {
-                name: owner.clone(),
-                rtype,
-                set_identifier: None,
-            },
-            routing: Routing::Simple,
-            data: SetData::Records {
-                ttl: 60,
-                values: vec![value.to_owned()],
-            },
-            health_check_id: None,
-            traffic_policy_instance_id: None,
-        }
+        RecordSet::simple(owner.clone(), rtype, 60, vec![value.to_owned()])
     }
 
     fn meta() -> ZoneMeta {

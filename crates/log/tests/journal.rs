@@ -10,7 +10,7 @@ use meridian_dns::{Name, RecordType};
 use meridian_log::{
     AppendError, Commit, Head, Journal, LocalJournal, MAX_ENTRY_BYTES, OpenError, verify,
 };
-use meridian_model::{Effect, Generation, RecordSet, Routing, Seq, SetData, SetKey, Timestamp};
+use meridian_model::{Effect, Generation, RecordSet, Seq, Timestamp};
 
 /// Runs over an empty journal of each back end.
 fn over_each(test: impl Fn(&dyn Journal)) {
@@ -21,20 +21,12 @@ fn over_each(test: impl Fn(&dyn Journal)) {
 
 /// A commit of about this many bytes.
 fn commit(bytes: usize) -> Commit {
-    let set = RecordSet {
-        key: SetKey {
-            name: Name::parse("a.test").unwrap(),
-            rtype: RecordType::Txt,
-            set_identifier: None,
-        },
-        routing: Routing::Simple,
-        data: SetData::Records {
-            ttl: 60,
-            values: vec!["x".repeat(bytes)],
-        },
-        health_check_id: None,
-        traffic_policy_instance_id: None,
-    };
+    let set = RecordSet::simple(
+        Name::parse("a.test").unwrap(),
+        RecordType::Txt,
+        60,
+        vec!["x".repeat(bytes)],
+    );
     Commit {
         request_id: "request".into(),
         account: None,

@@ -17,9 +17,7 @@ use meridian_dns::{Name, RecordType};
 use meridian_log::{
     Commit, Durability, Journal, LocalJournal, MAX_ENTRIES_PER_WRITE, Options, Tables, verify,
 };
-use meridian_model::{
-    Effect, Generation, RecordSet, Routing, Seq, SetData, SetKey, State, Timestamp,
-};
+use meridian_model::{Effect, Generation, RecordSet, Seq, State, Timestamp};
 
 const DIRECTORY: &str = "MERIDIAN_KILL_TEST_DIRECTORY";
 const CYCLES: u64 = 10;
@@ -47,20 +45,12 @@ fn catch_up(journal: &LocalJournal, tables: &Tables) {
 fn commit(number: u64) -> Commit {
     let effects = (0..SETS).map(|index| Effect::PutSet {
         generation: Generation(1),
-        set: RecordSet {
-            key: SetKey {
-                name: Name::parse(&format!("n{number}-{index}.test")).unwrap(),
-                rtype: RecordType::Txt,
-                set_identifier: None,
-            },
-            routing: Routing::Simple,
-            data: SetData::Records {
-                ttl: 1,
-                values: vec!["x".repeat(200)],
-            },
-            health_check_id: None,
-            traffic_policy_instance_id: None,
-        },
+        set: RecordSet::simple(
+            Name::parse(&format!("n{number}-{index}.test")).unwrap(),
+            RecordType::Txt,
+            1,
+            vec!["x".repeat(200)],
+        ),
     });
     Commit {
         request_id: number.to_string(),

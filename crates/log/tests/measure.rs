@@ -13,7 +13,7 @@ use meridian_dns::{Name, RecordType};
 use meridian_log::{
     Commit, Durability, Entry, Head, Journal, LocalJournal, Options, Snapshot, Tables,
 };
-use meridian_model::{Effect, Generation, RecordSet, Routing, SetData, SetKey, State, Timestamp};
+use meridian_model::{Effect, Generation, RecordSet, State, Timestamp};
 
 const OPTIONS: Options = Options {
     cache_bytes: 512 * 1024 * 1024,
@@ -22,20 +22,12 @@ const OPTIONS: Options = Options {
 
 fn set(number: u64) -> RecordSet {
     let [a, b, c, d] = [number >> 24, number >> 16, number >> 8, number].map(|n| n & 255);
-    RecordSet {
-        key: SetKey {
-            name: Name::parse(&format!("host{number}.example.com")).unwrap(),
-            rtype: RecordType::A,
-            set_identifier: None,
-        },
-        routing: Routing::Simple,
-        data: SetData::Records {
-            ttl: 300,
-            values: vec![format!("{a}.{b}.{c}.{d}")],
-        },
-        health_check_id: None,
-        traffic_policy_instance_id: None,
-    }
+    RecordSet::simple(
+        Name::parse(&format!("host{number}.example.com")).unwrap(),
+        RecordType::A,
+        300,
+        vec![format!("{a}.{b}.{c}.{d}")],
+    )
 }
 
 fn commit(numbers: std::ops::Range<u64>) -> Commit {

@@ -10,8 +10,7 @@ use meridian_dns::{Name, RecordType};
 use meridian_log::{ApplyError, Commit, Journal, LocalJournal, RetryKey, Tables, verify};
 use meridian_model::{
     AccessKey, AccessKeyId, Account, AccountId, Change, ChangeId, DelegationSet, Effect,
-    Generation, KeyStatus, NameServer, Quota, RecordSet, Routing, Seq, SetData, SetKey, State,
-    Timestamp, User, Zone, ZoneId,
+    Generation, KeyStatus, NameServer, Quota, RecordSet, Seq, State, Timestamp, User, Zone, ZoneId,
 };
 
 fn name(text: &str) -> Name {
@@ -44,20 +43,7 @@ fn ids(zones: &[Zone]) -> Vec<&str> {
 }
 
 fn set(owner: &str, value: &str) -> RecordSet {
-    RecordSet {
-        key: SetKey {
-            name: name(owner),
-            rtype: RecordType::A,
-            set_identifier: None,
-        },
-        routing: Routing::Simple,
-        data: SetData::Records {
-            ttl: 60,
-            values: vec![value.into()],
-        },
-        health_check_id: None,
-        traffic_policy_instance_id: None,
-    }
+    RecordSet::simple(name(owner), RecordType::A, 60, vec![value.into()])
 }
 
 fn put(generation: u64, owner: &str, value: &str) -> Effect {

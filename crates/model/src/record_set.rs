@@ -22,6 +22,23 @@ pub struct RecordSet {
     pub traffic_policy_instance_id: Option<String>,
 }
 
+impl RecordSet {
+    /// A set of these values without a policy.
+    pub fn simple(name: Name, rtype: RecordType, ttl: u32, values: Vec<String>) -> Self {
+        Self {
+            key: SetKey {
+                name,
+                rtype,
+                set_identifier: None,
+            },
+            routing: Routing::Simple,
+            data: SetData::Records { ttl, values },
+            health_check_id: None,
+            traffic_policy_instance_id: None,
+        }
+    }
+}
+
 /// What a record set answers with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SetData {

@@ -457,9 +457,7 @@ impl Touched {
 mod tests {
     use meridian_control::ChangeStatus;
     use meridian_log::{Commit, LocalJournal};
-    use meridian_model::{
-        AccountId, DelegationSet, RecordSet, Routing, SetData, SetKey, Timestamp,
-    };
+    use meridian_model::{AccountId, DelegationSet, RecordSet, Timestamp};
 
     use super::*;
 
@@ -505,20 +503,12 @@ mod tests {
     fn put(owner: &str, rtype: &str, value: &str) -> Effect {
         Effect::PutSet {
             generation: Generation(1),
-            set: RecordSet {
-                key: SetKey {
-                    name: name(owner),
-                    rtype: rtype.parse().unwrap(),
-                    set_identifier: None,
-                },
-                routing: Routing::Simple,
-                data: SetData::Records {
-                    ttl: 60,
-                    values: vec![value.to_owned()],
-                },
-                health_check_id: None,
-                traffic_policy_instance_id: None,
-            },
+            set: RecordSet::simple(
+                name(owner),
+                rtype.parse().unwrap(),
+                60,
+                vec![value.to_owned()],
+            ),
         }
     }
 

@@ -7,8 +7,7 @@ use super::pool::{self, related_elsewhere};
 use crate::account::Account;
 use crate::effect::Effect;
 use crate::facts::{Facts, Timestamp};
-use crate::record_set::{RecordSet, SetData, SetKey};
-use crate::routing::Routing;
+use crate::record_set::RecordSet;
 use crate::state::{Quota, State};
 use crate::zone::{DelegationSet, Zone};
 
@@ -137,17 +136,7 @@ fn first_effects(zone: &Zone) -> Vec<Effect> {
     let soa = format!("{primary} {mailbox} 1 7200 900 1209600 86400");
     let put = |rtype, ttl, values| Effect::PutSet {
         generation: zone.generation,
-        set: RecordSet {
-            key: SetKey {
-                name: zone.name.clone(),
-                rtype,
-                set_identifier: None,
-            },
-            routing: Routing::Simple,
-            data: SetData::Records { ttl, values },
-            health_check_id: None,
-            traffic_policy_instance_id: None,
-        },
+        set: RecordSet::simple(zone.name.clone(), rtype, ttl, values),
     };
     vec![
         Effect::PutZone(zone.clone()),

@@ -15,8 +15,7 @@ use super::PlanError;
 use crate::effect::Effect;
 use crate::id::{AccountId, Generation};
 use crate::name_server::NameServer;
-use crate::record_set::{RecordSet, SetData, SetKey};
-use crate::routing::Routing;
+use crate::record_set::RecordSet;
 use crate::state::State;
 use crate::zone::Zone;
 
@@ -281,24 +280,12 @@ fn address_sets<S: State>(
             .filter(|address| address.is_ipv4() == (rtype == RecordType::A))
             .map(IpAddr::to_string)
             .collect();
-        let key = SetKey {
-            name: name.clone(),
-            rtype,
-            set_identifier: None,
-        };
-        if !values.is_empty() {
-            let set = RecordSet {
-                key,
-                routing: Routing::Simple,
-                data: SetData::Records {
-                    ttl: ADDRESS_TTL,
-                    values,
-                },
-                health_check_id: None,
-                traffic_policy_instance_id: None,
-            };
+        let wanted = !values.is_empty();
+        let set = RecordSet::simple(name.clone(), rtype, ADDRESS_TTL, values);
+        if wanted {
             effects.push(Effect::PutSet { generation, set });
-        } else if present.iter().any(|set| set.key == key) {
+        } else if present.iter().any(|other| other.key == set.key) {
+            let key = set.key;
             effects.push(Effect::DeleteSet { generation, key });
         }
     }
