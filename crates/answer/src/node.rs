@@ -10,6 +10,7 @@
 //! Numbers are little-endian. The length of a node follows from its parts: sets go on until the
 //! types they have are as many as the bitmap says.
 
+use meridian_dns::message::fits_in_message;
 use meridian_dns::{RecordType, rdata};
 use meridian_model::{RecordSet, Routing, SetData};
 
@@ -46,8 +47,6 @@ pub(crate) enum Kind {
 const SET_HEAD: usize = 10;
 /// What follows the type of a set that is not served.
 const UNSERVED: [u8; SET_HEAD - 1] = [2, 0, 0, 0, 0, 0, 0, 0, 0];
-/// What a message has to hold beside the records of one set, in bytes: header, question, OPT.
-const MESSAGE_OVERHEAD: usize = 12 + 255 + 4 + 64;
 
 /// A node inside a page.
 #[derive(Debug, Clone, Copy)]
@@ -296,21 +295,29 @@ fn compile_plain(
         .iter()
         .map(|data| data.len() + if even { 0 } else { 2 })
         .sum();
-    let too_large = |_| fail("does not fit into one DNS message".to_owned());
-    // Owners in front of the data are pointers.
-    let answer: usize = records.iter().map(|data| 12 + data.len()).sum();
-    u16::try_from(answer + MESSAGE_OVERHEAD).map_err(too_large)?;
+    let too_large = || fail("does not fit into one DNS message".to_owned());
+    if !fits_in_message(records.iter().map(Vec::len)) {
+        return Err(too_large());
+    }
     bytes.push(u8::from(!even));
     bytes.extend_from_slice(&ttl.to_le_bytes());
     bytes.extend_from_slice(
         &u16::try_from(records.len())
-            .map_err(too_large)?
+            .map_err(|_| too_large())?
             .to_le_bytes(),
     );
-    bytes.extend_from_slice(&u16::try_from(body_len).map_err(too_large)?.to_le_bytes());
+    bytes.extend_from_slice(
+        &u16::try_from(body_len)
+            .map_err(|_| too_large())?
+            .to_le_bytes(),
+    );
     for data in records {
         if !even {
-            bytes.extend_from_slice(&u16::try_from(data.len()).map_err(too_large)?.to_le_bytes());
+            bytes.extend_from_slice(
+                &u16::try_from(data.len())
+                    .map_err(|_| too_large())?
+                    .to_le_bytes(),
+            );
         }
         bytes.extend_from_slice(&data);
     }
@@ -345,23 +352,14 @@ fn varint_len(value: u32) -> usize {
 mod tests {
     use super::*;
     use meridian_dns::Name;
-    use meridian_model::SetKey;
 
     fn set(rtype: RecordType, values: &[&str]) -> RecordSet {
-        RecordSet {
-            key: SetKey {
-                name: Name::parse("a.z").unwrap(),
-                rtype,
-                set_identifier: None,
-            },
-            routing: Routing::Simple,
-            data: SetData::Records {
-                ttl: 300,
-                values: values.iter().map(|v| (*v).to_owned()).collect(),
-            },
-            health_check_id: None,
-            traffic_policy_instance_id: None,
-        }
+        RecordSet::simple(
+            Name::parse("a.z").unwrap(),
+            rtype,
+            300,
+            values.iter().map(|v| (*v).to_owned()).collect(),
+        )
     }
 
     fn node(sets: &[RecordSet], descendants: u32) -> Vec<u8> {

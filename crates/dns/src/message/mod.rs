@@ -21,3 +21,13 @@ pub use reply_edns::{ExtendedError, ReplyEdns};
 
 /// The length of a message's header, in bytes; the question name starts here.
 pub const HEADER_LEN: usize = 12;
+
+/// What a message has to hold beside the records of one set, in bytes: header, question, OPT.
+const OVERHEAD: usize = HEADER_LEN + 255 + 4 + 64;
+
+/// Whether a set whose records have data of these lengths, in bytes, can be sent in one message.
+/// Owners in front of the data are pointers.
+pub fn fits_in_message(data_lengths: impl Iterator<Item = usize>) -> bool {
+    let records: usize = data_lengths.map(|len| 12 + len).sum();
+    records + OVERHEAD <= usize::from(u16::MAX)
+}

@@ -1,11 +1,12 @@
 //! ChangeResourceRecordSets: a batch is planned whole, collecting every error.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
+use meridian_dns::message::fits_in_message;
 use meridian_dns::{Name, RecordType, rdata};
 
 use super::PlanError;
-use super::conflicts::{Final, Written};
+use super::conflicts::Final;
 use super::structure::{self, Nonsense};
 use crate::draft::{Action, DraftChange};
 use crate::effect::Effect;
@@ -32,8 +33,6 @@ const MAX_ELEMENTS: usize = 1000;
 const MAX_VALUE_CHARACTERS: usize = 32_000;
 /// The most values in one set.
 const MAX_VALUES: usize = 400;
-/// What a DNS message has to hold beside the records of one answer: header, question, OPT.
-const MESSAGE_OVERHEAD: usize = 12 + 255 + 4 + 64;
 
 type Planned<E> = Result<Vec<Effect>, PlanError<BatchRefusal, E>>;
 
@@ -142,8 +141,9 @@ struct Working<'a, S: State> {
     zone: &'a Zone,
     before: BTreeMap<String, Vec<RecordSet>>,
     names: BTreeMap<String, Vec<RecordSet>>,
-    written: Vec<Written>,
-    last_action: Vec<(SetKey, Action)>,
+    /// The sets that were created or replaced, in order.
+    written: Vec<SetKey>,
+    last_action: HashMap<SetKey, Action>,
 }
 
 impl<'a, S: State> Working<'a, S> {
@@ -154,7 +154,7 @@ impl<'a, S: State> Working<'a, S> {
             before: BTreeMap::new(),
             names: BTreeMap::new(),
             written: Vec::new(),
-            last_action: Vec::new(),
+            last_action: HashMap::new(),
         }
     }
 
@@ -211,8 +211,7 @@ impl<'a, S: State> Working<'a, S> {
                     Some(at) => sets[at] = set,
                     None => sets.push(set),
                 }
-                let order = self.written.len();
-                self.written.push(Written { key, order });
+                self.written.push(key);
             }
         }
         Ok(())
@@ -220,18 +219,8 @@ impl<'a, S: State> Working<'a, S> {
 
     /// A set may be deleted and then made anew in one batch; anything else touches it twice.
     fn may_follow(&mut self, key: &SetKey, action: Action) -> bool {
-        let known = self.last_action.iter_mut().find(|(other, _)| other == key);
-        match known {
-            None => {
-                self.last_action.push((key.clone(), action));
-                true
-            }
-            Some((_, last)) => {
-                let may = *last == Action::Delete && action != Action::Delete;
-                *last = action;
-                may
-            }
-        }
+        let last = self.last_action.insert(key.clone(), action);
+        last.is_none_or(|last| last == Action::Delete && action != Action::Delete)
     }
 
     fn check_room(&self, problems: &mut Vec<String>) -> Result<(), S::Error> {
@@ -328,8 +317,7 @@ fn check_values(set: &RecordSet, problems: &mut Vec<String>) {
             Ok(wire) => seen.push(wire),
         }
     }
-    let answer: usize = seen.iter().map(|wire| 12 + wire.len()).sum();
-    if answer + MESSAGE_OVERHEAD > usize::from(u16::MAX) {
+    if !fits_in_message(seen.iter().map(Vec::len)) {
         problems.push(format!(
             "RRSet of type {rtype} with DNS name {} does not fit into one DNS message.",
             set.key.name

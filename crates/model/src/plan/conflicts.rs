@@ -9,12 +9,6 @@ use crate::routing::{Routing, RoutingKind};
 use crate::state::State;
 use crate::zone::Zone;
 
-/// A set that the batch creates or replaces; `order` is its place in the batch.
-pub(super) struct Written {
-    pub(super) key: SetKey,
-    pub(super) order: usize,
-}
-
 /// The longest chain of aliases, in links.
 const MAX_ALIAS_DEPTH: usize = 16;
 /// The most alias sets looked at when a loop is searched for.
@@ -29,7 +23,8 @@ pub(super) struct Final<'a, S: State> {
     state: &'a S,
     zone: &'a Zone,
     names: &'a BTreeMap<String, Vec<RecordSet>>,
-    written: &'a [Written],
+    /// The sets that the batch creates or replaces, in order.
+    written: &'a [SetKey],
     /// Where each set stands among them: a batch may write a thousand at one name.
     orders: HashMap<&'a SetKey, usize>,
 }
@@ -43,29 +38,29 @@ impl<'a, S: State> Final<'a, S> {
         state: &'a S,
         zone: &'a Zone,
         names: &'a BTreeMap<String, Vec<RecordSet>>,
-        written: &'a [Written],
+        written: &'a [SetKey],
     ) -> Self {
         Self {
             state,
             zone,
             names,
             written,
-            orders: written.iter().map(|w| (&w.key, w.order)).collect(),
+            orders: written.iter().zip(0..).collect(),
         }
     }
 
     pub(super) fn check(&self, problems: &mut Vec<String>) -> Result<(), S::Error> {
         let mut followed = Followed::new();
-        for written in self.written {
-            let Some(sets) = self.names.get(&written.key.name.sort_key()) else {
+        for (order, key) in self.written.iter().enumerate() {
+            let Some(sets) = self.names.get(&key.name.sort_key()) else {
                 continue;
             };
-            let Some(set) = sets.iter().find(|set| set.key == written.key) else {
+            let Some(set) = sets.iter().find(|set| set.key == *key) else {
                 continue;
             };
             let earlier: Vec<&RecordSet> = sets
                 .iter()
-                .filter(|other| other.key != set.key && self.was_there(other, written.order))
+                .filter(|other| other.key != set.key && self.was_there(other, order))
                 .collect();
             self.check_types(set, &earlier, problems);
             check_group(set, &earlier, problems);
