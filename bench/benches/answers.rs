@@ -8,10 +8,12 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use meridian_answer::{BATCH, Moment, Outcome, Scratch, World, ZoneChange, ZoneImage, answer};
+use meridian_answer::{
+    BATCH, Identity, Moment, Outcome, Scratch, World, ZoneChange, ZoneImage, answer,
+};
 use meridian_bench::data::{self, ZoneRows};
 use meridian_bench::expect::{Probe, Workload};
-use meridian_bench::images::{Images, KEY, VIEW, packet, stored};
+use meridian_bench::images::{Images, KEY, packet, stored};
 use meridian_model::RecordSet;
 
 const ROUNDS: usize = 9;
@@ -73,7 +75,7 @@ fn rounds(mut round: impl FnMut() -> Duration) -> Vec<Duration> {
 
 /// The time of one answer, in batches as the server asks for them.
 fn answers(world: &World, probes: &[Probe]) -> Duration {
-    let mut scratch = Scratch::default();
+    let (mut scratch, identity) = (Scratch::default(), Identity::default());
     let mut replies = vec![[0; REPLY_LEN]; BATCH];
     let started = Instant::now();
     for (probes, seed) in probes.chunks_exact(BATCH).zip(0..) {
@@ -87,7 +89,7 @@ fn answers(world: &World, probes: &[Probe]) -> Duration {
         answer(
             &mut scratch,
             world,
-            VIEW,
+            &identity,
             &mut packets,
             &mut outcomes,
             moment,

@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use meridian_answer::{
-    Broken, HashKey, Moment, Outcome, Packet, Scratch, Transport, ViewId, World, ZoneImage,
-    ZoneMeta, answer,
+    Broken, HashKey, Identity, Moment, Outcome, Packet, Scratch, Transport, ViewId, World,
+    ZoneImage, ZoneMeta, answer,
 };
 use meridian_dns::Name;
 use meridian_model::{Generation, RecordSet, Timestamp};
@@ -77,15 +77,15 @@ impl TestWorld {
         answer(
             &mut scratch,
             &self.0,
-            VIEW,
+            &Identity::default(),
             &mut packets,
             &mut outcomes,
             moment,
         );
-        let [Outcome::Reply(len)] = outcomes else {
+        let [Outcome::Reply(answered)] = outcomes else {
             return Vec::new();
         };
-        buffer.truncate(len);
+        buffer.truncate(answered.len.into());
         buffer
     }
 }
@@ -95,6 +95,7 @@ pub fn packet<'a>(query: &'a [u8], reply: &'a mut [u8]) -> Packet<'a> {
     Packet {
         query,
         client: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        view: VIEW,
         transport: Transport::Udp { max_payload: 1232 },
         reply,
     }

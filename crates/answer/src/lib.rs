@@ -6,6 +6,7 @@
 mod directory;
 mod edit;
 mod hash;
+mod identity;
 mod image;
 mod lookup;
 mod node;
@@ -18,11 +19,13 @@ mod world;
 use std::net::IpAddr;
 
 use meridian_dns::message::{Query, Unreadable, error_reply};
+use meridian_model::Generation;
 
 use reply::Task;
 use walk::Walk;
 
 pub use hash::HashKey;
+pub use identity::{CookieSecret, Identity};
 pub use image::{ZoneImage, ZoneMeta};
 pub use node::{Broken, CompileError};
 pub use world::{ViewId, World, WorldSize, ZoneChange};
@@ -30,7 +33,7 @@ pub use world::{ViewId, World, WorldSize, ZoneChange};
 /// The most queries one call of [`answer`] takes; more gain nothing.
 pub const BATCH: usize = 16;
 
-/// How a query came, which decides how long its reply may be.
+/// How a query came, which decides how long its reply may be and what it may tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
     /// A datagram; replies are cut at the smaller of the client's and this many bytes.
@@ -38,8 +41,20 @@ pub enum Transport {
         /// Bytes, at least 512.
         max_payload: u16,
     },
-    /// A stream: up to 65,535 bytes.
-    Stream,
+    /// A TCP connection in the clear.
+    Tcp {
+        /// How long an idle connection is kept, in units of 100 ms (RFC 7828).
+        idle: u16,
+    },
+    /// DNS over TLS (RFC 7858).
+    Tls {
+        /// As for TCP.
+        idle: u16,
+    },
+    /// DNS over QUIC (RFC 9250).
+    Quic,
+    /// DNS over HTTPS (RFC 8484).
+    Https,
 }
 
 /// One query and the room for its reply.
@@ -49,6 +64,8 @@ pub struct Packet<'a> {
     pub query: &'a [u8],
     /// Who sent it.
     pub client: IpAddr,
+    /// Whose zones it is to see.
+    pub view: ViewId,
     /// How it came.
     pub transport: Transport,
     /// Where the reply goes: as long as the transport's longest reply.
@@ -58,10 +75,25 @@ pub struct Packet<'a> {
 /// What became of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// The first this many bytes of the reply buffer are to be sent.
-    Reply(usize),
+    /// The reply buffer holds a reply to be sent.
+    Reply(Answered),
     /// Nothing is to be sent: not a query, or not worth an answer.
     Drop,
+}
+
+/// What a reply is, for whoever sends, counts or limits it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answered {
+    /// The first this many bytes of the reply buffer are the reply.
+    pub len: u16,
+    /// The whole response code, with the bits that are in the OPT record.
+    pub rcode: u16,
+    /// The type asked for; 0 when the question could not be read.
+    pub qtype: u16,
+    /// Whether the client showed a server cookie of ours, so that its address is its own.
+    pub valid_cookie: bool,
+    /// The zone that the question was found to be for.
+    pub zone: Option<Generation>,
 }
 
 /// Facts of one batch.
@@ -94,8 +126,8 @@ struct Job<'q, 'w> {
     zone: Option<&'w ZoneImage>,
 }
 
-/// Answers up to [`BATCH`] queries that came in on one view; `outcomes` is as long as `packets`.
-/// Packets beyond that are dropped.
+/// Answers up to [`BATCH`] queries as the server that `identity` says; `outcomes` is as long as
+/// `packets`. Packets beyond that are dropped.
 ///
 /// Each stage goes over the whole batch, so that one query's wait for memory is spent on the
 /// others: find the zones by hash, touch them, make sure of them and touch the slots of the names,
@@ -103,7 +135,7 @@ struct Job<'q, 'w> {
 pub fn answer(
     scratch: &mut Scratch,
     world: &World,
-    view: ViewId,
+    identity: &Identity,
     packets: &mut [Packet<'_>],
     outcomes: &mut [Outcome],
     moment: Moment,
@@ -121,17 +153,24 @@ pub fn answer(
             Err(Unreadable::Drop) => {}
             Err(Unreadable::Header(header)) => {
                 let limit = packet.reply.len().min(512);
-                let length = error_reply(packet.reply, limit, &header, reply::OUR_PAYLOAD);
-                *outcome = outcome_of(length);
+                let len = error_reply(packet.reply, limit, &header, reply::OUR_PAYLOAD);
+                *outcome = outcome_of(Answered {
+                    len: u16::try_from(len).unwrap_or_default(),
+                    rcode: header.rcode,
+                    qtype: header.question.map_or(0, |question| question.qtype),
+                    valid_cookie: false,
+                    zone: None,
+                });
             }
         }
     }
     for zone in jobs.iter().flatten().filter_map(|job| job.zone) {
         std::hint::black_box(zone.meta.views);
     }
-    for (job, walk) in jobs.iter_mut().zip(scratch.walks.iter_mut()) {
+    let waiting = packets.iter().zip(&mut jobs);
+    for ((packet, job), walk) in waiting.zip(scratch.walks.iter_mut()) {
         if let Some(Job { zone, .. }) = job {
-            *zone = lookup::zone(world, view, walk, None);
+            *zone = lookup::zone(world, packet.view, walk, None);
             if let Some(zone) = zone {
                 touch(world, zone, walk);
             }
@@ -145,17 +184,16 @@ pub fn answer(
         };
         let mut task = Task {
             world,
-            view,
+            identity,
+            view: packet.view,
+            client: packet.client,
+            transport: packet.transport,
             query,
             walk,
+            now_s: moment.now_s,
             seed: seed_of(moment.seed, place),
         };
-        *outcome = outcome_of(reply::write(
-            &mut task,
-            *zone,
-            packet.transport,
-            packet.reply,
-        ));
+        *outcome = outcome_of(reply::write(&mut task, *zone, packet.reply));
     }
 }
 
@@ -169,11 +207,12 @@ fn touch(world: &World, zone: &ZoneImage, walk: &mut Walk) {
     }
 }
 
-fn outcome_of(length: usize) -> Outcome {
-    if length == 0 {
+/// There is no reply of no bytes: the buffer had no room even for an error.
+fn outcome_of(answered: Answered) -> Outcome {
+    if answered.len == 0 {
         Outcome::Drop
     } else {
-        Outcome::Reply(length)
+        Outcome::Reply(answered)
     }
 }
 

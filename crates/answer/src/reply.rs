@@ -1,5 +1,7 @@
 //! Writing the reply once it is known where the name leads.
 
+use std::net::IpAddr;
+
 use meridian_dns::RecordType;
 use meridian_dns::message::codes::{class, ede, qtype, rcode};
 use meridian_dns::message::{
@@ -10,7 +12,7 @@ use crate::lookup::{self, Place};
 use crate::node::{Kind, Node, Set};
 use crate::referral::{ends_with, refer};
 use crate::walk::Walk;
-use crate::{Transport, ViewId, World, ZoneImage};
+use crate::{Answered, Identity, Transport, ViewId, World, ZoneImage};
 
 /// The most links of a CNAME chain that are followed inside a zone.
 const MAX_CHAIN: usize = 8;
@@ -22,9 +24,16 @@ const ANY_TTL: u32 = 3600;
 /// Everything one answer is made from.
 pub(crate) struct Task<'a, 'q> {
     pub(crate) world: &'a World,
+    #[expect(dead_code, reason = "read by the options that follow")]
+    pub(crate) identity: &'a Identity,
     pub(crate) view: ViewId,
+    #[expect(dead_code, reason = "read by the options that follow")]
+    pub(crate) client: IpAddr,
+    pub(crate) transport: Transport,
     pub(crate) query: &'a Query<'q>,
     pub(crate) walk: &'a mut Walk,
+    #[expect(dead_code, reason = "read by the options that follow")]
+    pub(crate) now_s: u64,
     pub(crate) seed: usize,
 }
 
@@ -34,16 +43,22 @@ pub(crate) struct Verdict {
     error: Option<ExtendedError<'static>>,
 }
 
-/// Writes the reply and returns its length; 0 when there is no room even for an error.
+/// Writes the reply; of length 0 when there is no room even for an error.
 pub(crate) fn write<'a>(
     task: &mut Task<'a, '_>,
     zone: Option<&'a ZoneImage>,
-    transport: Transport,
     buffer: &mut [u8],
-) -> usize {
+) -> Answered {
     let query = task.query;
-    let Ok(mut reply) = Reply::new(buffer, limit(query, transport), query) else {
-        return 0;
+    let mut answered = Answered {
+        len: 0,
+        rcode: rcode::NOERROR,
+        qtype: query.question.qtype,
+        valid_cookie: false,
+        zone: zone.map(|zone| zone.meta.generation),
+    };
+    let Ok(mut reply) = Reply::new(buffer, limit(query, task.transport), query) else {
+        return answered;
     };
     let mut edns = query.edns.as_ref().map(|asked| ReplyEdns {
         udp_payload: OUR_PAYLOAD,
@@ -60,19 +75,23 @@ pub(crate) fn write<'a>(
     if let Some(edns) = &mut edns {
         edns.extended_error = verdict.error;
     }
-    reply.finish(edns.as_ref())
+    answered.rcode = reply.response_code();
+    answered.len = u16::try_from(reply.finish(edns.as_ref())).unwrap_or_default();
+    answered
 }
 
 /// The longest reply this client takes, in bytes.
 fn limit(query: &Query<'_>, transport: Transport) -> usize {
     match transport {
-        Transport::Stream => usize::from(u16::MAX),
         Transport::Udp { max_payload } => {
             let client = query
                 .edns
                 .as_ref()
                 .map_or(512, |edns| edns.udp_payload.max(512));
             usize::from(client.min(max_payload))
+        }
+        Transport::Tcp { .. } | Transport::Tls { .. } | Transport::Quic | Transport::Https => {
+            usize::from(u16::MAX)
         }
     }
 }

@@ -6,6 +6,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
 use meridian_dns::Name;
@@ -193,6 +194,7 @@ impl Config {
             max_udp_payload: self.dns.max_udp_payload,
             tcp: TcpLimits::default(),
             cores: self.dns.cores.clone(),
+            identity: Arc::default(),
         }
     }
 

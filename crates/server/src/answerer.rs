@@ -5,9 +5,10 @@
 
 use std::cell::RefCell;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use meridian_answer::{Moment, Outcome, Packet, Scratch, ViewId, World};
+use meridian_answer::{Identity, Moment, Outcome, Packet, Scratch, World};
 
 /// Turns queries into replies; see [`meridian_answer::answer`] for the contract.
 pub(crate) trait Answer: Clone + Send + Sync + 'static {
@@ -16,7 +17,6 @@ pub(crate) trait Answer: Clone + Send + Sync + 'static {
     fn answer(
         &self,
         world: &Self::World,
-        view: ViewId,
         packets: &mut [Packet<'_>],
         outcomes: &mut [Outcome],
         moment: Moment,
@@ -29,8 +29,10 @@ thread_local! {
 }
 
 /// The real one.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Answerer;
+#[derive(Debug, Clone)]
+pub(crate) struct Answerer {
+    pub(crate) identity: Arc<Identity>,
+}
 
 impl Answer for Answerer {
     type World = World;
@@ -38,13 +40,12 @@ impl Answer for Answerer {
     fn answer(
         &self,
         world: &World,
-        view: ViewId,
         packets: &mut [Packet<'_>],
         outcomes: &mut [Outcome],
         moment: Moment,
     ) {
         SCRATCH.with_borrow_mut(|scratch| {
-            meridian_answer::answer(scratch, world, view, packets, outcomes, moment);
+            meridian_answer::answer(scratch, world, &self.identity, packets, outcomes, moment);
         });
     }
 }

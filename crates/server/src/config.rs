@@ -2,9 +2,10 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use meridian_answer::ViewId;
+use meridian_answer::{Identity, ViewId};
 
 /// The smallest UDP payload every resolver takes, RFC 1035 section 4.2.1.
 const PAYLOAD_MIN: u16 = 512;
@@ -27,6 +28,8 @@ pub struct Config {
     /// Worker `n` of each address stays on the core `cores[n % cores.len()]`; without them the
     /// system decides.
     pub cores: Option<Vec<usize>>,
+    /// What is told about this server, and its cookie secret.
+    pub identity: Arc<Identity>,
 }
 
 impl Config {
@@ -90,6 +93,13 @@ pub struct TcpLimits {
     pub write_timeout: Duration,
     /// How long [`Server::stop`](crate::Server::stop) lets replies on their way go out: 2 s.
     pub drain_timeout: Duration,
+}
+
+impl TcpLimits {
+    /// The idle timeout in units of 100 ms, as clients are told (RFC 7828).
+    pub(crate) fn idle_tenths(&self) -> u16 {
+        u16::try_from(self.idle_timeout.as_millis() / 100).unwrap_or(u16::MAX)
+    }
 }
 
 impl Default for TcpLimits {

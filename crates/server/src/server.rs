@@ -32,7 +32,8 @@ impl Server {
     /// UDP has its own threads; TCP runs on the given runtime, which must have its timer and I/O
     /// drivers on, and should be one where tasks do not block.
     pub fn start(config: &Config, live: &Arc<Live>, runtime: &Handle) -> Result<Self, StartError> {
-        Self::start_with(config, live, runtime, &Answerer)
+        let identity = Arc::clone(&config.identity);
+        Self::start_with(config, live, runtime, &Answerer { identity })
     }
 
     pub(crate) fn start_with<A: Answer>(

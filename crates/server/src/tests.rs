@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use meridian_answer::{Moment, Outcome, Packet, Transport, ViewId};
+use meridian_answer::{Answered, Moment, Outcome, Packet, Transport, ViewId};
 use tokio::runtime::Runtime;
 
 use crate::answerer::Answer;
@@ -43,7 +43,6 @@ impl Answer for Echo {
     fn answer(
         &self,
         world: &u8,
-        view: ViewId,
         packets: &mut [Packet<'_>],
         outcomes: &mut [Outcome],
         _moment: Moment,
@@ -54,12 +53,12 @@ impl Answer for Echo {
             *outcome = match packet.query[0] {
                 IGNORE => Outcome::Drop,
                 PANIC => panic!("as the query wants"),
-                LONGEST => Outcome::Reply(packet.reply.len()),
-                _ => Outcome::Reply(packet.query.len()),
+                LONGEST => reply_of(packet.reply.len()),
+                _ => reply_of(packet.query.len()),
             };
             let len = packet.query.len().min(packet.reply.len());
             packet.reply[..len].copy_from_slice(&packet.query[..len]);
-            (packet.reply[1], packet.reply[2]) = (*world, view.0);
+            (packet.reply[1], packet.reply[2]) = (*world, packet.view.0);
             if let Transport::Udp { max_payload } = packet.transport {
                 assert_eq!(packet.reply.len(), usize::from(max_payload));
             }
@@ -67,6 +66,16 @@ impl Answer for Echo {
         self.allocations
             .store(sys::allocations::of_this_thread(), Ordering::Relaxed);
     }
+}
+
+fn reply_of(len: usize) -> Outcome {
+    Outcome::Reply(Answered {
+        len: u16::try_from(len).unwrap(),
+        rcode: 0,
+        qtype: 0,
+        valid_cookie: false,
+        zone: None,
+    })
 }
 
 /// A server on a port of each loopback address, views 0 and 1, and the runtime it needs.
@@ -140,6 +149,7 @@ fn config(addresses: &[SocketAddr]) -> Config {
         max_udp_payload: Config::MAX_UDP_PAYLOAD,
         tcp: TcpLimits::default(),
         cores: None,
+        identity: Arc::default(),
     }
 }
 

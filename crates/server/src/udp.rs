@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use meridian_answer::{BATCH, Moment, Outcome, Packet, Transport, ViewId};
+use meridian_answer::{Answered, BATCH, Moment, Outcome, Packet, Transport, ViewId};
 
 use crate::answerer::{Answer, Seeds, now_s};
 use crate::counters::UdpCells;
@@ -141,6 +141,7 @@ impl<A: Answer> Worker<A> {
                 *packet = Packet {
                     query,
                     client: source.ip(),
+                    view: self.view,
                     transport,
                     reply,
                 };
@@ -156,11 +157,9 @@ impl<A: Answer> Worker<A> {
                 now_s,
                 seed: seeds.next(),
             };
-            self.answerer
-                .answer(&world, self.view, packets, outcomes, moment);
+            self.answerer.answer(&world, packets, outcomes, moment);
             for (slot, outcome) in slots.into_iter().zip(outcomes) {
-                if let Outcome::Reply(len) = *outcome {
-                    let len = u16::try_from(len).expect("the room is at most 4096 bytes");
+                if let Outcome::Reply(Answered { len, .. }) = *outcome {
                     replies.push(Reply { slot, len });
                 }
             }
@@ -174,11 +173,11 @@ impl<A: Answer> Worker<A> {
 
 /// What stands in the places of a chunk that has fewer packets; never shown to the answerer.
 fn no_packet<'a>() -> Packet<'a> {
-    let (client, transport) = (IpAddr::V4(Ipv4Addr::UNSPECIFIED), Transport::Stream);
     Packet {
         query: &[],
-        client,
-        transport,
+        client: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        view: ViewId(0),
+        transport: Transport::Quic,
         reply: &mut [],
     }
 }

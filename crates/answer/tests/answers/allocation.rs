@@ -4,7 +4,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr};
 
-use meridian_answer::{BATCH, Moment, Outcome, Packet, Scratch, Transport, ViewId, answer};
+use meridian_answer::{
+    BATCH, Identity, Moment, Outcome, Packet, Scratch, Transport, ViewId, answer,
+};
 
 use crate::attack::small_world;
 use crate::wire;
@@ -51,14 +53,19 @@ fn answering_allocates_nothing() {
         queries.push([&packet[..], b"\0"].concat());
     }
     let (mut scratch, mut replies) = (Scratch::default(), vec![vec![0; 65_535]; BATCH]);
+    let identity = Identity::default();
     let mut seen = [0; 17];
     for (round, queries) in queries.chunks(BATCH).enumerate() {
-        for transport in [Transport::Stream, Transport::Udp { max_payload: 1232 }] {
+        for transport in [
+            Transport::Tcp { idle: 100 },
+            Transport::Udp { max_payload: 1232 },
+        ] {
             let batch = queries.iter().zip(&mut replies);
             let mut batch: Vec<Packet<'_>> = batch
                 .map(|(query, reply)| Packet {
                     query,
                     client: IpAddr::V4(Ipv4Addr::LOCALHOST),
+                    view: ViewId(0),
                     transport,
                     reply,
                 })
@@ -72,7 +79,7 @@ fn answering_allocates_nothing() {
             answer(
                 &mut scratch,
                 &world,
-                ViewId(0),
+                &identity,
                 &mut batch,
                 &mut outcomes[..queries.len()],
                 moment,

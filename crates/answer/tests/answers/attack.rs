@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use meridian_answer::{
-    BATCH, Broken, Moment, Outcome, Packet, Scratch, Transport, ViewId, World, ZoneImage, answer,
+    BATCH, Broken, Identity, Moment, Outcome, Packet, Scratch, Transport, ViewId, World, ZoneImage,
+    answer,
 };
 use meridian_dns::{Name, RecordType};
 use proptest::collection::vec;
@@ -102,7 +103,7 @@ fn apply(packet: &mut Vec<u8>, damage: &Damage) {
 
 fn transport() -> impl Strategy<Value = Transport> {
     prop_oneof![
-        1 => Just(Transport::Stream),
+        1 => Just(Transport::Tcp { idle: 100 }),
         2 => any::<u16>().prop_map(|max_payload| Transport::Udp { max_payload }),
     ]
 }
@@ -135,21 +136,22 @@ proptest! {
             let mut batch: Vec<Packet<'_>> = jobs.iter_mut().map(|(query, transport, reply)| Packet {
                 query,
                 client: IpAddr::V4(Ipv4Addr::LOCALHOST),
+                view: ViewId(0),
                 transport: *transport,
                 reply,
             }).collect();
-            let mut outcomes = vec![Outcome::Reply(usize::MAX); batch.len()];
+            let mut outcomes = vec![Outcome::Drop; batch.len()];
             let moment = Moment { now_s: 0, seed };
-            answer(&mut Scratch::default(), &world, ViewId(0), &mut batch, &mut outcomes, moment);
+            answer(&mut Scratch::default(), &world, &Identity::default(), &mut batch, &mut outcomes, moment);
             for ((query, transport, reply), outcome) in jobs.iter().zip(outcomes) {
                 let len = match outcome {
-                    Outcome::Reply(len) => len,
+                    Outcome::Reply(answered) => usize::from(answered.len),
                     Outcome::Drop => 0,
                 };
                 let limit = match transport {
-                    Transport::Stream => 65_535,
                     // An unreadable query may be told so in 512 bytes whatever the configuration.
                     Transport::Udp { max_payload } => usize::from(*max_payload).max(512),
+                    _ => 65_535,
                 };
                 prop_assert!(len <= limit.min(reply.len()));
                 prop_assert!(reply.iter().skip(limit).all(|byte| *byte == UNTOUCHED));

@@ -7,7 +7,9 @@ use domain::base::opt::{AllOptData, ClientSubnet};
 use domain::base::rdata::ComposeRecordData;
 use domain::base::{Message, ParsedName, ToName};
 use domain::rdata::AllRecordData;
-use meridian_answer::{Moment, Outcome, Packet, Scratch, Transport, ViewId, World, answer};
+use meridian_answer::{
+    Identity, Moment, Outcome, Packet, Scratch, Transport, ViewId, World, answer,
+};
 
 use crate::scenario::{Ask, Expected, Record};
 
@@ -47,27 +49,28 @@ pub(crate) fn answer_all(world: &World, view: u8, seed: u64, asks: &[Ask]) -> Ve
         jobs.push(Packet {
             query: packet,
             client: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            view: ViewId(view),
             transport: if ask.tcp {
-                Transport::Stream
+                Transport::Tcp { idle: 100 }
             } else {
                 Transport::Udp { max_payload: 1232 }
             },
             reply,
         });
     }
-    let mut outcomes = vec![Outcome::Reply(usize::MAX); jobs.len()];
+    let mut outcomes = vec![Outcome::Drop; jobs.len()];
     let (scratch, moment) = (&mut Scratch::default(), Moment { now_s: 0, seed });
     answer(
         scratch,
         world,
-        ViewId(view),
+        &Identity::default(),
         &mut jobs,
         &mut outcomes,
         moment,
     );
     for (outcome, reply) in outcomes.iter().zip(&mut replies) {
         match outcome {
-            Outcome::Reply(len) => reply.truncate(*len),
+            Outcome::Reply(answered) => reply.truncate(answered.len.into()),
             Outcome::Drop => reply.clear(),
         }
     }

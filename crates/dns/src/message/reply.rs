@@ -150,6 +150,11 @@ impl<'b> Reply<'b> {
         self
     }
 
+    /// The response code as it is now.
+    pub fn response_code(&self) -> u16 {
+        self.rcode
+    }
+
     /// Keeps `len` bytes free for the OPT record, usually [`ReplyEdns::wire_len`]. To be called
     /// before records are written; a later call replaces an earlier one.
     pub fn reserve(&mut self, len: usize) -> &mut Self {

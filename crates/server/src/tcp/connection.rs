@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::{io, mem};
 
-use meridian_answer::{Moment, Outcome, Packet, Transport, ViewId};
+use meridian_answer::{Answered, Moment, Outcome, Packet, Transport, ViewId};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::coop;
@@ -224,6 +224,7 @@ impl<A: Answer> Connection<A> {
     fn fill(&self, rest: &mut &[u8], scratch: &mut Scratch) -> (usize, Result<(), Over>) {
         let world = self.service.live.load();
         let now_s = now_s();
+        let idle = self.limits.idle_tenths();
         let mut filled = 0;
         for _ in 0..IN_FLIGHT_MAX {
             let Some((query, after)) = split_message(rest) else {
@@ -238,7 +239,8 @@ impl<A: Answer> Connection<A> {
                 let packet = Packet {
                     query,
                     client: self.client,
-                    transport: Transport::Stream,
+                    view: self.view,
+                    transport: Transport::Tcp { idle },
                     reply,
                 };
                 let moment = Moment {
@@ -246,15 +248,15 @@ impl<A: Answer> Connection<A> {
                     seed: scratch.seeds.next(),
                 };
                 let answerer = &self.service.answerer;
-                answerer.answer(&world, self.view, &mut [packet], &mut outcome, moment);
+                answerer.answer(&world, &mut [packet], &mut outcome, moment);
             }
-            let [Outcome::Reply(reply_len @ ..=MESSAGE_MAX)] = outcome else {
+            let [Outcome::Reply(Answered { len, .. })] = outcome else {
                 self.cells.dropped.add(1);
                 return (filled, Err(Over));
             };
-            length.copy_from_slice(&(reply_len as u16).to_be_bytes());
+            length.copy_from_slice(&len.to_be_bytes());
             self.cells.replies.add(1);
-            filled += PREFIX + reply_len;
+            filled += PREFIX + usize::from(len);
             if filled > OUTPUT_SOFT_MAX {
                 break;
             }

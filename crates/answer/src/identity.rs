@@ -1,0 +1,26 @@
+//! What a server tells about itself, and the secret that its cookies are made with.
+//!
+//! Where these come from is the business of whoever starts the server.
+
+/// Facts about the answering server that stay the same while it runs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Identity {
+    /// Which server this is: NSID (RFC 5001) and `id.server` (RFC 4892). Empty means that it is
+    /// not told. At most 255 bytes are.
+    pub server: String,
+    /// What runs here: `version.bind` and `version.server`. Empty means that it is not told.
+    pub version: String,
+    /// Shared by all servers of an address, so that each knows the cookies of the others.
+    pub cookie_secret: CookieSecret,
+}
+
+/// The key that the secrets of server cookies are derived from (RFC 7873, RFC 9018).
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct CookieSecret(pub [u8; 16]);
+
+impl std::fmt::Debug for CookieSecret {
+    /// Does not show it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CookieSecret(..)")
+    }
+}
