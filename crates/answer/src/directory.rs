@@ -13,7 +13,7 @@ pub(crate) struct Directory {
 
 /// The zones of one range of hashes: a small open hash table.
 type Chunk = Arc<[Slot]>;
-type Slot = Option<(u64, Arc<ZoneImage>)>;
+pub(crate) type Slot = Option<(u64, Arc<ZoneImage>)>;
 
 /// The directory doubles when its chunks hold more than this many zones on average.
 const FULL_CHUNK: usize = 256;
@@ -35,6 +35,13 @@ impl Directory {
 
     pub(crate) fn len(&self) -> usize {
         self.zones
+    }
+
+    /// The place where the search for a hash starts.
+    #[inline]
+    pub(crate) fn place(&self, hash: u64) -> &Slot {
+        let chunk = &self.chunks[chunk_of(hash, self.chunks.len())];
+        &chunk[first_slot(hash, chunk.len())]
     }
 
     /// The zones with this hash, the one that answers first first.

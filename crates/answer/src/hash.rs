@@ -20,17 +20,30 @@ impl HashKey {
     /// The hash of the name that has `label` in front of the name with hash `parent`.
     #[inline]
     pub(crate) fn child(self, parent: u64, label: &[u8]) -> u64 {
-        let mut hash = parent ^ (label.len() as u64).wrapping_mul(SPREAD);
-        let (words, rest) = label.as_chunks::<8>();
-        for word in words {
+        let mut hash = begin(parent, label.len());
+        let mut rest = label;
+        while let Some((word, more)) = rest.split_first_chunk::<8>()
+            && !more.is_empty()
+        {
             hash = mix(hash ^ fold_case(u64::from_le_bytes(*word)), self.0[1]);
+            rest = more;
         }
         let mut last = [0; 8];
         last[..rest.len()].copy_from_slice(rest);
-        mix(
-            hash ^ fold_case(u64::from_le_bytes(last)),
-            self.0[1] ^ SPREAD,
-        )
+        self.end(hash ^ fold_case(u64::from_le_bytes(last)))
+    }
+
+    /// As [`child`](Self::child) for a label of one to eight bytes, folded already: the first of
+    /// `word`, which holds anything behind them. There is no tail to be copied.
+    #[inline]
+    pub(crate) fn folded_child(self, parent: u64, word: u64, len: usize) -> u64 {
+        let own = u64::MAX >> ((8usize.wrapping_sub(len) * 8) & 63);
+        self.end(begin(parent, len) ^ (word & own))
+    }
+
+    #[inline]
+    fn end(self, hash: u64) -> u64 {
+        mix(hash, self.0[1] ^ SPREAD)
     }
 
     /// The hash of an uncompressed wire name below the name with hash `above`. `labels` has no
@@ -52,6 +65,11 @@ impl HashKey {
     }
 }
 
+#[inline]
+fn begin(parent: u64, label_len: usize) -> u64 {
+    parent ^ (label_len as u64).wrapping_mul(SPREAD)
+}
+
 /// Multiplies to 128 bits and folds the halves: every input bit reaches every output bit.
 #[inline]
 fn mix(a: u64, b: u64) -> u64 {
@@ -63,7 +81,7 @@ fn mix(a: u64, b: u64) -> u64 {
 
 /// Turns the ASCII capitals among eight bytes into small letters.
 #[inline]
-fn fold_case(word: u64) -> u64 {
+pub(crate) fn fold_case(word: u64) -> u64 {
     const EACH: u64 = 0x0101_0101_0101_0101;
     let low = word & (0x7f * EACH);
     let above_z = low + (0x7f - b'Z' as u64) * EACH;
@@ -82,6 +100,16 @@ mod tests {
         fn case_folds_as_the_standard_library_folds_it(bytes in any::<[u8; 8]>()) {
             let folded = fold_case(u64::from_le_bytes(bytes)).to_le_bytes();
             prop_assert_eq!(folded, bytes.map(|b| b.to_ascii_lowercase()));
+        }
+
+        #[test]
+        fn a_short_label_in_a_word_hashes_as_it_does_alone(
+            word in any::<[u8; 8]>(), len in 1..=8usize, parent in any::<u64>(),
+        ) {
+            let key = HashKey([1, 2]);
+            let folded = u64::from_le_bytes(word.map(|byte| byte.to_ascii_lowercase()));
+            let hash = key.folded_child(parent, folded, len);
+            prop_assert_eq!(hash, key.child(parent, &word[..len]));
         }
 
         #[test]

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use meridian_dns::Name;
 use meridian_model::{Generation, Timestamp};
 
+use crate::depths::Depths;
 use crate::hash::HashKey;
 use crate::node::Node;
-use crate::page::{Candidate, Page};
+use crate::page::Page;
 
 /// The parts a large zone is divided into; each doubles its pages by itself.
 pub(crate) const SEGMENTS: usize = 32;
@@ -43,11 +44,11 @@ pub struct ZoneImage {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Masks {
     /// Depths at which names exist.
-    pub(crate) names: u128,
+    pub(crate) names: Depths,
     /// Depths at which names other than the apex own NS sets.
-    pub(crate) cuts: u128,
+    pub(crate) cuts: Depths,
     /// Depths at which wildcards stand.
-    pub(crate) wildcards: u128,
+    pub(crate) wildcards: Depths,
 }
 
 /// Where the nodes are.
@@ -79,12 +80,6 @@ impl ZoneImage {
         self.meta.views.checked_shr(view.into()).unwrap_or(0) & 1 != 0
     }
 
-    /// Whether names exist at this depth below the apex.
-    #[inline]
-    pub(crate) fn has_depth(&self, depth: usize) -> bool {
-        depth < 128 && self.masks.names >> depth & 1 != 0
-    }
-
     #[inline]
     pub(crate) fn page(&self, hash: u64) -> &Page {
         match &self.pages {
@@ -94,12 +89,6 @@ impl ZoneImage {
                 &pages[page_of(hash, pages.len())]
             }
         }
-    }
-
-    /// Where the node of this hash seems to be.
-    #[inline]
-    pub(crate) fn probe(&self, hash: u64) -> Option<Candidate<'_>> {
-        self.page(hash).probe(hash)
     }
 
     /// The node of the name with this hash and these labels below the apex.
@@ -132,7 +121,7 @@ impl ZoneImage {
                 let pages: usize = segments
                     .iter()
                     .flat_map(|s| &s.0)
-                    .map(|page| page.len() + 32)
+                    .map(|page| page.len() + 40)
                     .sum();
                 pages + size_of::<DepthCounts>() + SEGMENTS * 48
             }
@@ -144,9 +133,15 @@ impl DepthCounts {
     pub(crate) fn masks(&self) -> Masks {
         let mut masks = Masks::default();
         for (depth, [names, cuts, wildcards]) in self.0.iter().enumerate() {
-            masks.names |= u128::from(*names > 0) << depth;
-            masks.cuts |= u128::from(*cuts > 0) << depth;
-            masks.wildcards |= u128::from(*wildcards > 0) << depth;
+            for (mask, count) in [
+                (&mut masks.names, names),
+                (&mut masks.cuts, cuts),
+                (&mut masks.wildcards, wildcards),
+            ] {
+                if *count > 0 {
+                    mask.insert(depth);
+                }
+            }
         }
         masks
     }

@@ -3,12 +3,14 @@
 //! No socket, no clock, no source of randomness, no log: facts are arguments, so the same input
 //! gives the same bytes.
 
+mod depths;
 mod directory;
 mod edit;
 mod hash;
 mod identity;
 mod image;
 mod lookup;
+mod near;
 mod node;
 mod page;
 mod referral;
@@ -18,15 +20,18 @@ mod world;
 
 use std::net::IpAddr;
 
-use meridian_dns::message::{Query, Unreadable, error_reply};
+use arrayvec::ArrayVec;
+use meridian_dns::message::{Header, Query, Unreadable, error_reply};
 use meridian_model::Generation;
 
+use lookup::Guess;
 use reply::Task;
 use walk::Walk;
 
 pub use hash::HashKey;
 pub use identity::{CookieSecret, Identity};
 pub use image::{ZoneImage, ZoneMeta};
+pub use near::{Near, NoHurry};
 pub use node::{Broken, CompileError};
 pub use world::{ViewId, World, WorldSize, ZoneChange};
 
@@ -105,35 +110,50 @@ pub struct Moment {
     pub seed: u64,
 }
 
-/// Room that answering needs and keeps from batch to batch; one for each thread.
+/// Room that answering needs and keeps from batch to batch, and the way to ask for memory ahead;
+/// one for each thread.
 #[derive(Debug, Clone)]
-pub struct Scratch {
+pub struct Scratch<N = NoHurry> {
     walks: Box<[Walk; BATCH]>,
+    near: N,
 }
 
-impl Default for Scratch {
-    fn default() -> Self {
+impl<N> Scratch<N> {
+    /// Room, and this way to ask for memory.
+    pub fn new(near: N) -> Self {
         Self {
             walks: Box::new([const { Walk::new() }; BATCH]),
+            near,
         }
     }
 }
 
-/// A query between the stages: what was asked, and the zone that it probably, then certainly, is
-/// for.
-struct Job<'q, 'w> {
+impl Default for Scratch {
+    fn default() -> Self {
+        Self::new(NoHurry)
+    }
+}
+
+/// A query between the stages.
+struct Job<'q, 'w, 's> {
+    /// Its number in the batch.
+    place: usize,
     query: Query<'q>,
+    walk: &'s mut Walk,
+    /// The zone that it probably, then certainly, is for.
     zone: Option<&'w ZoneImage>,
+    /// Where the first name that is looked for in the zone seems to be.
+    guess: Guess<'w>,
 }
 
 /// Answers up to [`BATCH`] queries as the server that `identity` says; `outcomes` is as long as
 /// `packets`. Packets beyond that are dropped.
 ///
 /// Each stage goes over the whole batch, so that one query's wait for memory is spent on the
-/// others: find the zones by hash, touch them, make sure of them and touch the slots of the names,
-/// then read the nodes and write.
-pub fn answer(
-    scratch: &mut Scratch,
+/// others: read the questions and ask for the slots of their zones; ask for the zones; ask for the
+/// places of the names in them; make sure of the zones and ask for the nodes; write the replies.
+pub fn answer<N: Near>(
+    scratch: &mut Scratch<N>,
     world: &World,
     identity: &Identity,
     packets: &mut [Packet<'_>],
@@ -141,70 +161,73 @@ pub fn answer(
     moment: Moment,
 ) {
     outcomes.fill(Outcome::Drop);
-    let mut jobs: [Option<Job<'_, '_>>; BATCH] = [const { None }; BATCH];
-    let slots = packets.iter_mut().zip(outcomes.iter_mut()).zip(&mut jobs);
-    for (((packet, outcome), job), walk) in slots.zip(scratch.walks.iter_mut()) {
+    let Scratch { walks, near } = scratch;
+    let mut walks = walks.iter_mut();
+    let mut jobs = ArrayVec::<_, BATCH>::new();
+    for (place, (packet, outcome)) in packets.iter_mut().zip(outcomes.iter_mut()).enumerate() {
+        let Some(walk) = walks.next() else {
+            break;
+        };
         match Query::read(packet.query) {
             Ok(query) => {
                 walk.start(world.key, query.question.name);
-                let zone = lookup::hint(world, walk);
-                *job = Some(Job { query, zone });
-            }
-            Err(Unreadable::Drop) => {}
-            Err(Unreadable::Header(header)) => {
-                let limit = packet.reply.len().min(512);
-                let len = error_reply(packet.reply, limit, &header, reply::OUR_PAYLOAD);
-                *outcome = outcome_of(Answered {
-                    len: u16::try_from(len).unwrap_or_default(),
-                    rcode: header.rcode,
-                    qtype: header.question.map_or(0, |question| question.qtype),
-                    valid_cookie: false,
+                lookup::approach_zone(world, walk, near);
+                jobs.push(Job {
+                    place,
+                    query,
+                    walk,
                     zone: None,
+                    guess: None,
                 });
             }
+            Err(Unreadable::Drop) => {}
+            Err(Unreadable::Header(header)) => *outcome = unreadable(&header, packet),
         }
     }
-    for zone in jobs.iter().flatten().filter_map(|job| job.zone) {
-        std::hint::black_box(zone.meta.views);
-    }
-    let waiting = packets.iter().zip(&mut jobs);
-    for ((packet, job), walk) in waiting.zip(scratch.walks.iter_mut()) {
-        if let Some(Job { zone, .. }) = job {
-            *zone = lookup::zone(world, packet.view, walk, None);
-            if let Some(zone) = zone {
-                touch(world, zone, walk);
-            }
+    for job in &mut jobs {
+        job.zone = lookup::hint(world, job.walk);
+        if let Some(zone) = job.zone {
+            near.near(zone);
         }
     }
-    let slots = packets.iter_mut().zip(outcomes).zip(&jobs);
-    for (place, (((packet, outcome), job), walk)) in slots.zip(scratch.walks.iter_mut()).enumerate()
-    {
-        let Some(Job { query, zone }) = job else {
-            continue;
-        };
+    for job in &mut jobs {
+        if let Some(zone) = job.zone {
+            lookup::approach_node(world, zone, job.walk, near);
+        }
+    }
+    for job in &mut jobs {
+        let view = packets[job.place].view;
+        (job.zone, job.guess) = lookup::settle(world, view, job.zone, job.walk, near);
+    }
+    for job in &mut jobs {
+        let packet = &mut packets[job.place];
         let mut task = Task {
             world,
             identity,
             view: packet.view,
             client: packet.client,
             transport: packet.transport,
-            query,
-            walk,
+            query: &job.query,
+            walk: job.walk,
+            guess: job.guess,
             now_s: moment.now_s,
-            seed: seed_of(moment.seed, place),
+            seed: seed_of(moment.seed, job.place),
         };
-        *outcome = outcome_of(reply::write(&mut task, *zone, packet.reply));
+        outcomes[job.place] = outcome_of(reply::write(&mut task, job.zone, packet.reply));
     }
 }
 
-/// Reads the index slot that the name most probably needs, so that it is near when it is needed.
-#[inline]
-fn touch(world: &World, zone: &ZoneImage, walk: &mut Walk) {
-    let depth = walk.depth();
-    if zone.has_depth(depth - usize::from(zone.apex_labels)) {
-        let hash = walk.hash(world.key, depth);
-        std::hint::black_box(zone.probe(hash).is_some());
-    }
+/// Tells a sender what is wrong with its query.
+fn unreadable(header: &Header<'_>, packet: &mut Packet<'_>) -> Outcome {
+    let limit = packet.reply.len().min(512);
+    let len = error_reply(packet.reply, limit, header, reply::OUR_PAYLOAD);
+    outcome_of(Answered {
+        len: u16::try_from(len).unwrap_or_default(),
+        rcode: header.rcode,
+        qtype: header.question.map_or(0, |question| question.qtype),
+        valid_cookie: false,
+        zone: None,
+    })
 }
 
 /// There is no reply of no bytes: the buffer had no room even for an error.

@@ -5,8 +5,11 @@
 //! the wildcard below the closest encloser (RFC 1034 section 4.3.2, RFC 4592).
 
 use crate::ViewId;
+use crate::depths::Depths;
 use crate::image::ZoneImage;
-use crate::node::{Node, bit};
+use crate::near::Near;
+use crate::node::{Node, same};
+use crate::page::Candidate;
 use crate::walk::Walk;
 use crate::world::World;
 use meridian_dns::RecordType;
@@ -24,9 +27,98 @@ pub(crate) enum Place<'w> {
     Nothing,
 }
 
+/// Where the first name that is looked for in a zone seems to be, if its index has it.
+pub(crate) type Guess<'w> = Option<Candidate<'w>>;
+
+/// Asks for the slots of the directory where the zone of a name is looked for first.
+#[inline]
+pub(crate) fn approach_zone(world: &World, walk: &mut Walk, near: &impl Near) {
+    let mut depths = apex_depths(world, walk.depth());
+    // More than a few lines at a time would push each other out.
+    for _ in 0..2 {
+        let Some(depth) = depths.take_last() else {
+            break;
+        };
+        near.near(world.directory.place(walk.hash(world.key, depth)));
+    }
+}
+
+/// The zone that a name probably belongs to, by hash alone.
+#[inline]
+pub(crate) fn hint<'w>(world: &'w World, walk: &mut Walk) -> Option<&'w ZoneImage> {
+    let mut depths = apex_depths(world, walk.depth());
+    while let Some(depth) = depths.take_last() {
+        let hash = walk.hash(world.key, depth);
+        if let Some(zone) = world.directory.find(hash).next() {
+            return Some(zone);
+        }
+    }
+    None
+}
+
+/// Asks for the apex of the hinted zone, to be compared, and the place in its index where the
+/// name is looked for first.
+#[inline]
+pub(crate) fn approach_node(world: &World, zone: &ZoneImage, walk: &mut Walk, near: &impl Near) {
+    near.near(zone.meta.apex.as_wire());
+    if let Some(hash) = first_hash(world, zone, walk) {
+        near.near(zone.page(hash).place(hash));
+    }
+}
+
+/// Makes sure of the hinted zone, or finds the right one, and asks for the node that the name
+/// most probably needs.
+#[inline]
+pub(crate) fn settle<'w>(
+    world: &'w World,
+    view: ViewId,
+    hint: Option<&'w ZoneImage>,
+    walk: &mut Walk,
+    near: &impl Near,
+) -> (Option<&'w ZoneImage>, Guess<'w>) {
+    let suffix = |labels: u8| walk.suffix(labels.into());
+    let hinted = hint.filter(|zone| {
+        zone.is_visible(view.0) && same(zone.meta.apex.as_wire(), suffix(zone.apex_labels))
+    });
+    let Some(settled) = hinted.or_else(|| zone(world, view, walk, None)) else {
+        return (None, None);
+    };
+    let guess = guess(world, settled, walk);
+    if let Some(candidate) = &guess {
+        near.near(candidate.place());
+    }
+    (Some(settled), guess)
+}
+
+/// Where the first name that is looked for in `zone` seems to be.
+#[inline]
+pub(crate) fn guess<'w>(world: &World, zone: &'w ZoneImage, walk: &mut Walk) -> Guess<'w> {
+    let hash = first_hash(world, zone, walk)?;
+    zone.page(hash).probe(hash)
+}
+
+/// The hash of the first name that is looked for in a zone: that of the highest possible cut, or
+/// the name itself. None where no name of the zone is that deep.
+#[inline]
+fn first_hash(world: &World, zone: &ZoneImage, walk: &mut Walk) -> Option<u64> {
+    let apex = usize::from(zone.apex_labels);
+    // A hint may be wrong, but never by its depth.
+    let depth = walk.depth().checked_sub(apex)?;
+    let first = first_depth(zone, depth);
+    zone.masks
+        .names
+        .has(first)
+        .then(|| walk.hash(world.key, apex + first))
+}
+
+#[inline]
+fn first_depth(zone: &ZoneImage, depth: usize) -> usize {
+    let mut cuts = zone.masks.cuts.below(depth);
+    cuts.take_first().unwrap_or(depth)
+}
+
 /// The zone that answers a name; none when it lies outside all zones of the view. With `above`
 /// given, only zones whose apex has fewer labels.
-#[inline]
 pub(crate) fn zone<'w>(
     world: &'w World,
     view: ViewId,
@@ -38,10 +130,8 @@ pub(crate) fn zone<'w>(
         Some(labels) => walk.depth().min(labels - 1),
         None => walk.depth(),
     };
-    let mut depths = world.apex_depths & (u128::MAX >> (127 - deepest));
-    while depths != 0 {
-        let depth = 127 - depths.leading_zeros() as usize;
-        depths &= !(1 << depth);
+    let mut depths = apex_depths(world, deepest);
+    while let Some(depth) = depths.take_last() {
         let hash = walk.hash(world.key, depth);
         let suffix = walk.suffix(depth);
         let found = world
@@ -55,68 +145,69 @@ pub(crate) fn zone<'w>(
     None
 }
 
-/// A zone that the name probably belongs to, by hash alone: read long before it is needed, so that
-/// it is near when [`zone`] looks closely.
+/// The depths at which some zone's apex lies, up to this one.
 #[inline]
-pub(crate) fn hint<'w>(world: &'w World, walk: &mut Walk) -> Option<&'w ZoneImage> {
-    let mut depths = world.apex_depths & (u128::MAX >> (127 - walk.depth()));
-    while depths != 0 {
-        let depth = 127 - depths.leading_zeros() as usize;
-        depths &= !(1 << depth);
-        let hash = walk.hash(world.key, depth);
-        if let Some(zone) = world.directory.find(hash).next() {
-            return Some(zone);
-        }
-    }
-    None
+fn apex_depths(world: &World, deepest: usize) -> Depths {
+    world.apex_depths.below(deepest + 1)
 }
 
-/// Where a name that lies in `zone` leads. `parent_side` asks what the zone itself says about a
-/// cut at this very name: that is how DS is asked (RFC 4035 section 3.1.4.1).
+/// Where a name that lies in `zone` leads, given its [`guess`]. `parent_side` asks what the zone
+/// itself says about a cut at this very name: that is how DS is asked (RFC 4035 section 3.1.4.1).
 #[inline]
 pub(crate) fn place<'w>(
     world: &World,
     zone: &'w ZoneImage,
     walk: &mut Walk,
+    guess: Guess<'w>,
     parent_side: bool,
 ) -> Place<'w> {
     let apex = usize::from(zone.apex_labels);
     let depth = walk.depth() - apex;
-    let cut_depth = if parent_side { depth } else { depth + 1 };
-    let mut cuts = zone.masks.cuts & below(cut_depth);
-    while cuts != 0 {
-        let at = cuts.trailing_zeros() as usize;
-        cuts &= cuts - 1;
-        if let Some(node) = find(world, zone, walk, at)
-            && node.types & bit(RecordType::Ns) != 0
-        {
-            return Place::Cut(node, apex + at);
+    let confirm = |walk: &mut Walk, at: usize| {
+        let labels = apex + at;
+        guess?.confirm(walk.hash(world.key, labels), walk.labels(labels, apex))
+    };
+    let mut cuts = zone.masks.cuts.below(depth);
+    let mut node = None;
+    if cuts.is_empty() {
+        node = confirm(walk, depth);
+    } else {
+        let first = cuts;
+        while let Some(at) = cuts.take_first() {
+            let node = if first.below(at).is_empty() {
+                confirm(walk, at)
+            } else {
+                find(world, zone, walk, at)
+            };
+            if let Some(node) = node
+                && node.has(RecordType::Ns)
+            {
+                return Place::Cut(node, apex + at);
+            }
+        }
+        if zone.masks.names.has(depth) {
+            node = find(world, zone, walk, depth);
         }
     }
-    if zone.has_depth(depth)
-        && let Some(node) = find(world, zone, walk, depth)
-    {
-        return Place::Node(node);
+    match node {
+        Some(node) if depth > 0 && !parent_side && node.has(RecordType::Ns) => {
+            Place::Cut(node, apex + depth)
+        }
+        Some(node) => Place::Node(node),
+        None => encloser(world, zone, walk, depth),
     }
-    let mut enclosers = zone.masks.names & below(depth);
+}
+
+/// Where a name leads that does not exist: to the wildcard below its closest encloser, if any.
+fn encloser<'w>(world: &World, zone: &'w ZoneImage, walk: &mut Walk, depth: usize) -> Place<'w> {
+    let mut enclosers = zone.masks.names.below(depth);
     // Ends at the apex at the latest, which always exists.
-    while enclosers != 0 {
-        let at = 127 - enclosers.leading_zeros() as usize;
-        enclosers &= !(1 << at);
+    while let Some(at) = enclosers.take_last() {
         if at == 0 || find(world, zone, walk, at).is_some() {
             return wildcard(world, zone, walk, at).map_or(Place::Nothing, Place::Wildcard);
         }
     }
     Place::Nothing
-}
-
-/// Depths smaller than `depth`.
-fn below(depth: usize) -> u128 {
-    if depth >= 128 {
-        u128::MAX
-    } else {
-        (1 << depth) - 1
-    }
 }
 
 #[inline]
@@ -133,7 +224,7 @@ fn wildcard<'w>(
     walk: &mut Walk,
     depth: usize,
 ) -> Option<Node<'w>> {
-    if depth >= 127 || zone.masks.wildcards >> (depth + 1) & 1 == 0 {
+    if !zone.masks.wildcards.has(depth + 1) {
         return None;
     }
     let apex = usize::from(zone.apex_labels);

@@ -76,6 +76,14 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// As [`read`](Self::read), if the node is the one with these labels.
+    #[inline]
+    pub(crate) fn read_if(bytes: &'a [u8], labels: &[u8]) -> Option<Self> {
+        let (len, rest) = bytes.split_first()?;
+        let (own, _) = rest.split_at_checked(usize::from(*len))?;
+        same(own, labels).then(|| Self::read(bytes))
+    }
+
     /// Whether it has a set of this type.
     #[inline]
     pub(crate) fn has(&self, rtype: RecordType) -> bool {
@@ -113,6 +121,20 @@ impl<'a> Node<'a> {
     }
 }
 
+/// Whether two names are equal byte by byte: a few words at most, not worth a call.
+#[inline]
+pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let (Some(a_end), Some(b_end)) = (a.last_chunk::<8>(), b.last_chunk::<8>()) else {
+        return a.iter().zip(b).all(|(a, b)| a == b);
+    };
+    let (a_words, _) = a.as_chunks::<8>();
+    let (b_words, _) = b.as_chunks::<8>();
+    a_words.iter().zip(b_words).all(|(a, b)| a == b) && a_end == b_end
+}
+
 /// The bit of a type in [`Node::types`].
 pub(crate) const fn bit(rtype: RecordType) -> u32 {
     1 << rtype.place()
@@ -135,8 +157,13 @@ impl<'a> Set<'a> {
             Kind::Even if self.count > 1 => first % self.count,
             _ => 0,
         };
+        let each = match self.count {
+            0 | 1 => self.body.len(),
+            count => self.body.len() / count,
+        };
         Rotated {
             set: *self,
+            each,
             at: first,
             left: if self.kind == Kind::Unserved {
                 0
@@ -151,6 +178,8 @@ impl<'a> Set<'a> {
 /// The records of a set, in turn.
 pub(crate) struct Rotated<'a> {
     set: Set<'a>,
+    /// The length of each record's data, if they are even.
+    each: usize,
     at: usize,
     left: usize,
     rest: &'a [u8],
@@ -163,8 +192,7 @@ impl<'a> Iterator for Rotated<'a> {
     fn next(&mut self) -> Option<&'a [u8]> {
         self.left = self.left.checked_sub(1)?;
         if self.set.kind == Kind::Even {
-            let len = self.set.body.len() / self.set.count;
-            let at = self.at * len;
+            let (len, at) = (self.each, self.at * self.each);
             self.at = if self.at + 1 == self.set.count {
                 0
             } else {

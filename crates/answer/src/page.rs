@@ -1,7 +1,7 @@
 //! A page: nodes behind a small hash index, in one immutable block.
 //!
 //! ```text
-//! page    slots u32 · slot u32 × slots · node…
+//! page    slot u32 × slots · node…
 //! slot    0, or the low byte of the name's hash · offset of the node in the page (24 bits)
 //! ```
 //! Numbers are little-endian. The upper half of the low 32 bits of the hash says where probing
@@ -14,15 +14,20 @@ use crate::node::{NewNode, Node};
 
 /// Nodes and their index.
 #[derive(Debug, Clone)]
-pub(crate) struct Page(Arc<[u8]>);
+pub(crate) struct Page {
+    bytes: Arc<[u8]>,
+    /// Beside the pointer, so that a slot's place is known before the page is near.
+    slots: u32,
+}
 
-const HEAD: usize = 4;
 const SLOT: usize = 4;
+/// Bytes of a name with one or two sets.
+const USUAL_NODE: usize = 64;
 
 /// A place in a page where a node of a certain hash seems to be: its slot says so.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Candidate<'a> {
-    page: &'a [u8],
+    page: &'a Page,
     slot: usize,
     offset: usize,
 }
@@ -31,40 +36,76 @@ impl Page {
     /// A page of these nodes; `apex` is the hash of the zone's apex.
     pub(crate) fn build(key: HashKey, apex: u64, nodes: &[NewNode]) -> Self {
         let slots = nodes.len() + nodes.len() / 4 + 1;
-        let index = HEAD + slots * SLOT;
+        let count = u32::try_from(slots).expect("pages have far fewer");
+        let index = slots * SLOT;
         let len = index + nodes.iter().map(NewNode::encoded_len).sum::<usize>();
         assert!(
             len < 1 << 24,
             "offsets have 24 bits; the caller splits pages long before"
         );
         let mut bytes = Vec::with_capacity(len);
-        let count = u32::try_from(slots).expect("fewer than bytes");
-        bytes.extend_from_slice(&count.to_le_bytes());
         bytes.resize(index, 0);
         for node in nodes {
             let hash = key.below(apex, &node.labels);
             let offset = u32::try_from(bytes.len()).expect("checked above");
             node.write(&mut bytes);
-            let mut slot = first_slot(hash, slots);
-            while bytes[HEAD + slot * SLOT..][..SLOT] != [0; 4] {
+            let mut slot = first_slot(hash, count);
+            while bytes[slot * SLOT..][..SLOT] != [0; 4] {
                 slot = if slot + 1 == slots { 0 } else { slot + 1 };
             }
             let entry = (tag(hash) << 24) | offset;
-            bytes[HEAD + slot * SLOT..][..SLOT].copy_from_slice(&entry.to_le_bytes());
+            bytes[slot * SLOT..][..SLOT].copy_from_slice(&entry.to_le_bytes());
         }
-        Self(bytes.into())
+        Self {
+            bytes: bytes.into(),
+            slots: count,
+        }
     }
 
     /// Its size in bytes.
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.bytes.len()
+    }
+
+    /// The place in the index where the search for a hash starts.
+    #[inline]
+    pub(crate) fn place(&self, hash: u64) -> &u8 {
+        &self.bytes[first_slot(hash, self.slots) * SLOT]
     }
 
     /// The first slot that fits the hash. Reads only the index.
     #[inline]
     pub(crate) fn probe(&self, hash: u64) -> Option<Candidate<'_>> {
-        let slots = read_u32(&self.0, 0);
-        probe_from(&self.0, slots, first_slot(hash, slots), hash)
+        self.probe_from(first_slot(hash, self.slots), hash)
+    }
+
+    #[inline]
+    fn probe_from(&self, start: usize, hash: u64) -> Option<Candidate<'_>> {
+        let mut slot = start;
+        // Ends at an empty slot, which every index has.
+        loop {
+            let entry = read_u32(&self.bytes, slot * SLOT);
+            if entry == 0 {
+                return None;
+            }
+            if entry >> 24 == tag(hash) {
+                return Some(Candidate {
+                    page: self,
+                    slot,
+                    offset: (entry & 0xff_ffff) as usize,
+                });
+            }
+            slot = self.after(slot);
+        }
+    }
+
+    #[inline]
+    fn after(&self, slot: usize) -> usize {
+        if slot + 1 == self.slots as usize {
+            0
+        } else {
+            slot + 1
+        }
     }
 
     /// The node of this name; labels are in lower case.
@@ -75,59 +116,41 @@ impl Page {
 
     /// All nodes, in no order that means anything.
     pub(crate) fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
-        let slots = read_u32(&self.0, 0);
-        (0..slots)
-            .map(|slot| read_u32(&self.0, HEAD + slot * SLOT))
+        (0..self.slots as usize)
+            .map(|slot| read_u32(&self.bytes, slot * SLOT))
             .filter(|&entry| entry != 0)
-            .map(|entry| Node::read(&self.0[entry & 0xff_ffff..]))
+            .map(|entry| Node::read(&self.bytes[(entry & 0xff_ffff) as usize..]))
     }
 }
 
 impl<'a> Candidate<'a> {
+    /// Where the node is, as far as most nodes reach.
+    #[inline]
+    pub(crate) fn place(&self) -> &'a [u8] {
+        let node = &self.page.bytes[self.offset..];
+        &node[..node.len().min(USUAL_NODE)]
+    }
+
     /// The node, if it is the one of this name; else whichever further slot leads to it.
     #[inline]
     pub(crate) fn confirm(self, hash: u64, labels: &[u8]) -> Option<Node<'a>> {
-        let slots = read_u32(self.page, 0);
         let mut candidate = self;
         // Each turn moves on by a slot; an index always has an empty one.
         loop {
-            let node = Node::read(&candidate.page[candidate.offset..]);
-            if node.labels == labels {
+            let node = &candidate.page.bytes[candidate.offset..];
+            if let Some(node) = Node::read_if(node, labels) {
                 return Some(node);
             }
-            let next = if candidate.slot + 1 == slots {
-                0
-            } else {
-                candidate.slot + 1
-            };
-            candidate = probe_from(self.page, slots, next, hash)?;
+            let next = candidate.page.after(candidate.slot);
+            candidate = candidate.page.probe_from(next, hash)?;
         }
     }
 }
 
 #[inline]
-fn probe_from(page: &[u8], slots: usize, start: usize, hash: u64) -> Option<Candidate<'_>> {
-    let mut slot = start;
-    loop {
-        let entry = read_u32(page, HEAD + slot * SLOT);
-        if entry == 0 {
-            return None;
-        }
-        if entry >> 24 == tag(hash) as usize {
-            return Some(Candidate {
-                page,
-                slot,
-                offset: entry & 0xff_ffff,
-            });
-        }
-        slot = if slot + 1 == slots { 0 } else { slot + 1 };
-    }
-}
-
-#[inline]
-fn first_slot(hash: u64, slots: usize) -> usize {
+fn first_slot(hash: u64, slots: u32) -> usize {
     // The low 32 bits as a fraction of 2³², scaled to the number of slots.
-    (((hash & 0xffff_ffff) * slots as u64) >> 32) as usize
+    (((hash & 0xffff_ffff) * u64::from(slots)) >> 32) as usize
 }
 
 #[inline]
@@ -137,11 +160,11 @@ fn tag(hash: u64) -> u32 {
 }
 
 #[inline]
-fn read_u32(bytes: &[u8], at: usize) -> usize {
+fn read_u32(bytes: &[u8], at: usize) -> u32 {
     let word = bytes[at..]
         .first_chunk::<4>()
         .expect("inside a page that was built whole");
-    u32::from_le_bytes(*word) as usize
+    u32::from_le_bytes(*word)
 }
 
 #[cfg(test)]

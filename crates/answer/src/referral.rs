@@ -7,6 +7,9 @@ use crate::ZoneImage;
 use crate::node::Node;
 use crate::reply::{Task, Verdict};
 
+/// Name servers whose names are remembered by their place in the reply; zones have fewer.
+const REMEMBERED: usize = 16;
+
 /// The name servers of the zone below, and their addresses as far as this zone knows them.
 pub(crate) fn refer(
     task: &mut Task<'_, '_>,
@@ -19,37 +22,57 @@ pub(crate) fn refer(
         return Ok(Verdict::default());
     };
     let rtype = RecordType::Ns.code();
-    for data in servers.rotated(task.seed) {
+    let mut places = [None; REMEMBERED];
+    for (number, data) in servers.rotated(task.seed).enumerate() {
         reply.record(Section::Authority, owner, rtype, servers.ttl, &[data])?;
+        if let Some(place) = places.get_mut(number) {
+            *place = u16::try_from(reply.position() - data.len()).ok();
+        }
     }
     // RFC 9471 section 3: without the addresses below the cut the referral leads nowhere, so they
     // come first, and TC is set if they do not fit; the others are a kindness.
-    for needed in [true, false] {
-        for server in servers.rotated(task.seed) {
-            let known = ends_with(server, zone.meta.apex.as_wire());
-            if !known || ends_with(server, cut) != needed {
-                continue;
-            }
-            let written = glue(task, zone, reply, server);
-            if needed {
-                written?;
-            }
+    let mut optional = false;
+    for (number, server) in servers.rotated(task.seed).enumerate() {
+        if ends_with(server, cut) {
+            glue(task, zone, reply, server, owner_at(&places, number, server))?;
+        } else {
+            optional |= ends_with(server, zone.meta.apex.as_wire());
+        }
+    }
+    if !optional {
+        return Ok(Verdict::default());
+    }
+    for (number, server) in servers.rotated(task.seed).enumerate() {
+        if !ends_with(server, cut) && ends_with(server, zone.meta.apex.as_wire()) {
+            let owner = owner_at(&places, number, server);
+            // One that does not fit is left out; a shorter one may still fit.
+            let _ = glue(task, zone, reply, server, owner);
         }
     }
     Ok(Verdict::default())
 }
 
+/// The name of a server as an owner: a pointer to where its NS record names it.
+fn owner_at<'s>(places: &[Option<u16>], number: usize, server: &'s [u8]) -> Owner<'s> {
+    match places.get(number) {
+        Some(Some(place)) => Owner::At(*place),
+        _ => Owner::Name(server),
+    }
+}
+
+/// The addresses of one server, all or none.
 fn glue(
     task: &mut Task<'_, '_>,
     zone: &ZoneImage,
     reply: &mut Reply<'_>,
     server: &[u8],
+    owner: Owner<'_>,
 ) -> Result<(), Full> {
-    task.walk.start(task.world.key, server);
+    let apex = usize::from(zone.apex_labels);
+    task.walk.start_below((apex, zone.hash), server);
     let depth = task.walk.depth();
     let hash = task.walk.hash(task.world.key, depth);
-    let labels = task.walk.labels(depth, usize::from(zone.apex_labels));
-    let Some(node) = zone.find(hash, labels) else {
+    let Some(node) = zone.find(hash, task.walk.labels(depth, apex)) else {
         return Ok(());
     };
     let mark = reply.mark();
@@ -58,7 +81,6 @@ fn glue(
             continue;
         };
         for data in set.rotated(0) {
-            let owner = Owner::Name(server);
             let written = reply.record(Section::Additional, owner, rtype.code(), set.ttl, &[data]);
             if written.is_err() {
                 reply.rewind(mark);

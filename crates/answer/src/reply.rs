@@ -8,7 +8,7 @@ use meridian_dns::message::{
     ClientSubnet, ExtendedError, Full, Owner, Query, Reply, ReplyEdns, Section,
 };
 
-use crate::lookup::{self, Place};
+use crate::lookup::{self, Guess, Place};
 use crate::node::{Kind, Node, Set};
 use crate::referral::{ends_with, refer};
 use crate::walk::Walk;
@@ -32,6 +32,8 @@ pub(crate) struct Task<'a, 'q> {
     pub(crate) transport: Transport,
     pub(crate) query: &'a Query<'q>,
     pub(crate) walk: &'a mut Walk,
+    /// Where the name was looked for first in the zone it was found to be for.
+    pub(crate) guess: Guess<'a>,
     #[expect(dead_code, reason = "read by the options that follow")]
     pub(crate) now_s: u64,
     pub(crate) seed: usize,
@@ -125,8 +127,8 @@ fn decide<'a>(
         );
     };
     let parent_side = question.qtype == RecordType::Ds.code();
-    if parent_side && let Some(parent) = parent_that_knows(task, zone) {
-        zone = parent;
+    if parent_side && let Some((parent, guess)) = parent_that_knows(task, zone) {
+        (zone, task.guess) = (parent, guess);
     }
     match answer(task, zone, reply, parent_side) {
         Ok(verdict) => verdict,
@@ -141,15 +143,19 @@ fn decide<'a>(
 /// parent's. A zone above that does not know the name, or delegates it elsewhere, is not the
 /// parent and would deny a zone that is served; then the child has no data (RFC 4035 section
 /// 3.1.4.1).
-fn parent_that_knows<'a>(task: &mut Task<'a, '_>, zone: &ZoneImage) -> Option<&'a ZoneImage> {
+fn parent_that_knows<'a>(
+    task: &mut Task<'a, '_>,
+    zone: &ZoneImage,
+) -> Option<(&'a ZoneImage, Guess<'a>)> {
     let world = task.world;
     let apex_labels = usize::from(zone.apex_labels);
     if task.walk.depth() != apex_labels {
         return None;
     }
     let parent = lookup::zone(world, task.view, task.walk, Some(apex_labels))?;
-    let place = lookup::place(world, parent, task.walk, true);
-    matches!(place, Place::Node(_)).then_some(parent)
+    let guess = lookup::guess(world, parent, task.walk);
+    let place = lookup::place(world, parent, task.walk, guess, true);
+    matches!(place, Place::Node(_)).then_some((parent, guess))
 }
 
 fn refuse(reply: &mut Reply<'_>, code: u16, text: &'static str) -> Verdict {
@@ -160,74 +166,127 @@ fn refuse(reply: &mut Reply<'_>, code: u16, text: &'static str) -> Verdict {
 }
 
 /// Follows the name, and CNAMEs as long as they stay in the zone.
-fn answer(
-    task: &mut Task<'_, '_>,
-    zone: &ZoneImage,
+fn answer<'a>(
+    task: &mut Task<'a, '_>,
+    zone: &'a ZoneImage,
     reply: &mut Reply<'_>,
     parent_side: bool,
 ) -> Result<Verdict, Full> {
-    let question = &task.query.question;
-    let apex = zone.meta.apex.as_wire();
-    let mut owner = Owner::QuestionAt(0);
-    let mut name = question.name;
-    let mut owners = [&[][..]; MAX_CHAIN + 1];
-    for link in 0..=MAX_CHAIN {
-        owners[link] = name;
-        let node = match lookup::place(task.world, zone, task.walk, parent_side) {
-            Place::Cut(node, labels) => {
-                let at = task.walk.offset(labels);
-                let (owner, cut) = (suffix_owner(link, name, at), &name[at..]);
-                if link > 0 {
-                    reply.authoritative();
-                }
-                return refer(task, zone, reply, node, (owner, cut));
-            }
-            Place::Nothing => {
-                reply.authoritative().rcode(rcode::NXDOMAIN);
-                return negative(zone, reply, apex_owner(task, link, zone));
-            }
-            Place::Node(node) | Place::Wildcard(node) => node,
-        };
-        reply.authoritative();
-        if question.qtype == qtype::ANY {
-            let apex = apex_owner(task, link, zone);
-            return any(task, zone, reply, (owner, apex), &node);
-        }
-        if let Some(rtype) = RecordType::from_code(question.qtype)
-            && let Some(set) = node.set(rtype)
-        {
-            return write_set(task, reply, owner, set);
-        }
-        let Some(cname) = node.set(RecordType::Cname) else {
-            return negative(zone, reply, apex_owner(task, link, zone));
-        };
-        let verdict = write_set(task, reply, owner, cname)?;
-        let Some(target) = cname.rotated(0).next() else {
-            return Ok(verdict);
-        };
+    let first = Link {
+        number: 0,
+        owner: Owner::QuestionAt(0),
+        name: task.query.question.name,
+    };
+    match follow(task, zone, reply, first, parent_side)? {
+        Step::End(verdict) => Ok(verdict),
+        Step::Cname(target) => chain(task, zone, reply, target, parent_side),
+    }
+}
+
+/// A name on the way: the question's, or the target of a CNAME.
+#[derive(Clone, Copy)]
+struct Link<'n> {
+    number: usize,
+    owner: Owner<'n>,
+    name: &'n [u8],
+}
+
+/// Where a name has led.
+enum Step<'a> {
+    /// To an answer.
+    End(Verdict),
+    /// To a CNAME, which has been written, with this target.
+    Cname(&'a [u8]),
+}
+
+/// Follows CNAMEs from the first one's target on.
+fn chain<'a>(
+    task: &mut Task<'a, '_>,
+    zone: &'a ZoneImage,
+    reply: &mut Reply<'_>,
+    first: &'a [u8],
+    parent_side: bool,
+) -> Result<Verdict, Full> {
+    let mut owners = [task.query.question.name; MAX_CHAIN + 1];
+    let mut name = first;
+    for number in 1..=MAX_CHAIN {
         // A loop is shown once: the same records again would tell the client nothing.
-        let seen = owners[..=link]
+        let seen = owners[..number]
             .iter()
-            .any(|owner| owner.eq_ignore_ascii_case(target));
-        if seen || link == MAX_CHAIN || !ends_with(target, apex) {
-            return Ok(verdict);
+            .any(|owner| owner.eq_ignore_ascii_case(name));
+        if seen || !ends_with(name, zone.meta.apex.as_wire()) {
+            break;
         }
-        name = target;
-        owner = Owner::Name(target);
+        owners[number] = name;
         task.walk.start(task.world.key, name);
         if belongs_elsewhere(task, zone) {
-            return Ok(verdict);
+            break;
+        }
+        task.guess = lookup::guess(task.world, zone, task.walk);
+        let owner = Owner::Name(name);
+        let link = Link {
+            number,
+            owner,
+            name,
+        };
+        match follow(task, zone, reply, link, parent_side)? {
+            Step::End(verdict) => return Ok(verdict),
+            Step::Cname(target) => name = target,
         }
     }
     Ok(Verdict::default())
 }
 
+/// Writes what one name leads to.
+#[inline]
+fn follow<'a>(
+    task: &mut Task<'a, '_>,
+    zone: &'a ZoneImage,
+    reply: &mut Reply<'_>,
+    link: Link<'_>,
+    parent_side: bool,
+) -> Result<Step<'a>, Full> {
+    let question = &task.query.question;
+    let node = match lookup::place(task.world, zone, task.walk, task.guess, parent_side) {
+        Place::Cut(node, labels) => {
+            let at = task.walk.offset(labels);
+            let cut = (suffix_owner(link, at), &link.name[at..]);
+            if link.number > 0 {
+                reply.authoritative();
+            }
+            return refer(task, zone, reply, node, cut).map(Step::End);
+        }
+        Place::Nothing => {
+            reply.authoritative().rcode(rcode::NXDOMAIN);
+            return negative(zone, reply, apex_owner(task, link, zone)).map(Step::End);
+        }
+        Place::Node(node) | Place::Wildcard(node) => node,
+    };
+    reply.authoritative();
+    if question.qtype == qtype::ANY {
+        let apex = apex_owner(task, link, zone);
+        return any(task, zone, reply, (link.owner, apex), &node).map(Step::End);
+    }
+    if let Some(rtype) = RecordType::from_code(question.qtype)
+        && let Some(set) = node.set(rtype)
+    {
+        return write_set(task, reply, link.owner, set).map(Step::End);
+    }
+    let Some(cname) = node.set(RecordType::Cname) else {
+        return negative(zone, reply, apex_owner(task, link, zone)).map(Step::End);
+    };
+    let verdict = write_set(task, reply, link.owner, cname)?;
+    let target = cname.rotated(0).next();
+    Ok(target.map_or(Step::End(verdict), Step::Cname))
+}
+
 /// Whether a more specific zone of its own answers for the name, not this one.
 fn belongs_elsewhere(task: &mut Task<'_, '_>, zone: &ZoneImage) -> bool {
-    let deeper = u128::MAX
-        .checked_shl(u32::from(zone.apex_labels) + 1)
-        .unwrap_or(0);
-    if task.world.apex_depths & deeper == 0 {
+    let here = task
+        .world
+        .apex_depths
+        .below(usize::from(zone.apex_labels) + 1);
+    if here == task.world.apex_depths {
         return false;
     }
     let other = lookup::zone(task.world, task.view, task.walk, None);
@@ -235,18 +294,18 @@ fn belongs_elsewhere(task: &mut Task<'_, '_>, zone: &ZoneImage) -> bool {
 }
 
 /// The suffix of `name` from `at` on as an owner: the question needs no comparing.
-fn suffix_owner(link: usize, name: &[u8], at: usize) -> Owner<'_> {
+fn suffix_owner(link: Link<'_>, at: usize) -> Owner<'_> {
     match u8::try_from(at) {
-        Ok(at) if link == 0 => Owner::QuestionAt(at),
-        _ => Owner::Name(&name[at..]),
+        Ok(at) if link.number == 0 => Owner::QuestionAt(at),
+        _ => Owner::Name(&link.name[at..]),
     }
 }
 
 /// The apex of the zone as an owner; before any CNAME it is a suffix of the question.
-fn apex_owner<'z>(task: &Task<'_, '_>, link: usize, zone: &'z ZoneImage) -> Owner<'z> {
+fn apex_owner<'z>(task: &Task<'_, '_>, link: Link<'_>, zone: &'z ZoneImage) -> Owner<'z> {
     let at = task.walk.offset(usize::from(zone.apex_labels));
     match u8::try_from(at) {
-        Ok(at) if link == 0 => Owner::QuestionAt(at),
+        Ok(at) if link.number == 0 => Owner::QuestionAt(at),
         _ => Owner::Name(zone.meta.apex.as_wire()),
     }
 }

@@ -1,27 +1,35 @@
 //! A query name taken apart: folded to lower case, where its labels start, the hash at each depth.
 
-use crate::hash::HashKey;
+use crate::hash::{HashKey, fold_case};
+
+/// The longest name is 255 bytes; words are read from any byte of it.
+const ROOM: usize = 264;
+
+/// Labels that are hashed at once: most names have no more, and most are needed. A longer name is
+/// hashed on as far as somebody asks.
+const USUAL_DEPTH: usize = 5;
 
 /// The room for one query name; reused from query to query.
 #[derive(Debug, Clone)]
 pub(crate) struct Walk {
-    /// Lower case, root label included. Stored names are lower case too, so bytes compare.
-    name: [u8; 256],
+    /// Lower case, root label included, anything behind it. Stored names are lower case too, so
+    /// bytes compare.
+    name: [u8; ROOM],
     len: usize,
     starts: [u8; 128],
     count: usize,
-    hashes: [u64; 129],
+    hashes: [u64; 128],
     hashed: usize,
 }
 
 impl Walk {
     pub(crate) const fn new() -> Self {
         Self {
-            name: [0; 256],
+            name: [0; ROOM],
             len: 1,
             starts: [0; 128],
             count: 0,
-            hashes: [0; 129],
+            hashes: [0; 128],
             hashed: 0,
         }
     }
@@ -29,21 +37,33 @@ impl Walk {
     /// Starts over with this uncompressed wire name (which the message reader has checked).
     #[inline]
     pub(crate) fn start(&mut self, key: HashKey, name: &[u8]) {
-        self.len = name.len().min(255);
-        let folded = &mut self.name[..self.len];
-        folded.copy_from_slice(&name[..self.len]);
-        // Length bytes are at most 63, below every letter.
-        folded.make_ascii_lowercase();
+        self.take(name);
+        self.hashes[0] = key.root();
+        self.hashed = 0;
+        self.hash_on(key, self.count.min(USUAL_DEPTH));
+    }
+
+    /// Starts over with a name that lies below one with this many labels and this hash.
+    #[inline]
+    pub(crate) fn start_below(&mut self, (labels, hash): (usize, u64), name: &[u8]) {
+        self.take(name);
+        self.hashes[labels] = hash;
+        self.hashed = labels;
+    }
+
+    #[inline]
+    fn take(&mut self, name: &[u8]) {
+        let name = &name[..name.len().min(255)];
+        self.len = name.len();
+        fold(&mut self.name, name);
         let (mut at, mut count) = (0, 0);
         // A name has at most 127 labels.
-        while let Some(&len) = folded.get(at).filter(|&&len| len > 0 && count < 127) {
+        while let Some(&len) = name.get(at).filter(|&&len| len > 0 && count < 127) {
             self.starts[count] = u8::try_from(at).unwrap_or(u8::MAX);
             at += usize::from(len) + 1;
             count += 1;
         }
         self.count = count;
-        self.hashes[0] = key.root();
-        self.hashed = 0;
     }
 
     /// The number of labels.
@@ -77,14 +97,49 @@ impl Walk {
     /// The hash of the suffix with `depth` labels; hashes as far as was not done before.
     #[inline]
     pub(crate) fn hash(&mut self, key: HashKey, depth: usize) -> u64 {
-        while self.hashed < depth {
-            let start = usize::from(self.starts[self.count - self.hashed - 1]);
-            let end = start + 1 + usize::from(self.name[start]);
-            let above = self.hashes[self.hashed];
-            self.hashed += 1;
-            self.hashes[self.hashed] = key.child(above, &self.name[start + 1..end]);
+        if self.hashed < depth {
+            self.hash_on(key, depth);
         }
         self.hashes[depth]
+    }
+
+    fn hash_on(&mut self, key: HashKey, depth: usize) {
+        let mut hash = self.hashes[self.hashed & 127];
+        // No name has more than 127 labels: the masks only show the compiler that.
+        for label in self.hashed..depth.min(127) {
+            let start = usize::from(self.starts[(self.count - 1 - label) & 127]);
+            let len = usize::from(self.name[start]);
+            let first = self.name[start + 1..].first_chunk::<8>();
+            hash = match first {
+                Some(word) if len <= 8 => key.folded_child(hash, u64::from_le_bytes(*word), len),
+                _ => key.child(hash, &self.name[start + 1..start + 1 + len]),
+            };
+            self.hashes[(label + 1) & 127] = hash;
+        }
+        self.hashed = depth;
+    }
+}
+
+/// Copies a name in lower case, eight bytes at a time. Length bytes are at most 63, below every
+/// letter.
+#[inline]
+fn fold(to: &mut [u8; ROOM], name: &[u8]) {
+    let fold = |word: [u8; 8]| fold_case(u64::from_le_bytes(word)).to_le_bytes();
+    let (words, rest) = name.as_chunks::<8>();
+    let (places, _) = to.as_chunks_mut::<8>();
+    for (place, word) in places.iter_mut().zip(words) {
+        *place = fold(*word);
+    }
+    if rest.is_empty() {
+        return;
+    }
+    // The last word overlaps the one before it; a name shorter than a word has none.
+    if let (Some(word), Some(at)) = (name.last_chunk::<8>(), name.len().checked_sub(8)) {
+        to[at..at + 8].copy_from_slice(&fold(*word));
+    } else {
+        for (place, byte) in to.iter_mut().zip(name) {
+            *place = byte.to_ascii_lowercase();
+        }
     }
 }
 
@@ -92,6 +147,18 @@ impl Walk {
 mod tests {
     use super::*;
     use meridian_dns::Name;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn names_fold_as_the_standard_library_folds_them(
+            name in prop::collection::vec(any::<u8>(), 0..=255),
+        ) {
+            let mut room = [0xa5; ROOM];
+            fold(&mut room, &name);
+            prop_assert_eq!(&room[..name.len()], name.to_ascii_lowercase());
+        }
+    }
 
     #[test]
     fn suffixes_hash_as_the_names_they_are() {
@@ -107,6 +174,9 @@ mod tests {
                 assert_eq!(walk.hash(key, depth), hash);
                 assert_eq!(walk.suffix(depth), suffix.as_wire());
             }
+            let above = walk.hash(key, 2);
+            walk.start_below((2, above), name.as_wire());
+            assert_eq!(walk.hash(key, 3), crate::image::hash_of(key, &name));
             assert_eq!(walk.suffix(0), [0]);
             assert_eq!(walk.labels(3, 1), b"\x01a\x02bc");
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use meridian_dns::Name;
 use meridian_model::Generation;
 
+use crate::depths::Depths;
 use crate::directory::Directory;
 use crate::hash::HashKey;
 use crate::image::{ZoneImage, hash_of};
@@ -19,8 +20,8 @@ pub struct ViewId(pub u8);
 pub struct World {
     pub(crate) key: HashKey,
     pub(crate) directory: Directory,
-    /// Bit d: some apex has d labels.
-    pub(crate) apex_depths: u128,
+    /// How many labels apexes have.
+    pub(crate) apex_depths: Depths,
     apex_counts: Box<[u32; 128]>,
 }
 
@@ -55,7 +56,7 @@ impl World {
         }
         Self {
             key,
-            apex_depths: mask(&apex_counts),
+            apex_depths: depths(&apex_counts),
             directory: Directory::build(zones),
             apex_counts,
         }
@@ -101,7 +102,7 @@ impl World {
         Self {
             key: self.key,
             directory: self.directory.changed(&out, &put),
-            apex_depths: mask(&apex_counts),
+            apex_depths: depths(&apex_counts),
             apex_counts,
         }
     }
@@ -123,9 +124,7 @@ impl World {
     }
 }
 
-fn mask(counts: &[u32; 128]) -> u128 {
-    let bits = counts.iter().enumerate();
-    bits.fold(0, |mask, (depth, count)| {
-        mask | u128::from(*count > 0) << depth
-    })
+fn depths(counts: &[u32; 128]) -> Depths {
+    let counted = counts.iter().enumerate().filter(|(_, count)| **count > 0);
+    counted.map(|(depth, _)| depth).collect()
 }

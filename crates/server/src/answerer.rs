@@ -10,6 +10,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use meridian_answer::{Identity, Moment, Outcome, Packet, Scratch, World};
 
+use crate::sys::Prefetch;
+
 /// Turns queries into replies; see [`meridian_answer::answer`] for the contract.
 pub(crate) trait Answer: Clone + Send + Sync + 'static {
     type World: Send + Sync + 'static;
@@ -25,7 +27,7 @@ pub(crate) trait Answer: Clone + Send + Sync + 'static {
 
 thread_local! {
     /// Made by a thread's first batch and kept for all others.
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
+    static SCRATCH: RefCell<Scratch<Prefetch>> = RefCell::new(Scratch::new(Prefetch));
 }
 
 /// The real one.

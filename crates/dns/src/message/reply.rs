@@ -28,6 +28,9 @@ pub enum Section {
 /// The owner of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner<'a> {
+    /// A name that starts at this byte of the reply, such as one in the data of a record before;
+    /// see [`Reply::position`]. One beyond the reach of pointers is [`Full`].
+    At(u16),
     /// The suffix of the question name that starts at this byte of it, which must be the start
     /// of a label: two bytes on the wire, one for the root.
     QuestionAt(u8),
@@ -73,6 +76,10 @@ struct Written {
     offset: Option<usize>,
 }
 
+/// Where the question name starts, as pointers say it.
+const QUESTION_AT: u16 = 12;
+const _: () = assert!(QUESTION_AT as usize == HEADER_LEN);
+
 /// A pointer leads no further than this (RFC 1035 section 4.1.4).
 const MAX_POINTER: u16 = 0x3fff;
 
@@ -88,6 +95,7 @@ impl<'b> Reply<'b> {
     ///
     /// # Errors
     /// [`Full`] when not even the question fits; 271 bytes are always enough.
+    #[inline]
     pub fn new(buf: &'b mut [u8], limit: usize, query: &Query<'_>) -> Result<Self, Full> {
         let mut reply = Self::bare(buf, limit, query.id)?;
         reply.copy_head(query.opcode, query.recursion_desired);
@@ -96,6 +104,7 @@ impl<'b> Reply<'b> {
     }
 
     /// A reply without a question.
+    #[inline]
     fn bare(buf: &'b mut [u8], limit: usize, id: u16) -> Result<Self, Full> {
         let limit = limit.min(buf.len()).min(u16::MAX.into());
         if limit < HEADER_LEN {
@@ -117,6 +126,7 @@ impl<'b> Reply<'b> {
         })
     }
 
+    #[inline]
     fn copy_head(&mut self, opcode: u8, recursion_desired: bool) {
         self.flags |= u16::from(opcode & 0xf) << 11;
         if recursion_desired {
@@ -124,13 +134,16 @@ impl<'b> Reply<'b> {
         }
     }
 
+    #[inline]
     fn question(&mut self, question: &Question<'_>) -> Result<(), Full> {
-        if self.room() < question.wire_len() {
-            return Err(Full);
+        let len = question.wire_len();
+        let (name, rest) = self.take(len)?.split_at_mut(question.name.len());
+        name.copy_from_slice(question.name);
+        if let Some(rest) = rest.first_chunk_mut::<4>() {
+            let [t0, t1] = question.qtype.to_be_bytes();
+            let [c0, c1] = question.class.to_be_bytes();
+            *rest = [t0, t1, c0, c1];
         }
-        self.put(question.name)?;
-        self.put(&question.qtype.to_be_bytes())?;
-        self.put(&question.class.to_be_bytes())?;
         self.question_end = self.at;
         if question.class != class::ANY {
             self.class = question.class;
@@ -177,6 +190,12 @@ impl<'b> Reply<'b> {
         }
     }
 
+    /// Where the next record will start, in bytes from the start of the reply.
+    #[inline]
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
     /// Writes one record, its data being the parts one after the other.
     ///
     /// Names inside the data stay uncompressed. Sections must come in order and owners be names:
@@ -184,6 +203,7 @@ impl<'b> Reply<'b> {
     ///
     /// # Errors
     /// [`Full`]; nothing is written then.
+    #[inline]
     pub fn record(
         &mut self,
         section: Section,
@@ -196,47 +216,84 @@ impl<'b> Reply<'b> {
         if section < self.section {
             return Err(Full);
         }
+        match self.pointer(owner) {
+            Some(pointer) => self.put_record(pointer.to_be_bytes(), section, (rtype, ttl), rdata),
+            None => self.put_record_of(owner, section, (rtype, ttl), rdata),
+        }
+    }
+
+    /// The pointer that stands for an owner, where there is one without comparing names.
+    #[inline]
+    fn pointer(&self, owner: Owner<'_>) -> Option<u16> {
+        match owner {
+            Owner::At(at) => (at <= MAX_POINTER).then_some(0xc000 | at),
+            // The last byte of the question name is the root, shorter than a pointer to it.
+            Owner::QuestionAt(offset) => {
+                let is_label = HEADER_LEN + usize::from(offset) + 1 + 4 < self.question_end;
+                is_label.then_some(0xc000 | (QUESTION_AT + u16::from(offset)))
+            }
+            Owner::Name(_) => None,
+        }
+    }
+
+    /// Writes a record behind an owner that takes these bytes.
+    #[inline]
+    fn put_record<const N: usize>(
+        &mut self,
+        owner: [u8; N],
+        section: Section,
+        (rtype, ttl): (u16, u32),
+        rdata: &[&[u8]],
+    ) -> Result<(), Full> {
+        let len = rdata.iter().map(|part| part.len()).sum::<usize>();
+        let data_len = u16::try_from(len).map_err(|_| Full)?;
+        let [t0, t1] = rtype.to_be_bytes();
+        let [c0, c1] = self.class.to_be_bytes();
+        let [l0, l1, l2, l3] = ttl.to_be_bytes();
+        let [d0, d1] = data_len.to_be_bytes();
+        let head = [t0, t1, c0, c1, l0, l1, l2, l3, d0, d1];
+        let count = self.count(section).checked_add(1).ok_or(Full)?;
+        let place = self.take(N + head.len() + len)?;
+        let (owner_place, place) = place.split_first_chunk_mut::<N>().ok_or(Full)?;
+        let (head_place, mut place) = place.split_first_chunk_mut().ok_or(Full)?;
+        (*owner_place, *head_place) = (owner, head);
+        for part in rdata {
+            let (data, rest) = place.split_at_mut_checked(part.len()).ok_or(Full)?;
+            data.copy_from_slice(part);
+            place = rest;
+        }
+        let [answer, authority, additional] = &mut self.counts;
+        *match section {
+            Section::Answer => answer,
+            Section::Authority => authority,
+            Section::Additional => additional,
+        } = count;
+        self.section = section;
+        Ok(())
+    }
+
+    /// Writes a record whose owner has to be compared with names written before.
+    fn put_record_of(
+        &mut self,
+        owner: Owner<'_>,
+        section: Section,
+        fields: (u16, u32),
+        rdata: &[&[u8]],
+    ) -> Result<(), Full> {
         let (start, last_owner) = (self.at, self.last_owner);
-        let written = self.put_record(section, owner, rtype, ttl, rdata);
+        let written = self
+            .put_owner(owner)
+            .and_then(|()| self.put_record([], section, fields, rdata));
         if written.is_err() {
             (self.at, self.last_owner) = (start, last_owner);
         }
         written
     }
 
-    fn put_record(
-        &mut self,
-        section: Section,
-        owner: Owner<'_>,
-        rtype: u16,
-        ttl: u32,
-        rdata: &[&[u8]],
-    ) -> Result<(), Full> {
-        let len = rdata.iter().map(|part| part.len()).sum::<usize>();
-        let len = u16::try_from(len).map_err(|_| Full)?;
-        self.put_owner(owner)?;
-        let [t0, t1] = rtype.to_be_bytes();
-        let [c0, c1] = self.class.to_be_bytes();
-        let [l0, l1, l2, l3] = ttl.to_be_bytes();
-        let [d0, d1] = len.to_be_bytes();
-        self.put(&[t0, t1, c0, c1, l0, l1, l2, l3, d0, d1])?;
-        for part in rdata {
-            self.put(part)?;
-        }
-        let [answer, authority, additional] = &mut self.counts;
-        let count = match section {
-            Section::Answer => answer,
-            Section::Authority => authority,
-            Section::Additional => additional,
-        };
-        *count = count.checked_add(1).ok_or(Full)?;
-        self.section = section;
-        Ok(())
-    }
-
     fn put_owner(&mut self, owner: Owner<'_>) -> Result<(), Full> {
         let question_len = self.question_end.saturating_sub(HEADER_LEN + 4);
         let (own, offset) = match owner {
+            Owner::At(_) => return Err(Full),
             Owner::QuestionAt(offset) => (&[][..], Some(usize::from(offset))),
             Owner::Name(name) => {
                 debug_assert_eq!(wire_len(name), Some(name.len()), "an uncompressed name");
@@ -377,14 +434,20 @@ impl<'b> Reply<'b> {
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), Full> {
-        if bytes.len() > self.room() {
+        self.take(bytes.len())?.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    /// The next `len` bytes of the message, if there is room for them.
+    #[inline]
+    fn take(&mut self, len: usize) -> Result<&mut [u8], Full> {
+        if len > self.room() {
             return Err(Full);
         }
-        let end = self.at + bytes.len();
+        let end = self.at + len;
         let place = self.buf.get_mut(self.at..end).ok_or(Full)?;
-        place.copy_from_slice(bytes);
         self.at = end;
-        Ok(())
+        Ok(place)
     }
 }
 
