@@ -9,6 +9,7 @@ mod edns;
 mod query;
 mod reply;
 mod reply_edns;
+mod truncate;
 
 #[cfg(test)]
 #[expect(clippy::indexing_slicing, reason = "a test may panic")]
@@ -18,9 +19,13 @@ pub use edns::{ClientSubnet, Edns};
 pub use query::{Header, Query, Question, Unreadable};
 pub use reply::{Full, Mark, Owner, Reply, Section, error_reply};
 pub use reply_edns::{ExtendedError, ReplyEdns};
+pub use truncate::truncate_reply;
 
 /// The length of a message's header, in bytes; the question name starts here.
 pub const HEADER_LEN: usize = 12;
+
+/// The TC bit in the second word of the header.
+const TC: u16 = 0x0200;
 
 /// What a message has to hold beside the records of one set, in bytes: header, question, OPT.
 const OVERHEAD: usize = HEADER_LEN + 255 + 4 + 64;

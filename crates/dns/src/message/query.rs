@@ -120,7 +120,7 @@ impl<'a> Query<'a> {
 }
 
 impl<'a> Question<'a> {
-    fn read(rest: &mut Cursor<'a>) -> Option<Self> {
+    pub(super) fn read(rest: &mut Cursor<'a>) -> Option<Self> {
         Some(Self {
             name: rest.name()?,
             qtype: rest.u16()?,
@@ -135,17 +135,17 @@ impl<'a> Question<'a> {
 }
 
 /// The header as it stands in the packet.
-struct Counts {
+pub(super) struct Counts {
     id: u16,
     flags: [u8; 2],
-    question: u16,
+    pub(super) question: u16,
     answer: u16,
     authority: u16,
     additional: u16,
 }
 
 impl Counts {
-    fn read(rest: &mut Cursor<'_>) -> Option<Self> {
+    pub(super) fn read(rest: &mut Cursor<'_>) -> Option<Self> {
         Some(Self {
             id: rest.u16()?,
             flags: rest.u16()?.to_be_bytes(),
@@ -154,6 +154,11 @@ impl Counts {
             authority: rest.u16()?,
             additional: rest.u16()?,
         })
+    }
+
+    /// The number of records in all sections.
+    pub(super) fn records(&self) -> u32 {
+        u32::from(self.answer) + u32::from(self.authority) + u32::from(self.additional)
     }
 
     /// Reads everything after the question; the outer none stands for FORMERR.
@@ -189,16 +194,17 @@ impl Counts {
     }
 }
 
-struct Record<'a> {
-    at_root: bool,
-    rtype: u16,
+/// A record of any section.
+pub(super) struct Record<'a> {
+    pub(super) at_root: bool,
+    pub(super) rtype: u16,
     class: u16,
     ttl: [u8; 4],
     rdata: &'a [u8],
 }
 
 impl<'a> Record<'a> {
-    fn read(rest: &mut Cursor<'a>) -> Option<Self> {
+    pub(super) fn read(rest: &mut Cursor<'a>) -> Option<Self> {
         let at_root = rest.0.first() == Some(&0);
         rest.skip_name()?;
         let rtype = rest.u16()?;

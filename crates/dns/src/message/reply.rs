@@ -2,11 +2,11 @@
 //!
 //! Nothing is written past the limit. A write that does not fit leaves the message as it was.
 
-use super::HEADER_LEN;
 use super::codes::{class, qtype};
 use super::compress::split_at_shared;
 use super::query::{Header, Query, Question};
 use super::reply_edns::{BARE_LEN, ReplyEdns};
+use super::{HEADER_LEN, TC};
 use crate::name::wire_len;
 
 /// A record does not fit into what is left of the message.
@@ -85,7 +85,6 @@ const MAX_POINTER: u16 = 0x3fff;
 
 const QR: u16 = 0x8000;
 const AA: u16 = 0x0400;
-const TC: u16 = 0x0200;
 const RD: u16 = 0x0100;
 
 impl<'b> Reply<'b> {
