@@ -99,7 +99,25 @@ def test_soa(zone, meridian):
     zone.change(change("UPSERT", rrset(zone.name, "SOA", value, ttl=77)))
     (answer,) = meridian.ask(zone.name, "SOA").answer
     assert answer.ttl == 77
-    assert [v.to_wire() for v in answer] == [wire("SOA", value).to_wire()]
+    # The serial is the server's, see below. The API shows what was sent.
+    assert [v.replace(serial=2024).to_wire() for v in answer] == [wire("SOA", value).to_wire()]
+    (listed,) = [s for s in zone.sets() if s["Type"] == "SOA"]
+    assert listed["ResourceRecords"] == [{"Value": value}]
+
+
+def test_the_serial_rises_with_every_change_of_the_zone(zone, meridian):
+    def serial(name, **how):
+        reply = meridian.ask(name, "SOA", **how)
+        (soa,) = (reply.answer or reply.authority)[0]
+        return soa.serial
+
+    first = serial(zone.name)
+    zone.change(create(f"a.{zone.name}", "A", "192.0.2.1"))
+    second = serial(zone.name)
+    assert second > first
+    assert serial(f"nowhere.{zone.name}") == serial(zone.name, tcp=True) == second
+    zone.change(delete(f"a.{zone.name}", "A", "192.0.2.1"))
+    assert serial(zone.name) > second
 
 
 def test_delete_takes_values_in_any_order_but_not_in_other_words(zone):

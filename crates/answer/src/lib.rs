@@ -15,6 +15,7 @@ mod node;
 mod page;
 mod referral;
 mod reply;
+mod soa;
 mod walk;
 mod world;
 

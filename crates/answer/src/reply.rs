@@ -12,7 +12,7 @@ use crate::lookup::{self, Guess, Place};
 use crate::node::{Kind, Node, Set};
 use crate::referral::{ends_with, refer};
 use crate::walk::Walk;
-use crate::{Answered, Identity, Transport, ViewId, World, ZoneImage};
+use crate::{Answered, Identity, Transport, ViewId, World, ZoneImage, soa};
 
 /// The most links of a CNAME chain that are followed inside a zone.
 const MAX_CHAIN: usize = 8;
@@ -270,12 +270,12 @@ fn follow<'a>(
     if let Some(rtype) = RecordType::from_code(question.qtype)
         && let Some(set) = node.set(rtype)
     {
-        return write_set(task, reply, link.owner, set).map(Step::End);
+        return write_set(task, zone, reply, link.owner, set).map(Step::End);
     }
     let Some(cname) = node.set(RecordType::Cname) else {
         return negative(zone, reply, apex_owner(task, link, zone)).map(Step::End);
     };
-    let verdict = write_set(task, reply, link.owner, cname)?;
+    let verdict = write_set(task, zone, reply, link.owner, cname)?;
     let target = cname.rotated(0).next();
     Ok(target.map_or(Step::End(verdict), Step::Cname))
 }
@@ -312,6 +312,7 @@ fn apex_owner<'z>(task: &Task<'_, '_>, link: Link<'_>, zone: &'z ZoneImage) -> O
 
 fn write_set(
     task: &Task<'_, '_>,
+    zone: &ZoneImage,
     reply: &mut Reply<'_>,
     owner: Owner<'_>,
     set: Set<'_>,
@@ -324,6 +325,12 @@ fn write_set(
             error: Some(ExtendedError { code, text }),
         });
     }
+    if set.rtype == RecordType::Soa {
+        for data in set.rotated(0) {
+            soa::write(zone, reply, Section::Answer, (owner, set.ttl, data))?;
+        }
+        return Ok(Verdict::default());
+    }
     for data in set.rotated(task.seed) {
         reply.record(Section::Answer, owner, set.rtype.code(), set.ttl, &[data])?;
     }
@@ -332,16 +339,16 @@ fn write_set(
 
 /// The SOA that says how long there is nothing (RFC 2308 section 3).
 fn negative(zone: &ZoneImage, reply: &mut Reply<'_>, owner: Owner<'_>) -> Result<Verdict, Full> {
-    let soa = zone.apex().and_then(|apex| apex.set(RecordType::Soa));
-    let Some(soa) = soa else {
+    let set = zone.apex().and_then(|apex| apex.set(RecordType::Soa));
+    let Some(set) = set else {
         return Ok(Verdict::default());
     };
-    for data in soa.rotated(0) {
+    for data in set.rotated(0) {
         let minimum = data
             .last_chunk::<4>()
             .map_or(0, |bytes| u32::from_be_bytes(*bytes));
-        let (rtype, ttl) = (RecordType::Soa.code(), soa.ttl.min(minimum));
-        reply.record(Section::Authority, owner, rtype, ttl, &[data])?;
+        let ttl = set.ttl.min(minimum);
+        soa::write(zone, reply, Section::Authority, (owner, ttl, data))?;
     }
     Ok(Verdict::default())
 }
@@ -359,7 +366,7 @@ fn any(
     }
     let plain = node.sets().filter(|set| set.kind != Kind::Unserved);
     match plain.min_by_key(|set| set.body.len()) {
-        Some(set) => write_set(task, reply, owner, set),
+        Some(set) => write_set(task, zone, reply, owner, set),
         None => {
             let data = [&b"\x07RFC8482\x00"[..]];
             reply.record(Section::Answer, owner, qtype::HINFO, ANY_TTL, &data)?;

@@ -56,7 +56,8 @@ fn changes(from: &Rows, to: &Rows) -> Vec<(Name, Vec<RecordSet>)> {
 
 fn with_names(image: &ZoneImage, names: &[(Name, Vec<RecordSet>)]) -> ZoneImage {
     let names = names.iter().map(|(name, sets)| (name, sets.as_slice()));
-    image.with_names(KEY, 2, names).unwrap()
+    let last_changed = image.meta().last_changed;
+    image.with_names(KEY, last_changed, names).unwrap()
 }
 
 /// A quarter of the cases that are usual, or that PROPTEST_CASES says: they are slow.

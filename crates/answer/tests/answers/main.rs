@@ -9,5 +9,6 @@ mod random;
 #[path = "../scenario/mod.rs"]
 mod scenario;
 mod scenarios;
+mod serial;
 mod wire;
 mod zones;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use meridian_answer::{Broken, HashKey, World, ZoneImage, ZoneMeta};
-use meridian_dns::Name;
+use meridian_dns::{Name, RecordType};
 use meridian_model::{Generation, RecordSet, Routing, SetData, SetKey, Timestamp};
 
 use crate::scenario::{Set, Zone};
@@ -28,14 +28,17 @@ pub(crate) fn image(meta: ZoneMeta, rows: &Rows) -> ZoneImage {
     ZoneImage::build(KEY, meta, names, Broken::Refuse).unwrap()
 }
 
-/// What identifies the zone that stands at this place of its file.
+/// What identifies the zone that stands at this place of its file. Its last change is the serial
+/// that its SOA was submitted with, so that files show what replies do.
 pub(crate) fn meta(zone: &Zone, place: usize) -> ZoneMeta {
+    let soa = zone.sets.iter().find(|set| set.rtype == RecordType::Soa);
+    let serial = soa.and_then(|soa| soa.values[0].split(' ').nth(2)?.parse().ok());
     ZoneMeta {
         apex: zone.apex.clone(),
         generation: Generation(place as u64),
         created_at: Timestamp(i64::try_from(place).unwrap()),
         views: zone.views.iter().fold(0, |views, view| views | 1 << view),
-        last_changed: 1,
+        last_changed: serial.unwrap_or(1),
     }
 }
 
