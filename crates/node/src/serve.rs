@@ -15,7 +15,7 @@ use meridian_api::{ApiConfig, Scheme};
 use meridian_control::{Acks, Control, Environment, FirstStart, SystemEnvironment};
 use meridian_log::{Journal, LocalJournal, Tables, Vault};
 use meridian_model::{AccountId, Seq};
-use meridian_server::{Live, Server};
+use meridian_server::{Bound, Live, Server};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
@@ -198,7 +198,8 @@ async fn bind(address: SocketAddr, what: &str, option: &str) -> Result<TcpListen
 
 fn start_dns(config: &Config, feed: &Feed, live: &Arc<Live>, runtime: &Runtime) -> Result<Server> {
     let config = config.server(feed.views());
-    Ok(Server::start(&config, live, runtime.handle())?)
+    let bound = Bound::bind(&config)?;
+    Ok(Server::start(&config, bound, live, runtime.handle())?)
 }
 
 fn hash_key() -> HashKey {

@@ -4,6 +4,7 @@
 //! through which a new World reaches them.
 
 mod answerer;
+mod bound;
 mod config;
 mod counters;
 mod live;
@@ -15,6 +16,7 @@ mod tcp;
 mod tests;
 mod udp;
 
+pub use bound::{Bound, BoundSocket, Role};
 pub use config::{Config, Listener, StartError, TcpLimits};
 pub use counters::{Counts, TcpCounts, UdpCounts};
 pub use live::Live;

@@ -8,10 +8,11 @@ use std::thread::JoinHandle;
 use tokio::runtime::Handle;
 
 use crate::answerer::{Answer, Answerer};
+use crate::bound::Bound;
 use crate::config::{Config, Listener, StartError};
 use crate::counters::{Counts, UdpCells};
 use crate::live::Live;
-use crate::socket::{self, Sockets};
+use crate::socket::Sockets;
 use crate::tcp::{self, Tcp};
 use crate::udp::Worker;
 
@@ -27,44 +28,44 @@ pub struct Server {
 }
 
 impl Server {
-    /// Binds every address, then starts answering from `live` on all of them.
+    /// Starts answering from `live` on all sockets, which were bound for the same configuration.
     ///
     /// UDP has its own threads; TCP runs on the given runtime, which must have its timer and I/O
     /// drivers on, and should be one where tasks do not block.
-    pub fn start(config: &Config, live: &Arc<Live>, runtime: &Handle) -> Result<Self, StartError> {
+    ///
+    /// # Errors
+    /// [`StartError::Thread`] and [`StartError::Socket`].
+    pub fn start(
+        config: &Config,
+        bound: Bound,
+        live: &Arc<Live>,
+        runtime: &Handle,
+    ) -> Result<Self, StartError> {
         let identity = Arc::clone(&config.identity);
-        Self::start_with(config, live, runtime, &Answerer { identity })
+        Self::start_with(config, bound, live, runtime, &Answerer { identity })
     }
 
     pub(crate) fn start_with<A: Answer>(
         config: &Config,
+        bound: Bound,
         live: &Arc<Live<A::World>>,
         runtime: &Handle,
         answerer: &A,
     ) -> Result<Self, StartError> {
         config.check()?;
-        let bind = |listener: &Listener| {
-            let sockets = socket::bind(listener.address, config.workers_per_address)?;
-            Ok((listener.view, sockets))
-        };
-        let bound = config
-            .listeners
-            .iter()
-            .map(bind)
-            .collect::<Result<Vec<_>, StartError>>()?;
         let service = tcp::Service {
             live: Arc::clone(live),
             answerer: answerer.clone(),
         };
         let mut server = Self {
-            addresses: bound.iter().map(|(_, sockets)| sockets.address).collect(),
+            addresses: bound.addresses().collect(),
             stop: Arc::default(),
             workers: Vec::new(),
             cells: Vec::new(),
             tcp: Tcp::new(config.tcp),
             runtime: runtime.clone(),
         };
-        for (view, Sockets { address, udp, tcp }) in bound {
+        for (Listener { view, .. }, Sockets { address, udp, tcp }) in bound.listeners {
             let error = |error| StartError::Thread { address, error };
             for (number, socket) in udp.into_iter().enumerate() {
                 let cells = Arc::default();

@@ -1,11 +1,13 @@
-//! Sockets bound to one exact address: all of them before anything runs, or a reason why not.
+//! The sockets of one exact address: bound, or taken over and made sure of; or a reason why not.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::bound::{Handed, Role};
 use crate::{StartError, sys};
 
 /// Best effort, for each of the two directions: bursts of some thousands of queries.
@@ -31,8 +33,16 @@ pub(crate) struct Sockets {
     pub(crate) tcp: TcpListener,
 }
 
-/// Binds a TCP listener and that many UDP sockets to one address and port.
-pub(crate) fn bind(address: SocketAddr, workers: usize) -> Result<Sockets, StartError> {
+/// A TCP listener and that many UDP sockets on one address and port: handed over, or else bound.
+pub(crate) fn bind(
+    address: SocketAddr,
+    workers: usize,
+    handed: &mut Handed,
+) -> Result<Sockets, StartError> {
+    if let Some(tcp) = handed.take(Role::Tcp, address, 0) {
+        let taken = take_over(address, workers, tcp, handed);
+        return taken.map_err(|error| StartError::bind(address, error));
+    }
     let attempts = if address.port() == 0 {
         PORT_ATTEMPTS
     } else {
@@ -61,6 +71,55 @@ fn try_bind(mut address: SocketAddr, workers: usize) -> io::Result<Sockets> {
     Ok(Sockets { address, udp, tcp })
 }
 
+/// Sockets of another process, and new ones where this one has more workers. One that the other
+/// had and nobody takes here is closed, with what it holds.
+fn take_over(
+    configured: SocketAddr,
+    workers: usize,
+    tcp: OwnedFd,
+    handed: &mut Handed,
+) -> io::Result<Sockets> {
+    let tcp = Socket::from(tcp);
+    let mut address = configured;
+    if address.port() == 0 {
+        address.set_port(local_address(&tcp)?.port());
+    }
+    check(&tcp, Type::STREAM, address)?;
+    tcp.set_nonblocking(true)?;
+    let udp = |number| match handed.take(Role::Udp, configured, number) {
+        Some(udp) => {
+            let udp = Socket::from(udp);
+            check(&udp, Type::DGRAM, address)?;
+            adjust_udp(&udp, address)?;
+            Ok(udp.into())
+        }
+        None => udp_socket(address),
+    };
+    let udp = (0..workers).map(udp).collect::<io::Result<_>>()?;
+    Ok(Sockets {
+        address,
+        udp,
+        tcp: tcp.into(),
+    })
+}
+
+/// Whether a socket is what the process that handed it over says.
+fn check(socket: &Socket, kind: Type, address: SocketAddr) -> io::Result<()> {
+    let (found, local) = (socket.r#type()?, local_address(socket)?);
+    if (found, local) == (kind, address) {
+        return Ok(());
+    }
+    Err(io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("the socket handed over is one of type {found:?} on {local}"),
+    ))
+}
+
+fn local_address(socket: &Socket) -> io::Result<SocketAddr> {
+    let address = socket.local_addr()?.as_socket();
+    address.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not an internet socket"))
+}
+
 fn tcp_listener(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(
         Domain::for_address(address),
@@ -82,16 +141,22 @@ fn udp_socket(address: SocketAddr) -> io::Result<UdpSocket> {
         Some(Protocol::UDP),
     )?;
     socket.set_reuse_port(true)?;
+    adjust_udp(&socket, address)?;
+    prepare(&socket, address)?;
+    Ok(socket.into())
+}
+
+/// Sets what may also be set on a socket that is bound: another version may want it otherwise.
+fn adjust_udp(socket: &Socket, address: SocketAddr) -> io::Result<()> {
     socket.set_read_timeout(Some(RECEIVE_WAIT))?;
     socket.set_write_timeout(Some(SEND_WAIT))?;
-    sys::ignore_path_mtu(&socket, address)?;
-    if sys::force_buffer_sizes(&socket, BUFFER_BYTES).is_err() {
+    sys::ignore_path_mtu(socket, address)?;
+    if sys::force_buffer_sizes(socket, BUFFER_BYTES).is_err() {
         // The kernel takes as much of this as net.core.rmem_max and wmem_max allow.
         socket.set_recv_buffer_size(BUFFER_BYTES as usize)?;
         socket.set_send_buffer_size(BUFFER_BYTES as usize)?;
     }
-    prepare(&socket, address)?;
-    Ok(socket.into())
+    Ok(())
 }
 
 fn prepare(socket: &Socket, address: SocketAddr) -> io::Result<()> {

@@ -11,7 +11,9 @@ use tokio::runtime::Runtime;
 
 use crate::answerer::Answer;
 use crate::sys::{self, BATCH_MESSAGES, QUERY_MAX};
-use crate::{Config, Counts, Listener, Live, Server, StartError, TcpLimits};
+use crate::{
+    Bound, BoundSocket, Config, Counts, Listener, Live, Role, Server, StartError, TcpLimits,
+};
 
 const LOOPBACK: [IpAddr; 2] = [
     IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -97,7 +99,8 @@ impl Fixture {
         let echo = Echo::default();
         let mut config = config(&LOOPBACK.map(|ip| SocketAddr::new(ip, 0)));
         change(&mut config);
-        let server = Server::start_with(&config, &live, runtime.handle(), &echo).unwrap();
+        let bound = Bound::bind(&config).unwrap();
+        let server = Server::start_with(&config, bound, &live, runtime.handle(), &echo).unwrap();
         Self {
             runtime,
             live,
@@ -516,14 +519,9 @@ fn workers_can_be_kept_on_a_core() {
 
 #[test]
 fn impossible_configurations_say_what_to_do() {
-    let runtime = Runtime::new().unwrap();
     let fixture = Fixture::new();
     let taken = fixture.address();
     let free: SocketAddr = "127.0.0.1:0".parse().unwrap();
-    let start = |config: &Config| {
-        let live = Arc::new(Live::new(0));
-        Server::start_with(config, &live, runtime.handle(), &Echo::default()).map(drop)
-    };
     let cases: [(Config, &str); 9] = [
         (config(&[]), "name at least one"),
         (
@@ -560,10 +558,71 @@ fn impossible_configurations_say_what_to_do() {
         ),
     ];
     for (config, text) in cases {
-        let error = start(&config).unwrap_err().to_string();
+        let error = Bound::bind(&config).unwrap_err().to_string();
         assert!(error.contains(text), "{error}");
     }
     let denied = StartError::bind(taken, io::ErrorKind::PermissionDenied.into()).to_string();
     assert!(denied.contains("CAP_NET_BIND_SERVICE") && denied.contains(&taken.to_string()));
     fixture.stop();
+}
+
+#[test]
+fn a_second_server_takes_the_sockets_over_without_losing_a_query() {
+    let runtime = Runtime::new().unwrap();
+    let config = Config {
+        workers_per_address: 2,
+        ..config(&LOOPBACK.map(|ip| SocketAddr::new(ip, 0)))
+    };
+    let start = |handed, world| {
+        let bound = Bound::take_over(&config, handed).unwrap();
+        let spare = bound.duplicate().unwrap();
+        let (live, echo) = (Arc::new(Live::new(world)), Echo::default());
+        let server = Server::start_with(&config, bound, &live, runtime.handle(), &echo);
+        (server.unwrap(), spare)
+    };
+    let (mut server, mut spare) = start(Vec::new(), 0);
+    let address = server.addresses()[0];
+    for world in 1..=5 {
+        // Several sources, so that both sockets of the address get some.
+        let clients: Vec<UdpSocket> = (0..16).map(|_| udp_client(address)).collect();
+        let handed = spare;
+        // Stopped before the next one starts: what comes in between waits in the sockets.
+        runtime.block_on(server.stop());
+        for client in &clients {
+            client.send(&query(ECHO, 5)).unwrap();
+        }
+        let mut tcp = TcpStream::connect(address).unwrap();
+        tcp.set_read_timeout(Some(PATIENCE)).unwrap();
+        (server, spare) = start(handed, world);
+        assert_eq!(server.addresses()[0], address);
+        for client in &clients {
+            let mut reply = [0; 100];
+            assert_eq!(client.recv(&mut reply).unwrap(), 16);
+            assert_eq!(reply[1], world);
+        }
+        let query = query(ECHO, 5);
+        tcp.write_all(&[0, 16]).unwrap();
+        tcp.write_all(&query).unwrap();
+        let mut reply = [0; 18];
+        tcp.read_exact(&mut reply).unwrap();
+        assert_eq!(reply[3], world);
+    }
+    runtime.block_on(server.stop());
+}
+
+#[test]
+fn a_socket_that_is_not_what_it_is_said_to_be_is_refused() {
+    let config = config(&["127.0.0.1:5300".parse().unwrap()]);
+    for role in Role::ALL {
+        assert_eq!(Role::named(role.name()), Some(role));
+    }
+    let stranger = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let handed = BoundSocket {
+        role: Role::Tcp,
+        address: config.listeners[0].address,
+        number: 0,
+        socket: stranger.into(),
+    };
+    let error = Bound::take_over(&config, vec![handed]).unwrap_err();
+    assert!(error.to_string().contains("handed over"), "{error}");
 }
