@@ -118,4 +118,7 @@ pub trait Journal: Send + Sync {
     /// Waits until there seems to be an entry after `after`, or the time is over. Returns the last
     /// number heard of: a hint, to be followed by [`Journal::read`].
     fn wait(&self, after: Seq, timeout: Duration) -> Seq;
+
+    /// Ends every [`Journal::wait`], those to come too: whoever follows is to stop now.
+    fn end_waits(&self);
 }

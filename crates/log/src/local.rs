@@ -1,6 +1,7 @@
 //! The journal of a machine on its own: one redb file, entries by number, the head beside them.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -27,7 +28,9 @@ pub struct LocalJournal {
     /// Held while an entry is written, so that heads are compared and replaced by one at a time.
     writer: Mutex<()>,
     tail: Mutex<Tail>,
+    /// The tail has grown, or waiting is over.
     grown: Condvar,
+    waits_ended: AtomicBool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -78,6 +81,7 @@ impl LocalJournal {
             writer: Mutex::new(()),
             tail: Mutex::new(tail),
             grown: Condvar::new(),
+            waits_ended: AtomicBool::new(false),
         })
     }
 
@@ -176,11 +180,20 @@ impl Journal for LocalJournal {
     fn wait(&self, after: Seq, timeout: Duration) -> Seq {
         let tail = self.tail();
         self.grown
-            .wait_timeout_while(tail, timeout, |tail| tail.head.seq <= after)
+            .wait_timeout_while(tail, timeout, |tail| {
+                tail.head.seq <= after && !self.waits_ended.load(Ordering::Relaxed)
+            })
             .unwrap_or_else(PoisonError::into_inner)
             .0
             .head
             .seq
+    }
+
+    fn end_waits(&self) {
+        // Under the lock, so that nobody has looked and does not sleep yet.
+        let _tail = self.tail();
+        self.waits_ended.store(true, Ordering::Relaxed);
+        self.grown.notify_all();
     }
 }
 

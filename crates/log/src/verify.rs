@@ -368,6 +368,8 @@ mod tests {
         fn wait(&self, _: Seq, _: Duration) -> Seq {
             self.head.seq
         }
+
+        fn end_waits(&self) {}
     }
 
     fn chain_of(epochs_and_times: &[(u32, i64)]) -> Vec<Entry> {

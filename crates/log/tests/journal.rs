@@ -122,6 +122,20 @@ fn writers_that_compete_make_one_chain_and_waiters_wake() {
     });
 }
 
+#[test]
+fn waits_end_when_the_journal_is_about_to_be_closed() {
+    over_each(|journal| {
+        std::thread::scope(|scope| {
+            let waiter = scope.spawn(|| journal.wait(Seq(0), Duration::from_secs(20)));
+            journal.end_waits();
+            assert_eq!(waiter.join().unwrap(), Seq(0));
+        });
+        let start = std::time::Instant::now();
+        journal.wait(Seq(0), Duration::from_secs(20));
+        assert!(start.elapsed() < Duration::from_secs(10));
+    });
+}
+
 fn append_until_done(journal: &dyn Journal, mut left: u64) {
     let mut head = journal.head().unwrap();
     // Every conflict means that another writer got on.
