@@ -481,6 +481,32 @@ fn stop_is_prompt_and_lets_replies_out() {
 }
 
 #[test]
+fn stop_waits_for_the_first_query_of_a_connection() {
+    let fixture = Fixture::new();
+    let mut fresh = fixture.tcp();
+    let mut halfway = fixture.tcp();
+    let message = framed(&query(ECHO, 7));
+    halfway.write_all(&message[..5]).unwrap();
+    fixture.wait_for("both", |counts| counts.tcp.accepted == 2);
+    let Fixture {
+        runtime, server, ..
+    } = fixture;
+    let address = server.addresses()[0];
+    let stopping = runtime.spawn(server.stop());
+    let give_up = Instant::now() + PATIENCE;
+    while TcpStream::connect(address).is_ok() {
+        assert!(Instant::now() < give_up, "it accepts on");
+    }
+    fresh.write_all(&message).unwrap();
+    halfway.write_all(&message[5..]).unwrap();
+    for stream in [&mut fresh, &mut halfway] {
+        assert_eq!(number_of(&read_framed(stream).unwrap()), 7);
+        assert!(is_closed(stream));
+    }
+    runtime.block_on(stopping).unwrap();
+}
+
+#[test]
 fn stop_gives_up_on_a_client_that_does_not_read() {
     let drain_timeout = Duration::from_millis(100);
     let fixture = Fixture::with(|config| config.tcp.drain_timeout = drain_timeout);

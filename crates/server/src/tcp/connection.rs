@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use std::{io, mem};
 
 use meridian_answer::{Answered, Moment, Outcome, Packet, Transport, ViewId};
@@ -37,6 +38,10 @@ const OUTPUT_SOFT_MAX: usize = 1 << 16;
 /// Bytes asked for at a time: many usual queries. A longer message's buffer grows with what has
 /// come, not with what its length promises.
 const READ_MIN: usize = 4096;
+
+/// How long a client that has just connected, or is in the midst of a query, may still finish its
+/// first one after the order to stop: it could not know.
+const LAST_QUERY_GRACE: Duration = Duration::from_millis(500);
 
 /// A DNS header; nothing shorter is a query.
 const MESSAGE_MIN: usize = 12;
@@ -93,11 +98,13 @@ impl<A: Answer> Connection<A> {
         // What is waited for, and since when.
         let mut since = Instant::now();
         let mut awaited = self.awaited();
+        let mut heard = false;
         loop {
             match self.wait(since + self.patience(), &mut stop).await {
                 Wake::Ready => {}
                 Wake::Evicted => return,
-                Wake::Stop => return self.drain().await,
+                Wake::Stop if heard && awaited != Awaited::Rest => return self.drain().await,
+                Wake::Stop => return self.drain_after_query().await,
                 Wake::TooLate => {
                     if awaited != Awaited::Query {
                         self.cells.too_slow.add(1);
@@ -107,6 +114,7 @@ impl<A: Answer> Connection<A> {
             }
             let Ok(progress) = self.step() else { return };
             if progress {
+                heard = true;
                 self.seat.progress();
             }
             let now_awaited = self.awaited();
@@ -147,7 +155,7 @@ impl<A: Answer> Connection<A> {
         }
     }
 
-    fn patience(&self) -> time::Duration {
+    fn patience(&self) -> Duration {
         match self.awaited() {
             Awaited::Query => self.limits.idle_timeout,
             Awaited::Rest => self.limits.message_timeout,
@@ -277,6 +285,21 @@ impl<A: Answer> Connection<A> {
             }
         }
         Ok(())
+    }
+
+    /// Lets one more query come, so that nobody who connected in time leaves without an answer.
+    async fn drain_after_query(mut self) {
+        let query = async {
+            loop {
+                self.stream.readable().await.map_err(|_| Over)?;
+                if self.step()? || !self.output.is_empty() {
+                    return Ok::<(), Over>(());
+                }
+            }
+        };
+        if matches!(time::timeout(LAST_QUERY_GRACE, query).await, Ok(Ok(()))) {
+            self.drain().await;
+        }
     }
 
     /// Answers what had arrived before the order to stop, and sees all replies out. Its time is
