@@ -174,3 +174,36 @@ async fn shutting_down_lets_a_request_finish() {
         .unwrap();
     assert!(TcpStream::connect(server.address).await.is_err());
 }
+
+/// Whoever connected in time cannot know that the end has come.
+#[tokio::test]
+async fn shutting_down_answers_one_more_request_of_each_connection() {
+    let server = Server::start().await;
+    let request = fixture("port").replace("Connection: close\r\n", "");
+    let mut fresh = TcpStream::connect(server.address).await.unwrap();
+    let mut kept = TcpStream::connect(server.address).await.unwrap();
+    kept.write_all(request.as_bytes()).await.unwrap();
+    let mut first = vec![0; 4096];
+    let length = kept.read(&mut first).await.unwrap();
+    assert!(!String::from_utf8_lossy(&first[..length]).contains("connection: close"));
+    let mut silent = TcpStream::connect(server.address).await.unwrap();
+    server.stop.send(()).unwrap();
+    while TcpStream::connect(server.address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    for stream in [&mut kept, &mut fresh] {
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+    }
+    // One that never asks does not hold the end up for long.
+    let mut nothing = Vec::new();
+    let closed = silent.read_to_end(&mut nothing);
+    tokio::time::timeout(Duration::from_secs(2), closed)
+        .await
+        .unwrap()
+        .unwrap();
+    server.done.await.unwrap().unwrap();
+}
