@@ -16,6 +16,7 @@ use crate::image::{
 };
 use crate::node::{Broken, CompileError, NewNode, Node, bit, compile};
 use crate::page::Page;
+use crate::traffic::Traffic;
 
 /// A zone is one page up to this many bytes.
 const MAX_BLOCK: usize = 16 * 1024;
@@ -80,6 +81,7 @@ impl ZoneImage {
             hash,
             masks,
             pages,
+            traffic: Traffic::default(),
         }
     }
 

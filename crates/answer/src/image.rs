@@ -11,6 +11,7 @@ use crate::depths::Depths;
 use crate::hash::HashKey;
 use crate::node::Node;
 use crate::page::Page;
+use crate::traffic::Traffic;
 
 /// The parts a large zone is divided into; each doubles its pages by itself.
 pub(crate) const SEGMENTS: usize = 32;
@@ -38,6 +39,7 @@ pub struct ZoneImage {
     pub(crate) apex_labels: u8,
     pub(crate) masks: Masks,
     pub(crate) pages: Pages,
+    pub(crate) traffic: Traffic,
 }
 
 /// Which depths below the apex have something; bit 0 is the apex.

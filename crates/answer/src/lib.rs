@@ -16,17 +16,20 @@ mod page;
 mod referral;
 mod reply;
 mod soa;
+mod traffic;
 mod walk;
 mod world;
 
 use std::net::IpAddr;
 
 use arrayvec::ArrayVec;
+use meridian_dns::message::codes::rcode;
 use meridian_dns::message::{Header, Query, Unreadable, error_reply};
 use meridian_model::Generation;
 
 use lookup::Guess;
 use reply::Task;
+use traffic::{Found, Run};
 use walk::Walk;
 
 pub use hash::HashKey;
@@ -34,6 +37,7 @@ pub use identity::{CookieSecret, Identity};
 pub use image::{ZoneImage, ZoneMeta};
 pub use near::{Near, NoHurry};
 pub use node::{Broken, CompileError};
+pub use traffic::ZoneTraffic;
 pub use world::{ViewId, World, WorldSize, ZoneChange};
 
 /// The most queries one call of [`answer`] takes; more gain nothing.
@@ -200,6 +204,7 @@ pub fn answer<N: Near>(
         let view = packets[job.place].view;
         (job.zone, job.guess) = lookup::settle(world, view, job.zone, job.walk, near);
     }
+    let mut run = Run::default();
     for job in &mut jobs {
         let packet = &mut packets[job.place];
         let mut task = Task {
@@ -214,8 +219,13 @@ pub fn answer<N: Near>(
             now_s: moment.now_s,
             seed: seed_of(moment.seed, job.place),
         };
-        outcomes[job.place] = outcome_of(reply::write(&mut task, job.zone, packet.reply));
+        let answered = reply::write(&mut task, job.zone, packet.reply);
+        if let Some(zone) = job.zone {
+            run.count(zone, found(answered.rcode));
+        }
+        outcomes[job.place] = outcome_of(answered);
     }
+    run.end();
 }
 
 /// Tells a sender what is wrong with its query.
@@ -229,6 +239,14 @@ fn unreadable(header: &Header<'_>, packet: &mut Packet<'_>) -> Outcome {
         valid_cookie: false,
         zone: None,
     })
+}
+
+fn found(rcode: u16) -> Found {
+    if rcode == rcode::NXDOMAIN {
+        Found::NxDomain
+    } else {
+        Found::Name
+    }
 }
 
 /// There is no reply of no bytes: the buffer had no room even for an error.

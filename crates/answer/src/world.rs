@@ -9,6 +9,7 @@ use crate::depths::Depths;
 use crate::directory::Directory;
 use crate::hash::HashKey;
 use crate::image::{ZoneImage, hash_of};
+use crate::traffic::{self, ZoneTraffic};
 
 /// A listening address's share of the world: the zones whose name servers are at that address.
 /// 0 to 63.
@@ -87,10 +88,14 @@ impl World {
         for change in changes {
             let (ZoneChange::Put(zone) | ZoneChange::Remove(zone)) = change;
             let count = &mut apex_counts[usize::from(zone.apex_labels)];
-            let known = self.zone(&zone.meta.apex, zone.meta.generation).is_some();
+            let before = self.zone(&zone.meta.apex, zone.meta.generation);
+            let known = before.is_some();
             match change {
                 ZoneChange::Put(zone) => {
                     *count += u32::from(!known);
+                    if let Some(before) = before {
+                        zone.traffic.go_on_from(&before.traffic);
+                    }
                     put.push(Arc::clone(zone));
                 }
                 ZoneChange::Remove(zone) => {
@@ -105,6 +110,12 @@ impl World {
             apex_depths: depths(&apex_counts),
             apex_counts,
         }
+    }
+
+    /// The zones with the most queries, at most `most`, the busiest first and of equally busy ones
+    /// the older; those without any are left out. Looks at all zones.
+    pub fn busiest(&self, most: usize) -> Vec<ZoneTraffic> {
+        traffic::busiest(self, most)
     }
 
     /// How large it is. Walks through everything.
