@@ -2,23 +2,34 @@
 //!
 //! Names and formats of metrics are not here.
 
+mod answers;
+mod latency;
+
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+pub use answers::{AnswerCounts, PerProtocol, Protocol, RcodeLabel, TypeLabel};
+pub use latency::{BUCKETS, Latency};
+
+pub(crate) use answers::AnswerCells;
 
 /// Sums over all workers since the start.
 ///
-/// Cells are read one after another while workers write: each is exact, but two of them may be of
-/// slightly different moments.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// Cells are read one after another while workers write: each is exact and never goes back, but
+/// two of them may be of slightly different moments.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Over UDP.
+    /// Datagrams: UDP's own.
     pub udp: UdpCounts,
-    /// Over TCP.
-    pub tcp: TcpCounts,
+    /// Connections of each protocol that has some. That of UDP is empty.
+    pub streams: PerProtocol<StreamCounts>,
+    /// What was asked and answered over each protocol.
+    pub answers: PerProtocol<AnswerCounts>,
     /// Batches or connections given up because answering panicked; each is a fault of ours.
     pub panics: u64,
 }
 
-/// Datagrams. Those received whole end as replies, as dropped or as send errors.
+/// Datagrams. Those received whole end as replies, as dropped, as rate-limited or as send errors.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct UdpCounts {
     /// Received whole.
@@ -33,13 +44,19 @@ pub struct UdpCounts {
     pub send_errors: u64,
     /// Failed receive calls.
     pub receive_errors: u64,
+    /// Replies not sent because their client's network had had enough.
+    pub limited: u64,
+    /// Replies cut to TC=1 and sent for the same reason.
+    pub slipped: u64,
 }
 
 /// Connections and their messages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct TcpCounts {
+pub struct StreamCounts {
     /// Connections taken.
     pub accepted: u64,
+    /// Connections of those that have ended.
+    pub ended: u64,
     /// Connections turned away at a limit with nobody idle to evict.
     pub refused: u64,
     /// Idle connections closed to make room for new ones.
@@ -54,6 +71,40 @@ pub struct TcpCounts {
     pub dropped: u64,
 }
 
+impl StreamCounts {
+    /// Connections that are open now.
+    #[must_use]
+    pub fn open(&self) -> u64 {
+        self.accepted.saturating_sub(self.ended)
+    }
+}
+
+/// The counters of a server, for those who show them: a cheap handle that keeps nothing running.
+#[derive(Debug, Clone, Default)]
+pub struct Counters {
+    pub(crate) udp: Vec<Arc<UdpCells>>,
+    pub(crate) streams: Vec<Arc<StreamCells>>,
+}
+
+impl Counters {
+    /// What has been done since the start, over all addresses and workers.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for cells in &self.udp {
+            counts.udp += cells.counts();
+            counts.answers[Protocol::Udp] += cells.answers.counts();
+            counts.panics += cells.panics.read();
+        }
+        for cells in &self.streams {
+            counts.streams[cells.protocol] += cells.counts();
+            counts.answers[cells.protocol] += cells.answers.counts();
+            counts.panics += cells.panics.read();
+        }
+        counts
+    }
+}
+
 /// One UDP worker's cells, alone on their cache lines: 128 bytes because processors fetch lines in
 /// pairs.
 #[derive(Debug, Default)]
@@ -65,7 +116,10 @@ pub(crate) struct UdpCells {
     pub(crate) truncated: Cell,
     pub(crate) send_errors: Cell,
     pub(crate) receive_errors: Cell,
+    pub(crate) limited: Cell,
+    pub(crate) slipped: Cell,
     pub(crate) panics: Cell,
+    pub(crate) answers: AnswerCells<Cell>,
 }
 
 impl UdpCells {
@@ -77,16 +131,20 @@ impl UdpCells {
             truncated: self.truncated.read(),
             send_errors: self.send_errors.read(),
             receive_errors: self.receive_errors.read(),
+            limited: self.limited.read(),
+            slipped: self.slipped.read(),
         }
     }
 }
 
 /// The cells of one listening address's connections, which move between the runtime's threads and
 /// so share them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[repr(align(128))]
-pub(crate) struct TcpCells {
+pub(crate) struct StreamCells {
+    pub(crate) protocol: Protocol,
     pub(crate) accepted: SharedCell,
+    pub(crate) ended: SharedCell,
     pub(crate) refused: SharedCell,
     pub(crate) evicted: SharedCell,
     pub(crate) too_slow: SharedCell,
@@ -94,12 +152,33 @@ pub(crate) struct TcpCells {
     pub(crate) replies: SharedCell,
     pub(crate) dropped: SharedCell,
     pub(crate) panics: SharedCell,
+    pub(crate) answers: AnswerCells<SharedCell>,
 }
 
-impl TcpCells {
-    pub(crate) fn counts(&self) -> TcpCounts {
-        TcpCounts {
+impl StreamCells {
+    /// Cells of connections of this protocol.
+    pub(crate) fn new(protocol: Protocol) -> Self {
+        Self {
+            protocol,
+            accepted: SharedCell::default(),
+            ended: SharedCell::default(),
+            refused: SharedCell::default(),
+            evicted: SharedCell::default(),
+            too_slow: SharedCell::default(),
+            queries: SharedCell::default(),
+            replies: SharedCell::default(),
+            dropped: SharedCell::default(),
+            panics: SharedCell::default(),
+            answers: AnswerCells::default(),
+        }
+    }
+
+    pub(crate) fn counts(&self) -> StreamCounts {
+        // What is counted last is read first, so that no more have ended than were accepted.
+        let ended = self.ended.read();
+        StreamCounts {
             accepted: self.accepted.read(),
+            ended,
             refused: self.refused.read(),
             evicted: self.evicted.read(),
             too_slow: self.too_slow.read(),
@@ -110,20 +189,27 @@ impl TcpCells {
     }
 }
 
+/// A counter.
+pub(crate) trait Count: Default {
+    fn add(&self, more: u64);
+    fn read(&self) -> u64;
+}
+
 /// A counter with a single writer, so that adding needs no atomic read-modify-write.
 #[derive(Debug, Default)]
 pub(crate) struct Cell(AtomicU64);
 
-impl Cell {
+impl Count for Cell {
     /// Only the worker that owns the cell may call this; another's addition could be lost.
-    pub(crate) fn add(&self, more: u64) {
+    #[inline]
+    fn add(&self, more: u64) {
         self.0.store(
             self.0.load(Ordering::Relaxed).wrapping_add(more),
             Ordering::Relaxed,
         );
     }
 
-    pub(crate) fn read(&self) -> u64 {
+    fn read(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -132,12 +218,12 @@ impl Cell {
 #[derive(Debug, Default)]
 pub(crate) struct SharedCell(AtomicU64);
 
-impl SharedCell {
-    pub(crate) fn add(&self, more: u64) {
+impl Count for SharedCell {
+    fn add(&self, more: u64) {
         self.0.fetch_add(more, Ordering::Relaxed);
     }
 
-    pub(crate) fn read(&self) -> u64 {
+    fn read(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -150,12 +236,15 @@ impl std::ops::AddAssign for UdpCounts {
         self.truncated += more.truncated;
         self.send_errors += more.send_errors;
         self.receive_errors += more.receive_errors;
+        self.limited += more.limited;
+        self.slipped += more.slipped;
     }
 }
 
-impl std::ops::AddAssign for TcpCounts {
+impl std::ops::AddAssign for StreamCounts {
     fn add_assign(&mut self, more: Self) {
         self.accepted += more.accepted;
+        self.ended += more.ended;
         self.refused += more.refused;
         self.evicted += more.evicted;
         self.too_slow += more.too_slow;

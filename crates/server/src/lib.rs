@@ -18,6 +18,9 @@ mod udp;
 
 pub use bound::{Bound, BoundSocket, Role};
 pub use config::{Config, Listener, StartError, TcpLimits};
-pub use counters::{Counts, TcpCounts, UdpCounts};
+pub use counters::{
+    AnswerCounts, BUCKETS, Counters, Counts, Latency, PerProtocol, Protocol, RcodeLabel,
+    StreamCounts, TypeLabel, UdpCounts,
+};
 pub use live::Live;
 pub use server::Server;

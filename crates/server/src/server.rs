@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use crate::answerer::{Answer, Answerer};
 use crate::bound::Bound;
 use crate::config::{Config, Listener, StartError};
-use crate::counters::{Counts, UdpCells};
+use crate::counters::{Counters, Counts, Protocol, StreamCells};
 use crate::live::Live;
 use crate::socket::Sockets;
 use crate::tcp::{self, Tcp};
@@ -22,7 +22,7 @@ pub struct Server {
     addresses: Vec<SocketAddr>,
     stop: Arc<AtomicBool>,
     workers: Vec<JoinHandle<()>>,
-    cells: Vec<Arc<UdpCells>>,
+    counters: Counters,
     tcp: Tcp,
     runtime: Handle,
 }
@@ -61,7 +61,7 @@ impl Server {
             addresses: bound.addresses().collect(),
             stop: Arc::default(),
             workers: Vec::new(),
-            cells: Vec::new(),
+            counters: Counters::default(),
             tcp: Tcp::new(config.tcp),
             runtime: runtime.clone(),
         };
@@ -69,7 +69,7 @@ impl Server {
             let error = |error| StartError::Thread { address, error };
             for (number, socket) in udp.into_iter().enumerate() {
                 let cells = Arc::default();
-                server.cells.push(Arc::clone(&cells));
+                server.counters.udp.push(Arc::clone(&cells));
                 let worker = Worker {
                     socket,
                     address,
@@ -86,7 +86,10 @@ impl Server {
                 };
                 server.workers.push(worker.spawn(number).map_err(error)?);
             }
-            let listening = server.tcp.listen(tcp, view, service.clone(), runtime);
+            let cells = Arc::new(StreamCells::new(Protocol::Tcp));
+            server.counters.streams.push(Arc::clone(&cells));
+            let service = service.clone();
+            let listening = server.tcp.listen(tcp, view, service, cells, runtime);
             listening.map_err(|error| StartError::Socket { address, error })?;
         }
         Ok(server)
@@ -101,16 +104,13 @@ impl Server {
     /// What has been done since the start, over all addresses and workers.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
-        for cells in &self.cells {
-            counts.udp += cells.counts();
-            counts.panics += cells.panics.read();
-        }
-        for cells in self.tcp.cells() {
-            counts.tcp += cells.counts();
-            counts.panics += cells.panics.read();
-        }
-        counts
+        self.counters.counts()
+    }
+
+    /// The counters, to be read as long as one likes.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters.clone()
     }
 
     /// Stops, and returns the final counts when every thread and task has ended.

@@ -19,7 +19,7 @@ use tokio::time;
 
 use crate::answerer::Answer;
 use crate::config::TcpLimits;
-use crate::counters::TcpCells;
+use crate::counters::{Count, StreamCells};
 use crate::live::Live;
 
 use connection::Connection;
@@ -52,7 +52,6 @@ pub(crate) struct Tcp {
     /// Turns true, or is dropped, when everything is to end.
     stop: watch::Sender<bool>,
     accepting: Vec<JoinHandle<()>>,
-    cells: Vec<Arc<TcpCells>>,
 }
 
 impl Tcp {
@@ -65,7 +64,6 @@ impl Tcp {
             )),
             stop: watch::Sender::new(false),
             accepting: Vec::new(),
-            cells: Vec::new(),
         }
     }
 
@@ -75,11 +73,10 @@ impl Tcp {
         listener: std::net::TcpListener,
         view: ViewId,
         service: Service<A>,
+        cells: Arc<StreamCells>,
         runtime: &Handle,
     ) -> io::Result<()> {
         let _entered = runtime.enter();
-        let cells: Arc<TcpCells> = Arc::default();
-        self.cells.push(Arc::clone(&cells));
         let acceptor = Acceptor {
             listener: TcpListener::from_std(listener)?,
             view,
@@ -91,10 +88,6 @@ impl Tcp {
         };
         self.accepting.push(runtime.spawn(acceptor.run()));
         Ok(())
-    }
-
-    pub(crate) fn cells(&self) -> &[Arc<TcpCells>] {
-        &self.cells
     }
 
     /// Ends every connection as soon as its replies are out, or when the drain timeout is over.
@@ -115,7 +108,7 @@ struct Acceptor<A: Answer> {
     limits: TcpLimits,
     seats: Arc<Seats>,
     stop: watch::Receiver<bool>,
-    cells: Arc<TcpCells>,
+    cells: Arc<StreamCells>,
 }
 
 impl<A: Answer> Acceptor<A> {
@@ -179,7 +172,8 @@ impl<A: Answer> Acceptor<A> {
 
 /// A connection that ends otherwise than by itself has panicked: nobody aborts one that is still
 /// listened to.
-fn note_end(cells: &TcpCells, ended: &Result<(), JoinError>) {
+fn note_end(cells: &StreamCells, ended: &Result<(), JoinError>) {
+    cells.ended.add(1);
     if ended.is_err() {
         cells.panics.add(1);
         tracing::error!("a panic while answering cost a TCP connection");

@@ -12,7 +12,8 @@ use tokio::runtime::Runtime;
 use crate::answerer::Answer;
 use crate::sys::{self, BATCH_MESSAGES, QUERY_MAX};
 use crate::{
-    Bound, BoundSocket, Config, Counts, Listener, Live, Role, Server, StartError, TcpLimits,
+    Bound, BoundSocket, Config, Counts, Listener, Live, Protocol, Role, Server, StartError,
+    TcpLimits,
 };
 
 const LOOPBACK: [IpAddr; 2] = [
@@ -241,7 +242,12 @@ fn udp_counts_tell_replies_drops_and_truncation_apart() {
     client.send(&longest).unwrap();
     let mut reply = [0; 2000];
     assert_eq!(client.recv(&mut reply).unwrap(), longest.len());
-    let counts = fixture.stop().udp;
+    let counts = fixture.stop();
+    let answers = &counts.answers[Protocol::Udp];
+    let types: u64 = answers.types().map(|(_, count)| count).sum();
+    let rcodes: u64 = answers.rcodes().map(|(_, count)| count).sum();
+    assert_eq!((types, rcodes, answers.latency.count()), (2, 1, 1));
+    let counts = counts.udp;
     assert_eq!(
         (
             counts.queries,
@@ -328,10 +334,18 @@ fn tcp_answers_a_hundred_pipelined_queries_in_order() {
         assert_eq!(number_of(&read_framed(&mut stream).unwrap()), number);
     }
     assert!(is_closed(&mut stream));
-    let counts = fixture.stop().tcp;
+    fixture.wait_for("an end", |counts| counts.streams[Protocol::Tcp].ended == 1);
+    let counts = fixture.stop();
+    assert_eq!(counts.answers[Protocol::Tcp].latency.count(), 100);
+    let counts = counts.streams[Protocol::Tcp];
     assert_eq!(
-        (counts.accepted, counts.queries, counts.replies),
-        (1, 100, 100)
+        (
+            counts.accepted,
+            counts.open(),
+            counts.queries,
+            counts.replies
+        ),
+        (1, 0, 100, 100)
     );
 }
 
@@ -386,7 +400,7 @@ fn tcp_closes_on_nonsense_after_answering_what_came_before() {
         assert_eq!(number_of(&read_framed(&mut stream).unwrap()), 1);
         assert!(is_closed(&mut stream));
     }
-    assert_eq!(fixture.stop().tcp.dropped, 3);
+    assert_eq!(fixture.stop().streams[Protocol::Tcp].dropped, 3);
 }
 
 #[test]
@@ -413,7 +427,9 @@ fn tcp_closes_idle_and_slow_clients() {
     assert!(is_closed(&mut slow_writer));
     assert!(is_closed(&mut idle));
     assert!(start.elapsed() >= short);
-    fixture.wait_for("both slow clients", |counts| counts.tcp.too_slow == 2);
+    fixture.wait_for("both slow clients", |counts| {
+        counts.streams[Protocol::Tcp].too_slow == 2
+    });
     let mut rest = Vec::new();
     // It ends before all replies, or is reset.
     let _ = slow_reader.read_to_end(&mut rest);
@@ -438,7 +454,7 @@ fn tcp_evicts_the_longest_idle_and_refuses_while_none_is() {
     ask(&mut fixture.tcp());
     assert!(is_closed(&mut second));
     ask(&mut first);
-    let counts = fixture.stop().tcp;
+    let counts = fixture.stop().streams[Protocol::Tcp];
     assert_eq!((counts.accepted, counts.refused, counts.evicted), (3, 1, 1));
 }
 
@@ -462,7 +478,9 @@ fn stop_is_prompt_and_lets_replies_out() {
     let mut stream = fixture.tcp();
     let queries: Vec<u8> = (0..200).flat_map(|_| framed(&query(LONGEST, 0))).collect();
     stream.write_all(&queries).unwrap();
-    fixture.wait_for("the first replies", |counts| counts.tcp.replies > 0);
+    fixture.wait_for("the first replies", |counts| {
+        counts.streams[Protocol::Tcp].replies > 0
+    });
     let address = fixture.address();
     let reader = std::thread::spawn(move || {
         (0..200).all(|_| read_framed(&mut stream).is_ok_and(|reply| reply.len() == 65_535))
@@ -475,7 +493,13 @@ fn stop_is_prompt_and_lets_replies_out() {
         start.elapsed()
     );
     assert!(reader.join().unwrap());
-    assert_eq!((counts.tcp.accepted, counts.tcp.replies), (3, 200));
+    assert_eq!(
+        (
+            counts.streams[Protocol::Tcp].accepted,
+            counts.streams[Protocol::Tcp].replies
+        ),
+        (3, 200)
+    );
     assert!(is_closed(&mut idle) && is_closed(&mut partial));
     assert!(TcpStream::connect(address).is_err());
 }
@@ -513,7 +537,9 @@ fn stop_gives_up_on_a_client_that_does_not_read() {
     let mut stream = fixture.tcp();
     let queries: Vec<u8> = (0..400).flat_map(|_| framed(&query(LONGEST, 0))).collect();
     stream.write_all(&queries).unwrap();
-    fixture.wait_for("the first replies", |counts| counts.tcp.replies > 0);
+    fixture.wait_for("the first replies", |counts| {
+        counts.streams[Protocol::Tcp].replies > 0
+    });
     let start = Instant::now();
     fixture.stop();
     assert!((drain_timeout..Duration::from_secs(1)).contains(&start.elapsed()));

@@ -11,12 +11,12 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use meridian_answer::{Answered, BATCH, Moment, Outcome, Packet, Transport, ViewId};
+use meridian_answer::{BATCH, Moment, Outcome, Packet, Transport, ViewId};
 
 use crate::answerer::{Answer, Seeds, now_s};
-use crate::counters::UdpCells;
+use crate::counters::{Count, UdpCells};
 use crate::live::Live;
 use crate::sys::{self, BATCH_MESSAGES, Batch, Datagram, Reply, Slot, Wait};
 
@@ -100,6 +100,7 @@ impl<A: Answer> Worker<A> {
                 return 0;
             }
         };
+        let received_at = Instant::now();
         let mut replies = Replies::default();
         let truncated = self.answer(batch, seeds, &mut replies);
         let replies = &replies.list[..replies.count];
@@ -108,6 +109,9 @@ impl<A: Answer> Worker<A> {
         self.cells.queries.add(whole as u64);
         self.cells.truncated.add(truncated as u64);
         self.cells.dropped.add((whole - replies.len()) as u64);
+        let answers = &self.cells.answers;
+        answers.count_unanswered(whole - replies.len());
+        answers.latency.count(sent, received_at.elapsed());
         self.cells.replies.add(sent as u64);
         self.cells.send_errors.add((replies.len() - sent) as u64);
         received
@@ -158,8 +162,10 @@ impl<A: Answer> Worker<A> {
                 seed: seeds.next(),
             };
             self.answerer.answer(&world, packets, outcomes, moment);
-            for (slot, outcome) in slots.into_iter().zip(outcomes) {
-                if let Outcome::Reply(Answered { len, .. }) = *outcome {
+            for ((slot, packet), outcome) in slots.into_iter().zip(packets).zip(outcomes) {
+                if let Outcome::Reply(answered) = outcome {
+                    self.cells.answers.count(answered, packet.reply);
+                    let len = answered.len;
                     replies.push(Reply { slot, len });
                 }
             }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{io, mem};
 
-use meridian_answer::{Answered, Moment, Outcome, Packet, Transport, ViewId};
+use meridian_answer::{Moment, Outcome, Packet, Transport, ViewId};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::coop;
@@ -18,7 +18,7 @@ use tokio::time::{self, Instant};
 
 use crate::answerer::{Answer, Seeds, now_s};
 use crate::config::TcpLimits;
-use crate::counters::TcpCells;
+use crate::counters::{Count, StreamCells};
 
 use super::Service;
 use super::seats::Seat;
@@ -74,7 +74,7 @@ pub(super) struct Connection<A: Answer> {
     pub(super) service: Service<A>,
     pub(super) limits: TcpLimits,
     pub(super) seat: Seat,
-    pub(super) cells: Arc<TcpCells>,
+    pub(super) cells: Arc<StreamCells>,
     /// Received and not answered: part of a message, or more if `output` is not empty.
     pub(super) input: Vec<u8>,
     /// Answered and not sent.
@@ -83,6 +83,14 @@ pub(super) struct Connection<A: Answer> {
 
 /// The connection is over: the client's end, an error, or nonsense.
 struct Over;
+
+/// What was put into the scratch output.
+struct Filled {
+    bytes: usize,
+    replies: usize,
+    /// Whether all that was looked at made sense.
+    valid: Result<(), Over>,
+}
 
 /// Why a wait ended.
 enum Wake {
@@ -209,8 +217,12 @@ impl<A: Answer> Connection<A> {
         while outcome.is_ok() && self.output.is_empty() {
             let before = rest.len();
             outcome = SCRATCH.with_borrow_mut(|scratch| {
-                let (filled, valid) = self.fill(&mut rest, scratch);
-                self.write(&scratch.output[..filled]).and(valid)
+                let begun = Instant::now();
+                let filled = self.fill(&mut rest, scratch);
+                let written = self.write(&scratch.output[..filled.bytes]);
+                let latency = &self.cells.answers.latency;
+                latency.count(filled.replies, begun.elapsed());
+                written.and(filled.valid)
             });
             if rest.len() == before {
                 break;
@@ -228,19 +240,23 @@ impl<A: Answer> Connection<A> {
     }
 
     /// Takes up to 64 messages from `rest` and puts their replies into the scratch output, out of
-    /// one World; how much of it, and whether all that was looked at made sense.
-    fn fill(&self, rest: &mut &[u8], scratch: &mut Scratch) -> (usize, Result<(), Over>) {
+    /// one World.
+    fn fill(&self, rest: &mut &[u8], scratch: &mut Scratch) -> Filled {
         let world = self.service.live.load();
         let now_s = now_s();
         let idle = self.limits.idle_tenths();
-        let mut filled = 0;
+        let mut filled = Filled {
+            bytes: 0,
+            replies: 0,
+            valid: Ok(()),
+        };
         for _ in 0..IN_FLIGHT_MAX {
             let Some((query, after)) = split_message(rest) else {
                 break;
             };
             *rest = after;
             self.cells.queries.add(1);
-            let room = &mut scratch.output[filled..][..PREFIX + MESSAGE_MAX];
+            let room = &mut scratch.output[filled.bytes..][..PREFIX + MESSAGE_MAX];
             let (length, reply) = room.split_at_mut(PREFIX);
             let mut outcome = [Outcome::Drop];
             if query.len() >= MESSAGE_MIN {
@@ -249,7 +265,7 @@ impl<A: Answer> Connection<A> {
                     client: self.client,
                     view: self.view,
                     transport: Transport::Tcp { idle },
-                    reply,
+                    reply: &mut *reply,
                 };
                 let moment = Moment {
                     now_s,
@@ -258,18 +274,23 @@ impl<A: Answer> Connection<A> {
                 let answerer = &self.service.answerer;
                 answerer.answer(&world, &mut [packet], &mut outcome, moment);
             }
-            let [Outcome::Reply(Answered { len, .. })] = outcome else {
+            let [Outcome::Reply(answered)] = outcome else {
                 self.cells.dropped.add(1);
-                return (filled, Err(Over));
+                self.cells.answers.count_unanswered(1);
+                filled.valid = Err(Over);
+                break;
             };
+            let len = answered.len;
             length.copy_from_slice(&len.to_be_bytes());
             self.cells.replies.add(1);
-            filled += PREFIX + usize::from(len);
-            if filled > OUTPUT_SOFT_MAX {
+            self.cells.answers.count(&answered, reply);
+            filled.bytes += PREFIX + usize::from(len);
+            filled.replies += 1;
+            if filled.bytes > OUTPUT_SOFT_MAX {
                 break;
             }
         }
-        (filled, Ok(()))
+        filled
     }
 
     /// Sends what the socket takes at once and keeps the rest.
