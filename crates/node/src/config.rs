@@ -195,6 +195,7 @@ impl Config {
             tcp: TcpLimits::default(),
             cores: self.dns.cores.clone(),
             identity: Arc::default(),
+            rate_limit: None,
         }
     }
 

@@ -78,7 +78,7 @@ impl Bound {
         let bind = |listener: &Listener| {
             let address = listener.address;
             let sockets = socket::bind(address, config.workers_per_address, &mut handed)?;
-            Ok((*listener, sockets))
+            Ok::<_, StartError>((*listener, sockets))
         };
         let listeners = config
             .listeners

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use meridian_answer::{Identity, ViewId};
 
+use crate::rate::{RateLimit, RateLimitError};
+
 /// The smallest UDP payload every resolver takes, RFC 1035 section 4.2.1.
 const PAYLOAD_MIN: u16 = 512;
 
@@ -30,6 +32,8 @@ pub struct Config {
     pub cores: Option<Vec<usize>>,
     /// What is told about this server, and its cookie secret.
     pub identity: Arc<Identity>,
+    /// How replies over UDP are limited, if they are.
+    pub rate_limit: Option<RateLimit>,
 }
 
 impl Config {
@@ -54,6 +58,9 @@ impl Config {
         }
         if self.cores.as_ref().is_some_and(Vec::is_empty) {
             return Err(StartError::NoCores);
+        }
+        if let Some(limit) = &self.rate_limit {
+            limit.check()?;
         }
         for (index, Listener { address, .. }) in self.listeners.iter().enumerate() {
             if address.ip().is_unspecified() {
@@ -133,6 +140,9 @@ pub enum StartError {
         /// As configured.
         bytes: u16,
     },
+    /// A rate limit that cannot be.
+    #[error("the rate limit: {0}")]
+    RateLimit(#[from] RateLimitError),
     /// A wildcard address.
     #[error(
         "{address} stands for every address of this machine, which cannot be served yet; \

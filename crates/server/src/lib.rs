@@ -8,6 +8,7 @@ mod bound;
 mod config;
 mod counters;
 mod live;
+mod rate;
 mod server;
 mod socket;
 mod sys;
@@ -23,4 +24,5 @@ pub use counters::{
     StreamCounts, TypeLabel, UdpCounts,
 };
 pub use live::Live;
+pub use rate::{Prefix, PrefixError, RateLimit, RateLimitError};
 pub use server::Server;

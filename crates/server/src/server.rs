@@ -4,14 +4,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use tokio::runtime::Handle;
 
-use crate::answerer::{Answer, Answerer};
+use crate::answerer::{Answer, Answerer, Seeds};
 use crate::bound::Bound;
 use crate::config::{Config, Listener, StartError};
 use crate::counters::{Counters, Counts, Protocol, StreamCells};
 use crate::live::Live;
+use crate::rate::Limiter;
 use crate::socket::Sockets;
 use crate::tcp::{self, Tcp};
 use crate::udp::Worker;
@@ -57,6 +59,12 @@ impl Server {
             live: Arc::clone(live),
             answerer: answerer.clone(),
         };
+        let limiter = config.rate_limit.as_ref().map(|limit| {
+            let mut seeds = Seeds::new();
+            let keys = [seeds.next(), seeds.next()];
+            Arc::new(Limiter::new(limit, keys))
+        });
+        let started = Instant::now();
         let mut server = Self {
             addresses: bound.addresses().collect(),
             stop: Arc::default(),
@@ -83,6 +91,8 @@ impl Server {
                     cells,
                     stop: Arc::clone(&server.stop),
                     answerer: answerer.clone(),
+                    limiter: limiter.clone(),
+                    started,
                 };
                 server.workers.push(worker.spawn(number).map_err(error)?);
             }

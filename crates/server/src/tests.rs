@@ -12,8 +12,8 @@ use tokio::runtime::Runtime;
 use crate::answerer::Answer;
 use crate::sys::{self, BATCH_MESSAGES, QUERY_MAX};
 use crate::{
-    Bound, BoundSocket, Config, Counts, Listener, Live, Protocol, Role, Server, StartError,
-    TcpLimits,
+    Bound, BoundSocket, Config, Counts, Listener, Live, Protocol, RateLimit, Role, Server,
+    StartError, TcpLimits, UdpCounts,
 };
 
 const LOOPBACK: [IpAddr; 2] = [
@@ -32,6 +32,8 @@ const IGNORE: u8 = 2;
 const PANIC: u8 = 3;
 /// ... over TCP, the longest reply there is.
 const LONGEST: u8 = 4;
+/// ... a reply as to a client with a valid cookie.
+const COOKIE: u8 = 5;
 
 /// Returns the query with the number of the World in byte 1 and the view in byte 2.
 #[derive(Debug, Clone, Default)]
@@ -53,11 +55,12 @@ impl Answer for Echo {
         assert_eq!(packets.len(), outcomes.len());
         for (packet, outcome) in packets.iter_mut().zip(outcomes) {
             assert!(packet.client.is_loopback());
-            *outcome = match packet.query[0] {
+            let wish = packet.query[0];
+            *outcome = match wish {
                 IGNORE => Outcome::Drop,
                 PANIC => panic!("as the query wants"),
-                LONGEST => reply_of(packet.reply.len()),
-                _ => reply_of(packet.query.len()),
+                LONGEST => reply_of(packet.reply.len(), wish),
+                _ => reply_of(packet.query.len(), wish),
             };
             let len = packet.query.len().min(packet.reply.len());
             packet.reply[..len].copy_from_slice(&packet.query[..len]);
@@ -71,12 +74,12 @@ impl Answer for Echo {
     }
 }
 
-fn reply_of(len: usize) -> Outcome {
+fn reply_of(len: usize, wish: u8) -> Outcome {
     Outcome::Reply(Answered {
         len: u16::try_from(len).unwrap(),
         rcode: 0,
         qtype: 0,
-        valid_cookie: false,
+        valid_cookie: wish == COOKIE,
         zone: None,
     })
 }
@@ -154,6 +157,7 @@ fn config(addresses: &[SocketAddr]) -> Config {
         tcp: TcpLimits::default(),
         cores: None,
         identity: Arc::default(),
+        rate_limit: None,
     }
 }
 
@@ -258,6 +262,56 @@ fn udp_counts_tell_replies_drops_and_truncation_apart() {
         (2, 1, 1, 1)
     );
     assert_eq!((counts.send_errors, counts.receive_errors), (0, 0));
+}
+
+#[test]
+fn udp_replies_are_limited_but_for_cookies_and_tcp() {
+    const ASKED: u32 = 40;
+    let fixture = Fixture::with(|config| {
+        config.rate_limit = Some(RateLimit {
+            responses_per_second: 1,
+            slip: 2,
+            ipv4_prefix: 24,
+            ipv6_prefix: 56,
+            exempt: Vec::new(),
+        });
+    });
+    let client = udp_client(fixture.address());
+    let ask = |wish| {
+        for number in 0..ASKED {
+            client.send(&query(wish, number)).unwrap();
+        }
+    };
+    ask(ECHO);
+    fixture.wait_for("all queries", |counts| counts.udp.queries == 40);
+    let counts = fixture.server.counts();
+    // A second earns a reply more, should the machine be that slow.
+    let UdpCounts {
+        limited, slipped, ..
+    } = counts.udp;
+    assert!((36..=39).contains(&(limited + slipped)), "{counts:?}");
+    assert!(limited - slipped <= 1, "{counts:?}");
+    let mut reply = [0; 100];
+    let mut truncated = 0;
+    for _ in 0..u64::from(ASKED) - limited {
+        let len = client.recv(&mut reply).unwrap();
+        assert!(len <= 16);
+        truncated += u64::from(len < 16 && reply[2] & 0b10 != 0);
+    }
+    assert_eq!(truncated, slipped);
+    ask(COOKIE);
+    for _ in 0..ASKED {
+        assert_eq!(client.recv(&mut reply).unwrap(), 16);
+    }
+    let mut stream = fixture.tcp();
+    for number in 0..ASKED {
+        stream.write_all(&framed(&query(ECHO, number))).unwrap();
+        assert_eq!(number_of(&read_framed(&mut stream).unwrap()), number);
+    }
+    let counts = fixture.stop().udp;
+    assert_eq!((counts.dropped, counts.send_errors), (0, 0));
+    assert_eq!((counts.limited, counts.slipped), (limited, slipped));
+    assert_eq!(counts.replies, u64::from(2 * ASKED) - limited);
 }
 
 #[test]
@@ -511,7 +565,7 @@ fn stop_waits_for_the_first_query_of_a_connection() {
     let mut halfway = fixture.tcp();
     let message = framed(&query(ECHO, 7));
     halfway.write_all(&message[..5]).unwrap();
-    fixture.wait_for("both", |counts| counts.tcp.accepted == 2);
+    fixture.wait_for("both", |counts| counts.streams[Protocol::Tcp].accepted == 2);
     let Fixture {
         runtime, server, ..
     } = fixture;

@@ -13,11 +13,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use meridian_answer::{BATCH, Moment, Outcome, Packet, Transport, ViewId};
+use meridian_answer::{Answered, BATCH, Moment, Outcome, Packet, Transport, ViewId};
+
+use meridian_dns::message::truncate_reply;
 
 use crate::answerer::{Answer, Seeds, now_s};
 use crate::counters::{Count, UdpCells};
 use crate::live::Live;
+use crate::rate::{self, Class, Limiter, Verdict};
 use crate::sys::{self, BATCH_MESSAGES, Batch, Datagram, Reply, Slot, Wait};
 
 /// Full batches still answered after the order to stop: what the kernel had received by then,
@@ -41,6 +44,10 @@ pub(crate) struct Worker<A: Answer> {
     pub(crate) cells: Arc<UdpCells>,
     pub(crate) stop: Arc<AtomicBool>,
     pub(crate) answerer: A,
+    /// Shared by all workers; none if replies are not limited.
+    pub(crate) limiter: Option<Arc<Limiter>>,
+    /// The same moment for all workers.
+    pub(crate) started: Instant,
 }
 
 impl<A: Answer> Worker<A> {
@@ -102,15 +109,17 @@ impl<A: Answer> Worker<A> {
         };
         let received_at = Instant::now();
         let mut replies = Replies::default();
-        let truncated = self.answer(batch, seeds, &mut replies);
+        let truncated = self.answer(batch, seeds, received_at, &mut replies);
+        let limited = replies.limited;
         let replies = &replies.list[..replies.count];
         let sent = batch.send(&self.socket, replies);
         let whole = received - truncated;
         self.cells.queries.add(whole as u64);
         self.cells.truncated.add(truncated as u64);
-        self.cells.dropped.add((whole - replies.len()) as u64);
+        let dropped = whole - replies.len() - limited;
+        self.cells.dropped.add(dropped as u64);
         let answers = &self.cells.answers;
-        answers.count_unanswered(whole - replies.len());
+        answers.count_unanswered(dropped);
         answers.latency.count(sent, received_at.elapsed());
         self.cells.replies.add(sent as u64);
         self.cells.send_errors.add((replies.len() - sent) as u64);
@@ -118,7 +127,13 @@ impl<A: Answer> Worker<A> {
     }
 
     /// Answers the batch out of one World; how many of its datagrams had been truncated.
-    fn answer(&self, batch: &mut Batch, seeds: &mut Seeds, replies: &mut Replies) -> usize {
+    fn answer(
+        &self,
+        batch: &mut Batch,
+        seeds: &mut Seeds,
+        received_at: Instant,
+        replies: &mut Replies,
+    ) -> usize {
         let world = self.live.load();
         let now_s = now_s();
         let transport = Transport::Udp {
@@ -165,8 +180,10 @@ impl<A: Answer> Worker<A> {
             for ((slot, packet), outcome) in slots.into_iter().zip(packets).zip(outcomes) {
                 if let Outcome::Reply(answered) = outcome {
                     self.cells.answers.count(answered, packet.reply);
-                    let len = answered.len;
-                    replies.push(Reply { slot, len });
+                    match self.limited(answered, packet, received_at) {
+                        Some(len) => replies.push(Reply { slot, len }),
+                        None => replies.limited += 1,
+                    }
                 }
             }
             if count < BATCH {
@@ -174,6 +191,39 @@ impl<A: Answer> Worker<A> {
             }
         }
         truncated
+    }
+}
+
+impl<A: Answer> Worker<A> {
+    /// How much of a reply is sent; none if its client has had enough.
+    #[inline]
+    fn limited(
+        &self,
+        answered: &Answered,
+        packet: &mut Packet<'_>,
+        received_at: Instant,
+    ) -> Option<u16> {
+        let Some(limiter) = &self.limiter else {
+            return Some(answered.len);
+        };
+        if answered.valid_cookie {
+            return Some(answered.len);
+        }
+        let since_start = received_at.saturating_duration_since(self.started);
+        let now = rate::units(since_start);
+        match limiter.judge(packet.client, Class::of(answered, packet.reply), now) {
+            Verdict::Send => Some(answered.len),
+            Verdict::Slip => {
+                self.cells.slipped.add(1);
+                let len = truncate_reply(packet.reply, usize::from(answered.len));
+                // It is never longer than before.
+                u16::try_from(len).ok()
+            }
+            Verdict::Drop => {
+                self.cells.limited.add(1);
+                None
+            }
+        }
     }
 }
 
@@ -192,6 +242,8 @@ fn no_packet<'a>() -> Packet<'a> {
 struct Replies {
     list: [Reply; BATCH_MESSAGES],
     count: usize,
+    /// How many more there would have been without a limit.
+    limited: usize,
 }
 
 impl Default for Replies {
@@ -199,6 +251,7 @@ impl Default for Replies {
         Self {
             list: [Reply::default(); BATCH_MESSAGES],
             count: 0,
+            limited: 0,
         }
     }
 }
