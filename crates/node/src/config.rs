@@ -196,6 +196,7 @@ impl Config {
             cores: self.dns.cores.clone(),
             identity: Arc::default(),
             rate_limit: None,
+            taps: Arc::default(),
         }
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use meridian_answer::{Identity, ViewId};
 
 use crate::rate::{RateLimit, RateLimitError};
+use crate::tap::Tap;
 
 /// The smallest UDP payload every resolver takes, RFC 1035 section 4.2.1.
 const PAYLOAD_MIN: u16 = 512;
@@ -34,6 +35,8 @@ pub struct Config {
     pub identity: Arc<Identity>,
     /// How replies over UDP are limited, if they are.
     pub rate_limit: Option<RateLimit>,
+    /// Who gets copies of queries and replies.
+    pub taps: Arc<[Arc<Tap>]>,
 }
 
 impl Config {

@@ -12,6 +12,7 @@ mod rate;
 mod server;
 mod socket;
 mod sys;
+mod tap;
 mod tcp;
 #[cfg(test)]
 mod tests;
@@ -26,3 +27,4 @@ pub use counters::{
 pub use live::Live;
 pub use rate::{Prefix, PrefixError, RateLimit, RateLimitError};
 pub use server::Server;
+pub use tap::{Messages, Record, Taken, Tap, TapCounts, TapSettings};

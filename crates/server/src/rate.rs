@@ -13,7 +13,7 @@ use meridian_answer::Answered;
 use meridian_dns::message::codes::rcode;
 
 /// Units of time in a second: 100 ns each.
-const SECOND: u64 = 10_000_000;
+pub(crate) const SECOND: u64 = 10_000_000;
 
 /// The highest limit. Above it the time for one reply would be too few units to be exact.
 const RATE_MAX: u32 = 100_000;

@@ -58,6 +58,7 @@ impl Server {
         let service = tcp::Service {
             live: Arc::clone(live),
             answerer: answerer.clone(),
+            taps: Arc::clone(&config.taps),
         };
         let limiter = config.rate_limit.as_ref().map(|limit| {
             let mut seeds = Seeds::new();
@@ -92,6 +93,7 @@ impl Server {
                     stop: Arc::clone(&server.stop),
                     answerer: answerer.clone(),
                     limiter: limiter.clone(),
+                    taps: Arc::clone(&config.taps),
                     started,
                 };
                 server.workers.push(worker.spawn(number).map_err(error)?);

@@ -21,6 +21,7 @@ use crate::answerer::Answer;
 use crate::config::TcpLimits;
 use crate::counters::{Count, StreamCells};
 use crate::live::Live;
+use crate::tap::Tap;
 
 use connection::Connection;
 use seats::Seats;
@@ -33,6 +34,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) struct Service<A: Answer> {
     pub(crate) live: Arc<Live<A::World>>,
     pub(crate) answerer: A,
+    pub(crate) taps: Arc<[Arc<Tap>]>,
 }
 
 impl<A: Answer> Clone for Service<A> {
@@ -40,6 +42,7 @@ impl<A: Answer> Clone for Service<A> {
         Self {
             live: Arc::clone(&self.live),
             answerer: self.answerer.clone(),
+            taps: Arc::clone(&self.taps),
         }
     }
 }
@@ -146,6 +149,10 @@ impl<A: Answer> Acceptor<A> {
     }
 
     fn admit(&self, stream: TcpStream, client: SocketAddr, connections: &mut JoinSet<()>) {
+        // A connection that cannot tell has failed already.
+        let Ok(asked) = stream.local_addr() else {
+            return;
+        };
         let Some(admission) = self.seats.admit(client.ip()) else {
             self.cells.refused.add(1);
             return;
@@ -157,7 +164,8 @@ impl<A: Answer> Acceptor<A> {
         let _ = stream.set_nodelay(true);
         let connection = Connection {
             stream,
-            client: client.ip(),
+            client,
+            asked,
             view: self.view,
             service: self.service.clone(),
             limits: self.limits,

@@ -12,8 +12,8 @@ use tokio::runtime::Runtime;
 use crate::answerer::Answer;
 use crate::sys::{self, BATCH_MESSAGES, QUERY_MAX};
 use crate::{
-    Bound, BoundSocket, Config, Counts, Listener, Live, Protocol, RateLimit, Role, Server,
-    StartError, TcpLimits, UdpCounts,
+    Bound, BoundSocket, Config, Counts, Listener, Live, Messages, Protocol, RateLimit, Role,
+    Server, StartError, Tap, TapSettings, TcpLimits, UdpCounts,
 };
 
 const LOOPBACK: [IpAddr; 2] = [
@@ -158,6 +158,17 @@ fn config(addresses: &[SocketAddr]) -> Config {
         cores: None,
         identity: Arc::default(),
         rate_limit: None,
+        taps: Arc::default(),
+    }
+}
+
+fn limit_of_one() -> RateLimit {
+    RateLimit {
+        responses_per_second: 1,
+        slip: 2,
+        ipv4_prefix: 24,
+        ipv6_prefix: 56,
+        exempt: Vec::new(),
     }
 }
 
@@ -268,13 +279,7 @@ fn udp_counts_tell_replies_drops_and_truncation_apart() {
 fn udp_replies_are_limited_but_for_cookies_and_tcp() {
     const ASKED: u32 = 40;
     let fixture = Fixture::with(|config| {
-        config.rate_limit = Some(RateLimit {
-            responses_per_second: 1,
-            slip: 2,
-            ipv4_prefix: 24,
-            ipv6_prefix: 56,
-            exempt: Vec::new(),
-        });
+        config.rate_limit = Some(limit_of_one());
     });
     let client = udp_client(fixture.address());
     let ask = |wish| {
@@ -315,6 +320,55 @@ fn udp_replies_are_limited_but_for_cookies_and_tcp() {
 }
 
 #[test]
+fn taps_see_what_was_asked_and_sent() {
+    let taps = [Messages::Query, Messages::QueryAndReply].map(|messages| {
+        Arc::new(Tap::new(TapSettings {
+            one_in: 1,
+            max_per_second: 1000,
+            messages,
+        }))
+    });
+    let fixture = Fixture::with(|config| {
+        config.taps = Arc::new(taps.clone());
+        config.rate_limit = Some(limit_of_one());
+    });
+    let client = udp_client(fixture.address());
+    for wish in [ECHO, IGNORE, ECHO] {
+        client.send(&query(wish, u32::from(wish))).unwrap();
+    }
+    fixture.wait_for("all queries", |counts| counts.udp.queries == 3);
+    let mut stream = fixture.tcp();
+    stream.write_all(&framed(&query(ECHO, 9))).unwrap();
+    read_framed(&mut stream).unwrap();
+    let (udp, tcp) = (client.local_addr().unwrap(), stream.local_addr().unwrap());
+    let address = fixture.address();
+    fixture.stop();
+    for tap in &taps {
+        let mut seen = Vec::new();
+        while let Some(record) = tap.take() {
+            assert_eq!(record.server, address);
+            let sent = record.answered.map(|answered| answered.len);
+            if Arc::ptr_eq(tap, &taps[1]) {
+                assert_eq!(record.reply().map(|reply| reply.len() as u16), sent);
+            } else {
+                assert_eq!(record.reply(), None);
+            }
+            let number = number_of(record.query().unwrap());
+            seen.push((record.client, record.protocol, number, sent));
+        }
+        let echo = u32::from(ECHO);
+        let expected = [
+            (udp, Protocol::Udp, echo, Some(16)),
+            (udp, Protocol::Udp, u32::from(IGNORE), None),
+            // Held back.
+            (udp, Protocol::Udp, echo, None),
+            (tcp, Protocol::Tcp, 9, Some(16)),
+        ];
+        assert_eq!(seen, expected);
+    }
+}
+
+#[test]
 fn a_query_sent_after_publish_is_answered_from_the_new_world() {
     let fixture = Fixture::new();
     let client = udp_client(fixture.address());
@@ -333,9 +387,19 @@ fn a_query_sent_after_publish_is_answered_from_the_new_world() {
 
 #[test]
 fn udp_answers_without_allocating() {
+    let tap = Arc::new(Tap::new(TapSettings {
+        one_in: 1,
+        max_per_second: 100_000,
+        messages: Messages::QueryAndReply,
+    }));
     let fixture = Fixture::with(|config| {
         config.listeners.truncate(1);
         config.workers_per_address = 1;
+        config.taps = [Arc::clone(&tap)].into();
+        config.rate_limit = Some(RateLimit {
+            responses_per_second: 100_000,
+            ..limit_of_one()
+        });
     });
     let client = udp_client(fixture.address());
     let round = |bursts: u32| {
@@ -353,6 +417,7 @@ fn udp_answers_without_allocating() {
     assert!(warm > 0, "the worker's allocations are counted");
     assert_eq!(round(100), warm);
     fixture.stop();
+    assert!(tap.counts().queue_full > 0, "no record was ever missing");
 }
 
 #[test]

@@ -18,10 +18,11 @@ use meridian_answer::{Answered, BATCH, Moment, Outcome, Packet, Transport, ViewI
 use meridian_dns::message::truncate_reply;
 
 use crate::answerer::{Answer, Seeds, now_s};
-use crate::counters::{Count, UdpCells};
+use crate::counters::{Count, Protocol, UdpCells};
 use crate::live::Live;
 use crate::rate::{self, Class, Limiter, Verdict};
 use crate::sys::{self, BATCH_MESSAGES, Batch, Datagram, Reply, Slot, Wait};
+use crate::tap::{self, Passing, Tap};
 
 /// Full batches still answered after the order to stop: what the kernel had received by then,
 /// unless more keeps coming.
@@ -29,6 +30,9 @@ const DRAIN_BATCHES: usize = 64;
 
 /// A pause after a receive error, which might otherwise repeat at full speed.
 const ERROR_PAUSE: Duration = Duration::from_millis(10);
+
+/// Where no datagram came from.
+const NOBODY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// All that one worker needs.
 #[derive(Debug)]
@@ -46,6 +50,7 @@ pub(crate) struct Worker<A: Answer> {
     pub(crate) answerer: A,
     /// Shared by all workers; none if replies are not limited.
     pub(crate) limiter: Option<Arc<Limiter>>,
+    pub(crate) taps: Arc<[Arc<Tap>]>,
     /// The same moment for all workers.
     pub(crate) started: Instant,
 }
@@ -146,6 +151,7 @@ impl<A: Answer> Worker<A> {
         });
         let mut packets = array::from_fn::<_, BATCH, _>(|_| no_packet());
         let mut slots = [Slot::default(); BATCH];
+        let mut sources = [NOBODY; BATCH];
         loop {
             let mut count = 0;
             // In this order: the zip must run out of packets before it takes a datagram.
@@ -164,7 +170,7 @@ impl<A: Answer> Worker<A> {
                     transport,
                     reply,
                 };
-                slots[count] = slot;
+                (slots[count], sources[count]) = (slot, source);
                 count += 1;
             }
             if count == 0 {
@@ -177,14 +183,23 @@ impl<A: Answer> Worker<A> {
                 seed: seeds.next(),
             };
             self.answerer.answer(&world, packets, outcomes, moment);
-            for ((slot, packet), outcome) in slots.into_iter().zip(packets).zip(outcomes) {
-                if let Outcome::Reply(answered) = outcome {
-                    self.cells.answers.count(answered, packet.reply);
-                    match self.limited(answered, packet, received_at) {
-                        Some(len) => replies.push(Reply { slot, len }),
-                        None => replies.limited += 1,
-                    }
+            let chunk = packets.iter_mut().zip(outcomes.iter_mut());
+            for (slot, (packet, outcome)) in slots.into_iter().zip(chunk) {
+                let Outcome::Reply(answered) = outcome else {
+                    continue;
+                };
+                self.cells.answers.count(answered, packet.reply);
+                if let Some(len) = self.limited(answered, packet, received_at) {
+                    answered.len = len;
+                    replies.push(Reply { slot, len });
+                } else {
+                    replies.limited += 1;
+                    *outcome = Outcome::Drop;
                 }
+            }
+            if !self.taps.is_empty() {
+                let sources = &sources[..count];
+                self.tap(moment.seed, received_at, sources, (packets, outcomes));
             }
             if count < BATCH {
                 break;
@@ -225,6 +240,43 @@ impl<A: Answer> Worker<A> {
             }
         }
     }
+}
+
+impl<A: Answer> Worker<A> {
+    /// Shows queries and what becomes of them to whoever logs.
+    #[cold]
+    fn tap(
+        &self,
+        random: u64,
+        received_at: Instant,
+        sources: &[SocketAddr],
+        (packets, outcomes): (&[Packet<'_>], &[Outcome]),
+    ) {
+        let chunk = packets.iter().zip(outcomes).zip(sources);
+        for (place, ((packet, outcome), source)) in (0..).zip(chunk) {
+            let passing = Passing {
+                received_at,
+                client: *source,
+                server: self.address,
+                protocol: Protocol::Udp,
+                query: packet.query,
+                sent: match *outcome {
+                    Outcome::Reply(answered) => {
+                        let sent = &packet.reply[..usize::from(answered.len)];
+                        Some((answered, sent))
+                    }
+                    Outcome::Drop => None,
+                },
+            };
+            tap::offer_to(&self.taps, mixed(random, place), &passing);
+        }
+    }
+}
+
+/// A number of its own for each query of a chunk.
+fn mixed(random: u64, place: u64) -> u64 {
+    let mixed = (random ^ place).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed ^ mixed >> 32
 }
 
 /// What stands in the places of a chunk that has fewer packets; never shown to the answerer.

@@ -5,7 +5,7 @@
 //! An idle connection holds no buffers; one with a slow client holds what is unsent.
 
 use std::cell::RefCell;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use std::{io, mem};
@@ -19,6 +19,7 @@ use tokio::time::{self, Instant};
 use crate::answerer::{Answer, Seeds, now_s};
 use crate::config::TcpLimits;
 use crate::counters::{Count, StreamCells};
+use crate::tap::{self, Passing};
 
 use super::Service;
 use super::seats::Seat;
@@ -69,7 +70,9 @@ impl Scratch {
 /// A connection and what it has not dealt with yet.
 pub(super) struct Connection<A: Answer> {
     pub(super) stream: TcpStream,
-    pub(super) client: IpAddr,
+    pub(super) client: SocketAddr,
+    /// The address of ours that the client speaks to.
+    pub(super) asked: SocketAddr,
     pub(super) view: ViewId,
     pub(super) service: Service<A>,
     pub(super) limits: TcpLimits,
@@ -218,7 +221,7 @@ impl<A: Answer> Connection<A> {
             let before = rest.len();
             outcome = SCRATCH.with_borrow_mut(|scratch| {
                 let begun = Instant::now();
-                let filled = self.fill(&mut rest, scratch);
+                let filled = self.fill(&mut rest, scratch, begun);
                 let written = self.write(&scratch.output[..filled.bytes]);
                 let latency = &self.cells.answers.latency;
                 latency.count(filled.replies, begun.elapsed());
@@ -241,7 +244,7 @@ impl<A: Answer> Connection<A> {
 
     /// Takes up to 64 messages from `rest` and puts their replies into the scratch output, out of
     /// one World.
-    fn fill(&self, rest: &mut &[u8], scratch: &mut Scratch) -> Filled {
+    fn fill(&self, rest: &mut &[u8], scratch: &mut Scratch, begun: Instant) -> Filled {
         let world = self.service.live.load();
         let now_s = now_s();
         let idle = self.limits.idle_tenths();
@@ -262,7 +265,7 @@ impl<A: Answer> Connection<A> {
             if query.len() >= MESSAGE_MIN {
                 let packet = Packet {
                     query,
-                    client: self.client,
+                    client: self.client.ip(),
                     view: self.view,
                     transport: Transport::Tcp { idle },
                     reply: &mut *reply,
@@ -273,6 +276,10 @@ impl<A: Answer> Connection<A> {
                 };
                 let answerer = &self.service.answerer;
                 answerer.answer(&world, &mut [packet], &mut outcome, moment);
+            }
+            if !self.service.taps.is_empty() {
+                let random = scratch.seeds.next();
+                self.tap(random, begun, query, (outcome[0], reply));
             }
             let [Outcome::Reply(answered)] = outcome else {
                 self.cells.dropped.add(1);
@@ -291,6 +298,22 @@ impl<A: Answer> Connection<A> {
             }
         }
         filled
+    }
+
+    /// Shows a query and what becomes of it to whoever logs.
+    fn tap(&self, random: u64, begun: Instant, query: &[u8], (outcome, reply): (Outcome, &[u8])) {
+        let passing = Passing {
+            received_at: begun.into_std(),
+            client: self.client,
+            server: self.asked,
+            protocol: self.cells.protocol,
+            query,
+            sent: match outcome {
+                Outcome::Reply(answered) => Some((answered, &reply[..answered.len.into()])),
+                Outcome::Drop => None,
+            },
+        };
+        tap::offer_to(&self.service.taps, random, &passing);
     }
 
     /// Sends what the socket takes at once and keeps the rest.
