@@ -1,5 +1,6 @@
 //! Everything that answers come from, as one immutable value.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use meridian_dns::Name;
@@ -11,10 +12,15 @@ use crate::hash::HashKey;
 use crate::image::{ZoneImage, hash_of};
 use crate::traffic::{self, ZoneTraffic};
 
-/// A listening address's share of the world: the zones whose name servers are at that address.
-/// 0 to 63.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// An address's share of the world: the zones whose name servers are at that address. 0 to 63; in
+/// any other nothing is visible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ViewId(pub u8);
+
+impl ViewId {
+    /// That of an address at which there is no name server.
+    pub const EMPTY: Self = Self(u8::MAX);
+}
 
 /// All zones, by apex. A change makes a new one that shares all it can with the old.
 #[derive(Debug, Clone)]
@@ -24,6 +30,8 @@ pub struct World {
     /// How many labels apexes have.
     pub(crate) apex_depths: Depths,
     apex_counts: Box<[u32; 128]>,
+    /// Sorted, each address once: at most as many as there are views.
+    addresses: Arc<[(IpAddr, ViewId)]>,
 }
 
 /// One step from a World to the next.
@@ -60,7 +68,35 @@ impl World {
             apex_depths: depths(&apex_counts),
             directory: Directory::build(zones),
             apex_counts,
+            addresses: Arc::default(),
         }
+    }
+
+    /// The same zones, with the views of these addresses. A socket of one address has no need of
+    /// this; one of every address finds the view by the address a query was sent to, in the same
+    /// World as the zones, so that both change in one step.
+    #[must_use]
+    pub fn with_addresses(mut self, mut addresses: Vec<(IpAddr, ViewId)>) -> Self {
+        addresses.sort_unstable();
+        addresses.dedup_by_key(|(address, _)| *address);
+        self.addresses = addresses.into();
+        self
+    }
+
+    /// What queries to this address see.
+    pub fn view_at(&self, address: IpAddr) -> ViewId {
+        let place = self
+            .addresses
+            .binary_search_by_key(&address, |(known, _)| *known);
+        place
+            .ok()
+            .and_then(|place| self.addresses.get(place))
+            .map_or(ViewId::EMPTY, |(_, view)| *view)
+    }
+
+    /// The addresses that have a view to be found by, in order.
+    pub fn addresses(&self) -> &[(IpAddr, ViewId)] {
+        &self.addresses
     }
 
     /// The key that images for this world are built with.
@@ -109,6 +145,7 @@ impl World {
             directory: self.directory.changed(&out, &put),
             apex_depths: depths(&apex_counts),
             apex_counts,
+            addresses: Arc::clone(&self.addresses),
         }
     }
 
@@ -138,4 +175,28 @@ impl World {
 fn depths(counts: &[u32; 128]) -> Depths {
     let counted = counts.iter().enumerate().filter(|(_, count)| **count > 0);
     counted.map(|(depth, _)| depth).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_view_is_found_by_its_address_and_stays_through_changes() {
+        let address = |text: &str| -> IpAddr { text.parse().unwrap() };
+        let known = vec![
+            (address("192.0.2.2"), ViewId(1)),
+            (address("2001:db8::1"), ViewId(2)),
+            (address("192.0.2.1"), ViewId(0)),
+        ];
+        let world = World::new(HashKey([1, 2]), Vec::new());
+        assert_eq!(world.view_at(address("192.0.2.1")), ViewId::EMPTY);
+        let world = world.with_addresses(known.clone()).changed(&[]);
+        for (address, view) in known {
+            assert_eq!(world.view_at(address), view);
+        }
+        for stranger in ["192.0.2.3", "::ffff:192.0.2.1", "0.0.0.0", "::"] {
+            assert_eq!(world.view_at(address(stranger)), ViewId::EMPTY);
+        }
+    }
 }

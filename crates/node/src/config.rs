@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -42,7 +42,8 @@ pub(crate) struct Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Dns {
-    /// Each address is a view of its own: the zones whose name servers are there.
+    /// Each address is a view of its own: the zones whose name servers are there. 0.0.0.0 and
+    /// `[::]` are all of them.
     pub(crate) listen: Vec<SocketAddr>,
     /// UDP threads for each address.
     pub(crate) workers: usize,
@@ -74,6 +75,8 @@ pub(crate) struct Metrics {
 pub(crate) struct Pool {
     /// The zone made at first start that names it: `ns-1` to `ns-4` below this.
     pub(crate) domain: String,
+    /// Where its names are; without it, where `dns.listen` is.
+    pub(crate) addresses: Option<Vec<IpAddr>>,
 }
 
 /// The files.
@@ -128,6 +131,7 @@ impl Default for Pool {
     fn default() -> Self {
         Self {
             domain: "meridian.internal".to_owned(),
+            addresses: None,
         }
     }
 }
@@ -176,7 +180,33 @@ impl Config {
                  and put a TLS proxy in front"
             );
         }
+        if let Some(addresses) = &self.pool.addresses {
+            ensure!(
+                !addresses.is_empty() && !addresses.iter().any(IpAddr::is_unspecified),
+                "pool.addresses must name the addresses that the first name servers are reached \
+                 at; to take them from dns.listen, leave it out"
+            );
+        }
         self.pool_domain().map(drop)
+    }
+
+    /// Where the names of the first pool are, each address once. Every address of the machine is
+    /// none that could be told to anybody: without more, the loopback address stands for it.
+    pub(crate) fn pool_addresses(&self) -> Vec<IpAddr> {
+        let mut seen = BTreeSet::new();
+        let addresses = match &self.pool.addresses {
+            Some(addresses) => addresses.clone(),
+            None => self.dns_addresses(),
+        };
+        addresses
+            .into_iter()
+            .map(|address| match address {
+                IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+                IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+                exact => exact,
+            })
+            .filter(|address| seen.insert(*address))
+            .collect()
     }
 
     /// The zone that names the first pool.
@@ -189,7 +219,7 @@ impl Config {
     /// What the server that answers DNS is told.
     pub(crate) fn server(&self, views: &Views) -> meridian_server::Config {
         meridian_server::Config {
-            listeners: views.listeners().to_vec(),
+            listeners: views.listeners(),
             workers_per_address: self.dns.workers,
             max_udp_payload: self.dns.max_udp_payload,
             tcp: TcpLimits::default(),
@@ -211,7 +241,16 @@ impl Config {
     pub(crate) fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         let addresses = self.dns_addresses();
-        if addresses.len() < 2 {
+        let every = addresses.iter().any(IpAddr::is_unspecified);
+        if every && self.pool.addresses.is_none() {
+            warnings.push(
+                "0.0.0.0 and [::] do not say where resolvers find this machine: a first start puts \
+                 the name servers on loopback unless pool.addresses has their addresses; later \
+                 `meridian nameserver set` moves them"
+                    .to_owned(),
+            );
+        }
+        if addresses.len() < 2 && !every {
             warnings.push(
                 "all name servers share one address; resolvers have nowhere else to go when it \
                  fails: listen on two or more (dns.listen)"
@@ -253,13 +292,51 @@ mod tests {
         for (text, part) in [
             ("workers = 0", "workers"),
             ("max_udp_payload = 100", "512 to 4096"),
-            ("listen = ['0.0.0.0:53']", "every address"),
+            ("listen = ['0.0.0.0:53', '127.0.0.1:53']", "every address"),
             ("listen = ['127.0.0.1:53', '127.0.0.1:53']", "twice"),
             ("cores = []", "cores is empty"),
         ] {
             let config: Config = toml::from_str(&format!("[dns]\n{text}")).unwrap();
             let error = config.check().unwrap_err().to_string();
             assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_first_pool_is_where_it_can_be_reached() {
+        for (text, expected) in [
+            ("", &["127.0.0.1"][..]),
+            (
+                "[dns]\nlisten = ['192.0.2.1:53', '192.0.2.1:54']",
+                &["192.0.2.1"],
+            ),
+            (
+                "[dns]\nlisten = ['0.0.0.0:53', '[::]:53']",
+                &["127.0.0.1", "::1"],
+            ),
+            (
+                "[dns]\nlisten = ['[::]:53']\n[pool]\naddresses = ['192.0.2.7']",
+                &["192.0.2.7"],
+            ),
+        ] {
+            let config: Config = toml::from_str(text).unwrap();
+            config.check().unwrap();
+            let addresses: Vec<String> = config
+                .pool_addresses()
+                .iter()
+                .map(IpAddr::to_string)
+                .collect();
+            assert_eq!(addresses, expected, "{text}");
+        }
+        for text in ["[]", "['0.0.0.0']"] {
+            let config: Config = toml::from_str(&format!("[pool]\naddresses = {text}")).unwrap();
+            assert!(
+                config
+                    .check()
+                    .unwrap_err()
+                    .to_string()
+                    .contains("pool.addresses")
+            );
         }
     }
 

@@ -154,8 +154,10 @@ impl Feed {
             self.stale = true;
             let snapshot = self.tables.read()?;
             let changes = self.changes(&snapshot, &touched(&entries))?;
-            if !changes.is_empty() {
-                self.world = self.world.changed(&changes);
+            let addresses = self.views.addresses();
+            let moved = self.world.addresses() != addresses;
+            if !changes.is_empty() || moved {
+                self.world = self.world.changed(&changes).with_addresses(addresses);
                 live.publish(self.world.clone());
             }
         }
@@ -210,7 +212,8 @@ impl Feed {
             self.remember(zone);
         }
         self.failed.retain(|id, _| self.zones.contains_key(id));
-        self.world = World::new(self.world.key(), images);
+        let addresses = self.views.addresses();
+        self.world = World::new(self.world.key(), images).with_addresses(addresses);
         Ok(())
     }
 

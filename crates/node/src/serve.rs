@@ -211,7 +211,7 @@ fn hash_key() -> HashKey {
 fn first_start(control: &Control, config: &Config) -> Result<Option<AccountId>> {
     let first = FirstStart {
         domain: config.pool_domain()?,
-        addresses: config.dns_addresses(),
+        addresses: config.pool_addresses(),
     };
     let keep =
         |key: &_| credentials::write(&config.data_dir, key).map_err(|error| format!("{error:#}"));
@@ -222,7 +222,7 @@ fn first_start(control: &Control, config: &Config) -> Result<Option<AccountId>> 
 fn warn_of_idle_addresses(control: &Control, config: &Config) -> Result<()> {
     let pool = control.name_servers()?;
     for address in config.dns_addresses() {
-        if !pool.iter().any(|name| name.addresses.contains(&address)) {
+        if !address.is_unspecified() && !pool.iter().any(|name| name.addresses.contains(&address)) {
             tracing::warn!(
                 %address,
                 "no name server of the pool is at {address}, so every query there is refused: \
@@ -248,7 +248,11 @@ fn welcome(config: &Config) {
          dig @{address} -p {port} example.test SOA\n",
         path = path.display(),
         api = config.api.listen,
-        address = dns.ip(),
+        address = config
+            .pool_addresses()
+            .first()
+            .copied()
+            .unwrap_or_else(|| dns.ip()),
         port = dns.port(),
     );
 }

@@ -5,10 +5,11 @@
 
 use std::cell::RefCell;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use meridian_answer::{Identity, Moment, Outcome, Packet, Scratch, World};
+use meridian_answer::{Identity, Moment, Outcome, Packet, Scratch, ViewId, World};
 
 use crate::sys::Prefetch;
 
@@ -23,6 +24,9 @@ pub(crate) trait Answer: Clone + Send + Sync + 'static {
         outcomes: &mut [Outcome],
         moment: Moment,
     );
+
+    /// What queries to this address see, where the socket does not say it.
+    fn view_at(world: &Self::World, address: IpAddr) -> ViewId;
 }
 
 thread_local! {
@@ -49,6 +53,10 @@ impl Answer for Answerer {
         SCRATCH.with_borrow_mut(|scratch| {
             meridian_answer::answer(scratch, world, &self.identity, packets, outcomes, moment);
         });
+    }
+
+    fn view_at(world: &World, address: IpAddr) -> ViewId {
+        world.view_at(address)
     }
 }
 

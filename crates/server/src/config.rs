@@ -66,26 +66,54 @@ impl Config {
             limit.check()?;
         }
         for (index, Listener { address, .. }) in self.listeners.iter().enumerate() {
-            if address.ip().is_unspecified() {
-                return Err(StartError::Unspecified { address: *address });
-            }
             let before = &self.listeners[..index];
             if address.port() != 0 && before.iter().any(|other| other.address == *address) {
                 return Err(StartError::Twice { address: *address });
+            }
+            let shared = before
+                .iter()
+                .find(|other| shares_port(other.address, *address));
+            if let Some(other) = shared {
+                let (every, one) = if address.ip().is_unspecified() {
+                    (*address, other.address)
+                } else {
+                    (other.address, *address)
+                };
+                return Err(StartError::Overlap { every, one });
             }
         }
         Ok(())
     }
 }
 
+/// Whether one of two addresses of a family stands for all of them, the other being among them.
+fn shares_port(one: SocketAddr, other: SocketAddr) -> bool {
+    one.port() != 0
+        && one.port() == other.port()
+        && one.is_ipv4() == other.is_ipv4()
+        && (one.ip().is_unspecified() || other.ip().is_unspecified())
+}
+
 /// One address to serve, and whose zones it shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listener {
-    /// An exact address, not 0.0.0.0 or `[::]`. Port 0 lets the system choose one, the same for
+    /// 0.0.0.0 stands for every address of IPv4 and `[::]` for every one of IPv6; each query is
+    /// answered from the address it was sent to. Port 0 lets the system choose one, the same for
     /// UDP and TCP.
     pub address: SocketAddr,
-    /// The view that queries to it are answered from.
-    pub view: ViewId,
+    /// Whose zones it shows.
+    pub view: ListenerView,
+}
+
+/// How the view is found that queries to a listener are answered from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListenerView {
+    /// It is always this one.
+    One(ViewId),
+    /// It is that of the address asked, as the World says ([`World::view_at`]).
+    ///
+    /// [`World::view_at`]: meridian_answer::World::view_at
+    OfAddress,
 }
 
 /// How many TCP connections there may be, for all listeners together, and how slow.
@@ -146,14 +174,13 @@ pub enum StartError {
     /// A rate limit that cannot be.
     #[error("the rate limit: {0}")]
     RateLimit(#[from] RateLimitError),
-    /// A wildcard address.
-    #[error(
-        "{address} stands for every address of this machine, which cannot be served yet; \
-         name each address to serve"
-    )]
-    Unspecified {
+    /// An address, and every address.
+    #[error("{every} stands for every address of this machine, {one} too; leave one of them out")]
+    Overlap {
         /// As configured.
-        address: SocketAddr,
+        every: SocketAddr,
+        /// As configured.
+        one: SocketAddr,
     },
     /// The same address in two listeners.
     #[error("{address} is configured twice; an address belongs to one view")]

@@ -19,7 +19,7 @@ mod tests;
 mod udp;
 
 pub use bound::{Bound, BoundSocket, Role};
-pub use config::{Config, Listener, StartError, TcpLimits};
+pub use config::{Config, Listener, ListenerView, StartError, TcpLimits};
 pub use counters::{
     AnswerCounts, BUCKETS, Counters, Counts, Latency, PerProtocol, Protocol, RcodeLabel,
     StreamCounts, TypeLabel, UdpCounts,

@@ -1,4 +1,4 @@
-//! The sockets of one exact address: bound, or taken over and made sure of; or a reason why not.
+//! The sockets of one address: bound, or taken over and made sure of; or a reason why not.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
@@ -151,6 +151,9 @@ fn adjust_udp(socket: &Socket, address: SocketAddr) -> io::Result<()> {
     socket.set_read_timeout(Some(RECEIVE_WAIT))?;
     socket.set_write_timeout(Some(SEND_WAIT))?;
     sys::ignore_path_mtu(socket, address)?;
+    if address.ip().is_unspecified() {
+        sys::tell_destinations(socket, address)?;
+    }
     if sys::force_buffer_sizes(socket, BUFFER_BYTES).is_err() {
         // The kernel takes as much of this as net.core.rmem_max and wmem_max allow.
         socket.set_recv_buffer_size(BUFFER_BYTES as usize)?;

@@ -1,5 +1,5 @@
 //! What std and socket2 lack of the system and the processor, behind a safe face: batches of
-//! datagrams, three socket options, thread affinity, prefetching. The only file with unsafe code.
+//! datagrams, some socket options, thread affinity, prefetching. The only file with unsafe code.
 //!
 //! Which datagrams deserve a reply, and what it says, is decided elsewhere.
 #![expect(
@@ -8,7 +8,7 @@
 )]
 
 use std::marker::PhantomData;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, UdpSocket};
 use std::os::fd::{AsRawFd, RawFd};
 use std::ptr::{self, NonNull};
 use std::{io, mem, slice};
@@ -37,6 +37,8 @@ const _: () = assert!(QUERY_MAX % (2 * CACHE_LINE) == CACHE_LINE);
 #[derive(Debug)]
 pub(crate) struct Batch {
     storage: NonNull<Storage>,
+    /// Only for sockets of every address.
+    controls: Option<NonNull<Controls>>,
     replies: NonNull<u8>,
     reply_max: usize,
     reply_stride: usize,
@@ -55,6 +57,32 @@ struct Storage {
     queries: [Query; BATCH_MESSAGES],
 }
 
+/// For each slot, which address its datagram was sent to, as the kernel tells it and as it wants to
+/// be told where the reply comes from.
+type Controls = [Control; BATCH_MESSAGES];
+
+/// Exactly one control message, of the only kind that is ever asked for.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Control {
+    header: libc::cmsghdr,
+    info: PacketInfo,
+}
+
+#[derive(Clone, Copy)]
+#[repr(C)]
+union PacketInfo {
+    v4: libc::in_pktinfo,
+    v6: libc::in6_pktinfo,
+}
+
+// SAFETY: both only calculate.
+const _: () = unsafe {
+    assert!(mem::offset_of!(Control, info) == libc::CMSG_LEN(0) as usize);
+    let longest = size_of::<libc::in6_pktinfo>() as libc::c_uint;
+    assert!(size_of::<Control>() == libc::CMSG_SPACE(longest) as usize);
+};
+
 #[derive(Clone, Copy)]
 #[repr(C)]
 union Name {
@@ -72,10 +100,22 @@ pub(crate) struct Datagram<'a> {
     pub(crate) slot: Slot,
     /// 0.0.0.0:0 if the kernel named none.
     pub(crate) source: SocketAddr,
+    pub(crate) destination: Destination,
     /// The beginning of it if `truncated`.
     pub(crate) query: &'a [u8],
     pub(crate) truncated: bool,
     pub(crate) reply: &'a mut [u8],
+}
+
+/// Whom a datagram was for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Destination {
+    /// The one address of the socket.
+    Socket,
+    /// This address of a socket of every address; the reply is sent from there.
+    Address(IpAddr),
+    /// Many machines, or nobody that the kernel named.
+    Many,
 }
 
 /// A datagram's place in its batch; always less than [`BATCH_MESSAGES`].
@@ -98,19 +138,25 @@ pub(crate) enum Wait {
 }
 
 impl Batch {
-    /// Room for replies of up to `reply_max` bytes, on sockets of the family of `local`.
+    /// Room for replies of up to `reply_max` bytes, on sockets of the family of `local`. If that is
+    /// every address of the machine, their [`tell_destinations`] must be on.
     pub(crate) fn new(local: SocketAddr, reply_max: usize) -> Self {
         // As with queries, an odd number of cache lines.
         let reply_stride = (reply_max.div_ceil(CACHE_LINE) | 1) * CACHE_LINE;
         let replies = Box::into_raw(vec![0_u8; reply_stride * BATCH_MESSAGES].into_boxed_slice());
         // SAFETY: all-zero bytes are valid headers, vectors, socket addresses and byte arrays.
         let storage = Box::into_raw(unsafe { Box::<Storage>::new_zeroed().assume_init() });
+        let controls = local.ip().is_unspecified().then(|| {
+            // SAFETY: all-zero bytes are valid control messages.
+            Box::into_raw(unsafe { Box::<Controls>::new_zeroed().assume_init() })
+        });
         let name_len = match local {
             SocketAddr::V4(_) => size_of::<libc::sockaddr_in>(),
             SocketAddr::V6(_) => size_of::<libc::sockaddr_in6>(),
         };
         let mut batch = Self {
             storage: NonNull::new(storage).expect("boxes are not null"),
+            controls: controls.and_then(NonNull::new),
             replies: NonNull::new(replies.cast()).expect("boxes are not null"),
             reply_max,
             reply_stride,
@@ -140,6 +186,11 @@ impl Batch {
             (*receive).msg_namelen = self.name_len;
             (*receive).msg_iov = receive_vector;
             (*receive).msg_iovlen = 1;
+            if let Some(controls) = self.controls {
+                let control = &raw mut (*controls.as_ptr())[index];
+                (*receive).msg_control = control.cast();
+                (*receive).msg_controllen = size_of::<Control>() as _;
+            }
             (*storage).send[index].msg_hdr.msg_namelen = self.name_len;
             (*storage).send[index].msg_hdr.msg_iovlen = 1;
         }
@@ -151,9 +202,15 @@ impl Batch {
     pub(crate) fn receive(&mut self, socket: &UdpSocket, wait: Wait) -> io::Result<usize> {
         let storage = self.storage.as_ptr();
         for index in 0..mem::take(&mut self.received) {
-            // The kernel wrote the length of the address there.
+            // The kernel wrote the lengths of what it had there.
             // SAFETY: `received` was at most BATCH_MESSAGES, and no reference into it exists.
-            unsafe { (*storage).receive[index].msg_hdr.msg_namelen = self.name_len };
+            unsafe {
+                let header = &raw mut (*storage).receive[index].msg_hdr;
+                (*header).msg_namelen = self.name_len;
+                if self.controls.is_some() {
+                    (*header).msg_controllen = size_of::<Control>() as _;
+                }
+            }
         }
         let flags = match wait {
             Wait::ForOne => libc::MSG_WAITFORONE,
@@ -234,6 +291,11 @@ impl Batch {
             let header = &raw mut (*storage).send[index].msg_hdr;
             (*header).msg_name = (&raw mut (*storage).names[slot]).cast();
             (*header).msg_iov = &raw mut (*storage).send_vectors[slot];
+            if let Some(controls) = self.controls {
+                let control = &raw mut (*controls.as_ptr())[slot];
+                (*header).msg_control = control.cast();
+                (*header).msg_controllen = answer_from(&mut *control) as _;
+            }
         }
     }
 }
@@ -244,11 +306,14 @@ impl Drop for Batch {
             self.replies.as_ptr(),
             self.reply_stride * BATCH_MESSAGES,
         );
-        // SAFETY: both came from `Box::into_raw` in `new`, the second with this length, and no
+        // SAFETY: all came from `Box::into_raw` in `new`, the second with this length, and no
         // borrow outlives `self`.
         unsafe {
             drop(Box::from_raw(self.storage.as_ptr()));
             drop(Box::from_raw(replies));
+            if let Some(controls) = self.controls {
+                drop(Box::from_raw(controls.as_ptr()));
+            }
         }
     }
 }
@@ -280,9 +345,18 @@ impl<'a> Iterator for Datagrams<'a> {
             let header = &raw const (*storage).receive[index];
             let query = (&raw const (*storage).queries[index]).cast::<u8>();
             let reply = batch.replies.as_ptr().add(index * batch.reply_stride);
+            let destination = match batch.controls {
+                None => Destination::Socket,
+                // Otherwise the message is that of an earlier datagram.
+                Some(controls) if (*header).msg_hdr.msg_controllen > 0 => {
+                    destination(&(*controls.as_ptr())[index])
+                }
+                Some(_) => Destination::Many,
+            };
             Some(Datagram {
                 slot: Slot(index as u8),
                 source: source(&(*storage).names[index], (*header).msg_hdr.msg_namelen),
+                destination,
                 query: slice::from_raw_parts(query, QUERY_MAX.min((*header).msg_len as usize)),
                 truncated: (*header).msg_hdr.msg_flags & libc::MSG_TRUNC != 0,
                 reply: slice::from_raw_parts_mut(reply, batch.reply_max),
@@ -309,6 +383,61 @@ fn source(name: &Name, len: libc::socklen_t) -> SocketAddr {
         }
         _ => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
     }
+}
+
+fn destination(control: &Control) -> Destination {
+    let Control { header, info } = control;
+    match (header.cmsg_level, header.cmsg_type) {
+        (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
+            // SAFETY: any bytes are an in_pktinfo.
+            let info = unsafe { info.v4 };
+            // The address in the packet, and the one of ours that it stands for: they differ for a
+            // broadcast.
+            if info.ipi_addr.s_addr != info.ipi_spec_dst.s_addr {
+                return Destination::Many;
+            }
+            let address = Ipv4Addr::from(info.ipi_addr.s_addr.to_ne_bytes());
+            Destination::Address(address.into())
+        }
+        (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
+            // SAFETY: any bytes are an in6_pktinfo.
+            let address = Ipv6Addr::from(unsafe { info.v6 }.ipi6_addr.s6_addr);
+            if address.is_multicast() {
+                return Destination::Many;
+            }
+            Destination::Address(address.into())
+        }
+        _ => Destination::Many,
+    }
+}
+
+/// Turns what the kernel told of a datagram into what it is told of the reply: the same address as
+/// source, and as interface the one that the routes say, as for any other socket. How long it is.
+fn answer_from(control: &mut Control) -> usize {
+    let Control { header, info } = control;
+    if header.cmsg_level == libc::IPPROTO_IPV6 {
+        // SAFETY: any bytes are an in6_pktinfo.
+        let info = unsafe { &mut info.v6 };
+        // Outside its link such an address means nothing.
+        if !Ipv6Addr::from(info.ipi6_addr.s6_addr).is_unicast_link_local() {
+            info.ipi6_ifindex = 0;
+        }
+        // SAFETY: this only calculates.
+        unsafe { libc::CMSG_SPACE(size_of::<libc::in6_pktinfo>() as libc::c_uint) as usize }
+    } else {
+        info.v4.ipi_ifindex = 0;
+        // SAFETY: this only calculates.
+        unsafe { libc::CMSG_SPACE(size_of::<libc::in_pktinfo>() as libc::c_uint) as usize }
+    }
+}
+
+/// Has the kernel tell of each datagram which address it was sent to.
+pub(crate) fn tell_destinations(socket: &impl AsRawFd, local: SocketAddr) -> io::Result<()> {
+    let (level, option) = match local {
+        SocketAddr::V4(_) => (libc::IPPROTO_IP, libc::IP_PKTINFO),
+        SocketAddr::V6(_) => (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO),
+    };
+    set_option(socket.as_raw_fd(), level, option, 1)
 }
 
 /// Makes a UDP socket ignore path MTU news, which anyone can forge to make it send fragments, and
@@ -472,6 +601,82 @@ mod tests {
                 assert_eq!(datagram.reply.len(), 65_535);
             }
         }
+    }
+
+    #[test]
+    fn a_socket_of_every_address_answers_from_the_one_that_was_asked() {
+        let server = socket("0.0.0.0:0");
+        let local = server.local_addr().unwrap();
+        tell_destinations(&server, local).unwrap();
+        let mut batch = Batch::new(local, 512);
+        // More than once, as the kernel and we write to the same control messages.
+        for round in 0..3 {
+            let clients: Vec<UdpSocket> = (1..=5).map(|_| socket("127.0.0.1:0")).collect();
+            let asked = |number: usize| Ipv4Addr::new(127, 0, round, number as u8 + 1);
+            for (number, client) in clients.iter().enumerate() {
+                // A connected socket hears nobody else.
+                client.connect((asked(number), local.port())).unwrap();
+                client.send(&[number as u8]).unwrap();
+            }
+            assert_eq!(batch.receive(&server, Wait::ForOne).unwrap(), clients.len());
+            let mut replies = Vec::new();
+            for datagram in batch.datagrams() {
+                let number = datagram.query[0];
+                let expected = Destination::Address(asked(number.into()).into());
+                assert_eq!(datagram.destination, expected);
+                datagram.reply[0] = number;
+                replies.insert(
+                    0,
+                    Reply {
+                        slot: datagram.slot,
+                        len: 1,
+                    },
+                );
+            }
+            assert_eq!(batch.send(&server, &replies), clients.len());
+            for (number, client) in clients.iter().enumerate() {
+                let mut reply = [0];
+                assert_eq!(client.recv(&mut reply).unwrap(), 1);
+                assert_eq!(usize::from(reply[0]), number);
+            }
+        }
+    }
+
+    #[test]
+    fn datagrams_to_many_are_told_apart() {
+        let server = socket("0.0.0.0:0");
+        let local = server.local_addr().unwrap();
+        tell_destinations(&server, local).unwrap();
+        let client = socket("127.0.0.1:0");
+        client.set_broadcast(true).unwrap();
+        client
+            .send_to(b"a", ("127.255.255.255", local.port()))
+            .unwrap();
+        let mut batch = Batch::new(local, 512);
+        assert_eq!(batch.receive(&server, Wait::ForOne).unwrap(), 1);
+        let datagram = batch.datagrams().next().unwrap();
+        assert_eq!(datagram.destination, Destination::Many);
+    }
+
+    #[test]
+    fn a_socket_of_every_address_of_the_sixth_version_tells_them_too() {
+        let server = socket("[::]:0");
+        let local = server.local_addr().unwrap();
+        tell_destinations(&server, local).unwrap();
+        let client = socket("[::1]:0");
+        client.connect(("::1", local.port())).unwrap();
+        client.send(b"a").unwrap();
+        let mut batch = Batch::new(local, 512);
+        assert_eq!(batch.receive(&server, Wait::ForOne).unwrap(), 1);
+        let datagram = batch.datagrams().next().unwrap();
+        let expected = Destination::Address(Ipv6Addr::LOCALHOST.into());
+        assert_eq!(datagram.destination, expected);
+        let reply = Reply {
+            slot: datagram.slot,
+            len: 3,
+        };
+        assert_eq!(batch.send(&server, &[reply]), 1);
+        assert_eq!(client.recv(&mut [0; 10]).unwrap(), 3);
     }
 
     #[test]

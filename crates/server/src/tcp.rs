@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{io, mem};
 
-use meridian_answer::ViewId;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -18,7 +17,7 @@ use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time;
 
 use crate::answerer::Answer;
-use crate::config::TcpLimits;
+use crate::config::{ListenerView, TcpLimits};
 use crate::counters::{Count, StreamCells};
 use crate::live::Live;
 use crate::tap::Tap;
@@ -74,7 +73,7 @@ impl Tcp {
     pub(crate) fn listen<A: Answer>(
         &mut self,
         listener: std::net::TcpListener,
-        view: ViewId,
+        view: ListenerView,
         service: Service<A>,
         cells: Arc<StreamCells>,
         runtime: &Handle,
@@ -106,7 +105,7 @@ impl Tcp {
 /// The task of one listening address.
 struct Acceptor<A: Answer> {
     listener: TcpListener,
-    view: ViewId,
+    view: ListenerView,
     service: Service<A>,
     limits: TcpLimits,
     seats: Arc<Seats>,

@@ -12,8 +12,8 @@ use tokio::runtime::Runtime;
 use crate::answerer::Answer;
 use crate::sys::{self, BATCH_MESSAGES, QUERY_MAX};
 use crate::{
-    Bound, BoundSocket, Config, Counts, Listener, Live, Messages, Protocol, RateLimit, Role,
-    Server, StartError, Tap, TapSettings, TcpLimits, UdpCounts,
+    Bound, BoundSocket, Config, Counts, Listener, ListenerView, Live, Messages, Protocol,
+    RateLimit, Role, Server, StartError, Tap, TapSettings, TcpLimits, UdpCounts,
 };
 
 const LOOPBACK: [IpAddr; 2] = [
@@ -71,6 +71,13 @@ impl Answer for Echo {
         }
         self.allocations
             .store(sys::allocations::of_this_thread(), Ordering::Relaxed);
+    }
+
+    fn view_at(_world: &u8, address: IpAddr) -> ViewId {
+        match address {
+            IpAddr::V4(ip) => ViewId(ip.octets()[3]),
+            IpAddr::V6(ip) => ViewId(ip.octets()[15]),
+        }
     }
 }
 
@@ -148,7 +155,11 @@ impl Fixture {
 fn config(addresses: &[SocketAddr]) -> Config {
     let listener = |(view, address): (usize, &SocketAddr)| Listener {
         address: *address,
-        view: ViewId(view as u8),
+        view: if address.ip().is_unspecified() {
+            ListenerView::OfAddress
+        } else {
+            ListenerView::One(ViewId(view as u8))
+        },
     };
     Config {
         listeners: addresses.iter().enumerate().map(listener).collect(),
@@ -245,6 +256,34 @@ fn udp_replies_reach_their_askers_over_both_families() {
     let counts = fixture.stop();
     let all = u64::from(2 * CLIENTS * EACH);
     assert_eq!((counts.udp.queries, counts.udp.replies), (all, all));
+}
+
+#[test]
+fn every_address_is_answered_from_itself_and_its_own_view() {
+    let every = ["0.0.0.0:0", "[::]:0"].map(|text| text.parse().unwrap());
+    let fixture = Fixture::with(|config| *config = self::config(&every));
+    let [v4, v6] = fixture.server.addresses() else {
+        panic!("two listeners have two addresses");
+    };
+    let mut asked: Vec<SocketAddr> = (1..=9)
+        .map(|last| SocketAddr::from(([127, 0, 0, last], v4.port())))
+        .collect();
+    asked.push((LOOPBACK[1], v6.port()).into());
+    for (number, address) in (0..).zip(asked) {
+        // Connected, so that a reply from another address would not be heard.
+        let client = udp_client(address);
+        client.send(&query(ECHO, number)).unwrap();
+        let mut reply = [0; 100];
+        assert_eq!(client.recv(&mut reply).unwrap(), 16);
+        let view = Echo::view_at(&0, address.ip()).0;
+        assert_eq!((number_of(&reply), reply[2]), (number, view));
+
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(&framed(&query(ECHO, number))).unwrap();
+        let reply = read_framed(&mut stream).unwrap();
+        assert_eq!((number_of(&reply), reply[2]), (number, view));
+    }
+    fixture.stop();
 }
 
 #[test]
@@ -696,10 +735,13 @@ fn impossible_configurations_say_what_to_do() {
     let cases: [(Config, &str); 9] = [
         (config(&[]), "name at least one"),
         (
-            config(&["0.0.0.0:5300".parse().unwrap()]),
-            "name each address",
+            config(&["0.0.0.0:5300", "127.0.0.1:5300"].map(|text| text.parse().unwrap())),
+            "0.0.0.0:5300 stands for every address of this machine, 127.0.0.1:5300 too",
         ),
-        (config(&["[::]:5300".parse().unwrap()]), "name each address"),
+        (
+            config(&["[2001:db8::1]:5300", "[::]:5300"].map(|text| text.parse().unwrap())),
+            "leave one of them out",
+        ),
         (
             config(&["192.0.2.99:5300".parse().unwrap()]),
             "not an address of this machine",

@@ -18,10 +18,11 @@ use meridian_answer::{Answered, BATCH, Moment, Outcome, Packet, Transport, ViewI
 use meridian_dns::message::truncate_reply;
 
 use crate::answerer::{Answer, Seeds, now_s};
+use crate::config::ListenerView;
 use crate::counters::{Count, Protocol, UdpCells};
 use crate::live::Live;
 use crate::rate::{self, Class, Limiter, Verdict};
-use crate::sys::{self, BATCH_MESSAGES, Batch, Datagram, Reply, Slot, Wait};
+use crate::sys::{self, BATCH_MESSAGES, Batch, Datagram, Destination, Reply, Slot, Wait};
 use crate::tap::{self, Passing, Tap};
 
 /// Full batches still answered after the order to stop: what the kernel had received by then,
@@ -39,7 +40,7 @@ const NOBODY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0)
 pub(crate) struct Worker<A: Answer> {
     pub(crate) socket: UdpSocket,
     pub(crate) address: SocketAddr,
-    pub(crate) view: ViewId,
+    pub(crate) view: ListenerView,
     pub(crate) max_payload: u16,
     /// Where to stay, if anywhere.
     pub(crate) core: Option<usize>,
@@ -147,7 +148,9 @@ impl<A: Answer> Worker<A> {
         let mut truncated = 0;
         let mut datagrams = batch.datagrams().filter(|datagram| {
             truncated += usize::from(datagram.truncated);
-            !datagram.truncated && can_be_answered(datagram.source)
+            !datagram.truncated
+                && can_be_answered(datagram.source)
+                && datagram.destination != Destination::Many
         });
         let mut packets = array::from_fn::<_, BATCH, _>(|_| no_packet());
         let mut slots = [Slot::default(); BATCH];
@@ -160,13 +163,14 @@ impl<A: Answer> Worker<A> {
                     slot,
                     query,
                     source,
+                    destination,
                     reply,
                     ..
                 } = datagram;
                 *packet = Packet {
                     query,
                     client: source.ip(),
-                    view: self.view,
+                    view: self.view_of(&world, destination),
                     transport,
                     reply,
                 };
@@ -183,20 +187,7 @@ impl<A: Answer> Worker<A> {
                 seed: seeds.next(),
             };
             self.answerer.answer(&world, packets, outcomes, moment);
-            let chunk = packets.iter_mut().zip(outcomes.iter_mut());
-            for (slot, (packet, outcome)) in slots.into_iter().zip(chunk) {
-                let Outcome::Reply(answered) = outcome else {
-                    continue;
-                };
-                self.cells.answers.count(answered, packet.reply);
-                if let Some(len) = self.limited(answered, packet, received_at) {
-                    answered.len = len;
-                    replies.push(Reply { slot, len });
-                } else {
-                    replies.limited += 1;
-                    *outcome = Outcome::Drop;
-                }
-            }
+            self.take(replies, received_at, &slots, (packets, outcomes));
             if !self.taps.is_empty() {
                 let sources = &sources[..count];
                 self.tap(moment.seed, received_at, sources, (packets, outcomes));
@@ -210,6 +201,40 @@ impl<A: Answer> Worker<A> {
 }
 
 impl<A: Answer> Worker<A> {
+    /// The view of the address that was asked.
+    #[inline]
+    fn view_of(&self, world: &A::World, destination: Destination) -> ViewId {
+        match (self.view, destination) {
+            (ListenerView::One(view), _) => view,
+            (_, Destination::Address(address)) => A::view_at(world, address),
+            _ => A::view_at(world, self.address.ip()),
+        }
+    }
+
+    /// Counts the replies of a chunk and takes those that are to be sent.
+    #[inline]
+    fn take(
+        &self,
+        replies: &mut Replies,
+        received_at: Instant,
+        slots: &[Slot],
+        (packets, outcomes): (&mut [Packet<'_>], &mut [Outcome]),
+    ) {
+        for ((slot, packet), outcome) in slots.iter().zip(packets).zip(outcomes) {
+            let Outcome::Reply(answered) = outcome else {
+                continue;
+            };
+            self.cells.answers.count(answered, packet.reply);
+            if let Some(len) = self.limited(answered, packet, received_at) {
+                answered.len = len;
+                replies.push(Reply { slot: *slot, len });
+            } else {
+                replies.limited += 1;
+                *outcome = Outcome::Drop;
+            }
+        }
+    }
+
     /// How much of a reply is sent; none if its client has had enough.
     #[inline]
     fn limited(

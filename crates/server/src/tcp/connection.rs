@@ -10,14 +10,14 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{io, mem};
 
-use meridian_answer::{Moment, Outcome, Packet, Transport, ViewId};
+use meridian_answer::{Moment, Outcome, Packet, Transport};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::coop;
 use tokio::time::{self, Instant};
 
 use crate::answerer::{Answer, Seeds, now_s};
-use crate::config::TcpLimits;
+use crate::config::{ListenerView, TcpLimits};
 use crate::counters::{Count, StreamCells};
 use crate::tap::{self, Passing};
 
@@ -73,7 +73,7 @@ pub(super) struct Connection<A: Answer> {
     pub(super) client: SocketAddr,
     /// The address of ours that the client speaks to.
     pub(super) asked: SocketAddr,
-    pub(super) view: ViewId,
+    pub(super) view: ListenerView,
     pub(super) service: Service<A>,
     pub(super) limits: TcpLimits,
     pub(super) seat: Seat,
@@ -247,6 +247,10 @@ impl<A: Answer> Connection<A> {
     fn fill(&self, rest: &mut &[u8], scratch: &mut Scratch, begun: Instant) -> Filled {
         let world = self.service.live.load();
         let now_s = now_s();
+        let view = match self.view {
+            ListenerView::One(view) => view,
+            ListenerView::OfAddress => A::view_at(&world, self.asked.ip()),
+        };
         let idle = self.limits.idle_tenths();
         let mut filled = Filled {
             bytes: 0,
@@ -266,7 +270,7 @@ impl<A: Answer> Connection<A> {
                 let packet = Packet {
                     query,
                     client: self.client.ip(),
-                    view: self.view,
+                    view,
                     transport: Transport::Tcp { idle },
                     reply: &mut *reply,
                 };
