@@ -20,7 +20,7 @@ pub use local::LocalJournal;
 pub use storage::{OpenError, StorageError};
 pub use tables::{
     Applied, ApplyError, Digest, Durability, GenerationStats, HistoryRow, MAX_ENTRIES_PER_WRITE,
-    Options, ReadError, SetStart, Snapshot, Tables,
+    Options, ReadError, SetBlock, SetStart, Snapshot, Tables, ZoneBlock,
 };
 pub use vault::{ReaderClass, Secret, Vault, VaultError};
 pub use verify::{Report, TablesReport, VerifyError, verify};

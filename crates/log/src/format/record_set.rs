@@ -7,7 +7,7 @@ use meridian_model::{
 use prost::{Message, Oneof};
 
 use super::zone::zone_id;
-use super::{DecodeError, Stored, name, record_type, required};
+use super::{DecodeError, Stored, name, plain, record_type, required};
 
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct SetKeyMessage {
@@ -168,6 +168,13 @@ impl Stored for RecordSet {
             data: Some(store_data(&self.data)),
             health_check_id: self.health_check_id.clone(),
             traffic_policy_instance_id: self.traffic_policy_instance_id.clone(),
+        }
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+        match plain::decode(bytes) {
+            Some(set) => Ok(set),
+            None => Self::from_message(RecordSetMessage::decode(bytes)?),
         }
     }
 

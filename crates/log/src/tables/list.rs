@@ -204,7 +204,7 @@ impl Snapshot {
     }
 
     /// Visits the rows under `prefix` from `start` on.
-    fn scan(
+    pub(super) fn scan(
         &self,
         table: Table,
         prefix: &[u8],

@@ -3,6 +3,7 @@
 //! journal.
 
 mod apply;
+mod blocks;
 mod digest;
 mod history;
 mod layout;
@@ -22,6 +23,7 @@ use prost::Message;
 use redb::backends::InMemoryBackend;
 use redb::{Database, ReadableDatabase, WriteTransaction};
 
+pub use blocks::{SetBlock, ZoneBlock};
 pub use digest::Digest;
 pub use list::SetStart;
 pub use snapshot::{GenerationStats, HistoryRow, ReadError, Snapshot};

@@ -67,6 +67,15 @@ pub struct GenerationStats {
     pub last_changed: Seq,
 }
 
+impl From<StatsRow> for GenerationStats {
+    fn from(row: StatsRow) -> Self {
+        Self {
+            sets: row.sets,
+            last_changed: Seq(row.last_changed),
+        }
+    }
+}
+
 /// What one commit changed in one zone, by what was there before.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HistoryRow {
@@ -190,12 +199,7 @@ impl Snapshot {
     /// As for all methods.
     pub fn stats(&self, generation: Generation) -> Result<GenerationStats, ReadError> {
         let row: Option<StatsRow> = self.message(Table::Stats, &layout::generation(generation))?;
-        Ok(
-            row.map_or_else(GenerationStats::default, |row| GenerationStats {
-                sets: row.sets,
-                last_changed: Seq(row.last_changed),
-            }),
-        )
+        Ok(row.unwrap_or_default().into())
     }
 
     /// The entry in which this request was carried out, if that was in the 15 minutes before
