@@ -1,25 +1,27 @@
-//! Making images: whole from record sets, or from an old image and the names that changed.
+//! Making an image from an old one and the names that changed; whole ones come from a `draft`.
 //!
 //! A changed name touches its own node and the descendant counts of the names above it; the pages
 //! of those are written anew, all others are shared with the old image.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::sync::Arc;
 
 use meridian_dns::{Name, RecordType};
 use meridian_model::RecordSet;
 
+use crate::draft::ZoneDraft;
 use crate::hash::HashKey;
 use crate::image::{
-    DepthCounts, Pages, SEGMENTS, Segment, ZoneImage, ZoneMeta, count_labels, hash_of,
-    labels_below, page_of, segment_of,
+    DepthCounts, Masks, Pages, SEGMENTS, Segment, ZoneImage, ZoneMeta, count_labels, labels_below,
+    page_of, segment_of,
 };
 use crate::node::{Broken, CompileError, NewNode, Node, bit, compile};
 use crate::page::Page;
 use crate::traffic::Traffic;
 
 /// A zone is one page up to this many bytes.
-const MAX_BLOCK: usize = 16 * 1024;
+pub(crate) const MAX_BLOCK: usize = 16 * 1024;
 /// A segment doubles its pages when one is larger than this and holds more than one node.
 const MAX_PAGE: usize = 4 * 1024;
 /// The most pages of a segment: 24 bits of the hash tell pages apart.
@@ -36,29 +38,20 @@ impl ZoneImage {
         names: impl IntoIterator<Item = (&'s Name, &'s [RecordSet])>,
         broken: Broken,
     ) -> Result<Self, CompileError> {
-        let mut nodes: BTreeMap<Box<[u8]>, NewNode> = BTreeMap::new();
+        let mut draft = ZoneDraft::new(key, &meta.apex);
         for (name, sets) in names {
-            let Some(labels) = labels_below(name, &meta.apex) else {
-                continue;
-            };
-            let (types, sets) = compile(sets, broken)?;
-            if types == 0 {
-                continue;
-            }
-            let node = nodes.entry(labels.into()).or_insert_with(|| empty(labels));
-            (node.types, node.sets) = (types, sets);
-            for above in above(labels) {
-                let node = nodes.entry(above.into()).or_insert_with(|| empty(above));
-                node.descendants += 1;
-            }
+            draft.add(name, sets, broken)?;
         }
-        nodes.entry(Box::default()).or_insert_with(|| empty(&[]));
-        let hash = hash_of(key, &meta.apex);
-        let nodes: Vec<NewNode> = nodes.into_values().collect();
-        Ok(Self::from_nodes(key, hash, meta, nodes))
+        Ok(Self::from_drafts(
+            key,
+            meta,
+            vec![draft],
+            NonZero::<usize>::MIN,
+        ))
     }
 
-    fn from_nodes(key: HashKey, hash: u64, meta: ZoneMeta, nodes: Vec<NewNode>) -> Self {
+    /// The image of these nodes, each of another name.
+    pub(crate) fn from_nodes(key: HashKey, hash: u64, meta: ZoneMeta, nodes: Vec<NewNode>) -> Self {
         let mut counts = Box::new(DepthCounts([[0; 3]; 128]));
         for node in &nodes {
             count(&mut counts, &node.labels, node.types, 1);
@@ -75,6 +68,10 @@ impl ZoneImage {
             let segments = parts.map(|nodes| Arc::new(build_segment(key, hash, nodes, 1)));
             Pages::Many(Arc::new(segments), counts)
         };
+        Self::of_pages(hash, meta, masks, pages)
+    }
+
+    pub(crate) fn of_pages(hash: u64, meta: ZoneMeta, masks: Masks, pages: Pages) -> Self {
         Self {
             apex_labels: u8::try_from(meta.apex.label_count()).expect("at most 127 labels"),
             meta,
@@ -261,9 +258,7 @@ fn untouched(page: &Page, touched: &BTreeMap<Box<[u8]>, Touched>) -> Vec<NewNode
 /// A segment of at least `pages` pages, a power of two, and as many more as its nodes need.
 fn build_segment(key: HashKey, apex: u64, nodes: Vec<NewNode>, pages: usize) -> Segment {
     let size: usize = nodes.iter().map(|node| node.encoded_len() + 5).sum();
-    // Pages are filled to half on average, so that few are over the limit by chance.
-    let wanted = (size / (MAX_PAGE / 2)).next_power_of_two().max(pages);
-    let count = wanted.min(MAX_SEGMENT_PAGES);
+    let count = page_count(size, pages);
     let mut parts: Vec<Vec<NewNode>> = (0..count).map(|_| Vec::new()).collect();
     for node in nodes {
         parts[page_of(key.below(apex, &node.labels), count)].push(node);
@@ -276,6 +271,13 @@ fn build_segment(key: HashKey, apex: u64, nodes: Vec<NewNode>, pages: usize) -> 
     )
 }
 
+/// How many pages a segment needs whose nodes take this many bytes, at least `pages`.
+pub(crate) fn page_count(size: usize, pages: usize) -> usize {
+    // Pages are filled to half on average, so that few are over the limit by chance.
+    let wanted = (size / (MAX_PAGE / 2)).next_power_of_two().max(pages);
+    wanted.min(MAX_SEGMENT_PAGES)
+}
+
 fn empty(labels: &[u8]) -> NewNode {
     NewNode {
         labels: labels.into(),
@@ -286,7 +288,7 @@ fn empty(labels: &[u8]) -> NewNode {
 }
 
 /// The names between `labels` and the apex, both left out.
-fn above(labels: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn above(labels: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::successors(parent(labels), |labels| parent(labels)).filter(|l| !l.is_empty())
 }
 
@@ -295,7 +297,7 @@ fn parent(labels: &[u8]) -> Option<&[u8]> {
     Some(&labels[len + 1..])
 }
 
-fn count(counts: &mut DepthCounts, labels: &[u8], types: u32, by: i32) {
+pub(crate) fn count(counts: &mut DepthCounts, labels: &[u8], types: u32, by: i32) {
     let depth = count_labels(labels).min(127);
     let [names, cuts, wildcards] = &mut counts.0[depth];
     *names = names.saturating_add_signed(by);
@@ -310,7 +312,6 @@ fn count(counts: &mut DepthCounts, labels: &[u8], types: u32, by: i32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::Masks;
     use meridian_model::{Generation, Timestamp};
     use proptest::prelude::*;
 

@@ -1,6 +1,6 @@
 //! A zone as an immutable image: one page while it is small, a paged hash beyond.
 //!
-//! Looking up is in this file; making a changed image from an old one is in `edit`.
+//! Looking up is in this file; making images is in `draft`, changing them in `edit`.
 
 use std::sync::Arc;
 
@@ -132,6 +132,17 @@ impl ZoneImage {
 }
 
 impl DepthCounts {
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (own, other) in self
+            .0
+            .as_flattened_mut()
+            .iter_mut()
+            .zip(other.0.as_flattened())
+        {
+            *own = own.saturating_add(*other);
+        }
+    }
+
     pub(crate) fn masks(&self) -> Masks {
         let mut masks = Masks::default();
         for (depth, [names, cuts, wildcards]) in self.0.iter().enumerate() {

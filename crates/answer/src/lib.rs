@@ -5,6 +5,7 @@
 
 mod depths;
 mod directory;
+mod draft;
 mod edit;
 mod hash;
 mod identity;
@@ -32,6 +33,7 @@ use reply::Task;
 use traffic::{Found, Run};
 use walk::Walk;
 
+pub use draft::ZoneDraft;
 pub use hash::HashKey;
 pub use identity::{CookieSecret, Identity};
 pub use image::{ZoneImage, ZoneMeta};
