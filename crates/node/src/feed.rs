@@ -4,8 +4,6 @@
 //! keeps its old image, delays only itself, and is listed as failed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::num::NonZero;
-use std::ops::ControlFlow;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,14 +11,16 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use meridian_answer::{Broken, CompileError, HashKey, World, ZoneChange, ZoneImage, ZoneMeta};
+use meridian_answer::{Broken, CompileError, HashKey, World, ZoneChange, ZoneImage};
 use meridian_control::{Acks, Served};
 use meridian_dns::Name;
 use meridian_log::{Entry, Journal, Snapshot, Tables};
-use meridian_model::{Effect, Generation, RecordSet, Seq, State, Zone, ZoneId};
+use meridian_model::{Effect, Generation, Seq, State, Zone, ZoneId};
 use meridian_server::Live;
 
 use crate::views::Views;
+
+mod load;
 
 /// The name under which this node's own answers are acknowledged.
 const NODE: &str = "local";
@@ -188,17 +188,11 @@ impl Feed {
     pub(crate) fn load(&mut self) -> Result<()> {
         let snapshot = self.tables.read()?;
         self.views.set_pool(&snapshot.name_servers()?);
-        let mut zones = Vec::new();
-        snapshot.each_zone(|zone| {
-            zones.push(zone);
-            ControlFlow::Continue(())
-        })?;
-        // Sets lie in order of generations: reading them so touches each page of the file once.
-        zones.sort_unstable_by_key(|zone| zone.generation);
+        let built = load::build_all(&snapshot, &self.views, self.world.key())?;
         self.zones.clear();
         self.by_generation.clear();
-        let mut images = Vec::with_capacity(zones.len());
-        for (built, zone) in self.build_all(&zones)?.into_iter().zip(zones) {
+        let mut images = Vec::with_capacity(built.len());
+        for (zone, built) in built {
             match built {
                 Ok(image) => {
                     self.failed.remove(&zone.id);
@@ -231,32 +225,6 @@ impl Feed {
         self.failed.entry(zone.id.clone()).or_insert(since);
     }
 
-    /// The images of all zones, in their order, built on all cores.
-    fn build_all(&self, zones: &[Zone]) -> Result<Vec<Result<ZoneImage, CompileError>>> {
-        let threads = thread::available_parallelism().map_or(1, NonZero::get);
-        let build_share = |share: &[Zone]| -> Result<Vec<_>> {
-            let snapshot = self.tables.read()?;
-            let built = share
-                .iter()
-                .map(|zone| self.build(&snapshot, zone, Broken::Refuse));
-            built.collect()
-        };
-        thread::scope(|scope| {
-            let shares = zones.chunks(zones.len().div_ceil(threads).max(1));
-            let running: Vec<_> = shares
-                .map(|share| scope.spawn(move || build_share(share)))
-                .collect();
-            let mut built = Vec::with_capacity(zones.len());
-            for share in running {
-                let share = share
-                    .join()
-                    .map_err(|_| anyhow!("a panic while building images"))?;
-                built.extend(share?);
-            }
-            Ok(built)
-        })
-    }
-
     /// What a zone that cannot be compiled is answered from: the image it has, or where it has
     /// none, all but the sets that cannot be read.
     fn kept_or_rest(&self, snapshot: &Snapshot, zone: &Zone) -> Result<Option<Arc<ZoneImage>>> {
@@ -274,24 +242,7 @@ impl Feed {
         zone: &Zone,
         broken: Broken,
     ) -> Result<Result<ZoneImage, CompileError>> {
-        let mut names: Vec<(Name, Vec<RecordSet>)> = Vec::new();
-        snapshot.each_set(zone.generation, |set| {
-            // Sets come in order of names.
-            match names.last_mut() {
-                Some((name, sets)) if *name == set.key.name => sets.push(set),
-                _ => names.push((set.key.name.clone(), vec![set])),
-            }
-            ControlFlow::Continue(())
-        })?;
-        let meta = ZoneMeta {
-            apex: zone.name.clone(),
-            generation: zone.generation,
-            created_at: zone.created_at,
-            views: self.views.of(zone),
-            last_changed: snapshot.stats(zone.generation)?.last_changed.0,
-        };
-        let names = names.iter().map(|(name, sets)| (name, sets.as_slice()));
-        Ok(ZoneImage::build(self.world.key(), meta, names, broken))
+        load::build(snapshot, zone, &self.views, self.world.key(), broken)
     }
 
     /// The steps to the next World, at most one for each zone.
