@@ -113,6 +113,9 @@ fn first_hash(world: &World, zone: &ZoneImage, walk: &mut Walk) -> Option<u64> {
 
 #[inline]
 fn first_depth(zone: &ZoneImage, depth: usize) -> usize {
+    if zone.masks.cuts.is_empty() {
+        return depth;
+    }
     let mut cuts = zone.masks.cuts.below(depth);
     cuts.take_first().unwrap_or(depth)
 }
@@ -167,27 +170,22 @@ pub(crate) fn place<'w>(
         let labels = apex + at;
         guess?.confirm(walk.hash(world.key, labels), walk.labels(labels, apex))
     };
-    let mut cuts = zone.masks.cuts.below(depth);
-    let mut node = None;
-    if cuts.is_empty() {
-        node = confirm(walk, depth);
-    } else {
-        let first = cuts;
+    let first = first_depth(zone, depth);
+    let mut node = confirm(walk, first);
+    if first < depth {
+        let mut cuts = zone.masks.cuts.below(depth);
         while let Some(at) = cuts.take_first() {
-            let node = if first.below(at).is_empty() {
-                confirm(walk, at)
-            } else {
-                find(world, zone, walk, at)
-            };
+            if at > first {
+                node = find(world, zone, walk, at);
+            }
             if let Some(node) = node
                 && node.has(RecordType::Ns)
             {
                 return Place::Cut(node, apex + at);
             }
         }
-        if zone.masks.names.has(depth) {
-            node = find(world, zone, walk, depth);
-        }
+        let exists = zone.masks.names.has(depth);
+        node = exists.then(|| find(world, zone, walk, depth)).flatten();
     }
     match node {
         Some(node) if depth > 0 && !parent_side && node.has(RecordType::Ns) => {

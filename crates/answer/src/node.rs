@@ -66,7 +66,15 @@ impl<'a> Node<'a> {
     #[inline]
     pub(crate) fn read(bytes: &'a [u8]) -> Self {
         let (labels, rest) = bytes[1..].split_at(usize::from(bytes[0]));
-        let (descendants, rest) = read_varint(rest);
+        Self::read_behind(labels, rest)
+    }
+
+    #[inline]
+    fn read_behind(labels: &'a [u8], rest: &'a [u8]) -> Self {
+        let (descendants, rest) = match rest.split_first() {
+            Some((&few, rest)) if few < 0x80 => (few.into(), rest),
+            _ => read_varint(rest),
+        };
         let (types, sets) = rest.split_first_chunk::<4>().expect("a node has its types");
         Self {
             labels,
@@ -80,8 +88,8 @@ impl<'a> Node<'a> {
     #[inline]
     pub(crate) fn read_if(bytes: &'a [u8], labels: &[u8]) -> Option<Self> {
         let (len, rest) = bytes.split_first()?;
-        let (own, _) = rest.split_at_checked(usize::from(*len))?;
-        same(own, labels).then(|| Self::read(bytes))
+        let (own, rest) = rest.split_at_checked(usize::from(*len))?;
+        same(own, labels).then(|| Self::read_behind(own, rest))
     }
 
     /// Whether it has a set of this type.
@@ -110,7 +118,14 @@ impl<'a> Node<'a> {
         if !self.has(rtype) {
             return None;
         }
-        self.sets().find(|set| set.rtype == rtype)
+        // Sets stand in the order of their bits, so those before it need not be looked at.
+        let before = (self.types & (bit(rtype) - 1)).count_ones();
+        let mut rest = self.sets;
+        for _ in 0..before {
+            let (head, behind) = rest.split_first_chunk::<SET_HEAD>()?;
+            rest = behind.get(body_len(head)..)?;
+        }
+        Some(Set::read(rtype, rest)?.0)
     }
 
     /// The bytes of its sets and nothing behind them.
@@ -150,7 +165,39 @@ pub(crate) struct Set<'a> {
     pub(crate) body: &'a [u8],
 }
 
+/// The length of the body behind the head of a set.
+#[inline]
+fn body_len([.., l0, l1]: &[u8; SET_HEAD]) -> usize {
+    usize::from(u16::from_le_bytes([*l0, *l1]))
+}
+
 impl<'a> Set<'a> {
+    /// Reads the set at the start of `bytes`, of this type; and what follows it.
+    #[inline]
+    fn read(rtype: RecordType, bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let (head, rest) = bytes.split_first_chunk::<SET_HEAD>()?;
+        let (body, rest) = rest.split_at_checked(body_len(head))?;
+        let [_, kind, t0, t1, t2, t3, c0, c1, ..] = *head;
+        let set = Self {
+            rtype,
+            kind: match kind {
+                0 => Kind::Even,
+                1 => Kind::Uneven,
+                _ => Kind::Unserved,
+            },
+            ttl: u32::from_le_bytes([t0, t1, t2, t3]),
+            count: usize::from(u16::from_le_bytes([c0, c1])),
+            body,
+        };
+        Some((set, rest))
+    }
+
+    /// The data of its only record, if it has just one.
+    #[inline]
+    pub(crate) fn only(&self) -> Option<&'a [u8]> {
+        (self.count == 1 && self.kind == Kind::Even).then_some(self.body)
+    }
+
     /// The record data of each record, starting with the one at `first` (any number).
     pub(crate) fn rotated(&self, first: usize) -> Rotated<'a> {
         let first = match self.kind {
@@ -219,21 +266,10 @@ impl<'a> Iterator for Sets<'a> {
     #[inline]
     fn next(&mut self) -> Option<Set<'a>> {
         self.left = self.left.checked_sub(1)?;
-        let (head, rest) = self.rest.split_first_chunk::<SET_HEAD>()?;
-        let [rtype, kind, t0, t1, t2, t3, c0, c1, l0, l1] = *head;
-        let (body, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes([l0, l1])))?;
+        let rtype = RecordType::ALL.get(usize::from(*self.rest.first()?))?;
+        let (set, rest) = Set::read(*rtype, self.rest)?;
         self.rest = rest;
-        Some(Set {
-            rtype: *RecordType::ALL.get(usize::from(rtype))?,
-            kind: match kind {
-                0 => Kind::Even,
-                1 => Kind::Uneven,
-                _ => Kind::Unserved,
-            },
-            ttl: u32::from_le_bytes([t0, t1, t2, t3]),
-            count: usize::from(u16::from_le_bytes([c0, c1])),
-            body,
-        })
+        Some(set)
     }
 }
 

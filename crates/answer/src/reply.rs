@@ -310,7 +310,25 @@ fn apex_owner<'z>(task: &Task<'_, '_>, link: Link<'_>, zone: &'z ZoneImage) -> O
     }
 }
 
+#[inline]
 fn write_set(
+    task: &Task<'_, '_>,
+    zone: &ZoneImage,
+    reply: &mut Reply<'_>,
+    owner: Owner<'_>,
+    set: Set<'_>,
+) -> Result<Verdict, Full> {
+    if set.rtype != RecordType::Soa
+        && let Some(data) = set.only()
+    {
+        reply.record(Section::Answer, owner, set.rtype.code(), set.ttl, &[data])?;
+        return Ok(Verdict::default());
+    }
+    write_any_set(task, zone, reply, owner, set)
+}
+
+/// As [`write_set`], for the sets that need more than one record's bytes.
+fn write_any_set(
     task: &Task<'_, '_>,
     zone: &ZoneImage,
     reply: &mut Reply<'_>,

@@ -216,7 +216,10 @@ impl<'b> Reply<'b> {
             return Err(Full);
         }
         match self.pointer(owner) {
-            Some(pointer) => self.put_record(pointer.to_be_bytes(), section, (rtype, ttl), rdata),
+            Some(pointer) => {
+                let pointer = pointer.to_be_bytes();
+                self.put_record(pointer, section, (rtype, ttl), rdata)
+            }
             None => self.put_record_of(owner, section, (rtype, ttl), rdata),
         }
     }
@@ -272,6 +275,7 @@ impl<'b> Reply<'b> {
     }
 
     /// Writes a record whose owner has to be compared with names written before.
+    #[cold]
     fn put_record_of(
         &mut self,
         owner: Owner<'_>,
