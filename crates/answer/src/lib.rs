@@ -3,10 +3,13 @@
 //! No socket, no clock, no source of randomness, no log: facts are arguments, so the same input
 //! gives the same bytes.
 
+mod chaos;
+mod cookie;
 mod depths;
 mod directory;
 mod draft;
 mod edit;
+mod edns;
 mod hash;
 mod identity;
 mod image;
@@ -25,9 +28,10 @@ use std::net::IpAddr;
 
 use arrayvec::ArrayVec;
 use meridian_dns::message::codes::rcode;
-use meridian_dns::message::{Header, Query, Unreadable, error_reply};
+use meridian_dns::message::{Query, Unreadable};
 use meridian_model::Generation;
 
+use edns::Asker;
 use lookup::Guess;
 use reply::Task;
 use traffic::{Found, Run};
@@ -188,7 +192,14 @@ pub fn answer<N: Near>(
                 });
             }
             Err(Unreadable::Drop) => {}
-            Err(Unreadable::Header(header)) => *outcome = unreadable(&header, packet),
+            Err(Unreadable::CookieAlone(query)) => {
+                let asker = Asker::of(packet, identity, moment);
+                *outcome = outcome_of(asker.cookie_alone(&query, packet.reply));
+            }
+            Err(Unreadable::Header(header)) => {
+                let asker = Asker::of(packet, identity, moment);
+                *outcome = outcome_of(asker.error(&header, packet.reply));
+            }
         }
     }
     for job in &mut jobs {
@@ -211,14 +222,11 @@ pub fn answer<N: Near>(
         let packet = &mut packets[job.place];
         let mut task = Task {
             world,
-            identity,
+            asker: Asker::of(packet, identity, moment),
             view: packet.view,
-            client: packet.client,
-            transport: packet.transport,
             query: &job.query,
             walk: job.walk,
             guess: job.guess,
-            now_s: moment.now_s,
             seed: seed_of(moment.seed, job.place),
         };
         let answered = reply::write(&mut task, job.zone, packet.reply);
@@ -228,19 +236,6 @@ pub fn answer<N: Near>(
         outcomes[job.place] = outcome_of(answered);
     }
     run.end();
-}
-
-/// Tells a sender what is wrong with its query.
-fn unreadable(header: &Header<'_>, packet: &mut Packet<'_>) -> Outcome {
-    let limit = packet.reply.len().min(512);
-    let len = error_reply(packet.reply, limit, header, reply::OUR_PAYLOAD);
-    outcome_of(Answered {
-        len: u16::try_from(len).unwrap_or_default(),
-        rcode: header.rcode,
-        qtype: header.question.map_or(0, |question| question.qtype),
-        valid_cookie: false,
-        zone: None,
-    })
 }
 
 fn found(rcode: u16) -> Found {

@@ -1,41 +1,30 @@
 //! Writing the reply once it is known where the name leads.
 
-use std::net::IpAddr;
-
 use meridian_dns::RecordType;
 use meridian_dns::message::codes::{class, ede, qtype, rcode};
-use meridian_dns::message::{
-    ClientSubnet, ExtendedError, Full, Owner, Query, Reply, ReplyEdns, Section,
-};
+use meridian_dns::message::{ExtendedError, Full, Owner, Query, Reply, Section};
 
+use crate::edns::{self, Asker};
 use crate::lookup::{self, Guess, Place};
 use crate::node::{Kind, Node, Set};
 use crate::referral::{ends_with, refer};
 use crate::walk::Walk;
-use crate::{Answered, Identity, Transport, ViewId, World, ZoneImage, soa};
+use crate::{Answered, ViewId, World, ZoneImage, chaos, cookie, soa};
 
 /// The most links of a CNAME chain that are followed inside a zone.
 const MAX_CHAIN: usize = 8;
-/// The payload size we tell clients that we take.
-pub(crate) const OUR_PAYLOAD: u16 = 1232;
 /// TTL of the HINFO that answers ANY at a name without a set to show, in seconds (RFC 8482).
 const ANY_TTL: u32 = 3600;
 
 /// Everything one answer is made from.
 pub(crate) struct Task<'a, 'q> {
     pub(crate) world: &'a World,
-    #[expect(dead_code, reason = "read by the options that follow")]
-    pub(crate) identity: &'a Identity,
+    pub(crate) asker: Asker<'a>,
     pub(crate) view: ViewId,
-    #[expect(dead_code, reason = "read by the options that follow")]
-    pub(crate) client: IpAddr,
-    pub(crate) transport: Transport,
     pub(crate) query: &'a Query<'q>,
     pub(crate) walk: &'a mut Walk,
     /// Where the name was looked for first in the zone it was found to be for.
     pub(crate) guess: Guess<'a>,
-    #[expect(dead_code, reason = "read by the options that follow")]
-    pub(crate) now_s: u64,
     pub(crate) seed: usize,
 }
 
@@ -52,6 +41,8 @@ pub(crate) fn write<'a>(
     buffer: &mut [u8],
 ) -> Answered {
     let query = task.query;
+    let asked = query.edns.as_ref();
+    let zone = responsible(task, zone);
     let mut answered = Answered {
         len: 0,
         rcode: rcode::NOERROR,
@@ -59,43 +50,38 @@ pub(crate) fn write<'a>(
         valid_cookie: false,
         zone: zone.map(|zone| zone.meta.generation),
     };
-    let Ok(mut reply) = Reply::new(buffer, limit(query, task.transport), query) else {
+    let Ok(mut reply) = Reply::new(buffer, task.asker.limit(asked), query) else {
         return answered;
     };
-    let mut edns = query.edns.as_ref().map(|asked| ReplyEdns {
-        udp_payload: OUR_PAYLOAD,
-        dnssec_ok: asked.dnssec_ok,
-        client_subnet: asked
-            .client_subnet
-            .map(|subnet| ClientSubnet { scope: 0, ..subnet }),
-        ..ReplyEdns::default()
+    let mut opt = asked.map(|asked| {
+        let cookie = task.asker.cookie(asked);
+        answered.valid_cookie = cookie.is_some_and(|c| c.server == cookie::Server::Right);
+        let mut opt = task.asker.opt(asked, cookie);
+        opt.zone_version = edns::zone_version(asked, zone, rcode::NOERROR);
+        reply.reserve(task.asker.opt_room(&opt));
+        opt
     });
-    if let Some(edns) = &edns {
-        reply.reserve(edns.wire_len());
-    }
     let verdict = decide(task, zone, &mut reply);
-    if let Some(edns) = &mut edns {
-        edns.extended_error = verdict.error;
-    }
     answered.rcode = reply.response_code();
-    answered.len = u16::try_from(reply.finish(edns.as_ref())).unwrap_or_default();
+    if let (Some(opt), Some(asked)) = (&mut opt, asked) {
+        opt.extended_error = verdict.error;
+        opt.zone_version = edns::zone_version(asked, zone, answered.rcode);
+    }
+    answered.len = u16::try_from(reply.finish(opt.as_ref())).unwrap_or_default();
     answered
 }
 
-/// The longest reply this client takes, in bytes.
-fn limit(query: &Query<'_>, transport: Transport) -> usize {
-    match transport {
-        Transport::Udp { max_payload } => {
-            let client = query
-                .edns
-                .as_ref()
-                .map_or(512, |edns| edns.udp_payload.max(512));
-            usize::from(client.min(max_payload))
-        }
-        Transport::Tcp { .. } | Transport::Tls { .. } | Transport::Quic | Transport::Https => {
-            usize::from(u16::MAX)
-        }
+/// The zone that the question is for: none in other classes, and DS is the parent's.
+fn responsible<'a>(task: &mut Task<'a, '_>, zone: Option<&'a ZoneImage>) -> Option<&'a ZoneImage> {
+    let question = &task.query.question;
+    let zone = zone.filter(|_| matches!(question.class, class::IN | class::ANY))?;
+    if question.qtype == RecordType::Ds.code()
+        && let Some((parent, guess)) = parent_that_knows(task, zone)
+    {
+        task.guess = guess;
+        return Some(parent);
     }
+    Some(zone)
 }
 
 fn decide<'a>(
@@ -113,13 +99,18 @@ fn decide<'a>(
         reply.rcode(rcode::BADVERS);
         return Verdict::default();
     }
+    if question.class == class::CH
+        && let Some(written) = chaos::answer(task.asker.identity, question, reply)
+    {
+        return ended(written.map(|()| Verdict::default()), reply);
+    }
     if question.class != class::IN && question.class != class::ANY {
         return refuse(reply, ede::NOT_SUPPORTED, "only class IN is served");
     }
     if matches!(question.qtype, qtype::AXFR | qtype::IXFR) {
         return refuse(reply, ede::PROHIBITED, "zone transfers are not offered");
     }
-    let Some(mut zone) = zone else {
+    let Some(zone) = zone else {
         return refuse(
             reply,
             ede::NOT_AUTHORITATIVE,
@@ -127,16 +118,14 @@ fn decide<'a>(
         );
     };
     let parent_side = question.qtype == RecordType::Ds.code();
-    if parent_side && let Some((parent, guess)) = parent_that_knows(task, zone) {
-        (zone, task.guess) = (parent, guess);
-    }
-    match answer(task, zone, reply, parent_side) {
-        Ok(verdict) => verdict,
-        Err(Full) => {
-            reply.truncate();
-            Verdict::default()
-        }
-    }
+    ended(answer(task, zone, reply, parent_side), reply)
+}
+
+fn ended(written: Result<Verdict, Full>, reply: &mut Reply<'_>) -> Verdict {
+    written.unwrap_or_else(|Full| {
+        reply.truncate();
+        Verdict::default()
+    })
 }
 
 /// The zone above, if the name is the apex of `zone`: a cut seen from there, and DS is the

@@ -4,9 +4,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr};
 
-use meridian_answer::{
-    BATCH, Identity, Moment, Outcome, Packet, Scratch, Transport, ViewId, answer,
-};
+use meridian_answer::{BATCH, Moment, Outcome, Packet, Scratch, Transport, ViewId, answer};
 
 use crate::attack::small_world;
 use crate::wire;
@@ -52,13 +50,15 @@ fn answering_allocates_nothing() {
         queries.push(packet[..packet.len().min(11)].to_vec());
         queries.push([&packet[..], b"\0"].concat());
     }
+    queries.extend(crate::options::packets());
     let (mut scratch, mut replies) = (Scratch::default(), vec![vec![0; 65_535]; BATCH]);
-    let identity = Identity::default();
+    let identity = crate::raw::identity();
     let mut seen = [0; 17];
     for (round, queries) in queries.chunks(BATCH).enumerate() {
         for transport in [
             Transport::Tcp { idle: 100 },
             Transport::Udp { max_payload: 1232 },
+            Transport::Tls { idle: 100 },
         ] {
             let batch = queries.iter().zip(&mut replies);
             let mut batch: Vec<Packet<'_>> = batch

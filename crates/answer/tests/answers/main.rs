@@ -4,8 +4,11 @@
 mod allocation;
 mod attack;
 mod compare;
+mod options;
 mod oracle;
 mod random;
+mod raw;
+mod rfc8906;
 #[path = "../scenario/mod.rs"]
 mod scenario;
 mod scenarios;

@@ -61,8 +61,14 @@ pub mod option {
     pub const CLIENT_SUBNET: u16 = 8;
     /// Cookie (RFC 7873).
     pub const COOKIE: u16 = 10;
+    /// How long an idle connection is kept (RFC 7828).
+    pub const TCP_KEEPALIVE: u16 = 11;
+    /// Padding (RFC 7830).
+    pub const PADDING: u16 = 12;
     /// Extended DNS error (RFC 8914).
     pub const EXTENDED_ERROR: u16 = 15;
+    /// Version of the zone (RFC 9660).
+    pub const ZONEVERSION: u16 = 19;
 }
 
 /// Extended DNS error codes (RFC 8914 section 4).

@@ -1,9 +1,8 @@
-//! The OPT record of a query (RFC 6891) and the options this server reads.
+//! The OPT record of a query (RFC 6891). Its options are read in `options`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::codes::option;
-use crate::cursor::Cursor;
+use super::options::Asked;
 
 /// What the OPT record of a query says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,8 +17,8 @@ pub struct Edns<'a> {
     pub client_subnet: Option<ClientSubnet<'a>>,
     /// Client cookie, and server cookie if there is one: 8 or 16 to 40 bytes (RFC 7873).
     pub cookie: Option<&'a [u8]>,
-    /// Whether the server's identifier is asked for (RFC 5001).
-    pub nsid: bool,
+    /// What is asked for by an option's mere presence.
+    pub asked: Asked,
     /// All options as they came.
     pub options: &'a [u8],
 }
@@ -66,7 +65,7 @@ impl<'a> Edns<'a> {
             dnssec_ok: flags & 0x80 != 0,
             client_subnet: None,
             cookie: None,
-            nsid: false,
+            asked: Asked::default(),
             options,
         };
         if version == 0 {
@@ -74,52 +73,4 @@ impl<'a> Edns<'a> {
         }
         Some(edns)
     }
-
-    fn read_options(&mut self) -> Option<()> {
-        let mut rest = Cursor(self.options);
-        // Each turn consumes four bytes at least.
-        while !rest.0.is_empty() {
-            let code = rest.u16()?;
-            let len = rest.u16()?;
-            let data = rest.take(len.into())?;
-            match code {
-                option::NSID => self.nsid = true,
-                // Two subnets contradict each other; no sender has a reason for it.
-                option::CLIENT_SUBNET if self.client_subnet.is_some() => return None,
-                option::CLIENT_SUBNET => self.client_subnet = Some(read_client_subnet(data)?),
-                option::COOKIE if !matches!(data.len(), 8 | 16..=40) => return None,
-                // Only the first counts (RFC 7873 section 5.2).
-                option::COOKIE => self.cookie = self.cookie.or(Some(data)),
-                _ => {}
-            }
-        }
-        Some(())
-    }
-}
-
-/// None for what is due a FORMERR: address bytes too few or too many, bits set behind the prefix, a
-/// prefix longer than the family's addresses, a scope in a query (RFC 7871 section 6), and families
-/// without a meaning here.
-fn read_client_subnet(data: &[u8]) -> Option<ClientSubnet<'_>> {
-    let mut rest = Cursor(data);
-    let subnet = ClientSubnet {
-        family: rest.u16()?,
-        source: rest.u8()?,
-        scope: rest.u8()?,
-        address: rest.0,
-    };
-    let longest = match subnet.family {
-        0 => 0,
-        1 => 32,
-        2 => 128,
-        _ => return None,
-    };
-    let whole_bytes = usize::from(subnet.source.div_ceil(8)) == subnet.address.len();
-    let spare_bits = subnet.source.wrapping_neg() % 8;
-    let spare_mask = !(0xffu8 << spare_bits);
-    let clean = subnet
-        .address
-        .last()
-        .is_none_or(|last| last & spare_mask == 0);
-    (subnet.source <= longest && subnet.scope == 0 && whole_bytes && clean).then_some(subnet)
 }

@@ -6,6 +6,7 @@
 pub mod codes;
 mod compress;
 mod edns;
+mod options;
 mod query;
 mod reply;
 mod reply_edns;
@@ -16,9 +17,10 @@ mod truncate;
 mod tests;
 
 pub use edns::{ClientSubnet, Edns};
-pub use query::{Header, Query, Question, Unreadable};
+pub use options::Asked;
+pub use query::{CookieQuery, Header, Query, Question, Unreadable};
 pub use reply::{Full, Mark, Owner, Reply, Section, error_reply};
-pub use reply_edns::{ExtendedError, ReplyEdns};
+pub use reply_edns::{ExtendedError, ReplyEdns, ZoneVersion};
 pub use truncate::truncate_reply;
 
 /// The length of a message's header, in bytes; the question name starts here.
@@ -27,8 +29,12 @@ pub const HEADER_LEN: usize = 12;
 /// The TC bit in the second word of the header.
 const TC: u16 = 0x0200;
 
+/// What the OPT record of a reply is sure to have in every message, in bytes: enough for itself,
+/// a client subnet and a cookie. Other options take what is left.
+pub const OPT_ROOM: usize = 64;
+
 /// What a message has to hold beside the records of one set, in bytes: header, question, OPT.
-const OVERHEAD: usize = HEADER_LEN + 255 + 4 + 64;
+const OVERHEAD: usize = HEADER_LEN + 255 + 4 + OPT_ROOM;
 
 /// Whether a set whose records have data of these lengths, in bytes, can be sent in one message.
 /// Owners in front of the data are pointers.

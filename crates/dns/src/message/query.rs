@@ -46,6 +46,20 @@ pub enum Unreadable<'a> {
     /// To be answered with an error, see [`error_reply`](super::error_reply).
     #[error("the query cannot be read (response code {})", .0.rcode)]
     Header(Header<'a>),
+    /// A query without a question that shows a cookie: the cookie is all it is about.
+    #[error("the query asks for a cookie alone")]
+    CookieAlone(CookieQuery<'a>),
+}
+
+/// A query for a server cookie and nothing else (RFC 7873 section 5.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CookieQuery<'a> {
+    /// The sender's id of the query.
+    pub id: u16,
+    /// The RD bit.
+    pub recursion_desired: bool,
+    /// The OPT record, which has a cookie.
+    pub edns: Edns<'a>,
 }
 
 /// What could be read of a query before it went wrong.
@@ -69,10 +83,11 @@ pub struct Header<'a> {
 impl<'a> Query<'a> {
     /// Reads one packet.
     ///
-    /// FORMERR is due for: a question count other than 1; a compression pointer in the question;
-    /// records in the answer section; records in the authority section other than the one SOA of
-    /// an IXFR query (RFC 1995 section 3), as in NSD; two OPT records, one with an owner other
-    /// than the root, malformed options; a TSIG that is not last; bytes after the last record.
+    /// FORMERR is due for: a question count other than 1, unless it is 0 and there is a cookie; a
+    /// compression pointer in the question; records in the answer section; records in the
+    /// authority section other than the one SOA of an IXFR query (RFC 1995 section 3), as in NSD;
+    /// two OPT records, one with an owner other than the root, malformed options; a TSIG that is
+    /// not last; bytes after the last record.
     ///
     /// # Errors
     /// [`Unreadable`] says whether and how to answer.
@@ -105,7 +120,16 @@ impl<'a> Query<'a> {
             return Err(Unreadable::Header(header));
         }
         let (Some(question), Some(edns)) = (header.question, edns) else {
-            return Err(Unreadable::Header(header));
+            return Err(match edns.flatten() {
+                Some(edns) if edns.cookie.is_some() && counts.question == 0 => {
+                    Unreadable::CookieAlone(CookieQuery {
+                        id: header.id,
+                        recursion_desired: header.recursion_desired,
+                        edns,
+                    })
+                }
+                _ => Unreadable::Header(header),
+            });
         };
         Ok(Self {
             id: header.id,

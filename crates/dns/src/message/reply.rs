@@ -2,10 +2,10 @@
 //!
 //! Nothing is written past the limit. A write that does not fit leaves the message as it was.
 
-use super::codes::{class, qtype};
+use super::codes::{class, opcode, option, qtype};
 use super::compress::split_at_shared;
-use super::query::{Header, Query, Question};
-use super::reply_edns::{BARE_LEN, ReplyEdns};
+use super::query::{CookieQuery, Header, Query, Question};
+use super::reply_edns::{BARE_LEN, OPTION_HEAD_LEN, PADDING_BLOCK, ReplyEdns};
 use super::{HEADER_LEN, TC};
 use crate::name::wire_len;
 
@@ -99,6 +99,20 @@ impl<'b> Reply<'b> {
         let mut reply = Self::bare(buf, limit, query.id)?;
         reply.copy_head(query.opcode, query.recursion_desired);
         reply.question(&query.question)?;
+        Ok(reply)
+    }
+
+    /// Starts the reply to a query that has no question.
+    ///
+    /// # Errors
+    /// [`Full`] when there is no room for a header.
+    pub fn for_cookie(
+        buf: &'b mut [u8],
+        limit: usize,
+        query: &CookieQuery<'_>,
+    ) -> Result<Self, Full> {
+        let mut reply = Self::bare(buf, limit, query.id)?;
+        reply.copy_head(opcode::QUERY, query.recursion_desired);
         Ok(reply)
     }
 
@@ -422,10 +436,30 @@ impl<'b> Reply<'b> {
                 self.at = start;
             }
         });
+        if edns.padded {
+            self.pad();
+        }
         let len = u16::try_from(self.at - options_at).map_err(|_| Full)?;
         let place = self.buf.get_mut(len_at..options_at).ok_or(Full)?;
         place.copy_from_slice(&len.to_be_bytes());
         Ok(())
+    }
+
+    /// Fills up to a whole number of blocks, or to the limit; in vain where nothing more fits.
+    fn pad(&mut self) {
+        let data_at = self.at + OPTION_HEAD_LEN;
+        let end = data_at.next_multiple_of(PADDING_BLOCK).min(self.limit);
+        let Some(len) = end.checked_sub(data_at) else {
+            return;
+        };
+        let [l0, l1] = u16::try_from(len).unwrap_or_default().to_be_bytes();
+        let [c0, c1] = option::PADDING.to_be_bytes();
+        if self.put(&[c0, c1, l0, l1]).is_ok()
+            && let Some(padding) = self.buf.get_mut(data_at..end)
+        {
+            padding.fill(0);
+            self.at = end;
+        }
     }
 
     fn put_option(&mut self, code: u16, data: &[&[u8]]) -> Result<(), Full> {

@@ -64,7 +64,9 @@ fn options_are_read() {
     let packet = with_options(options);
     let edns = Query::read(&packet).unwrap().edns.unwrap();
     assert_eq!((edns.udp_payload, edns.version), (4096, 0));
-    assert!(edns.dnssec_ok && edns.nsid);
+    assert!(edns.dnssec_ok && edns.asked.nsid());
+    let asked = edns.asked;
+    assert!(!(asked.zone_version() || asked.keepalive() || asked.padding()));
     assert_eq!(edns.cookie, Some(&b"12345678"[..]));
     assert_eq!(edns.options, options);
     let (address, len) = edns.client_subnet.unwrap().prefix().unwrap();
@@ -254,7 +256,8 @@ fn the_opt_record_carries_subnet_error_and_the_high_bits_of_the_code() {
             code: ede::NOT_AUTHORITATIVE,
             text: "no",
         }),
-        options: &[(codes::option::NSID, b"x")],
+        nsid: b"x",
+        ..ReplyEdns::default()
     };
     let expected = b"\x00\x00\x29\x04\xd0\x01\x00\x80\x00\x00\x18\
         \x00\x08\x00\x07\x00\x01\x18\x14\xc0\x00\x02\

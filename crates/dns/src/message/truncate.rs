@@ -111,10 +111,9 @@ mod tests {
 
     #[test]
     fn header_question_and_opt_are_left() {
-        let options = [(3, &b"x"[..])];
         let edns = ReplyEdns {
             udp_payload: 1232,
-            options: &options,
+            nsid: b"x",
             ..ReplyEdns::default()
         };
         for (edns, opt) in [(Some(&edns), OPT), (None, &[])] {

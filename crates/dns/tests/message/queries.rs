@@ -3,7 +3,7 @@
 use domain::base::Message;
 use domain::base::message_builder::MessageBuilder;
 use domain::base::name::Name;
-use meridian_dns::message::{Query, Unreadable, error_reply};
+use meridian_dns::message::{Query, Reply, Unreadable, error_reply};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -20,6 +20,17 @@ fn read(packet: &[u8], limit: usize) -> Result<(), TestCaseError> {
             prop_assert_eq!(message.opt().is_some(), query.edns.is_some());
         }
         Err(Unreadable::Drop) => prop_assert!(packet.len() < 12 || packet[2] & 0x80 != 0),
+        Err(Unreadable::CookieAlone(query)) => {
+            prop_assert!(matches!(query.edns.cookie.unwrap().len(), 8 | 16..=40));
+            let message = Message::from_octets(packet).unwrap();
+            prop_assert_eq!(message.header_counts().qdcount(), 0);
+            let mut buf = [0; 512];
+            let reply = Reply::for_cookie(&mut buf, limit, &query);
+            prop_assert_eq!(
+                reply.map(|reply| reply.finish(None)).unwrap_or(0),
+                if limit < 12 { 0 } else { 12 }
+            );
+        }
         Err(Unreadable::Header(header)) => {
             let mut buf = [0; 512];
             let len = error_reply(&mut buf, limit, &header, 1232);
@@ -75,7 +86,10 @@ fn name() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn options() -> impl Strategy<Value = Vec<(u16, Vec<u8>)>> {
-    let code = prop_oneof![any::<u16>(), prop::sample::select(vec![3, 8, 10])];
+    let code = prop_oneof![
+        any::<u16>(),
+        prop::sample::select(vec![3, 8, 10, 11, 12, 19])
+    ];
     vec((code, vec(any::<u8>(), 0..20)), 0..4)
 }
 
@@ -110,12 +124,14 @@ proptest! {
     ) {
         let mut packet = written_by_domain(&name, &options);
         read(&packet, limit)?;
-        if options.iter().all(|(code, _)| !matches!(code, 8 | 10)) {
+        if options.iter().all(|(code, _)| !matches!(code, 8 | 10 | 19)) {
             let query = Query::read(&packet).unwrap();
             let edns = query.edns.unwrap();
             prop_assert_eq!(query.question.name, &name[..]);
             prop_assert_eq!((edns.udp_payload, edns.version), (1400, 0));
-            prop_assert_eq!(edns.nsid, options.iter().any(|(code, _)| *code == 3));
+            let has = |wanted| options.iter().any(|(code, _)| *code == wanted);
+            let asked = [edns.asked.nsid(), edns.asked.keepalive(), edns.asked.padding()];
+            prop_assert_eq!(asked, [has(3), has(11), has(12)]);
         }
         let at = at.index(packet.len());
         read(&packet[..at], limit)?;

@@ -3,9 +3,10 @@
 
 use domain::base::iana::Class;
 use domain::base::name::Name;
+use domain::base::opt::UnknownOptData;
 use domain::base::{Message, ParsedName, Record, ToName, UnknownRecordData};
 use meridian_dns::message::{
-    ClientSubnet, ExtendedError, Full, Owner, Query, Reply, ReplyEdns, Section,
+    ClientSubnet, ExtendedError, Full, Owner, Query, Reply, ReplyEdns, Section, ZoneVersion,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -142,7 +143,7 @@ proptest! {
         writes in vec(write(), 0..30),
         limit in 0..1400usize,
         rcode in prop_oneof![0..16u16, Just(16), Just(23)],
-        edns in any::<Option<(bool, u8)>>(),
+        edns in any::<Option<(bool, u8, bool)>>(),
         reserves in any::<bool>(),
     ) {
         let packet = query(&name);
@@ -153,12 +154,16 @@ proptest! {
             return Ok(());
         };
         let subnet = |source| ClientSubnet { family: 2, source, scope: 1, address: &[9; 4] };
-        let edns = edns.map(|(dnssec_ok, source)| ReplyEdns {
+        let edns = edns.map(|(dnssec_ok, source, padded)| ReplyEdns {
             udp_payload: 1232,
             dnssec_ok,
             client_subnet: Some(subnet(source)),
             extended_error: Some(ExtendedError { code: 20, text: "why" }),
-            options: &[(3, b"me")],
+            cookie: (source % 2 == 0).then_some([source; 24]),
+            zone_version: Some(ZoneVersion { labels: source, serial: 7 }),
+            keepalive: Some(100),
+            nsid: b"me",
+            padded,
         });
         if let Some(edns) = edns.filter(|_| reserves) {
             reply.reserve(edns.wire_len());
@@ -203,6 +208,14 @@ proptest! {
             prop_assert_eq!(opt.dnssec_ok(), edns.dnssec_ok);
             prop_assert_eq!(opt.udp_payload_size(), 1232);
             prop_assert_eq!(opt.rcode(header).to_int(), rcode);
+            let options = opt.opt().iter::<UnknownOptData<_>>();
+            let last = options.last().map(|option| option.unwrap().code().to_int());
+            let limit = limit.min(1280);
+            if last == Some(12) {
+                prop_assert!(edns.padded && (len.is_multiple_of(468) || len == limit));
+            } else {
+                prop_assert!(!edns.padded || limit - len < 4);
+            }
         } else if edns.is_some() {
             prop_assert!(tiny);
         }
