@@ -3,7 +3,7 @@
 //! One thread, the only writer of the tables and of the World. A zone that cannot be compiled
 //! keeps its old image, delays only itself, and is listed as failed.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +20,12 @@ use meridian_server::Live;
 
 use crate::views::Views;
 
+mod known;
 mod load;
+#[cfg(test)]
+mod tests;
+
+use known::KnownZones;
 
 /// The name under which this node's own answers are acknowledged.
 const NODE: &str = "local";
@@ -38,8 +43,7 @@ pub(crate) struct Feed {
     acks: Arc<Acks>,
     views: Views,
     world: World,
-    zones: HashMap<ZoneId, Zone>,
-    by_generation: HashMap<Generation, ZoneId>,
+    zones: KnownZones,
     failed: BTreeMap<ZoneId, Seq>,
     /// The tables hold entries that did not make it into the World: a turn failed in between.
     stale: bool,
@@ -68,8 +72,7 @@ impl Feed {
             acks,
             views,
             world: World::new(key, Vec::new()),
-            zones: HashMap::new(),
-            by_generation: HashMap::new(),
+            zones: KnownZones::default(),
             failed: BTreeMap::new(),
             stale: false,
         }
@@ -189,8 +192,7 @@ impl Feed {
         let snapshot = self.tables.read()?;
         self.views.set_pool(&snapshot.name_servers()?);
         let built = load::build_all(&snapshot, &self.views, self.world.key())?;
-        self.zones.clear();
-        self.by_generation.clear();
+        self.zones = KnownZones::with_capacity(built.len());
         let mut images = Vec::with_capacity(built.len());
         for (zone, built) in built {
             match built {
@@ -203,17 +205,12 @@ impl Feed {
                     images.extend(self.kept_or_rest(&snapshot, &zone)?);
                 }
             }
-            self.remember(zone);
+            self.zones.put(zone);
         }
-        self.failed.retain(|id, _| self.zones.contains_key(id));
+        self.failed.retain(|id, _| self.zones.get(id).is_some());
         let addresses = self.views.addresses();
         self.world = World::new(self.world.key(), images).with_addresses(addresses);
         Ok(())
-    }
-
-    fn remember(&mut self, zone: Zone) {
-        self.by_generation.insert(zone.generation, zone.id.clone());
-        self.zones.insert(zone.id.clone(), zone);
     }
 
     /// Notes that a zone keeps its image, that of this generation: every change from the first
@@ -248,21 +245,23 @@ impl Feed {
     /// The steps to the next World, at most one for each zone.
     fn changes(&mut self, snapshot: &Snapshot, touched: &Touched) -> Result<Vec<ZoneChange>> {
         let mut changes = Vec::new();
-        for id in &touched.zones {
-            changes.extend(self.zone_change(snapshot, id)?);
-        }
+        let mut whole = touched.zones.clone();
         for (generation, names) in &touched.names {
-            let zone = self
-                .by_generation
-                .get(generation)
-                .and_then(|id| self.zones.get(id));
-            let Some(zone) = zone.cloned() else {
+            // What no zone points to is not answered.
+            let Some(zone) = snapshot.zone_at(*generation)? else {
                 continue;
             };
-            if !touched.zones.contains(&zone.id) {
+            let known = self.zones.get(&zone.id);
+            if known.is_none_or(|known| known.generation != *generation) {
+                // It could not be answered when the zone was pointed to it; perhaps it can now.
+                whole.insert(zone.id);
+            } else if !touched.zones.contains(&zone.id) {
                 let names: Vec<&Name> = names.values().collect();
                 changes.extend(self.names_change(snapshot, &zone, &names)?);
             }
+        }
+        for id in &whole {
+            changes.extend(self.zone_change(snapshot, id, touched)?);
         }
         if touched.pool {
             self.views.set_pool(&snapshot.name_servers()?);
@@ -271,39 +270,50 @@ impl Feed {
         Ok(changes)
     }
 
-    /// A zone that was made, pointed elsewhere or deleted.
-    fn zone_change(&mut self, snapshot: &Snapshot, id: &ZoneId) -> Result<Vec<ZoneChange>> {
-        let mut changes = Vec::new();
+    /// A zone that was made, changed, pointed elsewhere or deleted.
+    fn zone_change(
+        &mut self,
+        snapshot: &Snapshot,
+        id: &ZoneId,
+        touched: &Touched,
+    ) -> Result<Vec<ZoneChange>> {
         let new = snapshot.zone(id)?;
-        let old = self.zones.remove(id);
-        if let Some(old) = &old
-            && new
-                .as_ref()
-                .is_none_or(|new| new.generation != old.generation)
+        let old = self.zones.get(id).cloned();
+        if let (Some(new), Some(old)) = (&new, &old)
+            && new.generation == old.generation
         {
-            self.by_generation.remove(&old.generation);
-            let image = self.world.zone(&old.name, old.generation).cloned();
+            let names = touched.names.get(&new.generation);
+            let names: Vec<&Name> = names.into_iter().flat_map(BTreeMap::values).collect();
+            let change = self.names_change(snapshot, new, &names)?;
+            if change.is_some() {
+                self.zones.put(new.clone());
+            }
+            return Ok(change.into_iter().collect());
+        }
+        let mut changes = Vec::new();
+        if let Some(old) = &old {
+            let image = self.world.zone(&old.apex, old.generation).cloned();
             changes.extend(image.map(|image| ZoneChange::Remove(Arc::new(image))));
         }
         self.failed.remove(id);
         let Some(zone) = new else {
+            self.zones.remove(id);
             return Ok(changes);
         };
         match (self.build(snapshot, &zone, Broken::Refuse)?, old) {
             (Ok(image), _) => {
                 changes.push(ZoneChange::Put(Arc::new(image)));
-                self.remember(zone);
+                self.zones.put(zone);
             }
             (Err(error), Some(old)) => {
-                self.fail(&zone, old.generation, &error);
                 // What was answered before is answered on.
+                self.fail(&zone, old.generation, &error);
                 changes.clear();
-                self.remember(old);
             }
             (Err(error), None) => {
                 self.fail(&zone, zone.generation, &error);
                 changes.extend(self.kept_or_rest(snapshot, &zone)?.map(ZoneChange::Put));
-                self.remember(zone);
+                self.zones.put(zone);
             }
         }
         Ok(changes)
@@ -326,7 +336,8 @@ impl Feed {
                 }
                 let last_changed = snapshot.stats(zone.generation)?.last_changed.0;
                 let sets = sets.iter().map(|(name, sets)| (*name, sets.as_slice()));
-                image.with_names(self.world.key(), last_changed, sets)
+                let image = image.with_names(self.world.key(), last_changed, sets);
+                image.map(|image| image.with_views(self.views.of(zone)))
             }
             _ => self.build(snapshot, zone, Broken::Refuse)?,
         };
@@ -344,9 +355,14 @@ impl Feed {
 
     /// After a change of the pool zones may be visible elsewhere.
     fn move_zones(&self, changes: &mut Vec<ZoneChange>) {
+        let servers = self.zones.servers();
+        let views_of = |image: &ZoneImage| {
+            let servers = servers.get(&image.meta().generation)?;
+            Some(self.views.at_names(servers))
+        };
         for change in changes.iter_mut() {
             if let ZoneChange::Put(image) = change
-                && let Some(views) = self.views_of(image)
+                && let Some(views) = views_of(image)
             {
                 *image = Arc::new(image.with_views(views));
             }
@@ -358,18 +374,13 @@ impl Feed {
             })
             .collect();
         for image in self.world.zones() {
-            if let Some(views) = self.views_of(image)
+            if let Some(views) = views_of(image)
                 && views != image.meta().views
                 && !changed.contains(&image.meta().generation)
             {
                 changes.push(ZoneChange::Put(Arc::new(image.with_views(views))));
             }
         }
-    }
-
-    fn views_of(&self, image: &ZoneImage) -> Option<u64> {
-        let id = self.by_generation.get(&image.meta().generation)?;
-        Some(self.views.of(self.zones.get(id)?))
     }
 }
 
@@ -404,136 +415,5 @@ impl Touched {
     fn name(&mut self, generation: Generation, name: &Name) {
         let names = self.names.entry(generation).or_default();
         names.entry(name.sort_key()).or_insert_with(|| name.clone());
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use meridian_control::ChangeStatus;
-    use meridian_log::{Commit, LocalJournal};
-    use meridian_model::{AccountId, DelegationSet, RecordSet, Timestamp};
-
-    use super::*;
-
-    /// A feed over a journal with one zone, which is being answered.
-    fn feed() -> (Feed, Live) {
-        let zone = Zone {
-            id: zone_id(),
-            account: AccountId::new("111111111111").unwrap(),
-            name: name("a.test"),
-            caller_reference: "r".to_owned(),
-            comment: None,
-            private: false,
-            delegation_set: DelegationSet {
-                id: None,
-                name_servers: Vec::new(),
-            },
-            generation: Generation(1),
-            created_at: Timestamp(0),
-        };
-        let journal = Arc::new(LocalJournal::in_memory().unwrap());
-        let soa = "ns.test. host.test. 1 7200 900 1209600 86400";
-        let first = vec![Effect::PutZone(zone), put("a.test", "SOA", soa)];
-        append(&*journal, first);
-        let tables = Arc::new(Tables::in_memory().unwrap());
-        let acks = Arc::new(Acks::default());
-        let key = HashKey([1, 2]);
-        let mut feed = Feed::new(journal, tables, acks, Views::new(&[]), key);
-        feed.catch_up().unwrap();
-        feed.load().unwrap();
-        let live = Live::new(feed.world());
-        feed.acknowledge();
-        (feed, live)
-    }
-
-    fn zone_id() -> ZoneId {
-        ZoneId::new("Z1").unwrap()
-    }
-
-    fn name(text: &str) -> Name {
-        Name::parse(text).unwrap()
-    }
-
-    fn put(owner: &str, rtype: &str, value: &str) -> Effect {
-        Effect::PutSet {
-            generation: Generation(1),
-            set: RecordSet::simple(
-                name(owner),
-                rtype.parse().unwrap(),
-                60,
-                vec![value.to_owned()],
-            ),
-        }
-    }
-
-    fn append(journal: &dyn Journal, effects: Vec<Effect>) {
-        let commit = Commit {
-            request_id: "r".to_owned(),
-            account: None,
-            principal: "p".to_owned(),
-            source: String::new(),
-            retry: None,
-            effects,
-        };
-        let head = journal.head().unwrap();
-        journal.append(head, vec![commit], Timestamp(0)).unwrap();
-    }
-
-    fn served(live: &Live) -> u64 {
-        let world = live.load();
-        let image = world.zone(&name("a.test"), Generation(1));
-        image.unwrap().meta().last_changed
-    }
-
-    #[test]
-    fn a_change_is_answered_though_the_turn_that_applied_it_failed() {
-        let (mut feed, live) = feed();
-        append(&*feed.journal, vec![put("www.a.test", "A", "192.0.2.1")]);
-        // What a turn does up to a failure between the tables and the World.
-        feed.next_entries().unwrap();
-        feed.stale = true;
-        feed.turn(&live).unwrap();
-        assert_eq!(served(&live), 2);
-        assert_eq!(feed.acks.status(&zone_id(), Seq(2)), ChangeStatus::Insync);
-    }
-
-    #[test]
-    fn nothing_a_failed_zone_lacks_is_in_sync() {
-        let (mut feed, live) = feed();
-        append(&*feed.journal, vec![put("www.a.test", "A", "no address")]);
-        append(&*feed.journal, vec![put("ftp.a.test", "A", "192.0.2.1")]);
-        // Both in one turn: the first is no more served than the last.
-        feed.turn(&live).unwrap();
-        let status = |feed: &Feed, seq| feed.acks.status(&zone_id(), Seq(seq));
-        assert_eq!(served(&live), 1);
-        assert_eq!(status(&feed, 1), ChangeStatus::Insync);
-        assert_eq!(status(&feed, 2), ChangeStatus::Pending);
-        assert_eq!(status(&feed, 3), ChangeStatus::Pending);
-        // Nor when everything is built anew, where it keeps its image.
-        feed.stale = true;
-        feed.turn(&live).unwrap();
-        assert_eq!(served(&live), 1);
-        assert_eq!(status(&feed, 2), ChangeStatus::Pending);
-
-        append(&*feed.journal, vec![put("www.a.test", "A", "192.0.2.1")]);
-        feed.turn(&live).unwrap();
-        assert_eq!(served(&live), 4);
-        for seq in 1..=4 {
-            assert_eq!(status(&feed, seq), ChangeStatus::Insync, "{seq}");
-        }
-    }
-
-    #[test]
-    fn a_zone_that_fails_at_the_start_is_not_in_sync() {
-        let (feed, _) = feed();
-        append(&*feed.journal, vec![put("www.a.test", "A", "no address")]);
-        let acks = Arc::new(Acks::default());
-        let (journal, tables) = (Arc::clone(&feed.journal), Arc::clone(&feed.tables));
-        let mut again = Feed::new(journal, tables, acks, Views::new(&[]), HashKey([1, 2]));
-        again.catch_up().unwrap();
-        again.load().unwrap();
-        again.acknowledge();
-        assert_eq!(again.acks.status(&zone_id(), Seq(1)), ChangeStatus::Pending);
-        assert_eq!(again.acks.status(&zone_id(), Seq(2)), ChangeStatus::Pending);
     }
 }

@@ -86,7 +86,11 @@ impl Views {
 
     /// The views a zone is visible in, as bits.
     pub(crate) fn of(&self, zone: &Zone) -> u64 {
-        let servers = &zone.delegation_set.name_servers;
+        self.at_names(&zone.delegation_set.name_servers)
+    }
+
+    /// The views that some of these names of the pool are at, as bits.
+    pub(crate) fn at_names(&self, servers: &[Name]) -> u64 {
         servers
             .iter()
             .filter_map(|name| self.names.get(name))

@@ -202,6 +202,21 @@ impl Snapshot {
         Ok(row.unwrap_or_default().into())
     }
 
+    /// The zone that points to the generation, if one does.
+    ///
+    /// # Errors
+    /// As for all methods.
+    pub fn zone_at(&self, generation: Generation) -> Result<Option<Zone>, ReadError> {
+        let key = layout::generation(generation);
+        let Some(id) = self.get(Table::Generations, &key)? else {
+            return Ok(None);
+        };
+        let zone = self.zone(&super::list::zone_id(Table::Generations, &id)?)?;
+        Ok(Some(
+            zone.ok_or_else(|| ReadError::broken(Table::Generations))?,
+        ))
+    }
+
     /// The entry in which this request was carried out, if that was in the 15 minutes before
     /// `now`.
     ///

@@ -1,0 +1,196 @@
+//! Turns of the feed over a journal in memory: what is answered and acknowledged after each.
+
+use meridian_control::ChangeStatus;
+use meridian_log::{Commit, LocalJournal};
+use meridian_model::{AccountId, DelegationSet, RecordSet, Timestamp};
+
+use super::*;
+
+/// A feed over a journal with one zone, which is being answered.
+fn feed() -> (Feed, Live) {
+    let journal = Arc::new(LocalJournal::in_memory().unwrap());
+    let soa = "ns.test. host.test. 1 7200 900 1209600 86400";
+    let first = vec![Effect::PutZone(zone(1)), put("a.test", "SOA", soa)];
+    append(&*journal, first);
+    let tables = Arc::new(Tables::in_memory().unwrap());
+    let acks = Arc::new(Acks::default());
+    let key = HashKey([1, 2]);
+    let views = Views::new(&["192.0.2.53:53".parse().unwrap()]);
+    let mut feed = Feed::new(journal, tables, acks, views, key);
+    feed.catch_up().unwrap();
+    feed.load().unwrap();
+    let live = Live::new(feed.world());
+    feed.acknowledge();
+    (feed, live)
+}
+
+/// The zone, with its sets under this generation.
+fn zone(generation: u64) -> Zone {
+    Zone {
+        id: zone_id(),
+        account: AccountId::new("111111111111").unwrap(),
+        name: name("a.test"),
+        caller_reference: "r".to_owned(),
+        comment: None,
+        private: false,
+        delegation_set: DelegationSet {
+            id: None,
+            name_servers: vec![name("ns.test")],
+        },
+        generation: Generation(generation),
+        created_at: Timestamp(0),
+    }
+}
+
+fn zone_id() -> ZoneId {
+    ZoneId::new("Z1").unwrap()
+}
+
+fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+fn put(owner: &str, rtype: &str, value: &str) -> Effect {
+    put_in(1, owner, rtype, value)
+}
+
+fn put_in(generation: u64, owner: &str, rtype: &str, value: &str) -> Effect {
+    Effect::PutSet {
+        generation: Generation(generation),
+        set: RecordSet::simple(
+            name(owner),
+            rtype.parse().unwrap(),
+            60,
+            vec![value.to_owned()],
+        ),
+    }
+}
+
+fn append(journal: &dyn Journal, effects: Vec<Effect>) {
+    let commit = Commit {
+        request_id: "r".to_owned(),
+        account: None,
+        principal: "p".to_owned(),
+        source: String::new(),
+        retry: None,
+        effects,
+    };
+    let head = journal.head().unwrap();
+    journal.append(head, vec![commit], Timestamp(0)).unwrap();
+}
+
+fn served(live: &Live) -> u64 {
+    let world = live.load();
+    let image = world.zone(&name("a.test"), Generation(1));
+    image.unwrap().meta().last_changed
+}
+
+#[test]
+fn a_change_is_answered_though_the_turn_that_applied_it_failed() {
+    let (mut feed, live) = feed();
+    append(&*feed.journal, vec![put("www.a.test", "A", "192.0.2.1")]);
+    // What a turn does up to a failure between the tables and the World.
+    feed.next_entries().unwrap();
+    feed.stale = true;
+    feed.turn(&live).unwrap();
+    assert_eq!(served(&live), 2);
+    assert_eq!(feed.acks.status(&zone_id(), Seq(2)), ChangeStatus::Insync);
+}
+
+#[test]
+fn nothing_a_failed_zone_lacks_is_in_sync() {
+    let (mut feed, live) = feed();
+    append(&*feed.journal, vec![put("www.a.test", "A", "no address")]);
+    append(&*feed.journal, vec![put("ftp.a.test", "A", "192.0.2.1")]);
+    // Both in one turn: the first is no more served than the last.
+    feed.turn(&live).unwrap();
+    let status = |feed: &Feed, seq| feed.acks.status(&zone_id(), Seq(seq));
+    assert_eq!(served(&live), 1);
+    assert_eq!(status(&feed, 1), ChangeStatus::Insync);
+    assert_eq!(status(&feed, 2), ChangeStatus::Pending);
+    assert_eq!(status(&feed, 3), ChangeStatus::Pending);
+    // Nor when everything is built anew, where it keeps its image.
+    feed.stale = true;
+    feed.turn(&live).unwrap();
+    assert_eq!(served(&live), 1);
+    assert_eq!(status(&feed, 2), ChangeStatus::Pending);
+
+    append(&*feed.journal, vec![put("www.a.test", "A", "192.0.2.1")]);
+    feed.turn(&live).unwrap();
+    assert_eq!(served(&live), 4);
+    for seq in 1..=4 {
+        assert_eq!(status(&feed, seq), ChangeStatus::Insync, "{seq}");
+    }
+}
+
+#[test]
+fn a_zone_that_fails_at_the_start_is_not_in_sync() {
+    let (feed, _) = feed();
+    append(&*feed.journal, vec![put("www.a.test", "A", "no address")]);
+    let acks = Arc::new(Acks::default());
+    let (journal, tables) = (Arc::clone(&feed.journal), Arc::clone(&feed.tables));
+    let mut again = Feed::new(journal, tables, acks, Views::new(&[]), HashKey([1, 2]));
+    again.catch_up().unwrap();
+    again.load().unwrap();
+    again.acknowledge();
+    assert_eq!(again.acks.status(&zone_id(), Seq(1)), ChangeStatus::Pending);
+    assert_eq!(again.acks.status(&zone_id(), Seq(2)), ChangeStatus::Pending);
+}
+
+/// What is answered of a zone: its image's generation, its last change and its views.
+fn answered(live: &Live) -> Vec<(u64, u64, u64)> {
+    let world = live.load();
+    let images = world.zones().map(|image| image.meta());
+    images
+        .map(|meta| (meta.generation.0, meta.last_changed, meta.views))
+        .collect()
+}
+
+#[test]
+fn a_zone_that_could_not_be_pointed_elsewhere_follows_once_it_can() {
+    let (mut feed, live) = feed();
+    let broken = put_in(2, "www.a.test", "A", "no address");
+    append(&*feed.journal, vec![broken, Effect::PutZone(zone(2))]);
+    feed.turn(&live).unwrap();
+    assert_eq!(answered(&live), [(1, 1, 0)]);
+    assert_eq!(feed.acks.status(&zone_id(), Seq(2)), ChangeStatus::Pending);
+    // Only a set changes, under a generation that nothing is answered from yet.
+    let mended = put_in(2, "www.a.test", "A", "192.0.2.1");
+    append(&*feed.journal, vec![mended]);
+    feed.turn(&live).unwrap();
+    assert_eq!(answered(&live), [(2, 3, 0)]);
+    assert_eq!(feed.acks.status(&zone_id(), Seq(2)), ChangeStatus::Insync);
+}
+
+#[test]
+fn a_zone_and_its_names_that_change_in_one_turn_both_do() {
+    let (mut feed, live) = feed();
+    let mut commented = zone(1);
+    commented.comment = Some("a comment".to_owned());
+    append(&*feed.journal, vec![Effect::PutZone(commented)]);
+    append(&*feed.journal, vec![put("www.a.test", "A", "192.0.2.1")]);
+    feed.turn(&live).unwrap();
+    assert_eq!(answered(&live), [(1, 3, 0)]);
+    assert_eq!(feed.world.size().names, 2);
+}
+
+#[test]
+fn zones_follow_their_name_servers_and_go_when_deleted() {
+    let (mut feed, live) = feed();
+    let server = meridian_model::NameServer {
+        name: name("ns.test"),
+        addresses: vec!["192.0.2.53".parse().unwrap()],
+        ordinal: 0,
+    };
+    append(&*feed.journal, vec![Effect::PutNameServer(server)]);
+    feed.turn(&live).unwrap();
+    assert_eq!(answered(&live), [(1, 1, 1)]);
+    let mut elsewhere = zone(1);
+    elsewhere.delegation_set.name_servers = vec![name("ns.else")];
+    append(&*feed.journal, vec![Effect::PutZone(elsewhere)]);
+    feed.turn(&live).unwrap();
+    assert_eq!(answered(&live), [(1, 1, 0)]);
+    append(&*feed.journal, vec![Effect::DeleteZone(zone_id())]);
+    feed.turn(&live).unwrap();
+    assert_eq!(answered(&live), []);
+}
