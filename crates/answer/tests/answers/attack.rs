@@ -13,8 +13,8 @@ use proptest::sample::Index;
 
 use crate::oracle::Oracle;
 use crate::scenario::{Ask, Edns, Set, Zone, parse};
-use crate::scenarios::normal;
 use crate::wire;
+use crate::wire::normal;
 use crate::zones::{KEY, meta, rows, world};
 
 fn set(name: &Name, rtype: RecordType, values: Vec<String>) -> Set {

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use crate::oracle::Oracle;
 use crate::scenario::{Ask, Expected, Zone};
-use crate::scenarios::normal;
+use crate::wire::normal;
 use crate::zones::{KEY, Rows, image, meta, rows, world};
 use crate::{random, wire};
 

@@ -148,3 +148,20 @@ fn sections(message: &Message<&[u8]>) -> [Vec<Record>; 3] {
             .collect()
     })
 }
+
+/// Sorts what has no order: records in a set of the answer, records in the other sections, whose
+/// owners are also folded, as pointers into the question give them its case.
+pub(crate) fn normal(mut reply: Expected) -> Expected {
+    let [answer, others @ ..] = &mut reply.sections;
+    let same_set = |a: &Record, b: &Record| (&a.owner, a.rtype) == (&b.owner, b.rtype);
+    for set in answer.chunk_by_mut(same_set) {
+        set.sort();
+    }
+    for record in others.iter_mut().flatten() {
+        record.owner.make_ascii_lowercase();
+    }
+    for section in others {
+        section.sort();
+    }
+    reply
+}
