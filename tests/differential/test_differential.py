@@ -1,0 +1,213 @@
+"""Random zones and queries: Meridian answers as NSD and Knot do, or docs/DIFFERENCES.md says why.
+
+Every run draws from one seed that stays the same and from one that is new and printed.
+MERIDIAN_DIFFERENTIAL_SEED names the new one instead. MERIDIAN_TEST_LONG=1 draws more.
+"""
+
+import collections
+import contextlib
+import dataclasses
+import os
+import pathlib
+import random
+import re
+
+import pytest
+
+import harness
+from differential.peers import Knot, Nsd, Ours
+from differential.queries import Asker, Drawer, difference
+from differential.rules import RULES, Case, explain, never_answered
+from differential.zones import Generator, Zone, name_text, zone_of
+
+ZONES, QUERIES = (250, 8_000) if harness.LONG else (120, 1_500)
+FIXED_SEEDS = range(1, 9 if harness.LONG else 2)
+FRESH_SEEDS = 8 if harness.LONG else 1
+# Findings that are shown of a run; the first of them is also made small.
+MAX_FINDINGS = 5
+# The most tries to leave something out of a zone.
+MAX_SHRINKS = 60
+
+DOCUMENT = harness.REPO / "docs/DIFFERENCES.md"
+
+
+@dataclasses.dataclass
+class Finding:
+    """A difference that no rule explains."""
+
+    query: object
+    peer: str
+    text: str
+
+
+class Trio:
+    """Meridian and its peers with the same zones."""
+
+    def __init__(self, folder, zones):
+        self.zones, self.servers, self.askers = zones, [], {}
+        self.used = collections.Counter()
+        try:
+            for kind in (Nsd, Knot, Ours):
+                self.servers.append(kind(folder))
+                self.servers[-1].start(zones)
+                self.askers[kind.name] = Asker(self.servers[-1])
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self):
+        for asker in self.askers.values():
+            asker.close()
+        for server in self.servers:
+            server.stop()
+
+    def findings(self, query):
+        """Asks all three; yields what no rule explains."""
+        ours = self.ask("meridian", query)
+        if isinstance(ours, str):
+            yield Finding(query, "meridian", ours)
+            return
+        if ours.twice:
+            yield Finding(query, "meridian", f"a record twice\n{difference(ours, ours)}")
+        for peer in ("nsd", "knot"):
+            theirs = self.ask(peer, query)
+            if isinstance(theirs, str) and peer == "knot" and self.knot_hangs(query):
+                self.used[peer, never_answered.__name__] += 1
+            elif isinstance(theirs, str):
+                yield Finding(query, peer, theirs)
+            elif theirs != ours:
+                used, left = explain(self.case(query, peer, theirs, ours))
+                self.used.update((peer, rule) for rule in used)
+                if left.theirs != left.ours:
+                    text = f"{difference(theirs, ours)}\n  explained in part by: {used}"
+                    yield Finding(query, peer, text)
+
+    def ask(self, server, query):
+        """The reply, or what is wrong with it."""
+        try:
+            return self.askers[server].ask(query)
+        except (AssertionError, OSError) as error:
+            return f"  {server}: {type(error).__name__}: {error}"
+
+    def knot_hangs(self, query):
+        """Whether it does, for the reason that is known; it is then started again."""
+        if not never_answered(query, self.zones):
+            return False
+        self.askers["knot"].close()
+        knot = next(s for s in self.servers if s.name == "knot")
+        knot.kill()
+        knot.start(self.zones)
+        self.askers["knot"] = Asker(knot)
+        return True
+
+    def case(self, query, peer, theirs, ours):
+        over_tcp = dataclasses.replace(query, tcp=True)
+        return Case(
+            query=query,
+            peer=peer,
+            theirs=theirs,
+            ours=ours,
+            zone=zone_of(query.folded, self.zones),
+            zones=self.zones,
+            theirs_whole=lambda: self.askers[peer].ask(over_tcp),
+            ours_whole=lambda: self.askers["meridian"].ask(over_tcp),
+        )
+
+
+@contextlib.contextmanager
+def running(folder, zones):
+    trio = Trio(folder, zones)
+    try:
+        yield trio
+    finally:
+        trio.stop()
+
+
+def compare(tmp_path, seed):
+    draw = random.Random(seed)
+    zones = Generator(draw).zones(ZONES)
+    drawer = Drawer(draw, zones)
+    findings = []
+    with running(tmp_path / "all", zones) as trio:
+        for _ in range(QUERIES):
+            findings += trio.findings(drawer.query())
+            if len(findings) >= MAX_FINDINGS:
+                break
+        used = trio.used
+    print(f"seed {seed}: {len(zones)} zones, {QUERIES} queries")
+    for (peer, rule), times in sorted(used.items()):
+        print(f"  {peer:5} {rule:30} {times}")
+    if findings:
+        pytest.fail(report(seed, findings, smaller(tmp_path, zones, findings[0])), pytrace=False)
+
+
+def report(seed, findings, zones):
+    lines = [f"seed {seed}: MERIDIAN_DIFFERENTIAL_SEED={seed} runs it again"]
+    for finding in findings:
+        lines += [f"{finding.peer}: {finding.query}", finding.text]
+    lines.append("The first finding, with as little as shows it:")
+    for zone in zones:
+        lines += [f"; zone {name_text(zone.apex)}", zone.master()]
+    return "\n".join(lines)
+
+
+def smaller(tmp_path, zones, finding):
+    """Leaves out zones, then names, as long as the finding stays."""
+    tries = iter(range(MAX_SHRINKS))
+
+    def still(candidate):
+        number = next(tries, None)
+        if number is None or not candidate:
+            return False
+        with running(tmp_path / str(number), candidate) as trio:
+            return any(f.peer == finding.peer for f in trio.findings(finding.query))
+
+    def without(items, rebuild):
+        """Leaves out halves, then quarters, … then single items."""
+        size = len(items) // 2
+        while size:
+            start = 0
+            while start < len(items):
+                rest = items[:start] + items[start + size :]
+                if still(rebuild(rest)):
+                    items = rest
+                else:
+                    start += size
+            size //= 2
+        return items
+
+    zones = without(zones, lambda rest: rest)
+    for place, zone in enumerate(zones):
+
+        def rebuild(names, place=place, zone=zone):
+            sets = [s for s in zone.sets if s.name in (zone.apex, *names)]
+            return [*zones[:place], Zone(zone.apex, sets), *zones[place + 1 :]]
+
+        names = without([n for n in zone.names if n != zone.apex], rebuild)
+        zones = rebuild(names)
+    return zones
+
+
+def fresh_seeds():
+    given = os.environ.get("MERIDIAN_DIFFERENTIAL_SEED")
+    if given:
+        return [int(given)]
+    return [random.SystemRandom().randrange(1 << 32) for _ in range(FRESH_SEEDS)]
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", FIXED_SEEDS)
+def test_fixed_seed(tmp_path, seed):
+    compare(tmp_path, seed)
+
+
+@pytest.mark.timeout(600)
+def test_fresh_seed(tmp_path):
+    for number, seed in enumerate(fresh_seeds()):
+        compare(tmp_path / str(number), seed)
+
+
+def test_every_rule_has_its_paragraph():
+    """And every paragraph its rule: the list neither hides nor outlives a difference."""
+    headings = re.findall(r"^### `(\w+)`", DOCUMENT.read_text(), re.MULTILINE)
+    assert sorted(headings) == sorted(rule.__name__ for rule in [*RULES, never_answered])
