@@ -1,0 +1,177 @@
+"""The scenario files of crate `answer`, read as its own tests read them.
+
+crates/answer/tests/scenario/mod.rs describes the format and is the other reader. What a file says
+of a reply is compared in full, with the serial of SOA records left out: over the API a zone's
+serial is the number of its last change.
+"""
+
+import dataclasses
+import pathlib
+import re
+
+import dns.edns
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdata
+import dns.rdatatype
+
+from harness import REPO
+
+FOLDER = REPO / "crates/answer/tests/scenarios"
+SECTIONS = ("answer", "authority", "additional")
+RCODES = ("NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "BADVERS")
+
+
+@dataclasses.dataclass
+class Zone:
+    """A zone as it is to be created."""
+
+    apex: str
+    views: set
+    # (name, type, TTL, policy) → values
+    sets: dict = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass
+class Query:
+    """What to ask, and the reply as `reply_of` gives it."""
+
+    line: int
+    name: str
+    rtype: str
+    options: dict
+    expected: dict = None
+
+    @property
+    def view(self):
+        return int(self.options.get("view", 0))
+
+
+@dataclasses.dataclass
+class Scenario:
+    path: pathlib.Path
+    zones: list
+    queries: list
+
+
+def read(path):
+    scenario = Scenario(path, [], [])
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        line = line.split(" #")[0].strip()
+        if line and not line.startswith("#"):
+            for each in expand(line):
+                read_line(scenario, number, each)
+    return scenario
+
+
+def expand(line):
+    """`a{2..4}` stands for `a2`, `a3`, `a4`."""
+    match = re.search(r"\{(\d+)\.\.(\d+)\}", line)
+    if not match:
+        return [line]
+    numbers = range(int(match[1]), int(match[2]) + 1)
+    return [line[: match.start()] + str(n) + line[match.end() :] for n in numbers]
+
+
+def read_line(scenario, number, line):
+    word, _, rest = line.partition(" ")
+    if word == "zone":
+        apex, _, views = rest.partition(" views=")
+        scenario.zones.append(Zone(apex, {int(v) for v in (views or "0").split(",")}))
+    elif word == "query":
+        name, rtype, *options = rest.split()
+        options = dict(option.partition("=")[::2] for option in options)
+        scenario.queries.append(Query(number, name, rtype, options))
+    elif word in RCODES:
+        flags = rest.split()
+        scenario.queries[-1].expected = {
+            "rcode": word,
+            "aa": "aa" in flags,
+            "tc": "tc" in flags,
+            "ede": [int(flag[4:]) for flag in flags if flag.startswith("ede=")],
+            **{section: [] for section in SECTIONS},
+        }
+    elif word in SECTIONS:
+        name, ttl, rtype, value = rest.split(None, 3)
+        record = key(word, decimal(name), rtype, int(ttl), rdata(rtype, value))
+        scenario.queries[-1].expected[word].append(record)
+    else:
+        line, _, policy = line.partition(" | ")
+        name, ttl, rtype, value = line.split(None, 3)
+        sets = scenario.zones[-1].sets
+        sets.setdefault((name, rtype, int(ttl), policy), []).append(value)
+
+
+def decimal(text):
+    """Route 53's octal escapes as dnspython takes them."""
+    return re.sub(r"\\([0-3][0-7]{2})", lambda m: f"\\{int(m[1], 8):03}", text)
+
+
+def rdata(rtype, value):
+    read_as = "TXT" if rtype == "SPF" else rtype
+    return dns.rdata.from_text(
+        "IN", read_as, decimal(value), origin=dns.name.root, relativize=False
+    )
+
+
+def key(section, owner, rtype, ttl, value):
+    """A record as it is compared: owners with their case in the answer section only."""
+    name = dns.name.from_text(owner) if isinstance(owner, str) else owner
+    name = name if section == "answer" else name.canonicalize()
+    wire = value.to_wire()
+    if rtype == "SOA":
+        wire = wire[:-20] + wire[-16:]
+    return name.to_text(), rtype, ttl, wire
+
+
+def message(query):
+    """The query as a message."""
+    options, edns = query.options, None
+    if options.keys() - {"class", "opcode", "tcp", "view"}:
+        edns = int(options.get("version", 0))
+    subnet = []
+    if "ecs" in options:
+        address, _, length = options["ecs"].partition("/")
+        subnet = [dns.edns.ECSOption(address, int(length))]
+    made = dns.message.make_query(
+        decimal(query.name),
+        dns.rdatatype.from_text(query.rtype),
+        3 if options.get("class") == "CH" else int(options.get("class", 1)),
+        use_edns=False if edns is None else edns,
+        ednsflags=dns.flags.DO if "do" in options else 0,
+        payload=int(options.get("bufsize", 1232)),
+        options=subnet,
+    )
+    made.set_opcode(int(options.get("opcode", 0)))
+    return made
+
+
+def reply_of(asked, reply):
+    """The reply in the form of `Query.expected`; records in the order in which they came."""
+    assert reply.id == asked.id and reply.flags & dns.flags.QR
+    assert reply.opcode() == asked.opcode()
+    assert reply.flags & dns.flags.RD and not reply.flags & dns.flags.RA
+    assert (reply.edns >= 0) == (asked.edns >= 0), "OPT if asked"
+    read = {
+        "rcode": dns.rcode.to_text(reply.rcode()),
+        "aa": bool(reply.flags & dns.flags.AA),
+        "tc": bool(reply.flags & dns.flags.TC),
+        "ede": [int(option.code) for option in reply.options if option.otype == dns.edns.EDE],
+    }
+    for section in SECTIONS:
+        read[section] = [
+            key(section, set_.name, dns.rdatatype.to_text(set_.rdtype), set_.ttl, value)
+            for set_ in getattr(reply, section)
+            for value in set_
+        ]
+    return read
+
+
+def normal(reply):
+    """Sorts what has no order: records of a set in the answer, all records elsewhere."""
+    sets = list(dict.fromkeys(record[:2] for record in reply["answer"]))
+    answer = sorted(reply["answer"], key=lambda r: (sets.index(r[:2]), r))
+    others = {section: sorted(reply[section]) for section in SECTIONS[1:]}
+    return reply | {"answer": answer} | others
