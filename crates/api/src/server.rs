@@ -54,16 +54,20 @@ pub async fn serve(
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS as usize));
     let (end, ending) = watch::channel(());
     let mut shutdown = pin!(shutdown);
+    let begin = |(stream, peer, slot): Accepted| {
+        let router = router.clone().layer(Extension(ConnectInfo(peer)));
+        tokio::spawn(converse(stream, router, slot, ending.clone()));
+    };
     // Ends with `shutdown`; the slots bound how many tasks there are.
     loop {
-        let connection = tokio::select! {
+        tokio::select! {
             () = &mut shutdown => break,
-            connection = accept(&listener, &slots) => connection,
-        };
-        if let Some((stream, peer, slot)) = connection {
-            let router = router.clone().layer(Extension(ConnectInfo(peer)));
-            tokio::spawn(converse(stream, router, slot, ending.clone()));
+            connection = accept(&listener, &slots) => drop(connection.map(begin)),
         }
+    }
+    // Whoever waits in the listen queue has connected in time; the slots bound this too.
+    while let Ok(Some(waiting)) = time::timeout(Duration::ZERO, accept(&listener, &slots)).await {
+        begin(waiting);
     }
     drop(listener);
     drop(end);
@@ -74,11 +78,14 @@ pub async fn serve(
     Ok(())
 }
 
+/// A connection, who it is from, and its slot.
+type Accepted = (TcpStream, std::net::SocketAddr, OwnedSemaphorePermit);
+
 /// The next connection; none when accepting failed, after a pause.
 async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
-) -> Option<(TcpStream, std::net::SocketAddr, OwnedSemaphorePermit)> {
+) -> Option<Accepted> {
     let slot = Arc::clone(slots).acquire_owned().await.ok()?;
     match listener.accept().await {
         Ok((stream, peer)) => Some((stream, peer, slot)),
