@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
+use meridian_answer::Identity;
 use meridian_dns::Name;
 use meridian_server::TcpLimits;
 use serde::Deserialize;
 
+use crate::identity;
 use crate::views::{MAX_VIEWS, Views};
 
 /// The file that is read when none is named.
@@ -51,6 +53,13 @@ pub(crate) struct Dns {
     pub(crate) cores: Option<Vec<usize>>,
     /// The longest UDP reply, 512 to 4096 bytes.
     pub(crate) max_udp_payload: u16,
+    /// Which server this is, for whoever asks; absent, the name of the machine. Empty: not told.
+    pub(crate) server_id: Option<String>,
+    /// What runs here; absent, program and version. Empty: not told.
+    pub(crate) version: Option<String>,
+    /// The secret that cookies are made with, where several machines share one; absent, one of
+    /// this machine's own in the data directory.
+    pub(crate) cookie_secret_file: Option<PathBuf>,
 }
 
 /// The Route 53 API.
@@ -107,6 +116,9 @@ impl Default for Dns {
             workers: 1,
             cores: None,
             max_udp_payload: meridian_server::Config::MAX_UDP_PAYLOAD,
+            server_id: None,
+            version: None,
+            cookie_secret_file: None,
         }
     }
 }
@@ -172,7 +184,10 @@ impl Config {
             "dns.listen has {} addresses, the most is {MAX_VIEWS}",
             self.dns.listen.len()
         );
-        self.server(&Views::new(&self.dns.listen)).check()?;
+        identity::check(&self.dns)?;
+        let identity = Arc::default();
+        self.server(&Views::new(&self.dns.listen), identity)
+            .check()?;
         let api = self.api.listen;
         if !api.ip().is_loopback() {
             bail!(
@@ -217,14 +232,14 @@ impl Config {
     }
 
     /// What the server that answers DNS is told.
-    pub(crate) fn server(&self, views: &Views) -> meridian_server::Config {
+    pub(crate) fn server(&self, views: &Views, identity: Arc<Identity>) -> meridian_server::Config {
         meridian_server::Config {
             listeners: views.listeners(),
             workers_per_address: self.dns.workers,
             max_udp_payload: self.dns.max_udp_payload,
             tcp: TcpLimits::default(),
             cores: self.dns.cores.clone(),
-            identity: Arc::default(),
+            identity,
             rate_limit: None,
             taps: Arc::default(),
         }
@@ -338,6 +353,14 @@ mod tests {
                     .contains("pool.addresses")
             );
         }
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_refused_before_the_start() {
+        let text = format!("[dns]\nserver_id = '{}'", "x".repeat(256));
+        let config: Config = toml::from_str(&text).unwrap();
+        let error = config.check().unwrap_err().to_string();
+        assert!(error.contains("dns.server_id has 256 bytes"), "{error}");
     }
 
     #[test]

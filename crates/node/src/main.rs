@@ -5,6 +5,7 @@ mod cli;
 mod config;
 mod credentials;
 mod feed;
+mod identity;
 mod logging;
 mod monitor;
 mod serve;

@@ -25,6 +25,7 @@ use crate::admin;
 use crate::config::Config;
 use crate::credentials;
 use crate::feed::Feed;
+use crate::identity;
 use crate::logging;
 use crate::monitor;
 use crate::store;
@@ -197,7 +198,8 @@ async fn bind(address: SocketAddr, what: &str, option: &str) -> Result<TcpListen
 }
 
 fn start_dns(config: &Config, feed: &Feed, live: &Arc<Live>, runtime: &Runtime) -> Result<Server> {
-    let config = config.server(feed.views());
+    let identity = Arc::new(identity::load(config)?);
+    let config = config.server(feed.views(), identity);
     let bound = Bound::bind(&config)?;
     Ok(Server::start(&config, bound, live, runtime.handle())?)
 }
