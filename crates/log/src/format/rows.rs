@@ -1,6 +1,7 @@
 //! The stored form of rows that only tables know: no journal entry carries them.
 
 use meridian_model::{Change, RecordSet, SetKey};
+use prost::encoding::{self, DecodeContext};
 use prost::{Message, Oneof};
 
 use super::record_set::{RecordSetMessage, SetKeyMessage};
@@ -73,6 +74,24 @@ pub(crate) struct HistoryMessage {
     pub(crate) before: Vec<BeforeMessage>,
 }
 
+impl HistoryMessage {
+    /// The time alone: what comes after it may be long, and is not looked at.
+    pub(crate) fn time_of(bytes: &[u8]) -> Result<i64, DecodeError> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (tag, wire_type) = encoding::decode_key(&mut rest)?;
+            match tag {
+                1 => encoding::skip_field(wire_type, tag, &mut rest, DecodeContext::default())?,
+                // As int64 is written.
+                2 => return Ok(encoding::decode_varint(&mut rest)?.cast_signed()),
+                _ => break,
+            }
+        }
+        // A time of zero is not written.
+        Ok(0)
+    }
+}
+
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct BeforeMessage {
     #[prost(oneof = "Before", tags = "1, 2")]
@@ -107,6 +126,32 @@ impl BeforeMessage {
                 Ok((set.key.clone(), Some(set)))
             }
             Before::Absent(key) => Ok((SetKey::from_message(key)?, None)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_time_alone_is_the_time_of_the_whole(
+            principal in ".{0,9}", time: i64, previous_generation: Option<u64>,
+        ) {
+            for time in [time, 0] {
+                let principal = principal.clone();
+                let before = vec![BeforeMessage { before: None }];
+                let row = HistoryMessage { principal, time, previous_generation, before };
+                prop_assert_eq!(HistoryMessage::time_of(&row.encode_to_vec()), Ok(time));
+            }
+        }
+
+        #[test]
+        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+            let _ = HistoryMessage::time_of(&bytes);
         }
     }
 }

@@ -77,16 +77,20 @@ impl Deltas {
 
 /// Removes a bounded number of the zone's oldest rows.
 fn prune(rows: &mut Rows<'_>, zone: &ZoneId, now: Timestamp) -> Result<(), ApplyError> {
-    let oldest = rows.first(
-        Table::History,
-        &layout::history_of(zone),
-        KEPT_ROWS + PRUNED_ROWS,
-    )?;
+    let prefix = layout::history_of(zone);
+    let kept_from = now.0.saturating_sub(KEPT_MS);
+    let time_of = |value: &[u8]| {
+        HistoryMessage::time_of(value).map_err(|cause| ApplyError::row(Table::History, cause))
+    };
+    // Rows are as long as what their commits changed: as a rule one look at the oldest is enough.
+    let oldest = rows.read_first(Table::History, &prefix, time_of)?;
+    if oldest.transpose()?.is_none_or(|time| time >= kept_from) {
+        return Ok(());
+    }
+    let oldest = rows.first(Table::History, &prefix, KEPT_ROWS + PRUNED_ROWS)?;
     let surplus = oldest.len().saturating_sub(KEPT_ROWS);
     for (key, value) in oldest.into_iter().take(surplus) {
-        let row = HistoryMessage::decode(value.as_slice())
-            .map_err(|cause| ApplyError::row(Table::History, cause.into()))?;
-        if row.time >= now.0.saturating_sub(KEPT_MS) {
+        if time_of(&value)? >= kept_from {
             return Ok(());
         }
         rows.delete(Table::History, &key)?;

@@ -104,6 +104,21 @@ impl<'txn> Rows<'txn> {
         }
     }
 
+    /// What `read` makes of the value of the first row under a prefix, without a copy of it.
+    pub(super) fn read_first<T>(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        read: impl FnOnce(&[u8]) -> T,
+    ) -> Result<Option<T>, redb::Error> {
+        let table = &self.tables[usize::from(table.number())];
+        let Some(row) = table.range(prefix..)?.next() else {
+            return Ok(None);
+        };
+        let (key, value) = row?;
+        Ok(key.value().starts_with(prefix).then(|| read(value.value())))
+    }
+
     /// The first rows under a prefix, at most `limit`.
     pub(super) fn first(
         &self,
