@@ -82,10 +82,7 @@ pub async fn serve(
 type Accepted = (TcpStream, std::net::SocketAddr, OwnedSemaphorePermit);
 
 /// The next connection; none when accepting failed, after a pause.
-async fn accept(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-) -> Option<Accepted> {
+async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<Accepted> {
     let slot = Arc::clone(slots).acquire_owned().await.ok()?;
     match listener.accept().await {
         Ok((stream, peer)) => Some((stream, peer, slot)),

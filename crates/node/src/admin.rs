@@ -1,30 +1,32 @@
 //! The admin socket: commands for whoever may open `admin.sock` in the data directory.
 //!
 //! One connection carries one command: a line of JSON each way. Answers are `{"result": …}` or
-//! `{"error": {"message": …}}`; lines with other keys may come before in later versions.
+//! `{"error": {"message": …}}`; `{"progress": …}` may come before, and in later versions lines with
+//! other keys.
 
 mod client;
 mod command;
 mod host;
+mod progress;
 mod render;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use tokio::net::UnixListener;
 
 pub(crate) use client::{Door, call, policies};
 pub(crate) use command::Command;
-pub(crate) use host::{Host, serve};
+pub(crate) use host::{Host, Replacement, serve};
+pub(crate) use progress::Progress;
 
 fn socket(data_dir: &Path) -> PathBuf {
     data_dir.join("admin.sock")
 }
 
-/// Opens the socket for this user only. One that a killed server left is replaced.
+/// Opens the socket, not blocking, for this user only. One that a killed server left is replaced.
 pub(crate) fn listen(data_dir: &Path) -> Result<UnixListener> {
     let path = socket(data_dir);
     if answers(data_dir) {
@@ -34,6 +36,7 @@ pub(crate) fn listen(data_dir: &Path) -> Result<UnixListener> {
     let listener = UnixListener::bind(&path)
         .with_context(|| format!("cannot make the admin socket {}", path.display()))?;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+    listener.set_nonblocking(true)?;
     Ok(listener)
 }
 

@@ -1,8 +1,9 @@
 //! The command line: what there is to say, and who is told.
 
+use std::env;
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{self, PathBuf};
 
 use anyhow::Result;
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -10,6 +11,7 @@ use clap_complete::Shell;
 
 use crate::admin::{self, Command, Door};
 use crate::config::Config;
+use crate::replace::Predecessor;
 use crate::serve;
 
 /// A Route 53 that you run yourself.
@@ -48,6 +50,12 @@ enum Verb {
     /// The journal of all changes.
     #[command(subcommand)]
     Journal(JournalVerb),
+    /// Replace the running server by a new process, without losing a query or a change.
+    ///
+    /// The new process takes the command line, directory and configuration file of the running one,
+    /// and its open sockets. Queries are answered all the time; changes wait for a moment. If it
+    /// fails before it serves, the running server goes on as before and this command says why.
+    Replace(ReplaceArguments),
     /// The configuration file.
     #[command(subcommand)]
     Config(ConfigVerb),
@@ -95,6 +103,15 @@ pub(crate) struct DoorArguments {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Args)]
+struct ReplaceArguments {
+    /// The program to run (default: the one that this command is).
+    #[arg(long, value_name = "PATH")]
+    binary: Option<PathBuf>,
+    #[command(flatten)]
+    door: DoorArguments,
 }
 
 #[derive(Subcommand)]
@@ -243,10 +260,10 @@ enum ConfigVerb {
     Check(ConfigArguments),
 }
 
-/// Does what the command line says.
-pub(crate) fn run(arguments: Arguments) -> Result<()> {
+/// Does what the command line says; as the successor of a running server if there is one.
+pub(crate) fn run(arguments: Arguments, predecessor: Option<&Predecessor>) -> Result<()> {
     let (command, door) = match arguments.verb {
-        Verb::Serve(arguments) => return serve::run(&arguments.config()?),
+        Verb::Serve(arguments) => return serve::run(&arguments.config()?, predecessor),
         Verb::Config(ConfigVerb::Check(arguments)) => return check_config(&arguments),
         Verb::Completions { shell } => return completions(shell),
         Verb::Status(door) => (Command::Status, door),
@@ -268,6 +285,13 @@ pub(crate) fn run(arguments: Arguments) -> Result<()> {
             (command, door)
         }
         Verb::Journal(JournalVerb::Verify(door)) => (Command::JournalVerify, door),
+        Verb::Replace(ReplaceArguments { binary, door }) => {
+            let binary = match binary {
+                Some(binary) => path::absolute(binary)?,
+                None => env::current_exe()?,
+            };
+            (Command::Replace { binary }, door)
+        }
     };
     let door = Door {
         data_dir: match door.data_dir {

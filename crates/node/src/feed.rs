@@ -116,6 +116,11 @@ impl Feed {
         self.world.clone()
     }
 
+    /// Where it reports what is served.
+    pub(crate) fn acks(&self) -> &Arc<Acks> {
+        &self.acks
+    }
+
     /// The addresses to listen on.
     pub(crate) fn views(&self) -> &Views {
         &self.views

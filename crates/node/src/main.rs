@@ -8,6 +8,7 @@ mod feed;
 mod identity;
 mod logging;
 mod monitor;
+mod replace;
 mod serve;
 mod store;
 mod views;
@@ -17,14 +18,34 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use replace::Predecessor;
+
 fn main() -> ExitCode {
-    let arguments = cli::Arguments::parse();
-    match cli::run(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
+    let predecessor = match Predecessor::find() {
+        Ok(predecessor) => predecessor,
+        Err(error) => return fail(&error, None),
+    };
+    let arguments = match cli::Arguments::try_parse() {
+        Ok(arguments) => arguments,
         Err(error) => {
-            // The causes on one line: what failed, and why.
-            let _ = writeln!(std::io::stderr(), "meridian: {error:#}");
-            ExitCode::FAILURE
+            if let Some(predecessor) = &predecessor {
+                predecessor.tell(error.to_string());
+            }
+            error.exit()
         }
+    };
+    match cli::run(arguments, predecessor.as_ref()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error, predecessor.as_ref()),
     }
+}
+
+/// Says what failed, and why, to people and to the server that was to be replaced.
+fn fail(error: &anyhow::Error, predecessor: Option<&Predecessor>) -> ExitCode {
+    // The causes on one line.
+    let _ = writeln!(std::io::stderr(), "meridian: {error:#}");
+    if let Some(predecessor) = predecessor {
+        predecessor.tell(format!("{error:#}"));
+    }
+    ExitCode::FAILURE
 }

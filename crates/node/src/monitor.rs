@@ -1,13 +1,21 @@
 //! `/healthz` and `/readyz`: whether the process lives, and whether it answers.
 
+use std::io;
+
 use axum::Router;
 use axum::routing::get;
 use tokio::net::TcpListener;
 
-/// Serves both until the process ends. It is started once DNS is answered, so ready it is.
-pub(crate) async fn serve(listener: TcpListener) -> std::io::Result<()> {
+/// Serves both until `over`, and finishes requests that have begun. It is started once DNS is
+/// answered, so ready it is.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    over: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
     let router = Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(async || "ready\n"));
-    axum::serve(listener, router).await
+    axum::serve(listener, router)
+        .with_graceful_shutdown(over)
+        .await
 }

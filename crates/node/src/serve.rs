@@ -1,183 +1,199 @@
 //! Start, wire, stop.
 //!
-//! DNS has a runtime and threads of its own: nothing the control plane does can starve it.
+//! DNS has a runtime and threads of its own: nothing the control plane does can starve it. How a
+//! running server is replaced is in `house` and `replace`.
+
+mod control_plane;
+mod dns;
+mod doors;
+mod house;
+mod signals;
 
 use std::fs;
+use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use meridian_answer::HashKey;
-use meridian_api::{ApiConfig, Scheme};
 use meridian_control::{Acks, Control, Environment, FirstStart, SystemEnvironment};
-use meridian_log::{Journal, LocalJournal, Tables, Vault};
+use meridian_log::{Journal, LocalJournal, Tables};
 use meridian_model::{AccountId, Seq};
-use meridian_server::{Bound, Live, Server};
-use tokio::net::TcpListener;
+use meridian_server::Live;
 use tokio::runtime::{Builder, Runtime};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
 
-use crate::admin;
 use crate::config::Config;
 use crate::credentials;
 use crate::feed::Feed;
 use crate::identity;
 use crate::logging;
 use crate::monitor;
-use crate::store;
+use crate::replace::Predecessor;
+use crate::store::{self, Files};
 use crate::views::Views;
 
-/// Runs the server until it is told to stop.
-pub(crate) fn run(config: &Config) -> Result<()> {
+use control_plane::ControlPlane;
+use dns::Dns;
+use doors::Doors;
+use house::House;
+use signals::Signals;
+
+/// How long the files may stay locked after the process that had them is gone.
+const FREE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often it is tried to open them.
+const FREE_PAUSE: Duration = Duration::from_millis(20);
+
+/// Runs the server until it is told to stop or replaced.
+pub(crate) fn run(config: &Config, predecessor: Option<&Predecessor>) -> Result<()> {
     logging::start();
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
-    let data_dir = &config.data_dir;
-    store::prepare(data_dir)?;
-    let tables = store::open_tables(data_dir, config.storage.cache_mib)?;
-    let intent = store::open_journal(data_dir).and_then(|journal| {
-        let vault = store::open_vault(data_dir, &*journal)?;
-        Ok((journal, vault))
-    });
-    match intent {
-        Ok((journal, vault)) => run_whole(config, journal, &tables, vault),
+    let runtimes = Runtimes::new()?;
+    if let Some(predecessor) = predecessor {
+        return succeed(config, runtimes, predecessor);
+    }
+    store::prepare(&config.data_dir)?;
+    let tables = store::open_tables(&config.data_dir, config.storage.cache_mib)?;
+    match Files::open_beside(Arc::clone(&tables), &config.data_dir) {
+        Ok(files) => {
+            drop(tables);
+            begin(config, runtimes, files)
+        }
         Err(error) if tables.head().seq > Seq(0) => {
             tracing::error!(
                 %error,
                 "answering DNS only, from the tables; no API and no admin socket until this is \
                  mended and the server started again: {error:#}"
             );
-            run_answers(config, &tables)
+            answer_only(config, &runtimes, &tables)
         }
         Err(error) => Err(error),
     }
 }
 
-/// Both planes.
-fn run_whole(
-    config: &Config,
-    journal: Arc<dyn Journal>,
-    tables: &Arc<Tables>,
-    vault: Arc<Vault>,
-) -> Result<()> {
-    let started = Instant::now();
-    let acks = Arc::new(Acks::default());
-    let views = Views::new(&config.dns.listen);
-    let (log, state) = (Arc::clone(&journal), Arc::clone(tables));
-    let mut feed = Feed::new(log, state, Arc::clone(&acks), views, hash_key());
-    feed.catch_up()?;
-    feed.load()?;
-    let live = Arc::new(Live::new(feed.world()));
-    let control_runtime = runtime("control", 2)?;
-    let dns_runtime = runtime("dns-tcp", 1)?;
-    // Ports are taken before anything is written down: a second server here changes nothing.
-    let api = control_runtime.block_on(bind(config.api.listen, "the API", "--api"))?;
-    let metrics =
-        control_runtime.block_on(bind(config.metrics.listen, "health checks", "--metrics"))?;
-    let server = start_dns(config, &feed, &live, &dns_runtime)?;
+/// Where tasks run.
+struct Runtimes {
+    /// The API, the admin socket, health.
+    control: Runtime,
+    /// DNS over connections.
+    dns: Runtime,
+}
 
-    let control = Arc::new(Control::new(
-        Arc::clone(&journal),
-        Arc::clone(tables),
-        vault,
-        acks,
-        Box::new(SystemEnvironment::new()),
-    ));
-    let stop = Arc::new(AtomicBool::new(false));
-    let follower = {
-        let (live, stop) = (Arc::clone(&live), Arc::clone(&stop));
-        thread::Builder::new()
-            .name("feed".to_owned())
-            .spawn(move || feed.run(&live, &stop))?
-    };
-    let first = first_start(&control, config)?;
-    tracing::info!(
-        data_dir = %config.data_dir.display(),
-        took_ms = started.elapsed().as_millis(),
-        "answering DNS on {}",
-        list(server.addresses()),
-    );
+impl Runtimes {
+    fn new() -> Result<Self> {
+        Ok(Self {
+            control: runtime("control", 2)?,
+            dns: runtime("dns-tcp", 1)?,
+        })
+    }
+}
+
+/// Both planes, in a directory where no other server is at work.
+fn begin(config: &Config, runtimes: Runtimes, files: Files) -> Result<()> {
+    let started = Instant::now();
+    let feed = load(config, &files)?;
+    let live = Arc::new(Live::new(feed.world()));
+    // Ports are taken before anything is written down: a second server here changes nothing.
+    let doors = runtimes.control.block_on(Doors::open(config, Vec::new()))?;
+    let dns = Dns::start(
+        server_config(config, &feed)?,
+        Vec::new(),
+        live,
+        &runtimes.dns,
+    )?;
+    let control_plane = ControlPlane::start(files, feed, dns.live())?;
+    let first = first_start(control_plane.control(), config)?;
+    say_started(config, &dns, started);
     if first.is_some() {
         welcome(config);
     }
-    warn_of_idle_addresses(&control, config)?;
-    let service = Service {
+    warn_of_idle_addresses(control_plane.control(), config)?;
+    let signals = runtimes.control.block_on(async { Signals::listen() })?;
+    House {
         config,
-        host: admin::Host {
-            control,
-            journal,
-            tables: Arc::clone(tables),
-            live,
-        },
-    };
-    let outcome = control_runtime.block_on(service.serve(api, metrics));
-
-    dns_runtime.block_on(server.stop());
-    stop.store(true, Ordering::Relaxed);
-    if follower.join().is_err() {
-        tracing::error!("the feed ended by a panic");
+        runtimes,
+        doors,
+        dns,
+        signals,
     }
-    tables
-        .flush()
-        .context("the tables were not flushed; they are replayed at next start")?;
-    tracing::info!("stopped");
-    outcome
+    .run(control_plane)
+}
+
+/// Both planes, taken over from a running server.
+fn succeed(config: &Config, runtimes: Runtimes, predecessor: &Predecessor) -> Result<()> {
+    let mut inheritance = runtimes
+        .control
+        .block_on(predecessor.inherit(&config.data_dir))?;
+    let (of_dns, others) = dns::separate(inheritance.take_sockets());
+    let doors = runtimes.control.block_on(Doors::open(config, others))?;
+    runtimes.control.block_on(inheritance.wait_for_files())?;
+    let started = Instant::now();
+    let files = open_when_free(config)?;
+    let feed = load(config, &files)?;
+    let live = Arc::new(Live::new(feed.world()));
+    let dns = Dns::start(server_config(config, &feed)?, of_dns, live, &runtimes.dns)?;
+    let control_plane = ControlPlane::start(files, feed, dns.live())?;
+    let signals = runtimes.control.block_on(async { Signals::listen() })?;
+    say_started(config, &dns, started);
+    runtimes.control.block_on(inheritance.wait_for_quiet())?;
+    warn_of_idle_addresses(control_plane.control(), config)?;
+    let house = House {
+        config,
+        runtimes,
+        doors,
+        dns,
+        signals,
+    };
+    house.runtimes.control.block_on(inheritance.finish());
+    house.run(control_plane)
+}
+
+/// Opens the files, which a process that died a moment ago may still be losing.
+fn open_when_free(config: &Config) -> Result<Files> {
+    let give_up = Instant::now() + FREE_TIMEOUT;
+    loop {
+        match Files::open(config) {
+            Err(_) if Instant::now() < give_up => thread::sleep(FREE_PAUSE),
+            outcome => return outcome,
+        }
+    }
 }
 
 /// The data plane alone: what a node does whose journal or vault cannot be used.
-fn run_answers(config: &Config, tables: &Arc<Tables>) -> Result<()> {
+fn answer_only(config: &Config, runtimes: &Runtimes, tables: &Arc<Tables>) -> Result<()> {
     let never_read: Arc<dyn Journal> = Arc::new(LocalJournal::in_memory()?);
     let acks = Arc::new(Acks::default());
     let views = Views::new(&config.dns.listen);
     let mut feed = Feed::new(never_read, Arc::clone(tables), acks, views, hash_key());
     feed.load()?;
     let live = Arc::new(Live::new(feed.world()));
-    let runtime = runtime("dns-tcp", 1)?;
-    let metrics = runtime.block_on(bind(config.metrics.listen, "health checks", "--metrics"))?;
-    let server = start_dns(config, &feed, &live, &runtime)?;
-    runtime.spawn(monitor::serve(metrics));
-    runtime.block_on(wait_for_end())?;
-    runtime.block_on(server.stop());
-    Ok(())
-}
-
-/// What runs on the control runtime.
-struct Service<'a> {
-    config: &'a Config,
-    host: admin::Host,
-}
-
-impl Service<'_> {
-    async fn serve(&self, api: TcpListener, metrics: TcpListener) -> Result<()> {
-        let (end, ended) = watch::channel(());
-        let mut over = ended.clone();
-        let over = async move {
-            // Both outcomes mean that the end has come.
-            let _ = over.changed().await;
-        };
-        let socket = admin::listen(&self.config.data_dir)?;
-        let admin = tokio::spawn(admin::serve(socket, self.host.clone(), ended));
-        tokio::spawn(async {
-            if let Err(error) = monitor::serve(metrics).await {
-                tracing::error!(%error, "health is not served any more: {error}");
-            }
-        });
-        let control: Arc<dyn meridian_api::Operations> = Arc::clone(&self.host.control) as _;
-        let router = meridian_api::router(control, ApiConfig::new(Scheme::Http));
-        let api = tokio::spawn(meridian_api::serve(api, router, over));
-        wait_for_end().await?;
-        tracing::info!("stopping");
-        drop(end);
-        api.await.context("the API ended by a panic")??;
-        admin.await.context("the admin socket ended by a panic")?;
-        admin::remove_socket(&self.config.data_dir);
+    let metrics = runtimes.control.block_on(doors::metrics(config))?;
+    let mut dns = Dns::start(
+        server_config(config, &feed)?,
+        Vec::new(),
+        live,
+        &runtimes.dns,
+    )?;
+    runtimes.control.block_on(async {
+        tokio::spawn(monitor::serve(metrics, pending()));
+        Signals::listen()?.end().await;
+        dns.stop().await;
         Ok(())
-    }
+    })
+}
+
+/// A feed that has read all there is and built a World of it.
+fn load(config: &Config, files: &Files) -> Result<Feed> {
+    let journal: Arc<dyn Journal> = Arc::clone(&files.journal) as _;
+    let tables = Arc::clone(&files.tables);
+    let views = Views::new(&config.dns.listen);
+    let mut feed = Feed::new(journal, tables, Arc::default(), views, hash_key());
+    feed.catch_up()?;
+    feed.load()?;
+    Ok(feed)
 }
 
 fn runtime(name: &str, threads: usize) -> Result<Runtime> {
@@ -187,21 +203,10 @@ fn runtime(name: &str, threads: usize) -> Result<Runtime> {
         .enable_all()
         .build()?)
 }
-
-async fn bind(address: SocketAddr, what: &str, option: &str) -> Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| {
-        format!(
-            "cannot listen on {address} for {what}; if another server has it, stop that one or \
-             name another address with {option}"
-        )
-    })
-}
-
-fn start_dns(config: &Config, feed: &Feed, live: &Arc<Live>, runtime: &Runtime) -> Result<Server> {
+/// What the server that answers DNS is told.
+fn server_config(config: &Config, feed: &Feed) -> Result<meridian_server::Config> {
     let identity = Arc::new(identity::load(config)?);
-    let config = config.server(feed.views(), identity);
-    let bound = Bound::bind(&config)?;
-    Ok(Server::start(&config, bound, live, runtime.handle())?)
+    Ok(config.server(feed.views(), identity))
 }
 
 fn hash_key() -> HashKey {
@@ -259,23 +264,12 @@ fn welcome(config: &Config) {
     );
 }
 
-fn list(addresses: &[SocketAddr]) -> String {
-    let texts: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
-    texts.join(", ")
-}
-
-async fn wait_for_end() -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    // Ends with a signal to end.
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            _ = hang_up.recv() => {
-                tracing::info!("SIGHUP: there is nothing yet that can be loaded anew");
-            }
-        }
-    }
+fn say_started(config: &Config, dns: &Dns, started: Instant) {
+    let addresses: Vec<String> = dns.addresses().iter().map(SocketAddr::to_string).collect();
+    tracing::info!(
+        data_dir = %config.data_dir.display(),
+        took_ms = started.elapsed().as_millis(),
+        "answering DNS on {}",
+        addresses.join(", "),
+    );
 }

@@ -6,12 +6,62 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use meridian_log::{Durability, Journal, LocalJournal, Options, Tables, Vault};
 use meridian_model::Seq;
 
 use crate::admin;
+use crate::config::Config;
+
+/// All three files, open. One process at a time can have them open.
+pub(crate) struct Files {
+    pub(crate) journal: Arc<LocalJournal>,
+    pub(crate) tables: Arc<Tables>,
+    pub(crate) vault: Arc<Vault>,
+}
+
+impl Files {
+    /// Opens all of them.
+    pub(crate) fn open(config: &Config) -> Result<Self> {
+        let tables = open_tables(&config.data_dir, config.storage.cache_mib)?;
+        Self::open_beside(tables, &config.data_dir)
+    }
+
+    /// Opens journal and vault beside tables that are open.
+    pub(crate) fn open_beside(tables: Arc<Tables>, data_dir: &Path) -> Result<Self> {
+        let journal = open_journal(data_dir)?;
+        let vault = open_vault(data_dir, &*journal)?;
+        Ok(Self {
+            journal,
+            tables,
+            vault,
+        })
+    }
+
+    /// Closes all of them. That they are closed when this returns is known from nobody else having
+    /// them: with somebody who has, it is an error, and a file is closed when that one is done.
+    pub(crate) fn close(self) -> Result<()> {
+        let Self {
+            journal,
+            tables,
+            vault,
+        } = self;
+        if let Err(error) = tables.flush() {
+            tracing::warn!(%error, "the tables were not flushed, the journal is replayed: {error}");
+        }
+        // Each waits for the disk: all at the same time.
+        let closed = thread::scope(|scope| {
+            let journal = scope.spawn(|| Arc::into_inner(journal).map(drop));
+            let tables = scope.spawn(|| Arc::into_inner(tables).map(drop));
+            let vault = Arc::into_inner(vault).map(drop);
+            let (journal, tables) = (journal.join().ok()?, tables.join().ok()?);
+            journal.and(tables).and(vault)
+        });
+        closed.context("a file is still in use, or broke while it was closed")
+    }
+}
 
 /// Makes the directory if there is none, and makes sure that no server is at work in it.
 pub(crate) fn prepare(data_dir: &Path) -> Result<()> {
@@ -50,7 +100,7 @@ pub(crate) fn open_tables(data_dir: &Path, cache_mib: usize) -> Result<Arc<Table
 }
 
 /// Opens the journal, or begins one.
-pub(crate) fn open_journal(data_dir: &Path) -> Result<Arc<dyn Journal>> {
+pub(crate) fn open_journal(data_dir: &Path) -> Result<Arc<LocalJournal>> {
     let path = data_dir.join("journal.redb");
     let journal = open(&path, LocalJournal::open).context("the journal cannot be used")?;
     Ok(Arc::new(journal))
@@ -58,7 +108,7 @@ pub(crate) fn open_journal(data_dir: &Path) -> Result<Arc<dyn Journal>> {
 
 /// Opens the vault that belongs to the journal. Only an empty journal may begin one: a lost vault
 /// is to be put back, not replaced.
-pub(crate) fn open_vault(data_dir: &Path, journal: &dyn Journal) -> Result<Arc<Vault>> {
+fn open_vault(data_dir: &Path, journal: &dyn Journal) -> Result<Arc<Vault>> {
     let path = data_dir.join("vault.redb");
     ensure!(
         path.exists() || journal.head()?.seq == Seq(0),

@@ -28,7 +28,7 @@ pub(crate) struct Door {
 pub(crate) fn call(door: &Door, command: &Command) -> Result<()> {
     let path = socket(&door.data_dir);
     let result = match UnixStream::connect(&path) {
-        Ok(stream) => converse(&stream, command)?,
+        Ok(stream) => converse(&stream, door, command)?,
         Err(_) if matches!(command, Command::JournalVerify) => verify_offline(door)?,
         Err(error) => {
             return Err(error).with_context(|| {
@@ -49,15 +49,21 @@ pub(crate) fn call(door: &Door, command: &Command) -> Result<()> {
     Ok(())
 }
 
-fn converse(mut stream: &UnixStream, command: &Command) -> Result<Value> {
+fn converse(mut stream: &UnixStream, door: &Door, command: &Command) -> Result<Value> {
     let mut line = serde_json::to_vec(command)?;
     line.push(b'\n');
     stream.write_all(&line)?;
-    let mut answer = String::new();
-    BufReader::new(stream).read_line(&mut answer)?;
-    match serde_json::from_str(&answer).context("the server broke off")? {
-        Answer::Result(result) => Ok(result),
-        Answer::Error { message } => bail!(message),
+    let mut lines = BufReader::new(stream);
+    // Ends with the connection at the latest.
+    loop {
+        let mut answer = String::new();
+        lines.read_line(&mut answer)?;
+        match serde_json::from_str(&answer).context("the server broke off")? {
+            Answer::Result(result) => return Ok(result),
+            Answer::Error { message } => bail!(message),
+            Answer::Progress(_) if door.json => {}
+            Answer::Progress(step) => render::step(&mut io::stdout().lock(), &step)?,
+        }
     }
 }
 

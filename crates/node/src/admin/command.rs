@@ -1,6 +1,7 @@
 //! The commands as they go over the socket.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +59,10 @@ pub(crate) enum Command {
         limit: u64,
     },
     JournalVerify,
+    /// To be replaced by a process of this program.
+    Replace {
+        binary: PathBuf,
+    },
 }
 
 /// A policy document with its name.
@@ -68,10 +73,14 @@ pub(crate) struct PolicyText {
     pub(crate) document: String,
 }
 
-/// The last line of an answer.
+/// A line of an answer.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Answer {
+    /// How far it has got; not the last line.
+    Progress(serde_json::Value),
     Result(serde_json::Value),
-    Error { message: String },
+    Error {
+        message: String,
+    },
 }

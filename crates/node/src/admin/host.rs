@@ -1,6 +1,7 @@
 //! The server's side of the admin socket.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,10 +14,12 @@ use meridian_server::Live;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::{task, time};
 
 use super::command::{Answer, Command, MAX_LINE, PolicyText};
+use super::progress::Progress;
 
 /// Commands that run at the same time; further ones wait.
 const MAX_COMMANDS: usize = 16;
@@ -35,8 +38,19 @@ pub(crate) struct Host {
     pub(crate) live: Arc<Live>,
 }
 
-/// Carries out commands until `ended` changes.
-pub(crate) async fn serve(listener: UnixListener, host: Host, mut ended: watch::Receiver<()>) {
+/// A command to replace this process, which is not carried out here.
+pub(crate) struct Replacement {
+    pub(crate) binary: PathBuf,
+    pub(crate) progress: Progress,
+}
+
+/// Carries out commands until `ended` changes. Those to replace the process go to `replacing`.
+pub(crate) async fn serve(
+    listener: UnixListener,
+    host: Host,
+    replacing: mpsc::Sender<Replacement>,
+    mut ended: watch::Receiver<()>,
+) {
     let slots = Arc::new(Semaphore::new(MAX_COMMANDS));
     // Ends with `ended`, also while all slots are taken.
     loop {
@@ -46,9 +60,9 @@ pub(crate) async fn serve(listener: UnixListener, host: Host, mut ended: watch::
         };
         match accepted {
             Ok((stream, slot)) => {
-                let host = host.clone();
+                let (host, replacing) = (host.clone(), replacing.clone());
                 tokio::spawn(async move {
-                    if let Err(error) = converse(stream, host).await {
+                    if let Err(error) = converse(stream, host, replacing).await {
                         tracing::debug!(%error, "an admin connection broke: {error}");
                     }
                     drop(slot);
@@ -73,17 +87,26 @@ async fn accept(
     Ok((stream, slot))
 }
 
-async fn converse(mut stream: UnixStream, host: Host) -> Result<()> {
+async fn converse(
+    mut stream: UnixStream,
+    host: Host,
+    replacing: mpsc::Sender<Replacement>,
+) -> Result<()> {
     let mut line = String::new();
     let (input, mut output) = stream.split();
     let mut input = BufReader::new(input.take(MAX_LINE));
     time::timeout(CLIENT_TIMEOUT, input.read_line(&mut line)).await??;
-    let carried_out = task::spawn_blocking(move || {
-        let command: Command = serde_json::from_str(&line)?;
-        tracing::info!(?command, "admin command");
-        host.carry_out(command)
-    });
-    let answer = match carried_out.await? {
+    let outcome = match read(&line) {
+        Ok(Command::Replace { binary }) => {
+            // Who replaces needs all files for itself.
+            drop(host);
+            replace(replacing, binary, stream).await;
+            return Ok(());
+        }
+        Ok(command) => task::spawn_blocking(move || host.carry_out(command)).await?,
+        Err(error) => Err(error),
+    };
+    let answer = match outcome {
         Ok(result) => Answer::Result(result),
         Err(error) => Answer::Error {
             message: format!("{error:#}"),
@@ -93,6 +116,22 @@ async fn converse(mut stream: UnixStream, host: Host) -> Result<()> {
     line.push(b'\n');
     time::timeout(CLIENT_TIMEOUT, output.write_all(&line)).await??;
     Ok(())
+}
+
+fn read(line: &str) -> Result<Command> {
+    let command: Command = serde_json::from_str(line)?;
+    tracing::info!(?command, "admin command");
+    Ok(command)
+}
+
+/// Leaves the connection to whoever replaces this process.
+async fn replace(replacing: mpsc::Sender<Replacement>, binary: PathBuf, stream: UnixStream) {
+    let progress = Progress::new(stream);
+    let refused = replacing.try_send(Replacement { binary, progress });
+    if let Err(TrySendError::Full(refused) | TrySendError::Closed(refused)) = refused {
+        let error = anyhow!("this server is being replaced already, or ends");
+        refused.progress.finish(Err(error)).await;
+    }
 }
 
 impl Host {
@@ -158,15 +197,11 @@ impl Host {
                 quota,
                 limit,
             } => {
-                let known = Quota::ALL.into_iter().find(|known| known.as_str() == quota);
-                let known = known.ok_or_else(|| {
-                    let names = Quota::ALL.map(Quota::as_str).join(", ");
-                    anyhow!("there is no quota '{quota}'; there are {names}")
-                })?;
-                control.put_quota(&account, known, limit)?;
+                control.put_quota(&account, known_quota(&quota)?, limit)?;
                 json!({ "account": account, "quota": quota, "limit": limit })
             }
             Command::JournalVerify => report(&*self.journal, &self.tables)?,
+            Command::Replace { .. } => bail!("this is not for the control plane"),
         })
     }
 
@@ -203,6 +238,7 @@ impl Host {
         let size = world.size();
         Ok(json!({
             "version": env!("CARGO_PKG_VERSION"),
+            "pid": std::process::id(),
             "epoch": head.epoch,
             "head": head.seq.0,
             "name_servers": nodes.collect::<Vec<_>>(),
@@ -221,6 +257,14 @@ impl Host {
 enum Known {
     Yes,
     No,
+}
+
+fn known_quota(name: &str) -> Result<Quota> {
+    let known = Quota::ALL.into_iter().find(|known| known.as_str() == name);
+    known.ok_or_else(|| {
+        let names = Quota::ALL.map(Quota::as_str).join(", ");
+        anyhow!("there is no quota '{name}'; there are {names}")
+    })
 }
 
 fn checked(policies: Vec<PolicyText>) -> Result<Vec<Policy>> {

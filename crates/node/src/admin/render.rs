@@ -14,6 +14,11 @@ pub(super) fn text(out: &mut impl Write, command: &Command, result: &Value) -> R
             let (id, secret) = (&key["access_key_id"], &key["secret_access_key"]);
             write!(out, "{}", credentials::render(&cell(id), &cell(secret)))
         }
+        (Command::Replace { .. }, replaced) => writeln!(
+            out,
+            "replaced: process {} serves; changes waited {} ms",
+            replaced["pid"], replaced["changes_waited_ms"]
+        ),
         (_, Value::Array(rows)) => table(out, rows),
         (_, Value::Object(fields)) => {
             for (name, value) in fields {
@@ -23,6 +28,11 @@ pub(super) fn text(out: &mut impl Write, command: &Command, result: &Value) -> R
         }
         (_, other) => writeln!(out, "{}", cell(other)),
     }
+}
+
+/// Prints how far a command has got.
+pub(super) fn step(out: &mut impl Write, step: &Value) -> Result<()> {
+    writeln!(out, "{:>6} ms  {}", cell(&step["ms"]), cell(&step["step"]))
 }
 
 /// Rows of objects with the same fields, in columns.

@@ -1,0 +1,123 @@
+//! The control plane as long as its files are open: control over them, and the feed that follows
+//! the journal.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Error, Result, anyhow};
+use meridian_control::{Control, SystemEnvironment};
+use meridian_log::Journal;
+use meridian_server::Live;
+use tokio::task;
+
+use crate::admin;
+use crate::feed::Feed;
+use crate::store::Files;
+
+/// How long requests in progress may take once the API and the admin socket are shut.
+const REQUESTS_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often that is looked at.
+const REQUESTS_PAUSE: Duration = Duration::from_millis(1);
+
+/// Open files and what works on them.
+pub(super) struct ControlPlane {
+    files: Files,
+    control: Arc<Control>,
+    live: Arc<Live>,
+    stop: Arc<AtomicBool>,
+    feed: JoinHandle<()>,
+}
+
+/// Requests are still at work: the control plane goes on.
+pub(super) struct Busy {
+    pub(super) control_plane: ControlPlane,
+    pub(super) error: Error,
+}
+
+impl ControlPlane {
+    /// Starts following the journal from where `feed` is.
+    pub(super) fn start(files: Files, feed: Feed, live: &Arc<Live>) -> Result<Self> {
+        let control = Arc::new(Control::new(
+            Arc::clone(&files.journal) as _,
+            Arc::clone(&files.tables),
+            Arc::clone(&files.vault),
+            Arc::clone(feed.acks()),
+            Box::new(SystemEnvironment::new()),
+        ));
+        let stop = Arc::new(AtomicBool::new(false));
+        let (followed, ended) = (Arc::clone(live), Arc::clone(&stop));
+        let feed = thread::Builder::new()
+            .name("feed".to_owned())
+            .spawn(move || feed.run(&followed, &ended))?;
+        Ok(Self {
+            files,
+            control,
+            live: Arc::clone(live),
+            stop,
+            feed,
+        })
+    }
+
+    /// Every operation.
+    pub(super) fn control(&self) -> &Arc<Control> {
+        &self.control
+    }
+
+    /// What admin commands work on.
+    pub(super) fn host(&self) -> admin::Host {
+        admin::Host {
+            control: Arc::clone(&self.control),
+            journal: Arc::clone(&self.files.journal) as _,
+            tables: Arc::clone(&self.files.tables),
+            live: Arc::clone(&self.live),
+        }
+    }
+
+    /// Writes down what the tables hold, as far as that can be done.
+    pub(super) async fn flush(&self) {
+        let tables = Arc::clone(&self.files.tables);
+        let flushed = task::spawn_blocking(move || tables.flush()).await;
+        if let Ok(Err(error)) = flushed {
+            tracing::warn!(%error, "the tables were not flushed: {error}");
+        }
+    }
+
+    /// Stops following the journal at the end of the process.
+    pub(super) fn end(self) -> Result<()> {
+        stop_feed(&self.stop, &self.files, self.feed);
+        self.files
+            .tables
+            .flush()
+            .context("the tables were not flushed; they are replayed at next start")
+    }
+
+    /// Closes the files; `Ok` says that they are closed. The API and the admin socket are shut
+    /// before: what they have let in is waited for.
+    pub(super) fn close(self) -> Result<Result<()>, Box<Busy>> {
+        let give_up = Instant::now() + REQUESTS_TIMEOUT;
+        // Whoever works on a file does so through control.
+        while Arc::strong_count(&self.control) > 1 {
+            if Instant::now() > give_up {
+                let error = anyhow!("requests or admin commands are still at work");
+                return Err(Box::new(Busy {
+                    control_plane: self,
+                    error,
+                }));
+            }
+            thread::sleep(REQUESTS_PAUSE);
+        }
+        drop(self.control);
+        stop_feed(&self.stop, &self.files, self.feed);
+        Ok(self.files.close())
+    }
+}
+
+fn stop_feed(stop: &AtomicBool, files: &Files, feed: JoinHandle<()>) {
+    stop.store(true, Ordering::Relaxed);
+    files.journal.end_waits();
+    if feed.join().is_err() {
+        tracing::error!("the feed ended by a panic");
+    }
+}

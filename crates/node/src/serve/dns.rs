@@ -1,0 +1,93 @@
+//! The data plane: its sockets, and the server on them, which may stop and start again.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Result;
+use meridian_server::{Bound, BoundSocket, Config, Live, Role, Server};
+use tokio::runtime::{Handle, Runtime};
+
+use crate::replace::Handed;
+
+/// Sockets that stay open, and what answers on them.
+pub(super) struct Dns {
+    config: Config,
+    /// Kept beside those of the server, for the next process or the next start.
+    bound: Bound,
+    live: Arc<Live>,
+    runtime: Handle,
+    server: Option<Server>,
+}
+
+impl Dns {
+    /// Takes the sockets that were handed over, binds the others, and starts answering.
+    pub(super) fn start(
+        config: Config,
+        handed: Vec<BoundSocket>,
+        live: Arc<Live>,
+        runtime: &Runtime,
+    ) -> Result<Self> {
+        let bound = Bound::take_over(&config, handed)?;
+        let mut dns = Self {
+            config,
+            bound,
+            live,
+            runtime: runtime.handle().clone(),
+            server: None,
+        };
+        dns.resume()?;
+        Ok(dns)
+    }
+
+    /// Answers again on the same sockets.
+    pub(super) fn resume(&mut self) -> Result<()> {
+        if self.server.is_none() {
+            let bound = Bound::take_over(&self.config, self.bound.duplicate()?)?;
+            let server = Server::start(&self.config, bound, &self.live, &self.runtime)?;
+            self.server = Some(server);
+        }
+        Ok(())
+    }
+
+    /// Answers no more; what comes from now on waits in the sockets.
+    pub(super) async fn stop(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.stop().await;
+        }
+    }
+
+    /// Where it answers.
+    pub(super) fn addresses(&self) -> Vec<SocketAddr> {
+        self.bound.addresses().collect()
+    }
+
+    /// What it answers from.
+    pub(super) fn live(&self) -> &Arc<Live> {
+        &self.live
+    }
+
+    /// The sockets once more, for another process.
+    pub(super) fn sockets(&self) -> io::Result<Vec<Handed>> {
+        let sockets = self.bound.duplicate()?;
+        Ok(sockets.into_iter().map(Handed::from).collect())
+    }
+}
+
+/// The sockets of DNS, and the others.
+pub(super) fn separate(handed: Vec<Handed>) -> (Vec<BoundSocket>, Vec<Handed>) {
+    let mut of_dns = Vec::new();
+    let mut others = Vec::new();
+    for Handed { place, socket } in handed {
+        match (Role::named(&place.role), place.address) {
+            (Some(role), Some(address)) => of_dns.push(BoundSocket {
+                role,
+                address,
+                number: place.number,
+                socket,
+            }),
+            _ => others.push(Handed { place, socket }),
+        }
+    }
+    (of_dns, others)
+}

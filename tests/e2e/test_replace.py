@@ -1,0 +1,269 @@
+"""`meridian replace`: a new process takes the place of a running one, and nobody notices."""
+
+import ctypes
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+
+from harness import BIN, LONG, Threads, Zone, create, eventually, upsert, wait_insync
+from load import Load
+
+SWAPS, SECONDS = (60, 60) if LONG else (5, 5)
+KILLS = 60 if LONG else 6
+ADDRESSES = ["127.0.0.1", "127.0.0.2"]
+PR_SET_CHILD_SUBREAPER = 36
+
+
+class Adopted:
+    """A process that is our child because its parent has ended; as much of Popen as is needed."""
+
+    def __init__(self, pid):
+        self.pid, self.status = pid, None
+
+    def poll(self):
+        if self.status is None:
+            try:
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
+            except ChildProcessError:  # Its parent has not ended yet.
+                return None
+            if pid:
+                self.status = os.waitstatus_to_exitcode(status)
+        return self.status
+
+    def wait(self, timeout=15.0):
+        assert eventually(lambda: self.poll() is not None, timeout), f"{self.pid} does not end"
+        return self.status
+
+    def send_signal(self, number):
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self):
+        self.send_signal(signal.SIGKILL)
+
+
+@pytest.fixture
+def server(start, tmp_path):
+    """A server with two addresses and two workers on each; a server that replaces it is ours."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    folder = tmp_path / "meridian0"
+    folder.mkdir()
+    (folder / "meridian.toml").write_text("[dns]\nworkers = 2\n")
+    return start(addresses=ADDRESSES)
+
+
+def replace(server, *arguments):
+    """Replaces the server; returns what the command said, once the old process has ended well."""
+    said = server.admin("replace", *arguments)
+    assert server.process.wait(10) == 0, server.log_tail()
+    server.process = Adopted(said["pid"])
+    return said
+
+
+def refused(server, *arguments):
+    """A replacement that must fail; returns what it says."""
+    done = server.admin("replace", *arguments, check=False, as_json=False)
+    assert done.returncode == 1, done.stdout
+    assert "not replaced; the server goes on as before" in done.stderr
+    assert server.admin("status")["pid"] == server.process.pid
+    return done.stderr
+
+
+def script(folder, text):
+    """A program to be replaced by."""
+    path = folder / f"program{time.monotonic_ns()}"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+class Changes:
+    """Changes a record over and over; each must be answered as soon as it is INSYNC."""
+
+    def __init__(self, server, zone):
+        self.server, self.zone = server, zone
+        self.done, self.slowest = 0, 0.0
+        self.over = threading.Event()
+
+    def run(self):
+        while not self.over.is_set():
+            self.once()
+
+    def once(self):
+        self.done += 1
+        name, value = f"changing.{self.zone.name}", f'"{self.done}"'
+        began = time.monotonic()
+        info = self.zone.send(upsert(name, "TXT", value, ttl=1))
+        self.slowest = max(self.slowest, time.monotonic() - began)
+        wait_insync(self.zone.client, info)
+        for address in ADDRESSES:
+            found = self.server.values(name, "TXT", address=address)
+            assert found == {value}, f"{value} is INSYNC, but {address} says {found}"
+
+
+class Connections:
+    """Asks over TCP and for health, each time on a new connection."""
+
+    def __init__(self, server, zone):
+        self.server, self.name = server, f"www0.{zone.name}"
+        self.done = 0
+        self.over = threading.Event()
+
+    def run(self):
+        while not self.over.is_set():
+            for address in ADDRESSES:
+                assert self.server.values(self.name, tcp=True, address=address) == {"192.0.2.0"}
+                self.done += 1
+            assert self.server.health("readyz") == 200
+
+
+def zone_of(server):
+    zone = Zone(server.client(), "replace.example.")
+    names = [f"www{n}.{zone.name}" for n in range(100)]
+    zone.change(*[create(name, "A", f"192.0.2.{n}") for n, name in enumerate(names)])
+    return zone, names
+
+
+def test_nothing_is_lost_or_wrong_while_servers_follow_one_another(server):
+    zone, names = zone_of(server)
+    changes, connections = Changes(server, zone), Connections(server, zone)
+    waited = []
+    with Load([(address, server.dns_port) for address in ADDRESSES], names) as load:
+        with Threads(changes.run, connections.run):
+            try:
+                began = time.monotonic()
+                for number in range(1, SWAPS + 1):
+                    waited.append(replace(server)["changes_waited_ms"])
+                    # Evenly over the time.
+                    time.sleep(max(0.0, began + number * SECONDS / SWAPS - time.monotonic()))
+            finally:
+                changes.over.set()
+                connections.over.set()
+    print(
+        f"{load.tally}; {connections.done} connections; {changes.done} changes, the slowest "
+        f"{1000 * changes.slowest:.0f} ms; changes waited {sorted(waited)} ms"
+    )
+    assert (load.tally["lost"], load.tally["wrong"]) == (0, 0), load.tally
+    assert load.tally["right"] > 1000 * SWAPS
+    assert connections.done > 10 * SWAPS and changes.done > 2 * SWAPS
+    assert changes.slowest < 5.0
+    assert server.stop() == 0
+    assert not (server.data / "admin.sock").exists()
+
+
+def test_a_replaced_server_has_everything(server):
+    zone, _ = zone_of(server)
+    before = server.process.pid
+    shown = server.admin("replace", as_json=False)
+    assert "the new process serves" in shown and "changes waited" in shown, shown
+    assert server.process.wait(10) == 0
+    after = server.admin("status")["pid"]
+    server.process = Adopted(after)
+    assert after != before and f"process {after} serves" in shown
+    assert server.health("readyz") == 200
+    assert len(zone.sets(own=True)) == 100
+    Changes(server, zone).once()
+    # The configuration may have changed.
+    (server.folder / "meridian.toml").write_text("[dns]\nworkers = 1\n")
+    assert replace(server)["pid"] != after
+    Changes(server, zone).once()
+    assert server.admin("journal", "verify")["valid"]
+
+
+def test_what_cannot_replace_leaves_the_server_as_it_was(server, tmp_path):
+    zone, names = zone_of(server)
+    changes = Changes(server, zone)
+    hangs = script(tmp_path, "exec sleep 1000")
+    # Says hello like a server, and then ends.
+    talks = script(tmp_path, """exec python3 -c 'import socket
+socket.socket(fileno=0).send(b"{\\"message\\":\\"hello\\",\\"protocol\\":1,\\"version\\":\\"0\\"}")'""")
+    other = script(tmp_path, f'exec {BIN} serve --data-dir {tmp_path}/other')
+    wrong = script(tmp_path, f'exec {BIN} serve --colour')
+    with Load([(address, server.dns_port) for address in ADDRESSES], names) as load:
+        with Threads(changes.run):
+            try:
+                assert "exit status: 1" in refused(server, "--binary", "/bin/false")
+                assert "No such file" in refused(server, "--binary", tmp_path / "nothing")
+                assert "said nothing for 5 s" in refused(server, "--binary", hangs)
+                assert "the new process ended" in refused(server, "--binary", talks)
+                assert "the running server's is" in refused(server, "--binary", other)
+                assert "--colour" in refused(server, "--binary", wrong)
+                (server.folder / "meridian.toml").write_text("[dns]\nwalkers = 2\n")
+                assert "walkers" in refused(server)
+            finally:
+                changes.over.set()
+    assert (load.tally["lost"], load.tally["wrong"]) == (0, 0), load.tally
+    (server.folder / "meridian.toml").unlink()
+    replace(server)
+    changes.once()
+
+
+def test_killed_at_any_instant_the_new_process_leaves_the_old_one(server, tmp_path):
+    zone, names = zone_of(server)
+    resumed = replaced = 0
+    for n in range(KILLS):
+        delay = 0.25 * (n + random.random()) / KILLS
+        # The shell becomes the server under the same process id.
+        killed = script(tmp_path, f'(sleep {delay:.4f}; kill -9 $$) &\nexec {BIN} "$@"')
+        changes = Changes(server, zone)
+        with Load([(address, server.dns_port) for address in ADDRESSES], names) as load:
+            done = server.admin("replace", "--binary", killed, check=False, as_json=False)
+            if done.returncode == 1:
+                changes.once()
+        if done.returncode == 1:
+            resumed += 1
+            assert "the server goes on as before" in done.stderr, done.stderr
+            assert server.admin("status")["pid"] == server.process.pid
+            assert (load.tally["lost"], load.tally["wrong"]) == (0, 0), load.tally
+        else:
+            # It came too late: what was killed was the server.
+            replaced += 1
+            assert server.process.wait() == 0
+            server.process = Adopted(pid_in(done.stdout))
+            assert server.process.wait() == -signal.SIGKILL
+            server.start()
+        assert len(zone.sets(own=True)) >= 100
+    print(f"killed {KILLS} new processes: {resumed} before, {replaced} after they served")
+    assert resumed > 0
+
+
+def test_killed_at_any_instant_the_old_process_leaves_the_new_one(server):
+    zone, _ = zone_of(server)
+    went_on = ended = 0
+    for n in range(KILLS):
+        command = [str(BIN), "replace", "--data-dir", str(server.data)]
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as asking:
+            time.sleep(0.2 * (n + random.random()) / KILLS)
+            server.process.kill()
+            said, _ = asking.communicate(timeout=30)
+        server.process.wait()
+        # Whoever has the sockets has the admin socket too, and answers when it serves.
+        status = server.admin("status", check=False)
+        if status.returncode == 0:
+            went_on += 1
+            pid = json.loads(status.stdout)["pid"]
+            assert pid_in(said) in (pid, None)
+            server.process = Adopted(pid)
+        else:
+            # It had not got the sockets yet, and nothing is in the way of a new start.
+            ended += 1
+            server.start()
+        Changes(server, zone).once()
+        assert len(zone.sets(own=True)) >= 100
+    print(f"killed {KILLS} old processes: {went_on} new ones went on, {ended} had not begun")
+    assert went_on > 0
+
+
+def pid_in(said):
+    """The new process's id in what the command says."""
+    found = re.search(r"process (\d+), version", said)
+    return int(found[1]) if found else None
