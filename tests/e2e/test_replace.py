@@ -6,6 +6,7 @@ import os
 import random
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -234,7 +235,8 @@ def test_killed_at_any_instant_the_new_process_leaves_the_old_one(server, tmp_pa
     assert resumed > 0
 
 
-def test_killed_at_any_instant_the_old_process_leaves_the_new_one(server):
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_ended_at_any_instant_the_old_process_leaves_the_new_one_or_nothing(server, number):
     zone, _ = zone_of(server)
     went_on = ended = 0
     for n in range(KILLS):
@@ -243,24 +245,51 @@ def test_killed_at_any_instant_the_old_process_leaves_the_new_one(server):
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as asking:
             time.sleep(0.2 * (n + random.random()) / KILLS)
-            server.process.kill()
+            server.process.send_signal(number)
             said, _ = asking.communicate(timeout=30)
-        server.process.wait()
+        status = server.process.wait()
+        assert number == signal.SIGKILL or status == 0, server.log_tail()
         # Whoever has the sockets has the admin socket too, and answers when it serves.
-        status = server.admin("status", check=False)
-        if status.returncode == 0:
+        shown = server.admin("status", check=False)
+        if shown.returncode == 0:
             went_on += 1
-            pid = json.loads(status.stdout)["pid"]
+            pid = json.loads(shown.stdout)["pid"]
             assert pid_in(said) in (pid, None)
             server.process = Adopted(pid)
         else:
-            # It had not got the sockets yet, and nothing is in the way of a new start.
+            # It had not got the sockets yet, or was taken along; nothing is in the way of a new
+            # start.
             ended += 1
             server.start()
         Changes(server, zone).once()
         assert len(zone.sets(own=True)) >= 100
-    print(f"killed {KILLS} old processes: {went_on} new ones went on, {ended} had not begun")
-    assert went_on > 0
+    print(f"ended {KILLS} old processes: {went_on} new ones went on, {ended} did not")
+    assert (went_on if number == signal.SIGKILL else ended) > 0
+
+
+def test_a_server_that_ends_takes_a_successor_along_that_is_not_ready(server, tmp_path):
+    hangs = script(tmp_path, f"echo $$ > {tmp_path}/pid\nexec sleep 1000")
+    command = [str(BIN), "replace", "--data-dir", str(server.data), "--binary", str(hangs)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as asking:
+        assert eventually((tmp_path / "pid").exists) and eventually((tmp_path / "pid").read_text)
+        assert server.stop() == 0
+        assert asking.wait(5) == 1
+    assert not os.path.exists(f"/proc/{(tmp_path / 'pid').read_text().strip()}")
+
+
+def test_the_service_manager_is_told_who_serves(start, tmp_path, monkeypatch):
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(10)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        server = start()
+        assert manager.recv(100) == b"READY=1"
+        said = replace(server)
+        told = {manager.recv(100), manager.recv(100)}
+        assert told == {b"READY=1", f"MAINPID={said['pid']}\nREADY=1".encode()}
+        assert server.stop() == 0
+        assert manager.recv(100) == b"STOPPING=1"
 
 
 def pid_in(said):

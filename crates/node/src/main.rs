@@ -8,6 +8,7 @@ mod feed;
 mod identity;
 mod logging;
 mod monitor;
+mod notify;
 mod replace;
 mod serve;
 mod store;

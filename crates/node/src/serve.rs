@@ -30,6 +30,7 @@ use crate::feed::Feed;
 use crate::identity;
 use crate::logging;
 use crate::monitor;
+use crate::notify;
 use crate::replace::Predecessor;
 use crate::store::{self, Files};
 use crate::views::Views;
@@ -179,6 +180,7 @@ fn answer_only(config: &Config, runtimes: &Runtimes, tables: &Arc<Tables>) -> Re
     )?;
     runtimes.control.block_on(async {
         tokio::spawn(monitor::serve(metrics, pending()));
+        notify::ready();
         Signals::listen()?.end().await;
         dns.stop().await;
         Ok(())

@@ -15,6 +15,7 @@ use tokio::time;
 use crate::admin::{self, Progress, Replacement};
 use crate::config::Config;
 use crate::monitor;
+use crate::notify;
 use crate::replace::Successor;
 use crate::store::Files;
 
@@ -118,9 +119,13 @@ impl House<'_> {
         let control: Arc<dyn meridian_api::Operations> = Arc::clone(control_plane.control()) as _;
         let router = meridian_api::router(control, ApiConfig::new(Scheme::Http));
         let api = tokio::spawn(meridian_api::serve(self.doors.api()?, router, over));
+        notify::ready();
         let mut event = self.until_told(&mut asked).await;
         match &mut event {
-            Event::End => tracing::info!("stopping"),
+            Event::End => {
+                tracing::info!("stopping");
+                notify::stopping();
+            }
             Event::HandOver(swap) => {
                 // So that less is left to be written while changes wait.
                 control_plane.flush().await;
@@ -189,6 +194,7 @@ impl House<'_> {
         });
         match passed {
             Some(Ok(())) => {
+                notify::replaced_by(swap.successor.pid());
                 control.block_on(swap.finish());
                 Outcome::Replaced
             }
