@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -42,15 +41,11 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 ///
 /// `axum::serve` is not used because it has no time limit on request heads and no bound on
 /// connections.
-///
-/// # Errors
-/// When the listener cannot tell its address.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     shutdown: impl Future<Output = ()> + Send,
-) -> io::Result<()> {
-    tracing::info!(address = %listener.local_addr()?, "the API is open");
+) {
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS as usize));
     let (end, ending) = watch::channel(());
     let mut shutdown = pin!(shutdown);
@@ -73,9 +68,8 @@ pub async fn serve(
     drop(end);
     let drained = slots.acquire_many(MAX_CONNECTIONS);
     if time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
-        tracing::warn!("the API closes with requests still open after {DRAIN_TIMEOUT:?}");
+        tracing::warn!("closing with requests still open after {DRAIN_TIMEOUT:?}");
     }
-    Ok(())
 }
 
 /// A connection, who it is from, and its slot.

@@ -41,7 +41,7 @@ fn real_clients_are_content() {
         };
         let status = tokio::task::spawn_blocking(client).await.unwrap();
         drop(stop);
-        server.await.unwrap().unwrap();
+        server.await.unwrap();
         status
     });
     assert!(

@@ -69,11 +69,7 @@ impl House<'_> {
         let control = self.runtimes.control.handle().clone();
         let (end, ended) = oneshot::channel::<()>();
         let metrics = control.block_on(async { self.doors.metrics() })?;
-        let health = control.spawn(async {
-            if let Err(error) = monitor::serve(metrics, async { drop(ended.await) }).await {
-                tracing::error!(%error, "health is not served any more: {error}");
-            }
-        });
+        let health = control.spawn(monitor::serve(metrics, async { drop(ended.await) }));
         loop {
             match control.block_on(self.serve(&control_plane))? {
                 Event::End => {
@@ -118,7 +114,9 @@ impl House<'_> {
         let admin = tokio::spawn(admin);
         let control: Arc<dyn meridian_api::Operations> = Arc::clone(control_plane.control()) as _;
         let router = meridian_api::router(control, ApiConfig::new(Scheme::Http));
-        let api = tokio::spawn(meridian_api::serve(self.doors.api()?, router, over));
+        let listener = self.doors.api()?;
+        tracing::info!(address = %listener.local_addr()?, "the API is open");
+        let api = tokio::spawn(meridian_api::serve(listener, router, over));
         notify::ready();
         let mut event = self.until_told(&mut asked).await;
         match &mut event {
@@ -133,7 +131,7 @@ impl House<'_> {
             }
         }
         drop(end);
-        api.await.context("the API ended by a panic")??;
+        api.await.context("the API ended by a panic")?;
         admin.await.context("the admin socket ended by a panic")?;
         if let Event::HandOver(swap) = &mut event {
             swap.progress.step("changes wait").await;
