@@ -79,9 +79,13 @@ class Key:
 class Meridian:
     """One server in a folder of its own, on ports of its own that stay the same over restarts."""
 
-    def __init__(self, folder, addresses=("127.0.0.1",), dns_port=None, api=None, metrics=None):
+    def __init__(
+        self, folder, addresses=("127.0.0.1",), dns_port=None, api=None, metrics=None, config=""
+    ):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
+        if config:
+            (self.folder / "meridian.toml").write_text(config)
         self.data = self.folder / "data"
         self.addresses = list(addresses)
         self.dns_port = dns_port or free_port(self.addresses)

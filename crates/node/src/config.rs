@@ -1,6 +1,8 @@
 //! What is true of this machine: paths and addresses. Whatever changes what is accepted, allocated
 //! or answered is intent in the journal and has a command instead.
 
+mod traffic;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
@@ -16,6 +18,8 @@ use serde::Deserialize;
 
 use crate::identity;
 use crate::views::{MAX_VIEWS, Views};
+
+pub(crate) use traffic::RateLimit;
 
 /// The file that is read when none is named.
 const FILE: &str = "meridian.toml";
@@ -60,6 +64,8 @@ pub(crate) struct Dns {
     /// The secret that cookies are made with, where several machines share one; absent, one of
     /// this machine's own in the data directory.
     pub(crate) cookie_secret_file: Option<PathBuf>,
+    /// `[dns.rate_limit]`
+    pub(crate) rate_limit: RateLimit,
 }
 
 /// The Route 53 API.
@@ -119,6 +125,7 @@ impl Default for Dns {
             server_id: None,
             version: None,
             cookie_secret_file: None,
+            rate_limit: RateLimit::default(),
         }
     }
 }
@@ -240,7 +247,7 @@ impl Config {
             tcp: TcpLimits::default(),
             cores: self.dns.cores.clone(),
             identity,
-            rate_limit: None,
+            rate_limit: self.dns.rate_limit.server(),
             taps: Arc::default(),
         }
     }
@@ -278,6 +285,14 @@ impl Config {
         if self.dns.listen.iter().any(|address| address.port() != 53) {
             warnings.push("resolvers ask name servers on port 53 only".to_owned());
         }
+        let limited = self.dns.rate_limit.responses_per_second > 0;
+        if !limited && addresses.iter().copied().any(traffic::is_public) {
+            warnings.push(
+                "replies over UDP are not limited: whoever forges a sender can flood it through \
+                 this server; set dns.rate_limit.responses_per_second, for example to 100"
+                    .to_owned(),
+            );
+        }
         warnings
     }
 }
@@ -310,6 +325,11 @@ mod tests {
             ("listen = ['0.0.0.0:53', '127.0.0.1:53']", "every address"),
             ("listen = ['127.0.0.1:53', '127.0.0.1:53']", "twice"),
             ("cores = []", "cores is empty"),
+            ("rate_limit = { responses_per_second = 200000 }", "100000"),
+            (
+                "rate_limit = { responses_per_second = 9, slip = 11 }",
+                "slip of 11",
+            ),
         ] {
             let config: Config = toml::from_str(&format!("[dns]\n{text}")).unwrap();
             let error = config.check().unwrap_err().to_string();
@@ -364,6 +384,13 @@ mod tests {
     }
 
     #[test]
+    fn networks_that_are_none_are_refused_where_they_stand() {
+        let text = "[dns.rate_limit]\nexempt = ['192.0.2.0/24', '2001:db8::/129']";
+        let error = toml::from_str::<Config>(text).unwrap_err().to_string();
+        assert!(error.contains("2001:db8::/129"), "{error}");
+    }
+
+    #[test]
     fn plain_http_is_for_loopback() {
         let config: Config = toml::from_str("[api]\nlisten = '192.0.2.1:80'").unwrap();
         assert!(
@@ -380,7 +407,11 @@ mod tests {
         assert_eq!(Config::default().warnings().len(), 3);
         let text = "[dns]\nlisten = ['192.0.2.1:53', '192.0.2.2:53', '192.0.2.1:53']";
         let config: Config = toml::from_str(text).unwrap();
-        assert!(config.warnings().is_empty());
+        let warnings = config.warnings();
+        assert!(warnings.len() == 1 && warnings[0].contains("not limited"));
         assert_eq!(config.dns_addresses().len(), 2);
+        let text = format!("{text}\nrate_limit = {{ responses_per_second = 100 }}");
+        let config: Config = toml::from_str(&text).unwrap();
+        assert!(config.warnings().is_empty());
     }
 }
