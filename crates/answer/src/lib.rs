@@ -126,6 +126,7 @@ pub struct Moment {
 #[derive(Debug, Clone)]
 pub struct Scratch<N = NoHurry> {
     walks: Box<[Walk; BATCH]>,
+    spare: Box<Walk>,
     near: N,
 }
 
@@ -134,6 +135,7 @@ impl<N> Scratch<N> {
     pub fn new(near: N) -> Self {
         Self {
             walks: Box::new([const { Walk::new() }; BATCH]),
+            spare: Box::new(Walk::new()),
             near,
         }
     }
@@ -172,7 +174,7 @@ pub fn answer<N: Near>(
     moment: Moment,
 ) {
     outcomes.fill(Outcome::Drop);
-    let Scratch { walks, near } = scratch;
+    let Scratch { walks, spare, near } = scratch;
     let mut walks = walks.iter_mut();
     let mut jobs = ArrayVec::<_, BATCH>::new();
     for (place, (packet, outcome)) in packets.iter_mut().zip(outcomes.iter_mut()).enumerate() {
@@ -226,6 +228,7 @@ pub fn answer<N: Near>(
             view: packet.view,
             query: &job.query,
             walk: job.walk,
+            spare,
             guess: job.guess,
             seed: seed_of(moment.seed, job.place),
         };

@@ -228,9 +228,6 @@ fn wildcard<'w>(
     let apex = usize::from(zone.apex_labels);
     let above = walk.hash(world.key, apex + depth);
     let hash = world.key.child(above, b"*");
-    let suffix = walk.labels(apex + depth, apex);
-    let mut labels = [0; 257];
-    labels[..2].copy_from_slice(b"\x01*");
-    labels[2..2 + suffix.len()].copy_from_slice(suffix);
-    zone.find(hash, &labels[..2 + suffix.len()])
+    let behind = walk.labels(apex + depth, apex);
+    zone.page(hash).probe(hash)?.confirm_wildcard(hash, behind)
 }

@@ -84,12 +84,12 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// As [`read`](Self::read), if the node is the one with these labels.
+    /// As [`read`](Self::read), if the labels are those that are looked for.
     #[inline]
-    pub(crate) fn read_if(bytes: &'a [u8], labels: &[u8]) -> Option<Self> {
+    pub(crate) fn read_if(bytes: &'a [u8], are_they: impl Fn(&[u8]) -> bool) -> Option<Self> {
         let (len, rest) = bytes.split_first()?;
         let (own, rest) = rest.split_at_checked(usize::from(*len))?;
-        same(own, labels).then(|| Self::read_behind(own, rest))
+        are_they(own).then(|| Self::read_behind(own, rest))
     }
 
     /// Whether it has a set of this type.
@@ -200,13 +200,13 @@ impl<'a> Set<'a> {
 
     /// The record data of each record, starting with the one at `first` (any number).
     pub(crate) fn rotated(&self, first: usize) -> Rotated<'a> {
-        let first = match self.kind {
-            Kind::Even if self.count > 1 => first % self.count,
-            _ => 0,
-        };
-        let each = match self.count {
-            0 | 1 => self.body.len(),
-            count => self.body.len() / count,
+        // Both are at most 65,535; division is faster the fewer bits there are.
+        let (first, each) = match (self.kind, self.count) {
+            (Kind::Even, 2..) => {
+                let [first, len, count] = [first, self.body.len(), self.count].map(|n| n as u32);
+                ((first % count) as usize, (len / count) as usize)
+            }
+            _ => (0, self.body.len()),
         };
         Rotated {
             set: *self,

@@ -10,7 +10,7 @@
 use std::sync::Arc;
 
 use crate::hash::HashKey;
-use crate::node::{NewNode, Node};
+use crate::node::{NewNode, Node, same};
 
 /// Nodes and their index.
 #[derive(Debug, Clone)]
@@ -134,11 +134,25 @@ impl<'a> Candidate<'a> {
     /// The node, if it is the one of this name; else whichever further slot leads to it.
     #[inline]
     pub(crate) fn confirm(self, hash: u64, labels: &[u8]) -> Option<Node<'a>> {
+        self.confirm_by(hash, |own| same(own, labels))
+    }
+
+    /// As [`confirm`](Self::confirm), for the wildcard with these labels behind its own.
+    #[inline]
+    pub(crate) fn confirm_wildcard(self, hash: u64, behind: &[u8]) -> Option<Node<'a>> {
+        self.confirm_by(hash, |own| {
+            own.strip_prefix(b"\x01*")
+                .is_some_and(|own| same(own, behind))
+        })
+    }
+
+    #[inline]
+    fn confirm_by(self, hash: u64, is_it: impl Fn(&[u8]) -> bool) -> Option<Node<'a>> {
         let mut candidate = self;
         // Each turn moves on by a slot; an index always has an empty one.
         loop {
             let node = &candidate.page.bytes[candidate.offset..];
-            if let Some(node) = Node::read_if(node, labels) {
+            if let Some(node) = Node::read_if(node, &is_it) {
                 return Some(node);
             }
             let next = candidate.page.after(candidate.slot);

@@ -10,13 +10,14 @@ use crate::reply::{Task, Verdict};
 /// Name servers whose names are remembered by their place in the reply; zones have fewer.
 const REMEMBERED: usize = 16;
 
-/// The name servers of the zone below, and their addresses as far as this zone knows them.
+/// The name servers of the zone below, and their addresses as far as this zone knows them. `cut`
+/// is the number of labels of that zone's apex, the owner.
 pub(crate) fn refer(
     task: &mut Task<'_, '_>,
     zone: &ZoneImage,
     reply: &mut Reply<'_>,
     node: Node<'_>,
-    (owner, cut): (Owner<'_>, &[u8]),
+    (owner, cut): (Owner<'_>, usize),
 ) -> Result<Verdict, Full> {
     let Some(servers) = node.set(RecordType::Ns) else {
         return Ok(Verdict::default());
@@ -31,22 +32,27 @@ pub(crate) fn refer(
     }
     // RFC 9471 section 3: without the addresses below the cut the referral leads nowhere, so they
     // come first, and TC is set if they do not fit; the others are a kindness.
+    let below_cut = (cut, task.walk.hash(task.world.key, cut));
+    let in_zone = (usize::from(zone.apex_labels), zone.hash);
     let mut optional = false;
     for (number, server) in servers.rotated(task.seed).enumerate() {
-        if ends_with(server, cut) {
-            glue(task, zone, reply, server, owner_at(&places, number, server))?;
+        task.spare.take(server);
+        if task.spare.is_within(task.walk, cut) {
+            let owner = owner_at(&places, number, server);
+            glue(task, zone, reply, below_cut, owner)?;
         } else {
-            optional |= ends_with(server, zone.meta.apex.as_wire());
+            optional |= task.spare.is_within(task.walk, in_zone.0);
         }
     }
     if !optional {
         return Ok(Verdict::default());
     }
     for (number, server) in servers.rotated(task.seed).enumerate() {
-        if !ends_with(server, cut) && ends_with(server, zone.meta.apex.as_wire()) {
+        task.spare.take(server);
+        if !task.spare.is_within(task.walk, cut) && task.spare.is_within(task.walk, in_zone.0) {
             let owner = owner_at(&places, number, server);
             // One that does not fit is left out; a shorter one may still fit.
-            let _ = glue(task, zone, reply, server, owner);
+            let _ = glue(task, zone, reply, in_zone, owner);
         }
     }
     Ok(Verdict::default())
@@ -60,19 +66,19 @@ fn owner_at<'s>(places: &[Option<u16>], number: usize, server: &'s [u8]) -> Owne
     }
 }
 
-/// The addresses of one server, all or none.
+/// The addresses of the server whose name has been taken apart, all or none. Its hash goes on from
+/// that of a name above it.
 fn glue(
     task: &mut Task<'_, '_>,
     zone: &ZoneImage,
     reply: &mut Reply<'_>,
-    server: &[u8],
+    above: (usize, u64),
     owner: Owner<'_>,
 ) -> Result<(), Full> {
+    let hash = task.spare.hash_below(task.world.key, above);
     let apex = usize::from(zone.apex_labels);
-    task.walk.start_below((apex, zone.hash), server);
-    let depth = task.walk.depth();
-    let hash = task.walk.hash(task.world.key, depth);
-    let Some(node) = zone.find(hash, task.walk.labels(depth, apex)) else {
+    let labels = task.spare.labels(task.spare.depth(), apex);
+    let Some(node) = zone.find(hash, labels) else {
         return Ok(());
     };
     let mark = reply.mark();

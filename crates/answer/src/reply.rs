@@ -23,6 +23,8 @@ pub(crate) struct Task<'a, 'q> {
     pub(crate) view: ViewId,
     pub(crate) query: &'a Query<'q>,
     pub(crate) walk: &'a mut Walk,
+    /// For other names than the one that is followed.
+    pub(crate) spare: &'a mut Walk,
     /// Where the name was looked for first in the zone it was found to be for.
     pub(crate) guess: Guess<'a>,
     pub(crate) seed: usize,
@@ -238,8 +240,7 @@ fn follow<'a>(
     let question = &task.query.question;
     let node = match lookup::place(task.world, zone, task.walk, task.guess, parent_side) {
         Place::Cut(node, labels) => {
-            let at = task.walk.offset(labels);
-            let cut = (suffix_owner(link, at), &link.name[at..]);
+            let cut = (suffix_owner(link, task.walk.offset(labels)), labels);
             if link.number > 0 {
                 reply.authoritative();
             }

@@ -4,6 +4,7 @@ use super::HEADER_LEN;
 use super::codes::{opcode, qtype, rcode};
 use super::edns::Edns;
 use crate::cursor::Cursor;
+use crate::name::wire_len;
 
 /// A well-formed query.
 ///
@@ -92,6 +93,55 @@ impl<'a> Query<'a> {
     /// # Errors
     /// [`Unreadable`] says whether and how to answer.
     pub fn read(packet: &'a [u8]) -> Result<Self, Unreadable<'a>> {
+        match Self::read_usual(packet) {
+            Some(query) => Ok(query),
+            None => Self::read_any(packet),
+        }
+    }
+
+    /// Reads what nearly all packets are: one question, and nothing else or one OPT record. None
+    /// for any other and for all that is wrong, which [`read_any`](Self::read_any) knows.
+    #[inline]
+    fn read_usual(packet: &'a [u8]) -> Option<Self> {
+        let (head, rest) = packet.split_first_chunk::<HEADER_LEN>()?;
+        let [i0, i1, high, low, counts @ .., additional] = *head;
+        // A query by opcode, and the counts but for the last byte of the last.
+        if high & 0xf8 != 0 || counts != [0, 1, 0, 0, 0, 0, 0] {
+            return None;
+        }
+        let name_len = wire_len(rest)?;
+        let (name, rest) = rest.split_at_checked(name_len)?;
+        let ([t0, t1, c0, c1], rest) = rest.split_first_chunk()?;
+        let edns = match additional {
+            0 if rest.is_empty() => None,
+            1 => {
+                let (opt, options) = rest.split_first_chunk::<11>()?;
+                let [0, 0, 41, p0, p1, ttl @ .., l0, l1] = *opt else {
+                    return None;
+                };
+                if options.len() != usize::from(u16::from_be_bytes([l0, l1])) {
+                    return None;
+                }
+                Some(Edns::read(u16::from_be_bytes([p0, p1]), ttl, options)?)
+            }
+            _ => return None,
+        };
+        Some(Self {
+            id: u16::from_be_bytes([i0, i1]),
+            opcode: opcode::QUERY,
+            recursion_desired: high & 1 != 0,
+            checking_disabled: low & 0x10 != 0,
+            question: Question {
+                name,
+                qtype: u16::from_be_bytes([*t0, *t1]),
+                class: u16::from_be_bytes([*c0, *c1]),
+            },
+            edns,
+            question_end: HEADER_LEN + name_len + 4,
+        })
+    }
+
+    fn read_any(packet: &'a [u8]) -> Result<Self, Unreadable<'a>> {
         let mut rest = Cursor(packet);
         let counts = Counts::read(&mut rest).ok_or(Unreadable::Drop)?;
         let [high, low] = counts.flags;
@@ -242,5 +292,73 @@ impl<'a> Record<'a> {
             ttl,
             rdata: rest.take(len.into())?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Bytes around those that a usual query has.
+    fn packet() -> impl Strategy<Value = Vec<u8>> {
+        let header = (any::<[u8; 4]>(), 0..3u8, 0..3u8).prop_map(|([a, b, flags, low], qd, ar)| {
+            vec![a, b, flags & 0x81, low, 0, qd, 0, 0, 0, 0, 0, ar]
+        });
+        let name = prop::collection::vec(prop::collection::vec(any::<u8>(), 1..9), 0..4).prop_map(
+            |labels| {
+                let mut name = Vec::new();
+                for label in labels {
+                    name.push(u8::try_from(label.len()).unwrap());
+                    name.extend(label);
+                }
+                name.push(0);
+                name
+            },
+        );
+        let opt = prop::collection::vec(any::<u8>(), 0..12).prop_map(|options| {
+            let mut opt = vec![0, 0, 41, 4, 208, 0, 0, 0, 0, 0];
+            opt.push(u8::try_from(options.len()).unwrap());
+            opt.extend(options);
+            opt
+        });
+        let damage = prop::option::weighted(0.3, (any::<prop::sample::Index>(), any::<u8>()));
+        let cut = prop::option::weighted(0.2, any::<prop::sample::Index>());
+        let opts = prop::collection::vec(opt, 0..3);
+        (header, name, any::<[u8; 4]>(), opts, damage, cut).prop_map(
+            |(mut packet, name, rest, opts, damage, cut)| {
+                packet.extend(name);
+                packet.extend(rest);
+                packet.extend(opts.concat());
+                if let Some((place, byte)) = damage {
+                    let place = place.index(packet.len());
+                    *packet.get_mut(place).unwrap() = byte;
+                }
+                if let Some(cut) = cut {
+                    packet.truncate(cut.index(packet.len()));
+                }
+                packet
+            },
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 4096, ..ProptestConfig::default() })]
+        #[test]
+        fn the_usual_way_reads_what_the_long_way_reads(packet in packet()) {
+            if let Some(query) = Query::read_usual(&packet) {
+                prop_assert_eq!(Query::read_any(&packet), Ok(query));
+            }
+        }
+    }
+
+    #[test]
+    fn usual_queries_go_the_usual_way() {
+        let bare = b"\x01\x02\x01\0\0\x01\0\0\0\0\0\0\x01a\0\0\x01\0\x01";
+        assert!(Query::read_usual(bare).is_some());
+        let mut with_opt = [&bare[..], b"\0\0\x29\x04\xd0\0\0\x80\0\0\0"].concat();
+        *with_opt.get_mut(11).unwrap() = 1;
+        let query = Query::read_usual(&with_opt).unwrap();
+        assert!(query.edns.unwrap().dnssec_ok);
     }
 }
