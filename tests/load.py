@@ -15,6 +15,8 @@ import dns.message
 LOST = 1.0
 SOCKETS = 8
 WINDOW = 8
+# Queries that wait for their answers at any instant.
+UNDER_WAY = SOCKETS * WINDOW
 
 
 class Load:

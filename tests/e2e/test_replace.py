@@ -14,7 +14,7 @@ import time
 import pytest
 
 from harness import BIN, LONG, Threads, Zone, create, eventually, upsert, wait_insync
-from load import Load
+from load import UNDER_WAY, Load
 
 SWAPS, SECONDS = (60, 60) if LONG else (5, 5)
 KILLS = 60 if LONG else 6
@@ -222,7 +222,8 @@ def test_killed_at_any_instant_the_new_process_leaves_the_old_one(server, tmp_pa
             resumed += 1
             assert "the server goes on as before" in done.stderr, done.stderr
             assert server.admin("status")["pid"] == server.process.pid
-            assert (load.tally["lost"], load.tally["wrong"]) == (0, 0), load.tally
+            # A process that is killed while it answers takes along what it had received.
+            assert load.tally["lost"] <= UNDER_WAY and load.tally["wrong"] == 0, load.tally
         else:
             # It came too late: what was killed was the server.
             replaced += 1
