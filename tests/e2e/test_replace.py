@@ -268,6 +268,23 @@ def test_ended_at_any_instant_the_old_process_leaves_the_new_one_or_nothing(serv
     assert (went_on if number == signal.SIGKILL else ended) > 0
 
 
+@pytest.mark.skipif(not LONG, reason="waits for a deadline of 20 s: --all")
+def test_an_old_process_that_hangs_cannot_answer_on_with_what_it_knew(server):
+    zone, _ = zone_of(server)
+    command = [str(BIN), "replace", "--data-dir", str(server.data)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as asking:
+        said = ""
+        while "the new process answers DNS" not in said:
+            said += asking.stdout.readline()
+        # Workers that nobody asks take up to 100 ms to stop.
+        server.process.send_signal(signal.SIGSTOP)
+        assert server.process.wait(40) == -signal.SIGKILL
+    server.process = Adopted(pid_in(said))
+    assert server.admin("status")["pid"] == server.process.pid
+    Changes(server, zone).once()
+    assert "hangs and is killed" in server.log_tail()
+
+
 def test_a_server_that_ends_takes_a_successor_along_that_is_not_ready(server, tmp_path):
     hangs = script(tmp_path, f"echo $$ > {tmp_path}/pid\nexec sleep 1000")
     command = [str(BIN), "replace", "--data-dir", str(server.data), "--binary", str(hangs)]
