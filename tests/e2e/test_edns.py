@@ -137,6 +137,7 @@ def test_zoneversion_is_the_serial_and_rises(zone, meridian):
     def serial():
         return meridian.ask(zone.name, "SOA").answer[0][0].serial
 
+    zone.change(create(f"b.{zone.name}", "A", "192.0.2.1"))
     first = version(zone.name)
     assert first == version(f"nowhere.{zone.name}") == serial()
     zone.change(create(f"a.{zone.name}", "A", "192.0.2.1"))

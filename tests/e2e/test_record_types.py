@@ -111,6 +111,7 @@ def test_the_serial_rises_with_every_change_of_the_zone(zone, meridian):
         (soa,) = (reply.answer or reply.authority)[0]
         return soa.serial
 
+    zone.change(create(f"b.{zone.name}", "A", "192.0.2.1"))
     first = serial(zone.name)
     zone.change(create(f"a.{zone.name}", "A", "192.0.2.1"))
     second = serial(zone.name)
