@@ -52,15 +52,21 @@ impl ZoneImage {
 
     /// The image of these nodes, each of another name.
     pub(crate) fn from_nodes(key: HashKey, hash: u64, meta: ZoneMeta, nodes: Vec<NewNode>) -> Self {
-        let mut counts = Box::new(DepthCounts([[0; 3]; 128]));
+        let mut masks = Masks::default();
         for node in &nodes {
-            count(&mut counts, &node.labels, node.types, 1);
+            let (depth, [names, cuts, wildcards]) = traits(&node.labels, node.types);
+            masks.names |= u128::from(names) << depth;
+            masks.cuts |= u128::from(cuts) << depth;
+            masks.wildcards |= u128::from(wildcards) << depth;
         }
-        let masks = counts.masks();
         let size: usize = nodes.iter().map(|node| node.encoded_len() + 5).sum();
         let pages = if size <= MAX_BLOCK {
             Pages::One(Page::build(key, hash, &nodes))
         } else {
+            let mut counts = Box::new(DepthCounts([[0; 3]; 128]));
+            for node in &nodes {
+                count(&mut counts, &node.labels, node.types, 1);
+            }
             let mut parts: [Vec<NewNode>; SEGMENTS] = std::array::from_fn(|_| Vec::new());
             for node in nodes {
                 parts[segment_of(key.below(hash, &node.labels))].push(node);
@@ -298,15 +304,17 @@ fn parent(labels: &[u8]) -> Option<&[u8]> {
 }
 
 pub(crate) fn count(counts: &mut DepthCounts, labels: &[u8], types: u32, by: i32) {
+    let (depth, has) = traits(labels, types);
+    for (count, has) in counts.0[depth].iter_mut().zip(has) {
+        *count = count.saturating_add_signed(if has { by } else { 0 });
+    }
+}
+
+/// How deep a name lies, and whether it counts as a name, a cut and a wildcard.
+fn traits(labels: &[u8], types: u32) -> (usize, [bool; 3]) {
     let depth = count_labels(labels).min(127);
-    let [names, cuts, wildcards] = &mut counts.0[depth];
-    *names = names.saturating_add_signed(by);
-    if depth > 0 && types & bit(RecordType::Ns) != 0 {
-        *cuts = cuts.saturating_add_signed(by);
-    }
-    if labels.starts_with(b"\x01*") {
-        *wildcards = wildcards.saturating_add_signed(by);
-    }
+    let cut = depth > 0 && types & bit(RecordType::Ns) != 0;
+    (depth, [true, cut, labels.starts_with(b"\x01*")])
 }
 
 #[cfg(test)]
