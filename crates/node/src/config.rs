@@ -98,7 +98,7 @@ pub(crate) struct Pool {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Storage {
-    /// Memory for pages of the tables; a name server that takes few changes needs little.
+    /// Memory for pages of the tables. Answers do not need it.
     pub(crate) cache_mib: usize,
 }
 
@@ -157,7 +157,7 @@ impl Default for Pool {
 
 impl Default for Storage {
     fn default() -> Self {
-        Self { cache_mib: 64 }
+        Self { cache_mib: 8 }
     }
 }
 
