@@ -4,6 +4,7 @@ import dataclasses
 import socket
 import struct
 
+import dns.exception
 import dns.flags
 import dns.message
 import dns.name
@@ -20,6 +21,7 @@ TYPES = {
 OFTEN = ["A", "A", "AAAA", "NS", "NS", "DS", "DS", "SOA", "CNAME", "TXT", "MX", "ANY"]
 
 TIMEOUT = 2.0
+NO_ANSWER = "no answer"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,10 +53,11 @@ class Query:
             return 65_535
         return min(1232, max(512, self.payload or 0))
 
-    def wire(self):
+    def wire(self, number):
+        """The message with this id."""
         name = b"".join(bytes([len(label)]) + label for label in self.name) + b"\0"
         question = name + struct.pack("!HH", TYPES[self.rtype], self.rclass)
-        head = struct.pack("!6H", 0x5A5A, 0, 1, 0, 0, int(self.payload is not None))
+        head = struct.pack("!6H", number, 0, 1, 0, 0, int(self.payload is not None))
         opt = b""
         if self.payload is not None:
             opt = struct.pack("!BHHIH", 0, 41, self.payload, self.dnssec_ok << 15, 0)
@@ -81,8 +84,10 @@ class Drawer:
             name = tuple(bytes(self.other_case(b) for b in label) for label in name)
         how = {"tcp": self.chance(0.25)}
         if self.chance(0.6):
-            sizes = [512, 512, 700, 1232, 1232, 4096, self.random.randint(0, 4096)]
-            how |= {"payload": self.random.choice(sizes), "dnssec_ok": self.chance(0.4)}
+            size = self.random.choice([512, 512, 700, 1232, 1232, 4096, None])
+            if size is None:
+                size = self.random.choice([0, 1, 511, 513, 65_535, self.random.randint(2, 4096)])
+            how |= {"payload": size, "dnssec_ok": self.chance(0.4)}
         if self.chance(0.01):
             how["rclass"] = self.random.choice([3, 255])
         return Query(name, rtype, **how)
@@ -184,22 +189,9 @@ def difference(theirs, ours):
     return "\n".join(lines)
 
 
-def send(query, port, udp):
-    """Sends over an open UDP socket, or over TCP; returns the bytes of the reply."""
-    wire = query.wire()
-    if not query.tcp:
-        udp.send(wire)
-        return udp.recv(65_535)
-    with socket.create_connection(("127.0.0.1", port), TIMEOUT) as tcp:
-        tcp.sendall(struct.pack("!H", len(wire)) + wire)
-        stream = tcp.makefile("rb")
-        (length,) = struct.unpack("!H", stream.read(2))
-        return stream.read(length)
-
-
-def read(query, wire):
+def read(query, number, wire):
     """Checks what every reply owes its query, whoever sent it; returns the rest."""
-    sent = query.wire()
+    sent = query.wire(number)
     end = len(sent) - (11 if query.payload is not None else 0)
     assert wire[:2] == sent[:2] and wire[2] & 0xF9 == 0x80, "id, QR, opcode and RD"
     assert wire[4:6] == b"\0\1" and wire[12:end] == sent[12:end], "the question, case and all"
@@ -241,13 +233,62 @@ class Asker:
     """Asks one server."""
 
     def __init__(self, server):
-        self.server = server
-        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.settimeout(TIMEOUT)
-        self.udp.connect(("127.0.0.1", server.port))
+        self.address = ("127.0.0.1", server.port)
 
     def ask(self, query):
-        return read(query, send(query, self.server.port, self.udp))
+        """The reply, or a text that says what is wrong with it."""
+        return self.ask_all([query])[0]
 
-    def close(self):
-        self.udp.close()
+    def ask_all(self, queries):
+        """The same of each query, all of which are under way at once: at most some dozens.
+
+        What gets no answer is asked once more by itself: a busy machine may have lost it.
+        """
+        replies = self.try_all(dict(enumerate(queries)))
+        for number, query in enumerate(queries):
+            if number not in replies:
+                replies |= self.try_all({number: query})
+        return [replies.get(number, NO_ANSWER) for number in range(len(queries))]
+
+    def try_all(self, queries):
+        """Replies by number, without those that did not come in time."""
+        over_tcp = {number: query for number, query in queries.items() if query.tcp}
+        over_udp = {number: query for number, query in queries.items() if not query.tcp}
+        wires = [*self.over_udp(over_udp), *self.over_tcp(over_tcp)]
+        replies = {}
+        for wire in wires:
+            number = int.from_bytes(wire[:2])
+            try:
+                replies[number] = read(queries[number], number, wire)
+            except (AssertionError, KeyError, dns.exception.DNSException) as error:
+                replies[number] = f"{type(error).__name__}: {error}"
+        return replies
+
+    def over_udp(self, queries):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            udp.settimeout(TIMEOUT)
+            udp.connect(self.address)
+            for number, query in queries.items():
+                udp.send(query.wire(number))
+            for _ in queries:
+                try:
+                    yield udp.recv(65_535)
+                except TimeoutError:
+                    return
+
+    def over_tcp(self, queries):
+        """On one connection, one after the other without waiting."""
+        if not queries:
+            return
+        with socket.create_connection(self.address, TIMEOUT) as tcp:
+            stream = tcp.makefile("rb")
+            try:
+                for number, query in queries.items():
+                    wire = query.wire(number)
+                    tcp.sendall(struct.pack("!H", len(wire)) + wire)
+                for _ in queries:
+                    (length,) = struct.unpack("!H", stream.read(2))
+                    yield stream.read(length)
+            except (OSError, struct.error):
+                # Closed, or nothing comes: the rest is asked again.
+                return

@@ -140,6 +140,8 @@ class Generator:
                 self.some_sets(below if wire_length(below) < 256 else name)
         if self.chance(0.05):
             self.chain()
+        if self.chance(0.03):
+            self.bulk()
         return Zone(apex, list(self.sets.values()))
 
     def chain(self):
@@ -150,6 +152,13 @@ class Generator:
             self.put((b"link%d" % link, *self.apex), "CNAME", {(target,)})
         if self.chance(0.8):
             self.some_sets((b"link%d" % links, *self.apex))
+
+    def bulk(self):
+        """So many names that Meridian keeps the zone in several pages."""
+        for number in range(self.random.randint(100, 500)):
+            branch = self.random.choice([(), (b"a",), (b"*",), (b"b", b"c")])
+            name = (b"h%d" % number, *branch, *self.apex)
+            self.put(name, "TXT", {txt(self, 0)})
 
     def label(self):
         kind = self.random.random()
@@ -217,7 +226,7 @@ class Generator:
         return (b"ns", self.random.choice([b"z0", b"z1", b"elsewhere"]), b"test")
 
     def cut(self, name):
-        count = self.random.choice([1, 2, 2, 3, 13])
+        count = self.random.choice([1, 1, 2, 2, 2, 3, 3, 13])
         servers = {self.server(name, self.apex) for _ in range(count)}
         if count == 13:
             servers |= {(b"ns%d" % n, *name) for n in range(13)}
@@ -253,6 +262,8 @@ class Generator:
             target = self.apex
         else:
             target = (b"www", self.random.choice([b"z0", b"z1", b"elsewhere"]), b"test")
+        if name[0] == b"*" and self.chance(0.15):
+            target = name
         if wire_length(target) < 256:
             self.put(name, "CNAME", {(target,)})
 
