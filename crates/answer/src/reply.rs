@@ -210,7 +210,9 @@ fn chain<'a>(
         }
         owners[number] = name;
         task.walk.start(task.world.key, name);
-        if belongs_elsewhere(task, zone) {
+        // DS at this zone's own apex is the parent's to tell (RFC 4035 section 3.1.4.1).
+        let is_parents = |task: &mut Task<'a, '_>| parent_that_knows(task, zone).is_some();
+        if belongs_elsewhere(task, zone) || parent_side && is_parents(task) {
             break;
         }
         task.guess = lookup::guess(task.world, zone, task.walk);

@@ -163,12 +163,17 @@ impl Oracle {
         };
         if ask.qtype == DS
             && name == zone.apex
-            && let Some(parent) = self.zone(view, &name, name.len())
-            && matches!(parent.find(&name, DS), Found::Name(_))
+            && let Some(parent) = self.parent(view, zone)
         {
             zone = parent;
         }
         self.follow(view, ask, zone, reply)
+    }
+
+    /// The zone above that knows a zone as a cut of its own.
+    fn parent(&self, view: u8, zone: &Tree) -> Option<&Tree> {
+        let parent = self.zone(view, &zone.apex, zone.apex.len())?;
+        matches!(parent.find(&zone.apex, DS), Found::Name(_)).then_some(parent)
     }
 
     fn follow(&self, view: u8, ask: &Ask, zone: &Tree, mut reply: Expected) -> Vec<Expected> {
@@ -203,6 +208,9 @@ impl Oracle {
             let stays = self
                 .zone(view, &target, usize::MAX)
                 .is_some_and(|z| z.apex == zone.apex);
+            let parents =
+                ask.qtype == DS && target == zone.apex && self.parent(view, zone).is_some();
+            let stays = stays && !parents;
             let ended = reply.rcode != 0 || seen.len() > MAX_LINKS;
             if ended || !stays || seen.contains(&target) {
                 return vec![reply];
