@@ -242,11 +242,13 @@ def signatures_at_a_cname(case):
 
 
 def ds_at_the_end_of_a_chain(case):
-    """NSD asks the parent of the zone whose apex a CNAME leads to; Meridian stays in the zone."""
-    if case.peer != "nsd" or case.query.rtype != "DS" or case.zone is None:
+    """A CNAME leads to the apex of its zone: Knot stays in the zone, NSD asks its parent."""
+    if case.query.rtype != "DS" or case.zone is None:
         return None
     links = of_type(case.ours.answer, "CNAME")
-    if case.zone.apex not in {r.target for r in links} or links != case.ours.answer:
+    if case.zone.apex not in {r.target for r in links} or not links <= case.theirs.answer:
+        return None
+    if links != case.ours.answer or (case.peer == "knot" and case.ours.authority):
         return None
     return case.ours, case.ours
 
