@@ -54,10 +54,8 @@ impl ZoneImage {
     pub(crate) fn from_nodes(key: HashKey, hash: u64, meta: ZoneMeta, nodes: Vec<NewNode>) -> Self {
         let mut masks = Masks::default();
         for node in &nodes {
-            let (depth, [names, cuts, wildcards]) = traits(&node.labels, node.types);
-            masks.names |= u128::from(names) << depth;
-            masks.cuts |= u128::from(cuts) << depth;
-            masks.wildcards |= u128::from(wildcards) << depth;
+            let (depth, what) = traits(&node.labels, node.types);
+            masks.add(depth, what);
         }
         let size: usize = nodes.iter().map(|node| node.encoded_len() + 5).sum();
         let pages = if size <= MAX_BLOCK {

@@ -53,6 +53,18 @@ pub(crate) struct Masks {
     pub(crate) wildcards: Depths,
 }
 
+impl Masks {
+    /// Adds a depth to those of names, of cuts and of wildcards, where there are such.
+    pub(crate) fn add(&mut self, depth: usize, [names, cuts, wildcards]: [bool; 3]) {
+        let masks = [&mut self.names, &mut self.cuts, &mut self.wildcards];
+        for (mask, there) in masks.into_iter().zip([names, cuts, wildcards]) {
+            if there {
+                mask.insert(depth);
+            }
+        }
+    }
+}
+
 /// Where the nodes are.
 #[derive(Debug, Clone)]
 pub(crate) enum Pages {
@@ -145,16 +157,8 @@ impl DepthCounts {
 
     pub(crate) fn masks(&self) -> Masks {
         let mut masks = Masks::default();
-        for (depth, [names, cuts, wildcards]) in self.0.iter().enumerate() {
-            for (mask, count) in [
-                (&mut masks.names, names),
-                (&mut masks.cuts, cuts),
-                (&mut masks.wildcards, wildcards),
-            ] {
-                if *count > 0 {
-                    mask.insert(depth);
-                }
-            }
+        for (depth, counts) in self.0.iter().enumerate() {
+            masks.add(depth, counts.map(|count| count > 0));
         }
         masks
     }
