@@ -8,6 +8,7 @@ import dns.exception
 import dns.flags
 import dns.message
 import dns.name
+import dns.rcode
 import dns.rdatatype
 
 from differential.zones import name_text, wire_length

@@ -189,7 +189,7 @@ def repeated_records(case):
 
 
 def chain_into_another_zone(case):
-    """Meridian ends a chain where another zone begins; NSD goes on in that zone, Knot in its own."""
+    """Meridian ends a chain where another zone begins, NSD goes on there, Knot in its own zone."""
     answer = case.ours.answer
     links = of_type(answer, "CNAME")
     if case.ours.authority or links != answer or not answer <= case.theirs.answer:
