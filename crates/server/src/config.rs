@@ -1,12 +1,13 @@
 //! What a server is told when it starts, and why it may refuse to.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use meridian_answer::{Identity, ViewId};
 
+use crate::answerer::Answer;
 use crate::rate::{RateLimit, RateLimitError};
 use crate::tap::Tap;
 
@@ -114,6 +115,15 @@ pub enum ListenerView {
     ///
     /// [`World::view_at`]: meridian_answer::World::view_at
     OfAddress,
+}
+
+impl ListenerView {
+    pub(crate) fn find<A: Answer>(self, world: &A::World, asked: IpAddr) -> ViewId {
+        match self {
+            Self::One(view) => view,
+            Self::OfAddress => A::view_at(world, asked),
+        }
+    }
 }
 
 /// How many TCP connections there may be, for all listeners together, and how slow.

@@ -118,6 +118,17 @@ pub(crate) enum Destination {
     Many,
 }
 
+impl Destination {
+    /// The address asked, on a socket of that address.
+    #[inline]
+    pub(crate) fn or(self, socket: IpAddr) -> IpAddr {
+        match self {
+            Self::Address(address) => address,
+            Self::Socket | Self::Many => socket,
+        }
+    }
+}
+
 /// A datagram's place in its batch; always less than [`BATCH_MESSAGES`].
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Slot(u8);

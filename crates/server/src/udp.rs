@@ -154,7 +154,7 @@ impl<A: Answer> Worker<A> {
         });
         let mut packets = array::from_fn::<_, BATCH, _>(|_| no_packet());
         let mut slots = [Slot::default(); BATCH];
-        let mut sources = [NOBODY; BATCH];
+        let mut ends = [(NOBODY, NOBODY.ip()); BATCH];
         loop {
             let mut count = 0;
             // In this order: the zip must run out of packets before it takes a datagram.
@@ -167,14 +167,15 @@ impl<A: Answer> Worker<A> {
                     reply,
                     ..
                 } = datagram;
+                let asked = destination.or(self.address.ip());
                 *packet = Packet {
                     query,
                     client: source.ip(),
-                    view: self.view_of(&world, destination),
+                    view: self.view.find::<A>(&world, asked),
                     transport,
                     reply,
                 };
-                (slots[count], sources[count]) = (slot, source);
+                (slots[count], ends[count]) = (slot, (source, asked));
                 count += 1;
             }
             if count == 0 {
@@ -189,8 +190,8 @@ impl<A: Answer> Worker<A> {
             self.answerer.answer(&world, packets, outcomes, moment);
             self.take(replies, received_at, &slots, (packets, outcomes));
             if !self.taps.is_empty() {
-                let sources = &sources[..count];
-                self.tap(moment.seed, received_at, sources, (packets, outcomes));
+                let ends = &ends[..count];
+                self.tap(moment.seed, received_at, ends, (packets, outcomes));
             }
             if count < BATCH {
                 break;
@@ -201,16 +202,6 @@ impl<A: Answer> Worker<A> {
 }
 
 impl<A: Answer> Worker<A> {
-    /// The view of the address that was asked.
-    #[inline]
-    fn view_of(&self, world: &A::World, destination: Destination) -> ViewId {
-        match (self.view, destination) {
-            (ListenerView::One(view), _) => view,
-            (_, Destination::Address(address)) => A::view_at(world, address),
-            _ => A::view_at(world, self.address.ip()),
-        }
-    }
-
     /// Counts the replies of a chunk and takes those that are to be sent.
     #[inline]
     fn take(
@@ -274,15 +265,15 @@ impl<A: Answer> Worker<A> {
         &self,
         random: u64,
         received_at: Instant,
-        sources: &[SocketAddr],
+        ends: &[(SocketAddr, IpAddr)],
         (packets, outcomes): (&[Packet<'_>], &[Outcome]),
     ) {
-        let chunk = packets.iter().zip(outcomes).zip(sources);
-        for (place, ((packet, outcome), source)) in (0..).zip(chunk) {
+        let chunk = packets.iter().zip(outcomes).zip(ends);
+        for (place, ((packet, outcome), (client, asked))) in (0..).zip(chunk) {
             let passing = Passing {
                 received_at,
-                client: *source,
-                server: self.address,
+                client: *client,
+                server: SocketAddr::new(*asked, self.address.port()),
                 protocol: Protocol::Udp,
                 query: packet.query,
                 sent: match *outcome {

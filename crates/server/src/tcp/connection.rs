@@ -247,10 +247,7 @@ impl<A: Answer> Connection<A> {
     fn fill(&self, rest: &mut &[u8], scratch: &mut Scratch, begun: Instant) -> Filled {
         let world = self.service.live.load();
         let now_s = now_s();
-        let view = match self.view {
-            ListenerView::One(view) => view,
-            ListenerView::OfAddress => A::view_at(&world, self.asked.ip()),
-        };
+        let view = self.view.find::<A>(&world, self.asked.ip());
         let idle = self.limits.idle_tenths();
         let mut filled = Filled {
             bytes: 0,
