@@ -249,6 +249,8 @@ impl Config {
             identity,
             rate_limit: self.dns.rate_limit.server(),
             taps: Arc::default(),
+            encrypted: meridian_server::Encrypted::default(),
+            encryption: None,
         }
     }
 

@@ -52,10 +52,13 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("redb", &["log"]),
     ("axum", &["api", "console", "node"]),
     ("hyper", &["api", "console", "node"]),
+    ("quinn", &["server"]),
+    ("rustls", &["server"]),
+    ("tokio-rustls", &["node"]),
 ];
 
 /// Crates that only tests may use: the judges of our own codecs, not parts of them.
-const ONLY_IN_TESTS: &[&str] = &["domain", "proptest", "tempfile"];
+const ONLY_IN_TESTS: &[&str] = &["domain", "proptest", "rcgen", "tempfile"];
 
 /// Measures every part of the house and is none itself: it may use whatever it measures.
 const MEASURES: &str = "bench";

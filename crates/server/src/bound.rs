@@ -2,10 +2,10 @@
 //! process that had them before. How one is made is in `socket`.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::OwnedFd;
 
-use crate::config::{Config, Listener, StartError};
+use crate::config::{Config, Encrypted, Listener, StartError};
 use crate::socket::{self, Sockets};
 
 /// What a socket is for.
@@ -15,11 +15,17 @@ pub enum Role {
     Udp,
     /// Connections with queries over TCP, one socket for each address.
     Tcp,
+    /// The same over TLS.
+    Dot,
+    /// DNS over QUIC, one socket of UDP for each address.
+    Doq,
+    /// DNS over HTTPS, one socket of TCP for each address.
+    Doh,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 2] = [Self::Udp, Self::Tcp];
+    pub const ALL: [Self; 5] = [Self::Udp, Self::Tcp, Self::Dot, Self::Doq, Self::Doh];
 
     /// Its name towards another process, perhaps of another version: never given to another role.
     #[must_use]
@@ -27,6 +33,9 @@ impl Role {
         match self {
             Self::Udp => "udp",
             Self::Tcp => "tcp",
+            Self::Dot => "dot",
+            Self::Doq => "doq",
+            Self::Doh => "doh",
         }
     }
 
@@ -55,6 +64,18 @@ pub struct BoundSocket {
 #[derive(Debug)]
 pub struct Bound {
     pub(crate) listeners: Vec<(Listener, Sockets)>,
+    pub(crate) dot: Vec<Single<TcpListener>>,
+    pub(crate) doq: Vec<Single<UdpSocket>>,
+    pub(crate) doh: Vec<Single<TcpListener>>,
+}
+
+/// A listener with a single socket.
+#[derive(Debug)]
+pub(crate) struct Single<S> {
+    pub(crate) listener: Listener,
+    /// With the port that the system chose.
+    pub(crate) address: SocketAddr,
+    pub(crate) socket: S,
 }
 
 impl Bound {
@@ -85,7 +106,19 @@ impl Bound {
             .iter()
             .map(bind)
             .collect::<Result<_, _>>()?;
-        Ok(Self { listeners })
+        let Encrypted { dot, doq, doh } = &config.encrypted;
+        Ok(Self {
+            listeners,
+            dot: singles(dot, |address| {
+                socket::bind_tcp(address, Role::Dot, &mut handed)
+            })?,
+            doq: singles(doq, |address| {
+                socket::bind_udp(address, Role::Doq, &mut handed)
+            })?,
+            doh: singles(doh, |address| {
+                socket::bind_tcp(address, Role::Doh, &mut handed)
+            })?,
+        })
     }
 
     /// The same sockets once more, for another process or another start: what one of the two
@@ -109,13 +142,69 @@ impl Bound {
                 push(Role::Udp, number, udp.try_clone()?.into());
             }
         }
+        let mut push = |role, address, socket| {
+            sockets.push(BoundSocket {
+                role,
+                address,
+                number: 0,
+                socket,
+            });
+        };
+        for single in &self.dot {
+            push(
+                Role::Dot,
+                single.listener.address,
+                single.socket.try_clone()?.into(),
+            );
+        }
+        for single in &self.doq {
+            push(
+                Role::Doq,
+                single.listener.address,
+                single.socket.try_clone()?.into(),
+            );
+        }
+        for single in &self.doh {
+            push(
+                Role::Doh,
+                single.listener.address,
+                single.socket.try_clone()?.into(),
+            );
+        }
         Ok(sockets)
+    }
+
+    /// The bound addresses of listeners that encrypt, each with what it is for.
+    pub fn encrypted_addresses(&self) -> impl Iterator<Item = (Role, SocketAddr)> {
+        let streams = |role, singles: &[Single<TcpListener>]| {
+            let addresses = singles.iter().map(|single| (role, single.address));
+            addresses.collect::<Vec<_>>()
+        };
+        let quic = self.doq.iter().map(|single| (Role::Doq, single.address));
+        let dot = streams(Role::Dot, &self.dot).into_iter();
+        dot.chain(quic).chain(streams(Role::Doh, &self.doh))
     }
 
     /// The bound addresses, in the order of the listeners; ports chosen by the system included.
     pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
         self.listeners.iter().map(|(_, sockets)| sockets.address)
     }
+}
+
+/// One socket for each of these listeners, with the address it is really on.
+fn singles<S>(
+    listeners: &[Listener],
+    mut bind: impl FnMut(SocketAddr) -> Result<(SocketAddr, S), StartError>,
+) -> Result<Vec<Single<S>>, StartError> {
+    let single = |listener: &Listener| {
+        let (address, socket) = bind(listener.address)?;
+        Ok(Single {
+            listener: *listener,
+            address,
+            socket,
+        })
+    };
+    listeners.iter().map(single).collect()
 }
 
 /// Sockets that another process handed over and nobody has taken yet.

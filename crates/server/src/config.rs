@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use meridian_answer::{Identity, ViewId};
+use tokio::runtime::Handle;
 
 use crate::answerer::Answer;
+use crate::certificate::Certificate;
 use crate::rate::{RateLimit, RateLimitError};
 use crate::tap::Tap;
 
@@ -38,6 +40,10 @@ pub struct Config {
     pub rate_limit: Option<RateLimit>,
     /// Who gets copies of queries and replies.
     pub taps: Arc<[Arc<Tap>]>,
+    /// Listeners for those who want nobody to listen in; none by default.
+    pub encrypted: Encrypted,
+    /// What these need; without any of them nothing.
+    pub encryption: Option<Encryption>,
 }
 
 impl Config {
@@ -66,25 +72,30 @@ impl Config {
         if let Some(limit) = &self.rate_limit {
             limit.check()?;
         }
-        for (index, Listener { address, .. }) in self.listeners.iter().enumerate() {
-            let before = &self.listeners[..index];
-            if address.port() != 0 && before.iter().any(|other| other.address == *address) {
-                return Err(StartError::Twice { address: *address });
-            }
-            let shared = before
-                .iter()
-                .find(|other| shares_port(other.address, *address));
-            if let Some(other) = shared {
-                let (every, one) = if address.ip().is_unspecified() {
-                    (*address, other.address)
-                } else {
-                    (other.address, *address)
-                };
-                return Err(StartError::Overlap { every, one });
-            }
-        }
-        Ok(())
+        let Encrypted { dot, doq, doh } = &self.encrypted;
+        check_addresses(self.listeners.iter().chain(dot).chain(doh))?;
+        check_addresses(self.listeners.iter().chain(doq))
     }
+}
+
+/// Whether these listeners, all over TCP or all over UDP, leave each other alone.
+fn check_addresses<'a>(listeners: impl Iterator<Item = &'a Listener>) -> Result<(), StartError> {
+    let mut before: Vec<SocketAddr> = Vec::new();
+    for Listener { address, .. } in listeners {
+        if address.port() != 0 && before.contains(address) {
+            return Err(StartError::Twice { address: *address });
+        }
+        if let Some(other) = before.iter().find(|other| shares_port(**other, *address)) {
+            let (every, one) = if address.ip().is_unspecified() {
+                (*address, *other)
+            } else {
+                (*other, *address)
+            };
+            return Err(StartError::Overlap { every, one });
+        }
+        before.push(*address);
+    }
+    Ok(())
 }
 
 /// Whether one of two addresses of a family stands for all of them, the other being among them.
@@ -93,6 +104,35 @@ fn shares_port(one: SocketAddr, other: SocketAddr) -> bool {
         && one.port() == other.port()
         && one.is_ipv4() == other.is_ipv4()
         && (one.ip().is_unspecified() || other.ip().is_unspecified())
+}
+
+/// Listeners that encrypt, by protocol.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Encrypted {
+    /// DNS over TLS (RFC 7858), over TCP.
+    pub dot: Vec<Listener>,
+    /// DNS over QUIC (RFC 9250), over UDP.
+    pub doq: Vec<Listener>,
+    /// DNS over HTTPS (RFC 8484), over TCP. Their HTTP is spoken by whoever takes
+    /// [`Server::https`](crate::Server::https).
+    pub doh: Vec<Listener>,
+}
+
+impl Encrypted {
+    /// Whether nothing is encrypted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.dot.is_empty() && self.doq.is_empty() && self.doh.is_empty()
+    }
+}
+
+/// What listeners that encrypt work with.
+#[derive(Debug, Clone)]
+pub struct Encryption {
+    /// Shown to all clients.
+    pub certificate: Arc<Certificate>,
+    /// Best one of its own: handshakes take time, which TCP in the clear would miss.
+    pub runtime: Handle,
 }
 
 /// One address to serve, and whose zones it shows.
@@ -135,6 +175,8 @@ pub struct TcpLimits {
     pub connections_per_prefix: usize,
     /// How long a connection may stay without a query: 10 s.
     pub idle_timeout: Duration,
+    /// How long a client that has connected may take to agree on how to encrypt: 5 s.
+    pub handshake_timeout: Duration,
     /// How long a message may take from its first byte to its last: 5 s.
     pub message_timeout: Duration,
     /// How long replies may wait for the client to take them: 5 s.
@@ -156,6 +198,7 @@ impl Default for TcpLimits {
             connections: 1000,
             connections_per_prefix: 50,
             idle_timeout: Duration::from_secs(10),
+            handshake_timeout: Duration::from_secs(5),
             message_timeout: Duration::from_secs(5),
             write_timeout: Duration::from_secs(5),
             drain_timeout: Duration::from_secs(2),
@@ -192,6 +235,12 @@ pub enum StartError {
         /// As configured.
         one: SocketAddr,
     },
+    /// Nothing to encrypt with.
+    #[error("encrypted listeners need a certificate and its key")]
+    NoCertificate,
+    /// TLS cannot be set up.
+    #[error("encrypted listeners cannot be set up: {0}")]
+    Tls(#[source] io::Error),
     /// The same address in two listeners.
     #[error("{address} is configured twice; an address belongs to one view")]
     Twice {

@@ -87,6 +87,13 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// New cells for a listener's connections.
+    pub(crate) fn stream(&mut self, protocol: Protocol) -> Arc<StreamCells> {
+        let cells = Arc::new(StreamCells::new(protocol));
+        self.streams.push(Arc::clone(&cells));
+        cells
+    }
+
     /// What has been done since the start, over all addresses and workers.
     #[must_use]
     pub fn counts(&self) -> Counts {

@@ -5,11 +5,16 @@
 
 mod answerer;
 mod bound;
+mod certificate;
 mod config;
 mod counters;
+mod https;
 mod live;
+mod quic;
 mod rate;
+mod seats;
 mod server;
+mod service;
 mod socket;
 mod sys;
 mod tap;
@@ -19,11 +24,13 @@ mod tests;
 mod udp;
 
 pub use bound::{Bound, BoundSocket, Role};
-pub use config::{Config, Listener, ListenerView, StartError, TcpLimits};
+pub use certificate::{Certificate, CertificateError};
+pub use config::{Config, Encrypted, Encryption, Listener, ListenerView, StartError, TcpLimits};
 pub use counters::{
     AnswerCounts, BUCKETS, Counters, Counts, Latency, PerProtocol, Protocol, RcodeLabel,
     StreamCounts, TypeLabel, UdpCounts,
 };
+pub use https::{Https, HttpsConnection, HttpsListener};
 pub use live::Live;
 pub use rate::{Prefix, PrefixError, RateLimit, RateLimitError};
 pub use server::Server;

@@ -1,6 +1,7 @@
 //! The server as a whole: start, addresses, counts, stop.
 
-use std::net::SocketAddr;
+use std::mem;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -9,23 +10,29 @@ use std::time::Instant;
 use tokio::runtime::Handle;
 
 use crate::answerer::{Answer, Answerer, Seeds};
-use crate::bound::Bound;
-use crate::config::{Config, Listener, StartError};
-use crate::counters::{Counters, Counts, Protocol, StreamCells};
+use crate::bound::{Bound, Role, Single};
+use crate::config::{Config, Encryption, Listener, StartError};
+use crate::counters::{Counters, Counts, Protocol};
+use crate::https::Https;
 use crate::live::Live;
+use crate::quic::{self, Quic};
 use crate::rate::Limiter;
+use crate::service::Service;
 use crate::socket::Sockets;
-use crate::tcp::{self, Tcp};
+use crate::tcp::{Door, Tcp};
 use crate::udp::Worker;
 
 /// A running server. Dropping it without [`stop`](Self::stop) stops it too, unattended.
 #[derive(Debug)]
 pub struct Server {
     addresses: Vec<SocketAddr>,
+    encrypted: Vec<(Role, SocketAddr)>,
     stop: Arc<AtomicBool>,
     workers: Vec<JoinHandle<()>>,
     counters: Counters,
     tcp: Tcp,
+    quic: Quic,
+    https: Option<Https>,
     runtime: Handle,
 }
 
@@ -43,8 +50,25 @@ impl Server {
         live: &Arc<Live>,
         runtime: &Handle,
     ) -> Result<Self, StartError> {
-        let identity = Arc::clone(&config.identity);
-        Self::start_with(config, bound, live, runtime, &Answerer { identity })
+        let answerer = Answerer {
+            identity: Arc::clone(&config.identity),
+        };
+        let mut bound = bound;
+        let encrypted = bound.encrypted_addresses().collect();
+        let doh = mem::take(&mut bound.doh);
+        let mut server = Self::start_with(config, bound, live, runtime, &answerer)?;
+        server.encrypted = encrypted;
+        if let (Some(encryption), false) = (&config.encryption, doh.is_empty()) {
+            let cells = server.counters.stream(Protocol::Https);
+            let service = Service {
+                live: Arc::clone(live),
+                answerer,
+                taps: Arc::clone(&config.taps),
+            };
+            let https = Https::new(doh, &service, &server.tcp, &cells, encryption);
+            server.https = Some(https.map_err(StartError::Tls)?);
+        }
+        Ok(server)
     }
 
     pub(crate) fn start_with<A: Answer>(
@@ -55,7 +79,10 @@ impl Server {
         answerer: &A,
     ) -> Result<Self, StartError> {
         config.check()?;
-        let service = tcp::Service {
+        if config.encryption.is_none() && !config.encrypted.is_empty() {
+            return Err(StartError::NoCertificate);
+        }
+        let service = Service {
             live: Arc::clone(live),
             answerer: answerer.clone(),
             taps: Arc::clone(&config.taps),
@@ -68,10 +95,13 @@ impl Server {
         let started = Instant::now();
         let mut server = Self {
             addresses: bound.addresses().collect(),
+            encrypted: bound.encrypted_addresses().collect(),
             stop: Arc::default(),
             workers: Vec::new(),
             counters: Counters::default(),
             tcp: Tcp::new(config.tcp),
+            quic: Quic::default(),
+            https: None,
             runtime: runtime.clone(),
         };
         for (Listener { view, .. }, Sockets { address, udp, tcp }) in bound.listeners {
@@ -98,19 +128,90 @@ impl Server {
                 };
                 server.workers.push(worker.spawn(number).map_err(error)?);
             }
-            let cells = Arc::new(StreamCells::new(Protocol::Tcp));
-            server.counters.streams.push(Arc::clone(&cells));
-            let service = service.clone();
-            let listening = server.tcp.listen(tcp, view, service, cells, runtime);
+            let door = Door {
+                listener: tcp,
+                view,
+                tls: None,
+                cells: server.counters.stream(Protocol::Tcp),
+            };
+            let listening = server.tcp.listen(door, service.clone(), runtime);
             listening.map_err(|error| StartError::Socket { address, error })?;
         }
+        if let Some(encryption) = &config.encryption {
+            server.start_encrypted(encryption, bound.dot, bound.doq, &service)?;
+        }
         Ok(server)
+    }
+
+    fn start_encrypted<A: Answer>(
+        &mut self,
+        Encryption {
+            certificate,
+            runtime,
+        }: &Encryption,
+        dot: Vec<Single<TcpListener>>,
+        doq: Vec<Single<UdpSocket>>,
+        service: &Service<A>,
+    ) -> Result<(), StartError> {
+        let tls = certificate.tls_config(&["dot"]).map_err(StartError::Tls)?;
+        let tls = Arc::new(tls);
+        for Single {
+            listener,
+            address,
+            socket,
+        } in dot
+        {
+            let door = Door {
+                listener: socket,
+                view: listener.view,
+                tls: Some(Arc::clone(&tls)),
+                cells: self.counters.stream(Protocol::Tls),
+            };
+            let listening = self.tcp.listen(door, service.clone(), runtime);
+            listening.map_err(|error| StartError::Socket { address, error })?;
+        }
+        if doq.is_empty() {
+            return Ok(());
+        }
+        let settings = certificate.tls_config(&["doq"]).map_err(StartError::Tls)?;
+        let settings = quic::server_config(settings, self.tcp.limits()).map_err(StartError::Tls)?;
+        for Single {
+            listener,
+            address,
+            socket,
+        } in doq
+        {
+            let door = quic::Door {
+                socket,
+                address,
+                view: listener.view,
+                config: settings.clone(),
+                limits: self.tcp.limits(),
+                seats: Arc::clone(self.tcp.seats()),
+                cells: self.counters.stream(Protocol::Quic),
+            };
+            let listening = self.quic.listen(door, service.clone(), runtime);
+            listening.map_err(|error| StartError::Socket { address, error })?;
+        }
+        Ok(())
+    }
+
+    /// The sockets for DNS over HTTPS and what answers there, to be taken once; none if there are
+    /// none. What is done with it ends with its taker, not with [`stop`](Self::stop).
+    pub fn https(&mut self) -> Option<Https> {
+        self.https.take()
     }
 
     /// The bound addresses, in the order of the listeners; ports chosen by the system included.
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// The bound addresses of listeners that encrypt, each with what it is for.
+    #[must_use]
+    pub fn encrypted_addresses(&self) -> &[(Role, SocketAddr)] {
+        &self.encrypted
     }
 
     /// What has been done since the start, over all addresses and workers.
@@ -132,8 +233,8 @@ impl Server {
     /// it.
     pub async fn stop(mut self) -> Counts {
         self.stop.store(true, Ordering::Relaxed);
-        self.tcp.stop().await;
-        let workers = std::mem::take(&mut self.workers);
+        tokio::join!(self.tcp.stop(), self.quic.stop());
+        let workers = mem::take(&mut self.workers);
         let join = move || workers.into_iter().for_each(|worker| drop(worker.join()));
         // This fails only if the runtime has ended; the workers end all the same.
         let _ = self.runtime.spawn_blocking(join).await;

@@ -60,6 +60,61 @@ pub(crate) fn bind(
     outcome.map_err(|error| StartError::bind(address, error))
 }
 
+/// A single TCP listener and the address it is on: handed over, or else bound.
+pub(crate) fn bind_tcp(
+    address: SocketAddr,
+    role: Role,
+    handed: &mut Handed,
+) -> Result<(SocketAddr, TcpListener), StartError> {
+    let mut bind = || {
+        let Some(taken) = handed.take(role, address, 0) else {
+            return tcp_listener(address);
+        };
+        let socket = Socket::from(taken);
+        check(&socket, Type::STREAM, with_port(address, &socket)?)?;
+        socket.set_nonblocking(true)?;
+        Ok(socket.into())
+    };
+    let bound = bind().and_then(|socket: TcpListener| Ok((socket.local_addr()?, socket)));
+    bound.map_err(|error| StartError::bind(address, error))
+}
+
+/// A single UDP socket and the address it is on: handed over, or else bound. How it receives is
+/// its user's to arrange, its buffers aside.
+pub(crate) fn bind_udp(
+    address: SocketAddr,
+    role: Role,
+    handed: &mut Handed,
+) -> Result<(SocketAddr, UdpSocket), StartError> {
+    let mut bind = || {
+        let socket = match handed.take(role, address, 0) {
+            Some(taken) => {
+                let socket = Socket::from(taken);
+                check(&socket, Type::DGRAM, with_port(address, &socket)?)?;
+                socket
+            }
+            None => {
+                let domain = Domain::for_address(address);
+                let socket = Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
+                prepare(&socket, address)?;
+                socket
+            }
+        };
+        enlarge_buffers(&socket)?;
+        Ok(socket.into())
+    };
+    let bound = bind().and_then(|socket: UdpSocket| Ok((socket.local_addr()?, socket)));
+    bound.map_err(|error| StartError::bind(address, error))
+}
+
+/// The configured address, with the port that the system chose for the socket if it was to.
+fn with_port(mut configured: SocketAddr, socket: &Socket) -> io::Result<SocketAddr> {
+    if configured.port() == 0 {
+        configured.set_port(local_address(socket)?.port());
+    }
+    Ok(configured)
+}
+
 fn try_bind(mut address: SocketAddr, workers: usize) -> io::Result<Sockets> {
     // TCP first: its port is exclusive, while a second server of the same user could join the
     // group of UDP sockets unnoticed and take half of the queries.
@@ -80,10 +135,7 @@ fn take_over(
     handed: &mut Handed,
 ) -> io::Result<Sockets> {
     let tcp = Socket::from(tcp);
-    let mut address = configured;
-    if address.port() == 0 {
-        address.set_port(local_address(&tcp)?.port());
-    }
+    let address = with_port(configured, &tcp)?;
     check(&tcp, Type::STREAM, address)?;
     tcp.set_nonblocking(true)?;
     let udp = |number| match handed.take(Role::Udp, configured, number) {
@@ -154,6 +206,10 @@ fn adjust_udp(socket: &Socket, address: SocketAddr) -> io::Result<()> {
     if address.ip().is_unspecified() {
         sys::tell_destinations(socket, address)?;
     }
+    enlarge_buffers(socket)
+}
+
+fn enlarge_buffers(socket: &Socket) -> io::Result<()> {
     if sys::force_buffer_sizes(socket, BUFFER_BYTES).is_err() {
         // The kernel takes as much of this as net.core.rmem_max and wmem_max allow.
         socket.set_recv_buffer_size(BUFFER_BYTES as usize)?;

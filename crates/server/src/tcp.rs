@@ -1,15 +1,18 @@
-//! TCP: one accepting task for each address, one task for each connection.
+//! TCP and TLS: one accepting task for each address, one task for each connection.
 //!
-//! A connection's life is in `connection`, who may have one in `seats`.
+//! A connection's life is in `connection`, what it is made of in `wire` and `tls`, who may have one in the
+//! crate's `seats`.
 
 mod connection;
-mod seats;
+mod tls;
+mod wire;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use std::{io, mem};
 
+use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -19,34 +22,27 @@ use tokio::time;
 use crate::answerer::Answer;
 use crate::config::{ListenerView, TcpLimits};
 use crate::counters::{Count, StreamCells};
-use crate::live::Live;
-use crate::tap::Tap;
+use crate::seats::{Seat, Seats};
+use crate::service::{Peers, Service};
 
 use connection::Connection;
-use seats::Seats;
+use tls::TlsStream;
+use wire::Wire;
 
 /// A pause after a failed accept, such as for want of file descriptors, which would fail again.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// What connections are served with.
+/// A socket that accepts connections, and what is to be done with them.
 #[derive(Debug)]
-pub(crate) struct Service<A: Answer> {
-    pub(crate) live: Arc<Live<A::World>>,
-    pub(crate) answerer: A,
-    pub(crate) taps: Arc<[Arc<Tap>]>,
+pub(crate) struct Door {
+    pub(crate) listener: std::net::TcpListener,
+    pub(crate) view: ListenerView,
+    /// Without it everything is in the clear.
+    pub(crate) tls: Option<Arc<ServerConfig>>,
+    pub(crate) cells: Arc<StreamCells>,
 }
 
-impl<A: Answer> Clone for Service<A> {
-    fn clone(&self) -> Self {
-        Self {
-            live: Arc::clone(&self.live),
-            answerer: self.answerer.clone(),
-            taps: Arc::clone(&self.taps),
-        }
-    }
-}
-
-/// All TCP listeners of a server, under common limits.
+/// All TCP and TLS listeners of a server, under common limits.
 #[derive(Debug)]
 pub(crate) struct Tcp {
     limits: TcpLimits,
@@ -72,24 +68,33 @@ impl Tcp {
     /// Starts accepting connections on the runtime.
     pub(crate) fn listen<A: Answer>(
         &mut self,
-        listener: std::net::TcpListener,
-        view: ListenerView,
+        door: Door,
         service: Service<A>,
-        cells: Arc<StreamCells>,
         runtime: &Handle,
     ) -> io::Result<()> {
         let _entered = runtime.enter();
         let acceptor = Acceptor {
-            listener: TcpListener::from_std(listener)?,
-            view,
+            listener: TcpListener::from_std(door.listener)?,
+            view: door.view,
+            tls: door.tls,
             service,
             limits: self.limits,
             seats: Arc::clone(&self.seats),
             stop: self.stop.subscribe(),
-            cells,
+            cells: door.cells,
         };
         self.accepting.push(runtime.spawn(acceptor.run()));
         Ok(())
+    }
+
+    /// What connections of any kind are held to.
+    pub(crate) fn limits(&self) -> TcpLimits {
+        self.limits
+    }
+
+    /// What connections of any kind need one of.
+    pub(crate) fn seats(&self) -> &Arc<Seats> {
+        &self.seats
     }
 
     /// Ends every connection as soon as its replies are out, or when the drain timeout is over.
@@ -106,6 +111,7 @@ impl Tcp {
 struct Acceptor<A: Answer> {
     listener: TcpListener,
     view: ListenerView,
+    tls: Option<Arc<ServerConfig>>,
     service: Service<A>,
     limits: TcpLimits,
     seats: Arc<Seats>,
@@ -161,19 +167,40 @@ impl<A: Answer> Acceptor<A> {
         // Replies are written whole, so waiting for more to send gains nothing. Should the option
         // fail, the connection is slower or already gone; both show soon enough.
         let _ = stream.set_nodelay(true);
-        let connection = Connection {
-            stream,
+        let peers = Peers {
             client,
             asked,
             view: self.view,
+        };
+        let stop = self.stop.clone();
+        let Some(config) = &self.tls else {
+            let connection = self.connection(stream, peers, admission.seat);
+            connections.spawn(connection.run(stop));
+            return;
+        };
+        match TlsStream::new(stream, Arc::clone(config)) {
+            Ok(stream) => {
+                let connection = self.connection(stream, peers, admission.seat);
+                connections.spawn(connection.run(stop));
+            }
+            Err(error) => {
+                self.cells.ended.add(1);
+                tracing::error!(%error, "cannot begin a TLS session: {error}");
+            }
+        }
+    }
+
+    fn connection<W: Wire>(&self, wire: W, peers: Peers, seat: Seat) -> Connection<A, W> {
+        Connection {
+            wire,
+            peers,
             service: self.service.clone(),
             limits: self.limits,
-            seat: admission.seat,
+            seat,
             cells: Arc::clone(&self.cells),
             input: Vec::new(),
             output: Vec::new(),
-        };
-        connections.spawn(connection.run(self.stop.clone()));
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The server as a whole, over real sockets, with an answerer that echoes.
 
+mod encrypted;
+
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream, UdpSocket};
 use std::sync::Arc;
@@ -55,7 +57,9 @@ impl Answer for Echo {
         assert_eq!(packets.len(), outcomes.len());
         for (packet, outcome) in packets.iter_mut().zip(outcomes) {
             assert!(packet.client.is_loopback());
-            let wish = packet.query[0];
+            // Over QUIC an id is 0.
+            let quic = packet.transport == Transport::Quic;
+            let wish = packet.query[if quic { 3 } else { 0 }];
             *outcome = match wish {
                 IGNORE => Outcome::Drop,
                 PANIC => panic!("as the query wants"),
@@ -105,11 +109,15 @@ impl Fixture {
     }
 
     fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::with_runtime(|config, _| change(config))
+    }
+
+    fn with_runtime(change: impl FnOnce(&mut Config, &Runtime)) -> Self {
         let runtime = Runtime::new().unwrap();
         let live = Arc::new(Live::new(0));
         let echo = Echo::default();
         let mut config = config(&LOOPBACK.map(|ip| SocketAddr::new(ip, 0)));
-        change(&mut config);
+        change(&mut config, &runtime);
         let bound = Bound::bind(&config).unwrap();
         let server = Server::start_with(&config, bound, &live, runtime.handle(), &echo).unwrap();
         Self {
@@ -170,6 +178,8 @@ fn config(addresses: &[SocketAddr]) -> Config {
         identity: Arc::default(),
         rate_limit: None,
         taps: Arc::default(),
+        encrypted: crate::Encrypted::default(),
+        encryption: None,
     }
 }
 

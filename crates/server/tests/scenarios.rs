@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use meridian_answer::{Identity, ViewId, World};
-use meridian_server::{Bound, Config, Listener, ListenerView, Live, Server, TcpLimits};
+use meridian_server::{Bound, Config, Encrypted, Listener, ListenerView, Live, Server, TcpLimits};
 use tokio::runtime::Runtime;
 
 use scenario::{Ask, Scenario, parse};
@@ -91,6 +91,8 @@ impl Fixture {
             identity: Arc::new(Identity::default()),
             rate_limit: None,
             taps: Arc::default(),
+            encrypted: Encrypted::default(),
+            encryption: None,
         };
         let runtime = Runtime::new().unwrap();
         let live = Arc::new(Live::new(World::new(zones::KEY, Vec::new())));

@@ -1,28 +1,29 @@
-//! One TCP connection: messages behind two bytes of length (RFC 7766), answered in order.
+//! One TCP or TLS connection: messages behind two bytes of length (RFC 7766), answered in order.
 //!
 //! Answering is one synchronous step without a wait inside: at most 64 queries are in flight,
 //! those of the current step, and no further byte is read before all their replies are written.
+//! So no reply ever waits for another one's answer, which is what sending them out of order is for
+//! (RFC 7766 section 6.2.1.1), and a client that does not read is not read from either.
 //! An idle connection holds no buffers; one with a slow client holds what is unsent.
 
 use std::cell::RefCell;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use std::{io, mem};
 
-use meridian_answer::{Moment, Outcome, Packet, Transport};
-use tokio::net::TcpStream;
+use meridian_answer::{Moment, Outcome, Packet};
 use tokio::sync::watch;
 use tokio::task::coop;
 use tokio::time::{self, Instant};
 
 use crate::answerer::{Answer, Seeds, now_s};
-use crate::config::{ListenerView, TcpLimits};
+use crate::config::TcpLimits;
 use crate::counters::{Count, StreamCells};
+use crate::seats::Seat;
+use crate::service::{MESSAGE_MIN, Peers, Service};
 use crate::tap::{self, Passing};
 
-use super::Service;
-use super::seats::Seat;
+use super::wire::Wire;
 
 /// Queries answered before their replies are written.
 const IN_FLIGHT_MAX: usize = 64;
@@ -43,9 +44,6 @@ const READ_MIN: usize = 4096;
 /// How long a client that has just connected, or is in the midst of a query, may still finish its
 /// first one after the order to stop: it could not know.
 const LAST_QUERY_GRACE: Duration = Duration::from_millis(500);
-
-/// A DNS header; nothing shorter is a query.
-const MESSAGE_MIN: usize = 12;
 
 thread_local! {
     /// Where a runtime thread's replies are made, whichever connection they are for.
@@ -68,12 +66,9 @@ impl Scratch {
 }
 
 /// A connection and what it has not dealt with yet.
-pub(super) struct Connection<A: Answer> {
-    pub(super) stream: TcpStream,
-    pub(super) client: SocketAddr,
-    /// The address of ours that the client speaks to.
-    pub(super) asked: SocketAddr,
-    pub(super) view: ListenerView,
+pub(super) struct Connection<A: Answer, W> {
+    pub(super) wire: W,
+    pub(super) peers: Peers,
     pub(super) service: Service<A>,
     pub(super) limits: TcpLimits,
     pub(super) seat: Seat,
@@ -103,9 +98,14 @@ enum Wake {
     Stop,
 }
 
-impl<A: Answer> Connection<A> {
+impl<A: Answer, W: Wire> Connection<A, W> {
     /// Serves the client until it leaves, breaks a rule or a limit, or `stop` turns.
-    pub(super) async fn run(mut self, mut stop: watch::Receiver<bool>) {
+    pub(super) async fn run(mut self, stop: watch::Receiver<bool>) {
+        self.serve(stop).await;
+        self.wire.close();
+    }
+
+    async fn serve(&mut self, mut stop: watch::Receiver<bool>) {
         // What is waited for, and since when.
         let mut since = Instant::now();
         let mut awaited = self.awaited();
@@ -126,7 +126,6 @@ impl<A: Answer> Connection<A> {
             let Ok(progress) = self.step() else { return };
             if progress {
                 heard = true;
-                self.seat.progress();
             }
             let now_awaited = self.awaited();
             if progress || now_awaited != awaited {
@@ -138,17 +137,11 @@ impl<A: Answer> Connection<A> {
     }
 
     async fn wait(&self, deadline: Instant, stop: &mut watch::Receiver<bool>) -> Wake {
-        let ready = async {
-            match self.awaited() {
-                Awaited::Room => self.stream.writable().await,
-                Awaited::Query | Awaited::Rest => self.stream.readable().await,
-            }
-        };
         tokio::select! {
             biased;
             _ = stop.changed() => Wake::Stop,
             () = self.seat.evicted() => Wake::Evicted,
-            ready = time::timeout_at(deadline, ready) => match ready {
+            ready = time::timeout_at(deadline, self.ready()) => match ready {
                 // An error of the socket shows when it is read or written.
                 Ok(_) => Wake::Ready,
                 Err(_) => Wake::TooLate,
@@ -156,8 +149,23 @@ impl<A: Answer> Connection<A> {
         }
     }
 
+    async fn ready(&self) -> io::Result<()> {
+        if self.is_full() {
+            self.wire.writable().await
+        } else {
+            self.wire.readable().await
+        }
+    }
+
+    /// Whether the client has to take something before it is heard again.
+    fn is_full(&self) -> bool {
+        !self.output.is_empty() || self.wire.has_unsent()
+    }
+
     fn awaited(&self) -> Awaited {
-        if !self.output.is_empty() {
+        if self.wire.is_handshaking() {
+            Awaited::Handshake
+        } else if self.is_full() {
             Awaited::Room
         } else if !self.input.is_empty() {
             Awaited::Rest
@@ -168,6 +176,7 @@ impl<A: Answer> Connection<A> {
 
     fn patience(&self) -> Duration {
         match self.awaited() {
+            Awaited::Handshake => self.limits.handshake_timeout,
             Awaited::Query => self.limits.idle_timeout,
             Awaited::Rest => self.limits.message_timeout,
             Awaited::Room => self.limits.write_timeout,
@@ -176,24 +185,27 @@ impl<A: Answer> Connection<A> {
 
     /// Does what the socket allows at once; whether a message was completed or all replies taken.
     fn step(&mut self) -> Result<bool, Over> {
-        if self.output.is_empty() {
+        if !self.is_full() {
             self.read()?;
-        } else {
-            let unsent = mem::take(&mut self.output);
-            self.write(&unsent)?;
-            if !self.output.is_empty() {
-                return Ok(false);
-            }
-            self.answer()?;
-            return Ok(true);
+            return self.answer();
         }
-        self.answer()
+        let replies_taken = !self.wire.is_handshaking();
+        let unsent = mem::take(&mut self.output);
+        self.write(&unsent)?;
+        if self.is_full() {
+            return Ok(false);
+        }
+        if replies_taken {
+            self.seat.progress();
+        }
+        self.answer()?;
+        Ok(replies_taken)
     }
 
     fn read(&mut self) -> Result<(), Over> {
         self.input
             .reserve(self.missing().min(self.input.len()).max(READ_MIN));
-        match self.stream.try_read_buf(&mut self.input) {
+        match self.wire.try_read(&mut self.input) {
             Ok(1..) => Ok(()),
             Err(error) if is_ordinary(&error) => Ok(()),
             Ok(0) | Err(_) => Err(Over),
@@ -217,11 +229,15 @@ impl<A: Answer> Connection<A> {
         let mut rest = input.as_slice();
         let mut progress = false;
         let mut outcome = Ok(());
-        while outcome.is_ok() && self.output.is_empty() {
+        while outcome.is_ok() && !self.is_full() {
             let before = rest.len();
             outcome = SCRATCH.with_borrow_mut(|scratch| {
                 let begun = Instant::now();
                 let filled = self.fill(&mut rest, scratch, begun);
+                // Before the client can know, so that the order of connections is that of replies.
+                if filled.replies > 0 {
+                    self.seat.progress();
+                }
                 let written = self.write(&scratch.output[..filled.bytes]);
                 let latency = &self.cells.answers.latency;
                 latency.count(filled.replies, begun.elapsed());
@@ -247,7 +263,7 @@ impl<A: Answer> Connection<A> {
     fn fill(&self, rest: &mut &[u8], scratch: &mut Scratch, begun: Instant) -> Filled {
         let world = self.service.live.load();
         let now_s = now_s();
-        let view = self.view.find::<A>(&world, self.asked.ip());
+        let view = self.peers.view.find::<A>(&world, self.peers.asked.ip());
         let idle = self.limits.idle_tenths();
         let mut filled = Filled {
             bytes: 0,
@@ -266,9 +282,9 @@ impl<A: Answer> Connection<A> {
             if query.len() >= MESSAGE_MIN {
                 let packet = Packet {
                     query,
-                    client: self.client.ip(),
+                    client: self.peers.client.ip(),
                     view,
-                    transport: Transport::Tcp { idle },
+                    transport: W::transport(idle),
                     reply: &mut *reply,
                 };
                 let moment = Moment {
@@ -305,8 +321,8 @@ impl<A: Answer> Connection<A> {
     fn tap(&self, random: u64, begun: Instant, query: &[u8], (outcome, reply): (Outcome, &[u8])) {
         let passing = Passing {
             received_at: begun.into_std(),
-            client: self.client,
-            server: self.asked,
+            client: self.peers.client,
+            server: self.peers.asked,
             protocol: self.cells.protocol,
             query,
             sent: match outcome {
@@ -320,23 +336,26 @@ impl<A: Answer> Connection<A> {
     /// Sends what the socket takes at once and keeps the rest.
     fn write(&mut self, mut bytes: &[u8]) -> Result<(), Over> {
         while !bytes.is_empty() {
-            match self.stream.try_write(bytes) {
+            match self.wire.try_write(bytes) {
                 Ok(sent @ 1..) => bytes = &bytes[sent..],
                 Err(error) if is_ordinary(&error) => {
                     self.output = bytes.to_vec();
-                    break;
+                    return Ok(());
                 }
                 Ok(0) | Err(_) => return Err(Over),
             }
         }
-        Ok(())
+        match self.wire.try_flush() {
+            Err(error) if !is_ordinary(&error) => Err(Over),
+            _ => Ok(()),
+        }
     }
 
     /// Lets one more query come, so that nobody who connected in time leaves without an answer.
-    async fn drain_after_query(mut self) {
+    async fn drain_after_query(&mut self) {
         let query = async {
             loop {
-                self.stream.readable().await.map_err(|_| Over)?;
+                self.ready().await.map_err(|_| Over)?;
                 if self.step()? || !self.output.is_empty() {
                     return Ok::<(), Over>(());
                 }
@@ -349,12 +368,12 @@ impl<A: Answer> Connection<A> {
 
     /// Answers what had arrived before the order to stop, and sees all replies out. Its time is
     /// limited by the acceptor's drain timeout.
-    async fn drain(mut self) {
+    async fn drain(&mut self) {
         loop {
-            if self.step().is_err() || self.output.is_empty() {
+            if self.step().is_err() || !self.is_full() {
                 return;
             }
-            if self.stream.writable().await.is_err() {
+            if self.ready().await.is_err() {
                 return;
             }
         }
@@ -364,6 +383,8 @@ impl<A: Answer> Connection<A> {
 /// What the client is to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Awaited {
+    /// Agree on how to encrypt.
+    Handshake,
     /// Send something.
     Query,
     /// Send the rest of a message.

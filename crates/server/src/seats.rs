@@ -16,7 +16,7 @@ const IDLE_AFTER: Duration = Duration::from_millis(500);
 
 /// The seats of all listeners.
 #[derive(Debug)]
-pub(super) struct Seats {
+pub(crate) struct Seats {
     total: usize,
     per_prefix: usize,
     /// Moments are counted from here.
@@ -26,17 +26,17 @@ pub(super) struct Seats {
 
 /// One connection's right to exist; given back when dropped.
 #[derive(Debug)]
-pub(super) struct Seat {
+pub(crate) struct Seat {
     id: u64,
     state: Arc<State>,
     seats: Arc<Seats>,
 }
 
 #[derive(Debug)]
-pub(super) struct Admission {
-    pub(super) seat: Seat,
+pub(crate) struct Admission {
+    pub(crate) seat: Seat,
     /// How many had to leave for it.
-    pub(super) evicted: u64,
+    pub(crate) evicted: u64,
 }
 
 /// What connection and table share.
@@ -87,7 +87,7 @@ impl Prefix {
 }
 
 impl Seats {
-    pub(super) fn new(total: usize, per_prefix: usize) -> Self {
+    pub(crate) fn new(total: usize, per_prefix: usize) -> Self {
         Self {
             total,
             per_prefix,
@@ -96,8 +96,15 @@ impl Seats {
         }
     }
 
+    /// Whether a client would get a seat without anybody's leaving.
+    pub(crate) fn has_room(&self, client: IpAddr) -> bool {
+        let table = self.table();
+        let neighbours = table.by_prefix.get(&Prefix::of(client)).map_or(0, Vec::len);
+        neighbours < self.per_prefix && table.entries.len() < self.total
+    }
+
     /// A seat for this client, or none if a limit is reached and nobody it concerns is idle.
-    pub(super) fn admit(self: &Arc<Self>, client: IpAddr) -> Option<Admission> {
+    pub(crate) fn admit(self: &Arc<Self>, client: IpAddr) -> Option<Admission> {
         self.admit_at(client, self.now_us())
     }
 
@@ -138,14 +145,14 @@ impl Seats {
 
 impl Seat {
     /// Notes that the client has just sent a whole message or taken its replies.
-    pub(super) fn progress(&self) {
+    pub(crate) fn progress(&self) {
         self.state
             .progress_us
             .store(self.seats.now_us(), Ordering::Relaxed);
     }
 
     /// Returns when the seat was given to somebody else.
-    pub(super) async fn evicted(&self) {
+    pub(crate) async fn evicted(&self) {
         self.state.evicted.notified().await;
     }
 }
