@@ -1,6 +1,7 @@
 //! What is true of this machine: paths and addresses. Whatever changes what is accepted, allocated
 //! or answered is intent in the journal and has a command instead.
 
+mod tls;
 mod traffic;
 
 use std::collections::BTreeSet;
@@ -19,6 +20,7 @@ use serde::Deserialize;
 use crate::identity;
 use crate::views::{MAX_VIEWS, Views};
 
+pub(crate) use tls::Tls;
 pub(crate) use traffic::RateLimit;
 
 /// The file that is read when none is named.
@@ -66,6 +68,8 @@ pub(crate) struct Dns {
     pub(crate) cookie_secret_file: Option<PathBuf>,
     /// `[dns.rate_limit]`
     pub(crate) rate_limit: RateLimit,
+    /// `[dns.tls]`: without it nothing is encrypted.
+    pub(crate) tls: Option<Tls>,
 }
 
 /// The Route 53 API.
@@ -126,6 +130,7 @@ impl Default for Dns {
             version: None,
             cookie_secret_file: None,
             rate_limit: RateLimit::default(),
+            tls: None,
         }
     }
 }
@@ -186,15 +191,18 @@ impl Config {
             !self.dns.listen.is_empty(),
             "dns.listen is empty: name at least one address, such as 127.0.0.1:5300"
         );
+        let addresses: BTreeSet<IpAddr> = self.listening().iter().map(SocketAddr::ip).collect();
         ensure!(
-            self.dns.listen.len() <= MAX_VIEWS,
-            "dns.listen has {} addresses, the most is {MAX_VIEWS}",
-            self.dns.listen.len()
+            addresses.len() <= MAX_VIEWS,
+            "dns.listen and dns.tls have {} addresses, the most is {MAX_VIEWS}",
+            addresses.len()
         );
         identity::check(&self.dns)?;
         let identity = Arc::default();
-        self.server(&Views::new(&self.dns.listen), identity)
-            .check()?;
+        self.server(&self.views(), identity).check()?;
+        if let Some(tls) = &self.dns.tls {
+            tls.check()?;
+        }
         let api = self.api.listen;
         if !api.ip().is_loopback() {
             bail!(
@@ -238,10 +246,21 @@ impl Config {
         Ok(name.to_lowercase())
     }
 
+    /// The addresses that anything is answered on.
+    fn listening(&self) -> Vec<SocketAddr> {
+        let encrypted = self.dns.tls.iter().flat_map(Tls::addresses);
+        self.dns.listen.iter().copied().chain(encrypted).collect()
+    }
+
+    /// What is visible where, as far as that depends on this machine.
+    pub(crate) fn views(&self) -> Views {
+        Views::new(&self.listening())
+    }
+
     /// What the server that answers DNS is told.
     pub(crate) fn server(&self, views: &Views, identity: Arc<Identity>) -> meridian_server::Config {
         meridian_server::Config {
-            listeners: views.listeners(),
+            listeners: views.listeners(&self.dns.listen),
             workers_per_address: self.dns.workers,
             max_udp_payload: self.dns.max_udp_payload,
             tcp: TcpLimits::default(),
@@ -249,7 +268,12 @@ impl Config {
             identity,
             rate_limit: self.dns.rate_limit.server(),
             taps: Arc::default(),
-            encrypted: meridian_server::Encrypted::default(),
+            encrypted: self
+                .dns
+                .tls
+                .as_ref()
+                .map(|tls| tls.server(views))
+                .unwrap_or_default(),
             encryption: None,
         }
     }

@@ -1,9 +1,11 @@
 //! The binary `meridian`: one command line for the server and for those who run it.
 
 mod admin;
+mod certificate;
 mod cli;
 mod config;
 mod credentials;
+mod doh;
 mod feed;
 mod identity;
 mod logging;

@@ -24,6 +24,7 @@ use meridian_model::{AccountId, Seq};
 use meridian_server::Live;
 use tokio::runtime::{Builder, Runtime};
 
+use crate::certificate::Keeper;
 use crate::config::Config;
 use crate::credentials;
 use crate::feed::Feed;
@@ -33,7 +34,6 @@ use crate::monitor;
 use crate::notify;
 use crate::replace::Predecessor;
 use crate::store::{self, Files};
-use crate::views::Views;
 
 use control_plane::ControlPlane;
 use dns::Dns;
@@ -52,7 +52,7 @@ pub(crate) fn run(config: &Config, predecessor: Option<&Predecessor>) -> Result<
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
-    let runtimes = Runtimes::new()?;
+    let runtimes = Runtimes::new(config)?;
     if let Some(predecessor) = predecessor {
         return succeed(config, runtimes, predecessor);
     }
@@ -81,13 +81,16 @@ struct Runtimes {
     control: Runtime,
     /// DNS over connections.
     dns: Runtime,
+    /// The same where it is encrypted.
+    keeper: Option<Keeper>,
 }
 
 impl Runtimes {
-    fn new() -> Result<Self> {
+    fn new(config: &Config) -> Result<Self> {
         Ok(Self {
             control: runtime("control", 2)?,
             dns: runtime("dns-tcp", 1)?,
+            keeper: config.dns.tls.as_ref().map(Keeper::start).transpose()?,
         })
     }
 }
@@ -100,7 +103,7 @@ fn begin(config: &Config, runtimes: Runtimes, files: Files) -> Result<()> {
     // Ports are taken before anything is written down: a second server here changes nothing.
     let doors = runtimes.control.block_on(Doors::open(config, Vec::new()))?;
     let dns = Dns::start(
-        server_config(config, &feed)?,
+        server_config(config, &runtimes, &feed)?,
         Vec::new(),
         live,
         &runtimes.dns,
@@ -135,7 +138,12 @@ fn succeed(config: &Config, runtimes: Runtimes, predecessor: &Predecessor) -> Re
     let files = open_when_free(config)?;
     let feed = load(config, &files)?;
     let live = Arc::new(Live::new(feed.world()));
-    let dns = Dns::start(server_config(config, &feed)?, of_dns, live, &runtimes.dns)?;
+    let dns = Dns::start(
+        server_config(config, &runtimes, &feed)?,
+        of_dns,
+        live,
+        &runtimes.dns,
+    )?;
     let control_plane = ControlPlane::start(files, feed, dns.live())?;
     let signals = runtimes.control.block_on(async { Signals::listen() })?;
     say_started(config, &dns, started);
@@ -167,13 +175,13 @@ fn open_when_free(config: &Config) -> Result<Files> {
 fn answer_only(config: &Config, runtimes: &Runtimes, tables: &Arc<Tables>) -> Result<()> {
     let never_read: Arc<dyn Journal> = Arc::new(LocalJournal::in_memory()?);
     let acks = Arc::new(Acks::default());
-    let views = Views::new(&config.dns.listen);
+    let views = config.views();
     let mut feed = Feed::new(never_read, Arc::clone(tables), acks, views, hash_key());
     feed.load()?;
     let live = Arc::new(Live::new(feed.world()));
     let metrics = runtimes.control.block_on(doors::metrics(config))?;
     let mut dns = Dns::start(
-        server_config(config, &feed)?,
+        server_config(config, runtimes, &feed)?,
         Vec::new(),
         live,
         &runtimes.dns,
@@ -191,7 +199,7 @@ fn answer_only(config: &Config, runtimes: &Runtimes, tables: &Arc<Tables>) -> Re
 fn load(config: &Config, files: &Files) -> Result<Feed> {
     let journal: Arc<dyn Journal> = Arc::clone(&files.journal) as _;
     let tables = Arc::clone(&files.tables);
-    let views = Views::new(&config.dns.listen);
+    let views = config.views();
     let mut feed = Feed::new(journal, tables, Arc::default(), views, hash_key());
     feed.catch_up()?;
     feed.load()?;
@@ -206,9 +214,16 @@ fn runtime(name: &str, threads: usize) -> Result<Runtime> {
         .build()?)
 }
 /// What the server that answers DNS is told.
-fn server_config(config: &Config, feed: &Feed) -> Result<meridian_server::Config> {
+fn server_config(
+    config: &Config,
+    runtimes: &Runtimes,
+    feed: &Feed,
+) -> Result<meridian_server::Config> {
     let identity = Arc::new(identity::load(config)?);
-    Ok(config.server(feed.views(), identity))
+    Ok(meridian_server::Config {
+        encryption: runtimes.keeper.as_ref().map(Keeper::encryption),
+        ..config.server(feed.views(), identity)
+    })
 }
 
 fn hash_key() -> HashKey {
@@ -274,4 +289,7 @@ fn say_started(config: &Config, dns: &Dns, started: Instant) {
         "answering DNS on {}",
         addresses.join(", "),
     );
+    for (role, address) in dns.encrypted_addresses() {
+        tracing::info!(%address, "answering encrypted DNS on {address}: {}", role.name());
+    }
 }

@@ -48,21 +48,16 @@ impl Views {
         }
     }
 
-    /// The addresses to listen on, with their views.
-    pub(crate) fn listeners(&self) -> Vec<Listener> {
+    /// These addresses, which are among those listened on, with what they show.
+    pub(crate) fn listeners(&self, listen: &[SocketAddr]) -> Vec<Listener> {
         let listener = |address: &SocketAddr| Listener {
             address: *address,
-            view: self.of_listener(address.ip()),
+            view: match self.fixed_view(address.ip()) {
+                Some(view) => ListenerView::One(view),
+                None => ListenerView::OfAddress,
+            },
         };
-        self.listen.iter().map(listener).collect()
-    }
-
-    /// What a listener on that address shows.
-    pub(crate) fn of_listener(&self, address: IpAddr) -> ListenerView {
-        match self.fixed_view(address) {
-            Some(view) => ListenerView::One(view),
-            None => ListenerView::OfAddress,
-        }
+        listen.iter().map(listener).collect()
     }
 
     /// All addresses with their views, for listeners of every address.
@@ -199,7 +194,11 @@ mod tests {
     #[test]
     fn an_address_on_two_ports_is_one_view() {
         let views = views(&["192.0.2.1:53", "192.0.2.2:53", "192.0.2.1:5300"]);
-        let shown: Vec<ListenerView> = views.listeners().iter().map(|l| l.view).collect();
+        let shown: Vec<ListenerView> = views
+            .listeners(&views.listen)
+            .iter()
+            .map(|l| l.view)
+            .collect();
         let one = |view| ListenerView::One(ViewId(view));
         assert_eq!(shown, [one(0), one(1), one(0)]);
     }
@@ -207,7 +206,10 @@ mod tests {
     #[test]
     fn addresses_of_the_pool_come_and_go_without_moving_others() {
         let mut views = views(&["127.0.0.1:5300", "0.0.0.0:53"]);
-        assert_eq!(views.listeners()[1].view, ListenerView::OfAddress);
+        assert_eq!(
+            views.listeners(&views.listen)[1].view,
+            ListenerView::OfAddress
+        );
         let pool = |addresses: &[&str]| {
             let addresses: Vec<String> = addresses.iter().map(|text| (*text).to_owned()).collect();
             [server("ns-1.test", &addresses)]

@@ -6,6 +6,7 @@
 pub mod codes;
 mod compress;
 mod edns;
+mod freshness;
 mod options;
 mod query;
 mod reply;
@@ -17,6 +18,7 @@ mod truncate;
 mod tests;
 
 pub use edns::{ClientSubnet, Edns};
+pub use freshness::freshness_s;
 pub use options::Asked;
 pub use query::{CookieQuery, Header, Query, Question, Unreadable};
 pub use reply::{Full, Mark, Owner, Reply, Section, error_reply};

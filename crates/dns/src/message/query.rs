@@ -213,8 +213,8 @@ pub(super) struct Counts {
     id: u16,
     flags: [u8; 2],
     pub(super) question: u16,
-    answer: u16,
-    authority: u16,
+    pub(super) answer: u16,
+    pub(super) authority: u16,
     additional: u16,
 }
 
@@ -228,6 +228,12 @@ impl Counts {
             authority: rest.u16()?,
             additional: rest.u16()?,
         })
+    }
+
+    /// The code without the bits that are in the OPT record.
+    pub(super) fn rcode(&self) -> u16 {
+        let [_, low] = self.flags;
+        u16::from(low & 0xf)
     }
 
     /// The number of records in all sections.
@@ -274,10 +280,16 @@ pub(super) struct Record<'a> {
     pub(super) rtype: u16,
     class: u16,
     ttl: [u8; 4],
-    rdata: &'a [u8],
+    pub(super) rdata: &'a [u8],
 }
 
 impl<'a> Record<'a> {
+    /// Seconds; one beyond what a TTL can be is 0 (RFC 2181 section 8).
+    pub(super) fn ttl_s(&self) -> u32 {
+        let ttl_s = u32::from_be_bytes(self.ttl);
+        if ttl_s > i32::MAX as u32 { 0 } else { ttl_s }
+    }
+
     pub(super) fn read(rest: &mut Cursor<'a>) -> Option<Self> {
         let at_root = rest.0.first() == Some(&0);
         rest.skip_name()?;

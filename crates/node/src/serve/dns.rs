@@ -8,6 +8,7 @@ use anyhow::Result;
 use meridian_server::{Bound, BoundSocket, Config, Live, Role, Server};
 use tokio::runtime::{Handle, Runtime};
 
+use crate::doh::Doh;
 use crate::replace::Handed;
 
 /// Sockets that stay open, and what answers on them.
@@ -18,6 +19,7 @@ pub(super) struct Dns {
     live: Arc<Live>,
     runtime: Handle,
     server: Option<Server>,
+    https: Option<Doh>,
 }
 
 impl Dns {
@@ -35,6 +37,7 @@ impl Dns {
             live,
             runtime: runtime.handle().clone(),
             server: None,
+            https: None,
         };
         dns.resume()?;
         Ok(dns)
@@ -44,7 +47,8 @@ impl Dns {
     pub(super) fn resume(&mut self) -> Result<()> {
         if self.server.is_none() {
             let bound = Bound::take_over(&self.config, self.bound.duplicate()?)?;
-            let server = Server::start(&self.config, bound, &self.live, &self.runtime)?;
+            let mut server = Server::start(&self.config, bound, &self.live, &self.runtime)?;
+            self.https = server.https().map(Doh::start).transpose()?;
             self.server = Some(server);
         }
         Ok(())
@@ -52,14 +56,27 @@ impl Dns {
 
     /// Answers no more; what comes from now on waits in the sockets.
     pub(super) async fn stop(&mut self) {
-        if let Some(server) = self.server.take() {
-            server.stop().await;
-        }
+        let https = async {
+            if let Some(https) = self.https.take() {
+                https.stop().await;
+            }
+        };
+        let server = async {
+            if let Some(server) = self.server.take() {
+                server.stop().await;
+            }
+        };
+        tokio::join!(https, server);
     }
 
     /// Where it answers.
     pub(super) fn addresses(&self) -> Vec<SocketAddr> {
         self.bound.addresses().collect()
+    }
+
+    /// Where it answers encrypted, and how.
+    pub(super) fn encrypted_addresses(&self) -> Vec<(Role, SocketAddr)> {
+        self.bound.encrypted_addresses().collect()
     }
 
     /// What it answers from.

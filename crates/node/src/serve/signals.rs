@@ -27,7 +27,8 @@ impl Signals {
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
                 _ = self.hang_up.recv() => {
-                    tracing::info!("SIGHUP: there is nothing yet that can be loaded anew");
+                    // Who watches the certificate hears it too.
+                    tracing::info!("SIGHUP: the certificate is read again if there is one");
                 }
             }
         }

@@ -1,0 +1,191 @@
+//! One request and its response (RFC 8484 section 4).
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use axum::body::{Body, to_bytes};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, Method, Response, StatusCode};
+use hyper::body::Incoming;
+use meridian_dns::message::freshness_s;
+use meridian_server::{HttpsConnection, TcpLimits};
+use tokio::time::{self, Instant};
+
+use super::base64url;
+
+/// The path of the one resource there is, as in RFC 8484's examples.
+const PATH: &str = "/dns-query";
+/// The media type of a message (RFC 8484 section 6).
+const MEDIA_TYPE: &str = "application/dns-message";
+/// The longest message.
+const MESSAGE_MAX: usize = u16::MAX as usize;
+/// What may be done with the resource.
+const METHODS: &str = "GET, HEAD, POST";
+
+/// What the requests of one connection share.
+pub(super) struct Exchange {
+    connection: HttpsConnection,
+    limits: TcpLimits,
+    last_request: Mutex<Instant>,
+}
+
+impl Exchange {
+    pub(super) fn new(connection: HttpsConnection, limits: TcpLimits) -> Self {
+        Self {
+            connection,
+            limits,
+            last_request: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// When the last request came, or the connection.
+    pub(super) fn last_request(&self) -> Instant {
+        *self
+            .last_request
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns when the connection has to make room for another one.
+    pub(super) async fn evicted(&self) {
+        self.connection.evicted().await;
+    }
+
+    pub(super) async fn answer(&self, request: hyper::Request<Incoming>) -> Response<Body> {
+        *self
+            .last_request
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        let (head, body) = request.into_parts();
+        let query = if head.uri.path() != PATH {
+            Err(StatusCode::NOT_FOUND)
+        } else if head.method == Method::GET || head.method == Method::HEAD {
+            query_of(head.uri.query().unwrap_or_default())
+        } else if head.method != Method::POST {
+            Err(StatusCode::METHOD_NOT_ALLOWED)
+        } else if is_message(&head.headers) {
+            self.read(body).await
+        } else {
+            Err(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+        };
+        let reply = query.and_then(|query| {
+            self.connection
+                .answer(&query)
+                .ok_or(StatusCode::BAD_REQUEST)
+        });
+        match reply {
+            Ok(reply) if head.method == Method::HEAD => response(&reply, Body::empty()),
+            Ok(reply) => {
+                let mut response = response(&reply, Body::empty());
+                *response.body_mut() = Body::from(reply);
+                response
+            }
+            Err(code) => refusal(code),
+        }
+    }
+
+    async fn read(&self, body: Incoming) -> Result<Vec<u8>, StatusCode> {
+        let reading = to_bytes(Body::new(body), MESSAGE_MAX);
+        match time::timeout(self.limits.message_timeout, reading).await {
+            Ok(Ok(message)) => Ok(message.into()),
+            // A body that breaks off is not distinguished: nobody is there to be told.
+            Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
+            Err(_) => {
+                self.connection.note_too_slow();
+                Err(StatusCode::REQUEST_TIMEOUT)
+            }
+        }
+    }
+}
+
+/// The message in the query part of a URI.
+fn query_of(parameters: &str) -> Result<Vec<u8>, StatusCode> {
+    let mut messages = parameters
+        .split('&')
+        .filter_map(|parameter| parameter.strip_prefix("dns="));
+    messages
+        .next()
+        .and_then(base64url::decode)
+        .ok_or(StatusCode::BAD_REQUEST)
+}
+
+/// Whether a message is said to be in the body.
+fn is_message(headers: &HeaderMap) -> bool {
+    let said = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    // Parameters mean nothing here (RFC 8484 section 6).
+    let essence = said.and_then(|said| said.split(';').next());
+    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(MEDIA_TYPE))
+}
+
+fn response(reply: &[u8], body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, MEDIA_TYPE.parse().expect("a media type"));
+    let freshness = format!("max-age={}", freshness_s(reply));
+    headers.insert(
+        CACHE_CONTROL,
+        freshness.parse().expect("letters and digits"),
+    );
+    response
+}
+
+/// Says in a line what is wrong, for whoever tries it by hand.
+fn refusal(code: StatusCode) -> Response<Body> {
+    let text = match code {
+        StatusCode::NOT_FOUND => "DNS over HTTPS is at /dns-query\n",
+        StatusCode::METHOD_NOT_ALLOWED => "use GET with ?dns=, or POST\n",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "the body must be application/dns-message\n",
+        StatusCode::PAYLOAD_TOO_LARGE => "a message has at most 65535 bytes\n",
+        StatusCode::REQUEST_TIMEOUT => "the message took too long\n",
+        _ => "there must be one DNS query, in ?dns= as base 64 for URLs without padding\n",
+    };
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = code;
+    let headers = response.headers_mut();
+    let plain = "text/plain; charset=utf-8";
+    headers.insert(CONTENT_TYPE, plain.parse().expect("a media type"));
+    if code == StatusCode::METHOD_NOT_ALLOWED {
+        headers.insert(ALLOW, METHODS.parse().expect("names of methods"));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_message_is_the_parameter_of_that_name() {
+        for (parameters, expected) in [
+            ("dns=Zm9v", Ok(&b"foo"[..])),
+            ("ct=x&dns=Zm9v&dns=AAAA", Ok(b"foo")),
+            ("", Err(StatusCode::BAD_REQUEST)),
+            ("mdns=Zm9v", Err(StatusCode::BAD_REQUEST)),
+            ("dns=Zm9v=", Err(StatusCode::BAD_REQUEST)),
+        ] {
+            let read = query_of(parameters);
+            assert_eq!(
+                read.as_deref().map_err(|code| *code),
+                expected,
+                "{parameters}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_media_type_may_have_parameters() {
+        for (said, expected) in [
+            ("application/dns-message", true),
+            ("Application/DNS-Message; charset=x", true),
+            ("application/json", false),
+            ("", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, said.parse().unwrap());
+            assert_eq!(is_message(&headers), expected, "{said}");
+        }
+        assert!(!is_message(&HeaderMap::new()));
+    }
+}
