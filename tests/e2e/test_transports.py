@@ -1,0 +1,384 @@
+"""DNS over TLS, QUIC and HTTPS: real clients, a certificate that changes, and those who do harm."""
+
+import base64
+import datetime
+import ipaddress
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import time
+
+import dns.edns
+import dns.message
+import dns.query
+import dns.rcode
+import dns.rdatatype
+import httpx2
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from harness import BIN, Meridian, Zone, create, eventually, free_port
+
+NAME = "ns.transports.test"
+HTTP_2 = dns.query.HTTPVersion.HTTP_2
+
+
+class Authority:
+    """A certificate authority of our own, which its clients trust."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        folder.mkdir()
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.name = x509.Name.from_rfc4514_string("CN=Test Authority")
+        self.certificate = self.sign(self.name, self.key, ca=True)
+        self.path = folder / "authority.pem"
+        self.path.write_bytes(pem(self.certificate))
+
+    def sign(self, name, key, ca=False):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        addresses = [ipaddress.ip_address(f"127.0.0.{n}") for n in (1, 2)]
+        names = [x509.DNSName(NAME), *map(x509.IPAddress, addresses)]
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(self.name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_after(now + datetime.timedelta(days=30))
+            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        )
+        if not ca:
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        return builder.sign(self.key, hashes.SHA256())
+
+    def issue(self, certificate, key):
+        """Writes a new certificate and its key; returns its serial number."""
+        own = ec.generate_private_key(ec.SECP256R1())
+        made = self.sign(x509.Name.from_rfc4514_string(f"CN={NAME}"), own)
+        certificate.write_bytes(pem(made))
+        key.write_bytes(
+            own.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        return made.serial_number
+
+
+def pem(certificate):
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+class Encrypted(Meridian):
+    """A server with all of them on 127.0.0.1."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.authority = Authority(self.folder / "authority")
+        self.certificate, self.key = self.folder / "certificate.pem", self.folder / "key.pem"
+        self.serial = self.authority.issue(self.certificate, self.key)
+        self.dot, self.doq, self.doh = (free_port() for _ in range(3))
+        (self.folder / "meridian.toml").write_text(
+            f"""
+            [dns.tls]
+            certificate = "{self.certificate}"
+            key = "{self.key}"
+            dot = ["127.0.0.1:{self.dot}"]
+            doq = ["127.0.0.1:{self.doq}"]
+            doh = ["127.0.0.1:{self.doh}"]
+            """
+        )
+
+    @property
+    def trust(self):
+        """Each time anew: clients write their protocols into it."""
+        return ssl.create_default_context(cafile=str(self.authority.path))
+
+    @property
+    def url(self):
+        return f"https://127.0.0.1:{self.doh}/dns-query"
+
+    def over(self, protocol, query):
+        """One exchange by dnspython."""
+        trusted = str(self.authority.path)
+        if protocol == "tls":
+            return dns.query.tls(
+                query, "127.0.0.1", 5, self.dot, ssl_context=self.trust, server_hostname=NAME
+            )
+        if protocol == "quic":
+            return dns.query.quic(
+                query, "127.0.0.1", 5, self.doq, verify=trusted, server_hostname=NAME
+            )
+        return dns.query.https(
+            query, self.url, 5, verify=self.trust, post=protocol == "post", http_version=HTTP_2
+        )
+
+    def kdig(self, *arguments):
+        done = subprocess.run(
+            ["kdig", "@127.0.0.1", f"+tls-ca={self.authority.path}", "+norec", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+        assert done.returncode == 0, f"kdig {arguments}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def shown_serial(self):
+        """The serial number of the certificate that new connections see."""
+        with socket.create_connection(("127.0.0.1", self.dot), 5) as connection:
+            with self.trust.wrap_socket(connection, server_hostname=NAME) as session:
+                shown = x509.load_der_x509_certificate(session.getpeercert(binary_form=True))
+                return shown.serial_number
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with Encrypted(tmp_path_factory.mktemp("encrypted") / "meridian") as server:
+        zone = Zone(server.client(), "private.example.")
+        values = [f"192.0.2.{n}" for n in range(1, 201)]
+        zone.change(
+            create("www.private.example.", "A", "192.0.2.1", ttl=77),
+            create("many.private.example.", "A", *values, ttl=60),
+        )
+        yield server
+        assert server.stop() == 0, server.log_tail()
+
+
+def query(name="www.private.example.", rtype="A", **how):
+    made = dns.message.make_query(name, rtype, **how)
+    made.flags &= ~dns.flags.RD
+    return made
+
+
+PROTOCOLS = ["tls", "quic", "get", "post"]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_clients_hear_the_same_as_over_udp(server, protocol):
+    for name, rtype in [
+        ("www.private.example.", "A"),
+        ("no.private.example.", "A"),
+        ("elsewhere.example.", "A"),
+        ("private.example.", "NS"),
+    ]:
+        expected = server.ask(name, rtype)
+        heard = server.over(protocol, query(name, rtype))
+        assert heard.rcode() == expected.rcode()
+        assert heard.answer == expected.answer and heard.authority == expected.authority
+    # What does not fit a datagram comes whole.
+    many = server.over(protocol, query("many.private.example.", use_edns=0))
+    assert len(many.answer[0]) == 200 and not many.flags & dns.flags.TC
+
+
+def test_kdig_over_tls_and_https(server):
+    name = "www.private.example"
+    for how in (
+        ["-p", str(server.dot), "+tls", f"+tls-hostname={NAME}"],
+        ["-p", str(server.doh), "+https", f"+tls-hostname={NAME}"],
+        ["-p", str(server.doh), "+https-get", f"+tls-hostname={NAME}"],
+    ):
+        assert "192.0.2.1" in server.kdig(*how, name, "A")
+    # Several on one connection.
+    names = [argument for _ in range(10) for argument in ("-q", name)]
+    said = server.kdig("-p", str(server.dot), "+tls", f"+tls-hostname={NAME}", "+keepopen", *names)
+    assert said.count("192.0.2.1") >= 10
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_padding_comes_when_asked_for(server, protocol):
+    padded = query(use_edns=0, options=[dns.edns.GenericOption(dns.edns.OptionType.PADDING, b"")])
+    heard = server.over(protocol, padded)
+    assert any(option.otype == dns.edns.OptionType.PADDING for option in heard.options)
+    # RFC 8467 section 4.1.
+    assert len(heard.to_wire()) % 468 == 0
+
+
+@pytest.mark.parametrize("http2", [False, True])
+def test_requests_over_https_are_told_what_is_wrong_with_them(server, http2):
+    wire = query().to_wire()
+    message = {"content-type": "application/dns-message"}
+    encoded = base64.urlsafe_b64encode(wire).rstrip(b"=").decode()
+    with httpx2.Client(http1=not http2, http2=http2, verify=server.trust) as client:
+        good = client.post(server.url, content=wire, headers=message)
+        assert (good.status_code, good.headers["content-type"]) == (200, message["content-type"])
+        assert good.http_version == ("HTTP/2" if http2 else "HTTP/1.1")
+        assert good.headers["cache-control"] == "max-age=77"
+        assert dns.message.from_wire(good.content).answer
+        assert client.get(f"{server.url}?dns={encoded}").content == good.content
+        head = client.head(f"{server.url}?dns={encoded}")
+        assert (head.status_code, head.content) == (200, b"")
+        for code, response in [
+            (404, client.get(server.url.replace("dns-query", ""))),
+            (405, client.put(server.url, content=wire, headers=message)),
+            (400, client.get(server.url)),
+            (400, client.get(f"{server.url}?dns={encoded}=")),
+            (400, client.get(f"{server.url}?dns=AAAA")),
+            (400, client.post(server.url, content=b"nonsense", headers=message)),
+            (400, client.post(server.url, content=b"", headers=message)),
+            (413, client.post(server.url, content=bytes(65_536), headers=message)),
+            (415, client.post(server.url, content=wire)),
+            (415, client.post(server.url, content=wire, headers={"content-type": "text/plain"})),
+        ]:
+            assert response.status_code == code, response.request
+            assert response.text.endswith("\n"), "no word about why"
+        # Only what does not fit a URL is refused for its length.
+        long = client.get(f"{server.url}?dns={'A' * 30_000}")
+        assert long.status_code in (414, 431)
+
+
+def test_how_long_replies_may_be_kept(server):
+    def max_age(name, rtype="A"):
+        body = query(name, rtype).to_wire()
+        headers = {"content-type": "application/dns-message"}
+        response = httpx2.post(server.url, content=body, headers=headers, verify=server.trust)
+        return int(response.headers["cache-control"].removeprefix("max-age="))
+
+    assert max_age("www.private.example.") == 77
+    soa = server.ask("no.private.example.").authority[0]
+    assert max_age("no.private.example.") == min(soa.ttl, soa[0].minimum)
+    assert max_age("www.private.example.", "TXT") == min(soa.ttl, soa[0].minimum)
+    # Refused: tomorrow it may be otherwise.
+    assert max_age("elsewhere.example.") == 0
+
+
+def test_views_are_those_of_the_address(tmp_path):
+    """A second address, on which no name server is, shows nothing."""
+    server = Encrypted(tmp_path / "meridian")
+    config = server.folder / "meridian.toml"
+    config.write_text(config.read_text().replace('"127.0.0.1:', '"0.0.0.0:'))
+    with server:
+        zone = Zone(server.client(), "here.example.")
+        zone.change(create("www.here.example.", "A", "192.0.2.1"))
+        asked = query("www.here.example.")
+        for address, rcode in (("127.0.0.1", "NOERROR"), ("127.0.0.2", "REFUSED")):
+            trusted = str(server.authority.path)
+            over_tls = dns.query.tls(
+                asked, address, 5, server.dot, ssl_context=server.trust, server_hostname=NAME
+            )
+            over_quic = dns.query.quic(
+                asked, address, 5, server.doq, verify=trusted, server_hostname=NAME
+            )
+            over_https = dns.query.https(
+                asked,
+                f"https://{address}:{server.doh}/dns-query",
+                5,
+                verify=server.trust,
+                http_version=HTTP_2,
+            )
+            for heard in (over_tls, over_quic, over_https):
+                assert dns.rcode.to_text(heard.rcode()) == rcode
+
+
+def test_a_new_certificate_is_shown_and_a_bad_one_is_not(tmp_path):
+    with Encrypted(tmp_path / "meridian") as server:
+        assert server.shown_serial() == server.serial
+        open_connection = socket.create_connection(("127.0.0.1", server.dot), 5)
+        session = server.trust.wrap_socket(open_connection, server_hostname=NAME)
+
+        renewed = server.authority.issue(server.certificate, server.key)
+        server.process.send_signal(signal.SIGHUP)
+        assert eventually(lambda: server.shown_serial() == renewed)
+
+        since = server.log.stat().st_size
+        server.key.write_text("not a key")
+        server.process.send_signal(signal.SIGHUP)
+        assert eventually(lambda: "the one before is shown" in server.log_tail(since))
+        assert str(server.key) in server.log_tail(since)
+        assert server.shown_serial() == renewed
+        for protocol in PROTOCOLS:
+            assert server.over(protocol, query("meridian.internal.", "SOA")).answer
+
+        # Whoever was there before stays.
+        dns.query.send_tcp(session, query("meridian.internal.", "SOA"))
+        assert dns.query.receive_tcp(session)[0].answer
+        session.close()
+
+
+def test_configurations_that_cannot_work_say_so(tmp_path):
+    server = Encrypted(tmp_path / "meridian")
+    config = server.folder / "meridian.toml"
+    good = config.read_text()
+
+    def check():
+        command = [str(BIN), "config", "check"]
+        return subprocess.run(command, cwd=server.folder, capture_output=True, text=True)
+
+    assert check().returncode == 0, check().stderr
+    other = server.folder / "other.pem"
+    server.authority.issue(other, server.folder / "other.key")
+    for change, words in [
+        (lambda text: text.replace("certificate.pem", "missing.pem"), "missing.pem"),
+        (lambda text: text.replace("key.pem", "certificate.pem"), "no usable private key"),
+        (lambda text: text.replace("certificate.pem", "key.pem"), "there is no certificate"),
+        (lambda text: text.replace("certificate.pem", "other.pem"), "not that of the certificate"),
+        (lambda text: text.split("dot =")[0], "add an address to dot"),
+        (lambda text: text.replace(str(server.doh), str(server.dot)), "twice"),
+    ]:
+        config.write_text(change(good))
+        done = check()
+        assert done.returncode != 0 and words in done.stderr, (words, done.stderr)
+
+
+def is_closed(connection, within):
+    """Whether the server closes within that time; an alert may come first."""
+    connection.settimeout(within)
+    try:
+        while connection.recv(4096):
+            pass
+        return True
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        return True
+
+
+def test_garbage_and_slow_handshakes_do_no_harm(server):
+    before = time.monotonic()
+    silent = [socket.create_connection(("127.0.0.1", port)) for port in (server.dot, server.doh)]
+    for number in range(20):
+        for port in (server.dot, server.doh):
+            with socket.create_connection(("127.0.0.1", port)) as connection:
+                connection.sendall(os.urandom(50 + 50 * number))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
+            datagrams.sendto(os.urandom(1200), ("127.0.0.1", server.doq))
+            # The beginning of a QUIC packet of version 1.
+            start = b"\xc3\x00\x00\x00\x01\x08" + os.urandom(1194)
+            datagrams.sendto(start, ("127.0.0.1", server.doq))
+    # HTTP in the clear, and nonsense inside TLS.
+    with socket.create_connection(("127.0.0.1", server.doh)) as connection:
+        connection.sendall(b"GET /dns-query HTTP/1.1\r\n\r\n")
+        assert is_closed(connection, 5)
+    for port in (server.dot, server.doh):
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            with server.trust.wrap_socket(connection, server_hostname=NAME) as session:
+                session.sendall(b"\0\0" + os.urandom(500))
+                assert is_closed(session, 15)
+    for protocol in PROTOCOLS:
+        assert server.over(protocol, query()).answer
+    # Who says nothing is cut off after 5 s.
+    for connection in silent:
+        assert is_closed(connection, 8), "a client that never begins is waited for"
+        connection.close()
+    assert time.monotonic() - before > 4
+    assert "panic" not in server.log_tail(size=1_000_000)
+
+
+def test_a_replacement_goes_on_encrypted(tmp_path):
+    with Encrypted(tmp_path / "meridian") as server:
+        successor = server.admin("replace")["pid"]
+        try:
+            assert server.process.wait(10) == 0, server.log_tail()
+            for protocol in PROTOCOLS:
+                assert server.over(protocol, query("meridian.internal.", "SOA")).answer
+            renewed = server.authority.issue(server.certificate, server.key)
+            os.kill(successor, signal.SIGHUP)
+            assert eventually(lambda: server.shown_serial() == renewed)
+        finally:
+            os.kill(successor, signal.SIGKILL)
