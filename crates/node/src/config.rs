@@ -28,6 +28,9 @@ const FILE: &str = "meridian.toml";
 /// Where everything is kept unless said otherwise.
 const DATA_DIR: &str = "./meridian-data";
 
+/// The most zones shown by name: each is two series, and a scraper keeps all it has ever seen.
+const TOP_ZONES_MAX: usize = 10_000;
+
 /// The configuration file. Unknown keys are refused.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -84,8 +87,10 @@ pub(crate) struct Api {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Metrics {
-    /// Where `/healthz` and `/readyz` are.
+    /// Where `/healthz`, `/readyz` and `/metrics` are.
     pub(crate) listen: SocketAddr,
+    /// How many zones are shown by name, those that are asked most.
+    pub(crate) top_zones: usize,
 }
 
 /// The first pool of name servers; afterwards there is `meridian nameserver`.
@@ -147,6 +152,7 @@ impl Default for Metrics {
     fn default() -> Self {
         Self {
             listen: loopback(5390),
+            top_zones: 20,
         }
     }
 }
@@ -203,6 +209,11 @@ impl Config {
         if let Some(tls) = &self.dns.tls {
             tls.check()?;
         }
+        ensure!(
+            self.metrics.top_zones <= TOP_ZONES_MAX,
+            "metrics.top_zones is {}; the most is {TOP_ZONES_MAX}",
+            self.metrics.top_zones
+        );
         let api = self.api.listen;
         if !api.ip().is_loopback() {
             bail!(

@@ -18,6 +18,7 @@ use meridian_log::{Entry, Journal, Snapshot, Tables};
 use meridian_model::{Effect, Generation, Seq, State, Zone, ZoneId};
 use meridian_server::Live;
 
+use crate::condition::Condition;
 use crate::views::Views;
 
 mod known;
@@ -41,12 +42,26 @@ pub(crate) struct Feed {
     journal: Arc<dyn Journal>,
     tables: Arc<Tables>,
     acks: Arc<Acks>,
+    condition: Arc<Condition>,
     views: Views,
     world: World,
     zones: KnownZones,
     failed: BTreeMap<ZoneId, Seq>,
     /// The tables hold entries that did not make it into the World: a turn failed in between.
     stale: bool,
+}
+
+/// Says that the feed has ended, and how.
+struct End(Arc<Condition>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.feed_died();
+        } else {
+            self.0.feed_rests();
+        }
+    }
 }
 
 /// What a run of entries asks to be made anew.
@@ -62,14 +77,16 @@ impl Feed {
     pub(crate) fn new(
         journal: Arc<dyn Journal>,
         tables: Arc<Tables>,
-        acks: Arc<Acks>,
+        condition: Arc<Condition>,
         views: Views,
         key: HashKey,
     ) -> Self {
+        condition.tables_are(Some(Arc::clone(&tables)));
         Self {
             journal,
             tables,
-            acks,
+            acks: Arc::default(),
+            condition,
             views,
             world: World::new(key, Vec::new()),
             zones: KnownZones::default(),
@@ -116,6 +133,11 @@ impl Feed {
         self.world.clone()
     }
 
+    /// Where it says how it is doing.
+    pub(crate) fn condition(&self) -> &Arc<Condition> {
+        &self.condition
+    }
+
     /// Where it reports what is served.
     pub(crate) fn acks(&self) -> &Arc<Acks> {
         &self.acks
@@ -129,13 +151,15 @@ impl Feed {
     /// Follows the journal until told to stop. Failures are said and tried again; meanwhile the
     /// last good World answers on.
     pub(crate) fn run(mut self, live: &Live, stop: &AtomicBool) {
+        let _end = End(Arc::clone(&self.condition));
         self.acknowledge();
         while !stop.load(Ordering::Relaxed) {
             // A turn that panics leaves the feed stale, so the next one starts from the tables.
             let turn = panic::catch_unwind(AssertUnwindSafe(|| self.turn(live)));
             match turn.unwrap_or_else(|_| Err(anyhow!("a panic, which is a fault of ours"))) {
-                Ok(()) => {}
+                Ok(()) => self.say_turned(),
                 Err(error) => {
+                    self.condition.feed_failed(format!("{error:#}"));
                     tracing::error!(%error, "changes are not applied: {error:#}");
                     thread::sleep(REST);
                 }
@@ -184,6 +208,14 @@ impl Feed {
                 .context("this node's tables do not follow the journal")?;
         }
         Ok(entries)
+    }
+
+    fn say_turned(&self) {
+        let applied = self.tables.head().seq;
+        self.condition.feed_turned(applied, self.failed.len());
+        if let Ok(head) = self.journal.head() {
+            self.condition.journal_is_at(head);
+        }
     }
 
     fn acknowledge(&self) {

@@ -3,12 +3,14 @@
 mod admin;
 mod certificate;
 mod cli;
+mod condition;
 mod config;
 mod credentials;
 mod doh;
 mod feed;
 mod identity;
 mod logging;
+mod metrics;
 mod monitor;
 mod notify;
 mod replace;

@@ -1,15 +1,104 @@
-//! `/healthz` and `/readyz`: whether the process lives, and whether it answers.
+//! `/healthz`, `/readyz` and `/metrics`: whether the process lives, whether it should be asked, and
+//! what it did.
+
+use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
+use axum::extract::State;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::sync::Mutex;
+use tokio::task;
 
-/// Serves both until `over`, and finishes requests that have begun. It is started once DNS is
-/// answered, so ready it is.
-pub(crate) async fn serve(listener: TcpListener, over: impl Future<Output = ()> + Send) {
-    let router = Router::new()
-        .route("/healthz", get(async || "ok\n"))
-        .route("/readyz", get(async || "ready\n"));
-    // As the API: with limits, and with an answer for whoever connected in time.
-    meridian_api::serve(listener, router, over).await;
+use crate::condition::{Condition, Readiness};
+use crate::metrics::{Format, Metrics};
+
+/// What is shown.
+#[derive(Clone)]
+pub(crate) struct Monitor {
+    condition: Arc<Condition>,
+    /// One page at a time: it may take some milliseconds, and scrapers are few.
+    metrics: Arc<Mutex<Arc<Metrics>>>,
+}
+
+impl Monitor {
+    pub(crate) fn new(condition: Arc<Condition>, metrics: Metrics) -> Self {
+        Self {
+            condition,
+            metrics: Arc::new(Mutex::new(Arc::new(metrics))),
+        }
+    }
+
+    /// Serves all of it until `over`, and finishes requests that have begun.
+    pub(crate) async fn serve(self, listener: TcpListener, over: impl Future<Output = ()> + Send) {
+        let router = Router::new()
+            .route("/healthz", get(async || "ok\n"))
+            .route("/readyz", get(ready))
+            .route("/metrics", get(metrics))
+            .with_state(self);
+        // As the API: with limits, and with an answer for whoever connected in time.
+        meridian_api::serve(listener, router, over).await;
+    }
+}
+
+async fn ready(State(monitor): State<Monitor>, headers: HeaderMap) -> Response {
+    let readiness = monitor.condition.readiness(Instant::now());
+    let status = if readiness.problems.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    if accepts(&headers).contains("application/json") {
+        let body = json!({
+            "ready": readiness.problems.is_empty(),
+            "problems": readiness.problems,
+            "notes": readiness.notes,
+        });
+        let kind = [(CONTENT_TYPE, "application/json")];
+        return (status, kind, format!("{body}\n")).into_response();
+    }
+    (status, text(&readiness)).into_response()
+}
+
+/// `ready` or `not ready` on the first line, then why, line by line.
+fn text(readiness: &Readiness) -> String {
+    let head = match readiness.problems.as_slice() {
+        [] => "ready",
+        _ => "not ready",
+    };
+    let problems = readiness.problems.iter().map(String::as_str);
+    let notes = readiness.notes.iter().map(String::as_str);
+    let mut text = String::new();
+    for line in [head].into_iter().chain(problems).chain(notes) {
+        text.push_str(line);
+        text.push('\n');
+    }
+    text
+}
+
+async fn metrics(State(monitor): State<Monitor>, headers: HeaderMap) -> Response {
+    let format = Format::of(accepts(&headers));
+    let metrics = monitor.metrics.lock().await;
+    let source = Arc::clone(&metrics);
+    let readiness = monitor.condition.readiness(Instant::now());
+    // The walk through the World must not hold up other tasks.
+    let page = task::spawn_blocking(move || source.page(format, &readiness)).await;
+    drop(metrics);
+    match page {
+        Ok(page) => ([(CONTENT_TYPE, format.content_type())], page).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "metrics were not made: {error}");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+fn accepts(headers: &HeaderMap) -> &str {
+    let accept = headers.get(ACCEPT);
+    accept.and_then(|value| value.to_str().ok()).unwrap_or("")
 }

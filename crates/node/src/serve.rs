@@ -18,19 +18,21 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use meridian_answer::HashKey;
-use meridian_control::{Acks, Control, Environment, FirstStart, SystemEnvironment};
+use meridian_control::{Control, Environment, FirstStart, SystemEnvironment};
 use meridian_log::{Journal, LocalJournal, Tables};
 use meridian_model::{AccountId, Seq};
 use meridian_server::Live;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::certificate::Keeper;
+use crate::condition::Condition;
 use crate::config::Config;
 use crate::credentials;
 use crate::feed::Feed;
 use crate::identity;
 use crate::logging;
-use crate::monitor;
+use crate::metrics::Metrics;
+use crate::monitor::Monitor;
 use crate::notify;
 use crate::replace::Predecessor;
 use crate::store::{self, Files};
@@ -69,7 +71,7 @@ pub(crate) fn run(config: &Config, predecessor: Option<&Predecessor>) -> Result<
                 "answering DNS only, from the tables; no API and no admin socket until this is \
                  mended and the server started again: {error:#}"
             );
-            answer_only(config, &runtimes, &tables)
+            answer_only(config, &runtimes, &tables, format!("{error:#}"))
         }
         Err(error) => Err(error),
     }
@@ -98,14 +100,16 @@ impl Runtimes {
 /// Both planes, in a directory where no other server is at work.
 fn begin(config: &Config, runtimes: Runtimes, files: Files) -> Result<()> {
     let started = Instant::now();
-    let feed = load(config, &files)?;
+    let condition = Arc::<Condition>::default();
+    let feed = load(config, &files, &condition)?;
     let live = Arc::new(Live::new(feed.world()));
     // Ports are taken before anything is written down: a second server here changes nothing.
     let doors = runtimes.control.block_on(Doors::open(config, Vec::new()))?;
+    let known = (live, condition);
     let dns = Dns::start(
         server_config(config, &runtimes, &feed)?,
         Vec::new(),
-        live,
+        known,
         &runtimes.dns,
     )?;
     let control_plane = ControlPlane::start(files, feed, dns.live())?;
@@ -136,12 +140,14 @@ fn succeed(config: &Config, runtimes: Runtimes, predecessor: &Predecessor) -> Re
     runtimes.control.block_on(inheritance.wait_for_files())?;
     let started = Instant::now();
     let files = open_when_free(config)?;
-    let feed = load(config, &files)?;
+    let condition = Arc::<Condition>::default();
+    let feed = load(config, &files, &condition)?;
     let live = Arc::new(Live::new(feed.world()));
+    let known = (live, condition);
     let dns = Dns::start(
         server_config(config, &runtimes, &feed)?,
         of_dns,
-        live,
+        known,
         &runtimes.dns,
     )?;
     let control_plane = ControlPlane::start(files, feed, dns.live())?;
@@ -172,38 +178,55 @@ fn open_when_free(config: &Config) -> Result<Files> {
 }
 
 /// The data plane alone: what a node does whose journal or vault cannot be used.
-fn answer_only(config: &Config, runtimes: &Runtimes, tables: &Arc<Tables>) -> Result<()> {
+fn answer_only(
+    config: &Config,
+    runtimes: &Runtimes,
+    tables: &Arc<Tables>,
+    why: String,
+) -> Result<()> {
     let never_read: Arc<dyn Journal> = Arc::new(LocalJournal::in_memory()?);
-    let acks = Arc::new(Acks::default());
+    let condition = Arc::<Condition>::default();
+    condition.journal_missing(why);
     let views = config.views();
-    let mut feed = Feed::new(never_read, Arc::clone(tables), acks, views, hash_key());
+    let (tables, told) = (Arc::clone(tables), Arc::clone(&condition));
+    let mut feed = Feed::new(never_read, tables, told, views, hash_key());
     feed.load()?;
     let live = Arc::new(Live::new(feed.world()));
     let metrics = runtimes.control.block_on(doors::metrics(config))?;
+    let known = (live, condition);
     let mut dns = Dns::start(
         server_config(config, runtimes, &feed)?,
         Vec::new(),
-        live,
+        known,
         &runtimes.dns,
     )?;
+    let monitor = monitor(config, &dns);
     runtimes.control.block_on(async {
-        tokio::spawn(monitor::serve(metrics, pending()));
+        tokio::spawn(monitor.serve(metrics, pending()));
         notify::ready();
         Signals::listen()?.end().await;
+        dns.condition().stopping();
         dns.stop().await;
         Ok(())
     })
 }
 
 /// A feed that has read all there is and built a World of it.
-fn load(config: &Config, files: &Files) -> Result<Feed> {
+fn load(config: &Config, files: &Files, condition: &Arc<Condition>) -> Result<Feed> {
     let journal: Arc<dyn Journal> = Arc::clone(&files.journal) as _;
     let tables = Arc::clone(&files.tables);
     let views = config.views();
-    let mut feed = Feed::new(journal, tables, Arc::default(), views, hash_key());
+    let mut feed = Feed::new(journal, tables, Arc::clone(condition), views, hash_key());
     feed.catch_up()?;
     feed.load()?;
     Ok(feed)
+}
+
+/// What the monitor shows of this process.
+fn monitor(config: &Config, dns: &Dns) -> Monitor {
+    let (live, condition) = (Arc::clone(dns.live()), Arc::clone(dns.condition()));
+    let metrics = Metrics::new(live, Arc::clone(&condition), config.metrics.top_zones);
+    Monitor::new(condition, metrics)
 }
 
 fn runtime(name: &str, threads: usize) -> Result<Runtime> {

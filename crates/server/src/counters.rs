@@ -94,6 +94,16 @@ impl Counters {
         cells
     }
 
+    /// The protocols that are served.
+    #[must_use]
+    pub fn protocols(&self) -> Vec<Protocol> {
+        let served = |protocol: &Protocol| match protocol {
+            Protocol::Udp => !self.udp.is_empty(),
+            other => self.streams.iter().any(|cells| cells.protocol == *other),
+        };
+        Protocol::ALL.into_iter().filter(served).collect()
+    }
+
     /// What has been done since the start, over all addresses and workers.
     #[must_use]
     pub fn counts(&self) -> Counts {

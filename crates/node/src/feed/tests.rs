@@ -13,10 +13,9 @@ fn feed() -> (Feed, Live) {
     let first = vec![Effect::PutZone(zone(1)), put("a.test", "SOA", soa)];
     append(&*journal, first);
     let tables = Arc::new(Tables::in_memory().unwrap());
-    let acks = Arc::new(Acks::default());
-    let key = HashKey([1, 2]);
+    let (condition, key) = (Arc::default(), HashKey([1, 2]));
     let views = Views::new(&["192.0.2.53:53".parse().unwrap()]);
-    let mut feed = Feed::new(journal, tables, acks, views, key);
+    let mut feed = Feed::new(journal, tables, condition, views, key);
     feed.catch_up().unwrap();
     feed.load().unwrap();
     let live = Live::new(feed.world());
@@ -127,9 +126,9 @@ fn nothing_a_failed_zone_lacks_is_in_sync() {
 fn a_zone_that_fails_at_the_start_is_not_in_sync() {
     let (feed, _) = feed();
     append(&*feed.journal, vec![put("www.a.test", "A", "no address")]);
-    let acks = Arc::new(Acks::default());
     let (journal, tables) = (Arc::clone(&feed.journal), Arc::clone(&feed.tables));
-    let mut again = Feed::new(journal, tables, acks, Views::new(&[]), HashKey([1, 2]));
+    let condition = Arc::default();
+    let mut again = Feed::new(journal, tables, condition, Views::new(&[]), HashKey([1, 2]));
     again.catch_up().unwrap();
     again.load().unwrap();
     again.acknowledge();

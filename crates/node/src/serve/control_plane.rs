@@ -13,6 +13,7 @@ use meridian_server::Live;
 use tokio::task;
 
 use crate::admin;
+use crate::condition::{Condition, Watched};
 use crate::feed::Feed;
 use crate::store::Files;
 
@@ -26,6 +27,7 @@ pub(super) struct ControlPlane {
     files: Files,
     control: Arc<Control>,
     live: Arc<Live>,
+    condition: Arc<Condition>,
     stop: Arc<AtomicBool>,
     feed: JoinHandle<()>,
 }
@@ -39,8 +41,13 @@ pub(super) struct Busy {
 impl ControlPlane {
     /// Starts following the journal from where `feed` is.
     pub(super) fn start(files: Files, feed: Feed, live: &Arc<Live>) -> Result<Self> {
+        let journal = Watched {
+            journal: Arc::clone(&files.journal),
+            condition: Arc::clone(feed.condition()),
+        };
+        let condition = Arc::clone(feed.condition());
         let control = Arc::new(Control::new(
-            Arc::clone(&files.journal) as _,
+            Arc::new(journal),
             Arc::clone(&files.tables),
             Arc::clone(&files.vault),
             Arc::clone(feed.acks()),
@@ -55,6 +62,7 @@ impl ControlPlane {
             files,
             control,
             live: Arc::clone(live),
+            condition,
             stop,
             feed,
         })
@@ -110,6 +118,7 @@ impl ControlPlane {
         }
         drop(self.control);
         stop_feed(&self.stop, &self.files, self.feed);
+        self.condition.tables_are(None);
         Ok(self.files.close())
     }
 }

@@ -8,6 +8,7 @@ use anyhow::Result;
 use meridian_server::{Bound, BoundSocket, Config, Live, Role, Server};
 use tokio::runtime::{Handle, Runtime};
 
+use crate::condition::Condition;
 use crate::doh::Doh;
 use crate::replace::Handed;
 
@@ -17,6 +18,7 @@ pub(super) struct Dns {
     /// Kept beside those of the server, for the next process or the next start.
     bound: Bound,
     live: Arc<Live>,
+    condition: Arc<Condition>,
     runtime: Handle,
     server: Option<Server>,
     https: Option<Doh>,
@@ -27,7 +29,7 @@ impl Dns {
     pub(super) fn start(
         config: Config,
         handed: Vec<BoundSocket>,
-        live: Arc<Live>,
+        (live, condition): (Arc<Live>, Arc<Condition>),
         runtime: &Runtime,
     ) -> Result<Self> {
         let bound = Bound::take_over(&config, handed)?;
@@ -35,6 +37,7 @@ impl Dns {
             config,
             bound,
             live,
+            condition,
             runtime: runtime.handle().clone(),
             server: None,
             https: None,
@@ -46,15 +49,18 @@ impl Dns {
     /// Answers again on the same sockets.
     pub(super) fn resume(&mut self) -> Result<()> {
         if self.server.is_none() {
+            self.condition.answering(None);
             let bound = Bound::take_over(&self.config, self.bound.duplicate()?)?;
             let mut server = Server::start(&self.config, bound, &self.live, &self.runtime)?;
             self.https = server.https().map(Doh::start).transpose()?;
+            self.condition.answering(Some(server.counters()));
             self.server = Some(server);
         }
         Ok(())
     }
 
-    /// Answers no more; what comes from now on waits in the sockets.
+    /// Answers no more; what comes from now on waits in the sockets, or is another process's. So
+    /// the monitor goes on as it was until that one is heard.
     pub(super) async fn stop(&mut self) {
         let https = async {
             if let Some(https) = self.https.take() {
@@ -82,6 +88,11 @@ impl Dns {
     /// What it answers from.
     pub(super) fn live(&self) -> &Arc<Live> {
         &self.live
+    }
+
+    /// Where it says how it is doing.
+    pub(super) fn condition(&self) -> &Arc<Condition> {
+        &self.condition
     }
 
     /// The sockets once more, for another process.

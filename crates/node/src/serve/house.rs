@@ -6,6 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Error, Result};
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{self, Next};
 use meridian_api::{ApiConfig, Scheme};
 use serde_json::json;
 use tokio::runtime::Handle;
@@ -13,8 +16,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time;
 
 use crate::admin::{self, Progress, Replacement};
+use crate::condition::Condition;
 use crate::config::Config;
-use crate::monitor;
 use crate::notify;
 use crate::replace::Successor;
 use crate::store::Files;
@@ -23,7 +26,7 @@ use super::control_plane::ControlPlane;
 use super::dns::Dns;
 use super::doors::Doors;
 use super::signals::Signals;
-use super::{Runtimes, load};
+use super::{Runtimes, load, monitor};
 
 /// How long health checks in progress may take once another process has taken over.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(1);
@@ -69,7 +72,8 @@ impl House<'_> {
         let control = self.runtimes.control.handle().clone();
         let (end, ended) = oneshot::channel::<()>();
         let metrics = control.block_on(async { self.doors.metrics() })?;
-        let health = control.spawn(monitor::serve(metrics, async { drop(ended.await) }));
+        let monitor = monitor(self.config, &self.dns);
+        let health = control.spawn(monitor.serve(metrics, async { drop(ended.await) }));
         loop {
             match control.block_on(self.serve(&control_plane))? {
                 Event::End => {
@@ -114,6 +118,7 @@ impl House<'_> {
         let admin = tokio::spawn(admin);
         let control: Arc<dyn meridian_api::Operations> = Arc::clone(control_plane.control()) as _;
         let router = meridian_api::router(control, ApiConfig::new(Scheme::Http));
+        let router = counted(router, Arc::clone(self.dns.condition()));
         let listener = self.doors.api()?;
         tracing::info!(address = %listener.local_addr()?, "the API is open");
         let api = tokio::spawn(meridian_api::serve(listener, router, over));
@@ -121,6 +126,7 @@ impl House<'_> {
         let mut event = self.until_told(&mut asked).await;
         match &mut event {
             Event::End => {
+                self.dns.condition().stopping();
                 tracing::info!("stopping");
                 notify::stopping();
             }
@@ -234,7 +240,7 @@ impl House<'_> {
     /// A control plane over the files as they are now: the successor may have gone on with them.
     fn reopen(&self) -> Result<ControlPlane> {
         let files = Files::open(self.config)?;
-        let feed = load(self.config, &files)?;
+        let feed = load(self.config, &files, self.dns.condition())?;
         self.dns.live().publish(feed.world());
         ControlPlane::start(files, feed, self.dns.live())
     }
@@ -285,6 +291,18 @@ async fn launch(dns: &Dns, doors: &Doors, config: &Config, binary: PathBuf) -> R
     let mut sockets = doors.sockets()?;
     sockets.extend(dns.sockets()?);
     Successor::launch(&binary, &config.data_dir, &sockets).await
+}
+
+/// Counts what the API answers.
+fn counted(router: Router, condition: Arc<Condition>) -> Router {
+    router.layer(middleware::from_fn(move |request: Request, next: Next| {
+        let condition = Arc::clone(&condition);
+        async move {
+            let response = next.run(request).await;
+            condition.api_answered(response.status().as_u16());
+            response
+        }
+    }))
 }
 
 /// Says that nothing has come of it.

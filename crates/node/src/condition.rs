@@ -1,0 +1,395 @@
+//! How this process is doing, told by those who know and read by the monitor.
+//!
+//! Whoever stops, fails or goes on says so here; nobody is asked. So the monitor holds no file and
+//! no part of the control plane, which come and go while a server is replaced.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use meridian_log::{AppendError, Commit, Entry, Head, Journal, JournalError, LocalJournal, Tables};
+use meridian_model::{Generation, Seq, Timestamp, ZoneId};
+use meridian_server::Counters;
+
+/// How long the feed may fail before it is no passing trouble any more.
+const FAILING_MAX: Duration = Duration::from_secs(10);
+/// How long one turn of the feed may take. It turns twice a second when there is nothing to do.
+const TURN_MAX: Duration = Duration::from_secs(60);
+
+/// What is known about this process.
+pub(crate) struct Condition {
+    pub(crate) started: SystemTime,
+    stopping: AtomicBool,
+    /// The counters of the server that answers DNS, if one does.
+    answering: Mutex<Option<Counters>>,
+    feed: Mutex<Feed>,
+    journal: Mutex<JournalState>,
+    /// What zones are called is read from them.
+    tables: Mutex<Option<Arc<Tables>>>,
+    /// Answers of the API by status code, those from 100 to 599.
+    api: [AtomicU64; 500],
+}
+
+/// What the feed said last.
+#[derive(Debug, Clone)]
+struct Feed {
+    state: FeedState,
+    applied: Option<Seq>,
+    failed_zones: usize,
+}
+
+#[derive(Debug, Clone)]
+enum FeedState {
+    /// It does not run, and is not meant to.
+    Resting,
+    /// It has turned without failing at that moment.
+    Turning(Instant),
+    /// It has failed since then.
+    Failing { since: Instant, error: String },
+    /// It is gone, though it should run.
+    Dead,
+}
+
+#[derive(Debug, Clone, Default)]
+struct JournalState {
+    head: Option<Head>,
+    /// Why it cannot be written, as of the last try.
+    failure: Option<String>,
+    /// Why there is none.
+    missing: Option<String>,
+}
+
+/// What `/readyz` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Readiness {
+    /// Why this process should be asked nothing; it is ready without any.
+    pub(crate) problems: Vec<String>,
+    /// What is not as it should be, though answers are as good as they were.
+    pub(crate) notes: Vec<String>,
+}
+
+/// What metrics say about the journal.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Progress {
+    pub(crate) head: Option<Head>,
+    pub(crate) applied: Option<Seq>,
+    pub(crate) failed_zones: usize,
+}
+
+impl Default for Condition {
+    fn default() -> Self {
+        Self {
+            started: SystemTime::now(),
+            stopping: AtomicBool::new(false),
+            answering: Mutex::default(),
+            feed: Mutex::new(Feed {
+                state: FeedState::Resting,
+                applied: None,
+                failed_zones: 0,
+            }),
+            journal: Mutex::default(),
+            tables: Mutex::default(),
+            api: [const { AtomicU64::new(0) }; 500],
+        }
+    }
+}
+
+impl Condition {
+    /// The process ends as soon as its work is done.
+    pub(crate) fn stopping(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// DNS is answered, or not any more.
+    pub(crate) fn answering(&self, counters: Option<Counters>) {
+        *lock(&self.answering) = counters;
+    }
+
+    /// The feed has turned: this entry is served, but for so many zones.
+    pub(crate) fn feed_turned(&self, applied: Seq, failed_zones: usize) {
+        *lock(&self.feed) = Feed {
+            state: FeedState::Turning(Instant::now()),
+            applied: Some(applied),
+            failed_zones,
+        };
+    }
+
+    /// A turn of the feed has failed.
+    pub(crate) fn feed_failed(&self, error: String) {
+        let mut feed = lock(&self.feed);
+        let since = match &feed.state {
+            FeedState::Failing { since, .. } => *since,
+            _ => Instant::now(),
+        };
+        feed.state = FeedState::Failing { since, error };
+    }
+
+    /// The feed has stopped as it was told to.
+    pub(crate) fn feed_rests(&self) {
+        lock(&self.feed).state = FeedState::Resting;
+    }
+
+    /// The feed has stopped by itself.
+    pub(crate) fn feed_died(&self) {
+        lock(&self.feed).state = FeedState::Dead;
+    }
+
+    /// Answers come from the tables alone, for this reason.
+    pub(crate) fn journal_missing(&self, error: String) {
+        lock(&self.journal).missing = Some(error);
+    }
+
+    /// The journal's end.
+    pub(crate) fn journal_is_at(&self, head: Head) {
+        lock(&self.journal).head = Some(head);
+    }
+
+    /// The tables that are open; none before they are closed, which waits for look-ups.
+    pub(crate) fn tables_are(&self, tables: Option<Arc<Tables>>) {
+        *lock(&self.tables) = tables;
+    }
+
+    /// The zone that has this generation, as far as the tables are open.
+    pub(crate) fn zone(&self, generation: Generation) -> Option<ZoneId> {
+        let tables = lock(&self.tables);
+        let zone = tables.as_ref()?.read().ok()?.zone_at(generation);
+        Some(zone.ok()??.id)
+    }
+
+    /// The API has answered with this status.
+    pub(crate) fn api_answered(&self, status: u16) {
+        let place = usize::from(status).checked_sub(100);
+        if let Some(cell) = place.and_then(|place| self.api.get(place)) {
+            cell.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Answers of the API by status, those that there were.
+    pub(crate) fn api_answers(&self) -> impl Iterator<Item = (u16, u64)> {
+        let counts = self.api.iter().map(|cell| cell.load(Ordering::Relaxed));
+        (100..).zip(counts).filter(|(_, count)| *count > 0)
+    }
+
+    /// The counters of the server that answers DNS.
+    pub(crate) fn counters(&self) -> Option<Counters> {
+        lock(&self.answering).clone()
+    }
+
+    /// How far the journal is, and what is served.
+    pub(crate) fn progress(&self) -> Progress {
+        let feed = lock(&self.feed).clone();
+        Progress {
+            head: lock(&self.journal).head,
+            applied: feed.applied,
+            failed_zones: feed.failed_zones,
+        }
+    }
+
+    /// Whether it should be asked, as of `now`.
+    pub(crate) fn readiness(&self, now: Instant) -> Readiness {
+        let mut problems = Vec::new();
+        let mut notes = Vec::new();
+        if self.stopping.load(Ordering::Relaxed) {
+            problems.push("stopping".to_owned());
+        }
+        if lock(&self.answering).is_none() {
+            problems.push("DNS is not answered".to_owned());
+        }
+        let journal = lock(&self.journal).clone();
+        if let Some(error) = journal.failure {
+            problems.push(format!("the journal cannot be written: {error}"));
+        }
+        let feed = lock(&self.feed).clone();
+        match feed.state {
+            FeedState::Turning(last) if now.saturating_duration_since(last) > TURN_MAX => {
+                problems.push("the feed is stuck: changes are not served".to_owned());
+            }
+            FeedState::Failing { since, error } => {
+                let text = format!("changes are not served: {error}");
+                if now.saturating_duration_since(since) > FAILING_MAX {
+                    problems.push(text);
+                } else {
+                    notes.push(text);
+                }
+            }
+            FeedState::Dead => problems.push("the feed has ended by itself".to_owned()),
+            FeedState::Turning(_) => {}
+            FeedState::Resting => {
+                let why = journal
+                    .missing
+                    .unwrap_or_else(|| "nobody follows the journal".to_owned());
+                notes.push(format!("only old data is served: {why}"));
+            }
+        }
+        if let (Some(head), Some(applied)) = (journal.head, feed.applied)
+            && applied > head.seq
+        {
+            notes.push(format!(
+                "only old data is served: the journal ends with entry {}, the tables hold entry \
+                 {applied}",
+                head.seq
+            ));
+        }
+        if feed.failed_zones > 0 {
+            notes.push(format!("{} zones keep older data", feed.failed_zones));
+        }
+        Readiness { problems, notes }
+    }
+}
+
+/// Each lock holds a value that is replaced as a whole, so a poisoned one is whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A journal that says how writing went.
+pub(crate) struct Watched {
+    pub(crate) journal: Arc<LocalJournal>,
+    pub(crate) condition: Arc<Condition>,
+}
+
+impl Journal for Watched {
+    fn head(&self) -> Result<Head, JournalError> {
+        self.journal.head()
+    }
+
+    fn append(
+        &self,
+        expected: Head,
+        commits: Vec<Commit>,
+        time: Timestamp,
+    ) -> Result<Head, AppendError> {
+        let appended = self.journal.append(expected, commits, time);
+        let mut state = lock(&self.condition.journal);
+        match &appended {
+            Ok(head) => {
+                state.head = Some(*head);
+                state.failure = None;
+            }
+            Err(AppendError::Storage(error)) => state.failure = Some(error.to_string()),
+            Err(_) => {}
+        }
+        appended
+    }
+
+    fn read(&self, after: Seq, max_entries: usize) -> Result<Vec<Entry>, JournalError> {
+        self.journal.read(after, max_entries)
+    }
+
+    fn wait(&self, after: Seq, timeout: Duration) -> Seq {
+        self.journal.wait(after, timeout)
+    }
+
+    fn end_waits(&self) {
+        self.journal.end_waits();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ready(condition: &Condition, now: Instant) -> bool {
+        condition.readiness(now).problems.is_empty()
+    }
+
+    fn answering() -> Condition {
+        let condition = Condition::default();
+        condition.answering(Some(Counters::default()));
+        condition.feed_turned(Seq(3), 0);
+        condition
+    }
+
+    #[test]
+    fn it_is_ready_while_dns_is_answered_and_changes_are_followed() {
+        let condition = answering();
+        let now = Instant::now();
+        assert_eq!(
+            condition.readiness(now),
+            Readiness {
+                problems: Vec::new(),
+                notes: Vec::new()
+            }
+        );
+        assert!(!ready(&condition, now + TURN_MAX + Duration::from_secs(1)));
+        condition.answering(None);
+        assert!(!ready(&condition, now));
+        let condition = answering();
+        condition.stopping();
+        assert!(!ready(&condition, now));
+        let condition = answering();
+        condition.feed_died();
+        assert!(!ready(&condition, now));
+    }
+
+    #[test]
+    fn a_feed_that_fails_is_given_some_time() {
+        let condition = answering();
+        condition.feed_failed("first".to_owned());
+        let now = Instant::now();
+        assert!(ready(&condition, now));
+        assert_eq!(condition.readiness(now).notes.len(), 1);
+        condition.feed_failed("then".to_owned());
+        let later = now + FAILING_MAX + Duration::from_secs(1);
+        let readiness = condition.readiness(later);
+        assert!(readiness.problems[0].contains("then"), "{readiness:?}");
+        condition.feed_turned(Seq(4), 0);
+        assert!(ready(&condition, now));
+    }
+
+    #[test]
+    fn old_data_is_shown_and_served() {
+        let condition = answering();
+        condition.feed_rests();
+        condition.journal_missing("it is damaged".to_owned());
+        let readiness = condition.readiness(Instant::now());
+        assert!(readiness.problems.is_empty());
+        assert!(
+            readiness.notes[0].contains("it is damaged"),
+            "{readiness:?}"
+        );
+
+        let condition = answering();
+        condition.feed_turned(Seq(3), 2);
+        condition.journal_is_at(Head {
+            seq: Seq(2),
+            ..Head::EMPTY
+        });
+        let readiness = condition.readiness(Instant::now());
+        assert!(readiness.problems.is_empty());
+        assert_eq!(readiness.notes.len(), 2, "{readiness:?}");
+    }
+
+    #[test]
+    fn a_journal_that_takes_nothing_is_a_problem() {
+        let condition = Arc::new(answering());
+        let journal = Watched {
+            journal: Arc::new(LocalJournal::in_memory().unwrap()),
+            condition: Arc::clone(&condition),
+        };
+        // A head that it does not have is no failure of the storage.
+        let wrong = Head {
+            seq: Seq(9),
+            ..Head::EMPTY
+        };
+        assert!(journal.append(wrong, Vec::new(), Timestamp(0)).is_err());
+        assert!(ready(&condition, Instant::now()));
+        lock(&condition.journal).failure = Some("no space left".to_owned());
+        assert!(!ready(&condition, Instant::now()));
+        journal
+            .append(Head::EMPTY, Vec::new(), Timestamp(0))
+            .unwrap();
+        assert!(ready(&condition, Instant::now()));
+        assert_eq!(condition.progress().head.unwrap().seq, Seq(1));
+    }
+
+    #[test]
+    fn statuses_are_counted_by_number() {
+        let condition = Condition::default();
+        for status in [99, 100, 200, 200, 599, 600] {
+            condition.api_answered(status);
+        }
+        let counts: Vec<_> = condition.api_answers().collect();
+        assert_eq!(counts, [(100, 1), (200, 2), (599, 1)]);
+    }
+}
