@@ -37,14 +37,21 @@ impl<'a> Asker<'a> {
     }
 
     /// What the cookie of a query is worth; none if it has none.
+    #[inline]
     pub(crate) fn cookie(&self, asked: &Edns<'_>) -> Option<Cookie> {
         let secret = &self.identity.cookie_secret;
         cookie::judge(secret, self.client, self.now_s, asked.cookie?)
     }
 
     /// The OPT record of the reply, as far as it does not depend on the answer. For another version
-    /// than 0 no option was read, so none is answered.
-    pub(crate) fn opt(&self, asked: &Edns<'a>, cookie: Option<Cookie>) -> ReplyEdns<'a> {
+    /// than 0 no option was read, so none is answered. `zone` is the one that is responsible.
+    #[inline(never)]
+    pub(crate) fn opt(
+        &self,
+        asked: &Edns<'a>,
+        cookie: Option<Cookie>,
+        zone: Option<&ZoneImage>,
+    ) -> ReplyEdns<'a> {
         let unscoped = |subnet| ClientSubnet { scope: 0, ..subnet };
         let mut opt = ReplyEdns {
             udp_payload: payload(self.transport),
@@ -53,6 +60,12 @@ impl<'a> Asker<'a> {
             cookie: cookie.map(|cookie| cookie.reply),
             ..ReplyEdns::default()
         };
+        if asked.asked.zone_version() {
+            opt.zone_version = zone.map(|zone| ZoneVersion {
+                labels: zone.apex_labels,
+                serial: soa::serial(zone),
+            });
+        }
         if asked.asked.nsid() {
             opt.nsid = told(&self.identity.server).as_bytes();
         }
@@ -116,7 +129,7 @@ impl<'a> Asker<'a> {
             Some(Server::Wrong) => rcode::BADCOOKIE,
             _ => rcode::NOERROR,
         };
-        let opt = self.opt(&query.edns, cookie);
+        let opt = self.opt(&query.edns, cookie, None);
         let len = Reply::for_cookie(buffer, limit, query).map_or(0, |mut reply| {
             reply.rcode(rcode);
             reply.finish(Some(&opt))
@@ -141,19 +154,12 @@ pub(crate) fn payload(transport: Transport) -> u16 {
     }
 }
 
-/// The version of the zone that answered, for a query that asks for it. It goes to every reply
-/// that comes from a zone, referrals and SERVFAIL included (RFC 9660 section 3.2), and to no other.
-pub(crate) fn zone_version(
-    asked: &Edns<'_>,
-    zone: Option<&ZoneImage>,
-    rcode: u16,
-) -> Option<ZoneVersion> {
-    let from_zone = matches!(rcode, rcode::NOERROR | rcode::NXDOMAIN | rcode::SERVFAIL);
-    let zone = zone.filter(|_| asked.asked.zone_version() && from_zone)?;
-    Some(ZoneVersion {
-        labels: zone.apex_labels,
-        serial: soa::serial(zone),
-    })
+/// The version of a zone goes with every reply that comes from it, referrals and SERVFAIL included
+/// (RFC 9660 section 3.2), and with no other.
+pub(crate) fn keep_zone_version(opt: &mut ReplyEdns<'_>, rcode: u16) {
+    if !matches!(rcode, rcode::NOERROR | rcode::NXDOMAIN | rcode::SERVFAIL) {
+        opt.zone_version = None;
+    }
 }
 
 /// As much of a text about this server as is told.

@@ -55,19 +55,18 @@ pub(crate) fn write<'a>(
     let Ok(mut reply) = Reply::new(buffer, task.asker.limit(asked), query) else {
         return answered;
     };
-    let mut opt = asked.map(|asked| {
+    let mut opt = None;
+    if let Some(asked) = asked {
         let cookie = task.asker.cookie(asked);
         answered.valid_cookie = cookie.is_some_and(|c| c.server == cookie::Server::Right);
-        let mut opt = task.asker.opt(asked, cookie);
-        opt.zone_version = edns::zone_version(asked, zone, rcode::NOERROR);
-        reply.reserve(task.asker.opt_room(&opt));
-        opt
-    });
+        let opt = opt.insert(task.asker.opt(asked, cookie, zone));
+        reply.reserve(task.asker.opt_room(opt));
+    }
     let verdict = decide(task, zone, &mut reply);
     answered.rcode = reply.response_code();
-    if let (Some(opt), Some(asked)) = (&mut opt, asked) {
+    if let Some(opt) = &mut opt {
         opt.extended_error = verdict.error;
-        opt.zone_version = edns::zone_version(asked, zone, answered.rcode);
+        edns::keep_zone_version(opt, answered.rcode);
     }
     answered.len = u16::try_from(reply.finish(opt.as_ref())).unwrap_or_default();
     answered

@@ -170,16 +170,7 @@ impl<'a> Query<'a> {
             return Err(Unreadable::Header(header));
         }
         let (Some(question), Some(edns)) = (header.question, edns) else {
-            return Err(match edns.flatten() {
-                Some(edns) if edns.cookie.is_some() && counts.question == 0 => {
-                    Unreadable::CookieAlone(CookieQuery {
-                        id: header.id,
-                        recursion_desired: header.recursion_desired,
-                        edns,
-                    })
-                }
-                _ => Unreadable::Header(header),
-            });
+            return Err(unanswerable(header, edns.flatten(), counts.question));
         };
         Ok(Self {
             id: header.id,
@@ -190,6 +181,21 @@ impl<'a> Query<'a> {
             edns,
             question_end: HEADER_LEN + question.wire_len(),
         })
+    }
+}
+
+/// What a query without a question that can be answered is.
+#[cold]
+fn unanswerable<'a>(header: Header<'a>, edns: Option<Edns<'a>>, questions: u16) -> Unreadable<'a> {
+    match edns {
+        Some(edns) if edns.cookie.is_some() && questions == 0 => {
+            Unreadable::CookieAlone(CookieQuery {
+                id: header.id,
+                recursion_desired: header.recursion_desired,
+                edns,
+            })
+        }
+        _ => Unreadable::Header(header),
     }
 }
 
