@@ -21,7 +21,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from harness import BIN, Meridian, Zone, create, eventually, free_port
+from harness import BIN, LONG, Meridian, Zone, create, eventually, free_port
 
 NAME = "ns.transports.test"
 HTTP_2 = dns.query.HTTPVersion.HTTP_2
@@ -299,6 +299,14 @@ def test_a_new_certificate_is_shown_and_a_bad_one_is_not(tmp_path):
         dns.query.send_tcp(session, query("meridian.internal.", "SOA"))
         assert dns.query.receive_tcp(session)[0].answer
         session.close()
+
+
+@pytest.mark.skipif(not LONG, reason="waits for a minute; --all")
+@pytest.mark.timeout(120)
+def test_a_new_certificate_is_found_without_a_signal(tmp_path):
+    with Encrypted(tmp_path / "meridian") as server:
+        renewed = server.authority.issue(server.certificate, server.key)
+        assert eventually(lambda: server.shown_serial() == renewed, timeout=70, pause=1)
 
 
 def test_configurations_that_cannot_work_say_so(tmp_path):
