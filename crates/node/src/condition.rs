@@ -11,6 +11,8 @@ use meridian_log::{AppendError, Commit, Entry, Head, Journal, JournalError, Loca
 use meridian_model::{Generation, Seq, Timestamp, ZoneId};
 use meridian_server::Counters;
 
+use crate::taps::Log;
+
 /// How long the feed may fail before it is no passing trouble any more.
 const FAILING_MAX: Duration = Duration::from_secs(10);
 /// How long one turn of the feed may take. It turns twice a second when there is nothing to do.
@@ -26,6 +28,10 @@ pub(crate) struct Condition {
     journal: Mutex<JournalState>,
     /// What zones are called is read from them.
     tables: Mutex<Option<Arc<Tables>>>,
+    /// The logs of DNS traffic that are on.
+    logs: Mutex<Vec<Log>>,
+    /// How often SIGHUP came.
+    hang_ups: AtomicU64,
     /// Answers of the API by status code, those from 100 to 599.
     api: [AtomicU64; 500],
 }
@@ -89,6 +95,8 @@ impl Default for Condition {
             }),
             journal: Mutex::default(),
             tables: Mutex::default(),
+            logs: Mutex::default(),
+            hang_ups: AtomicU64::new(0),
             api: [const { AtomicU64::new(0) }; 500],
         }
     }
@@ -168,6 +176,26 @@ impl Condition {
     pub(crate) fn api_answers(&self) -> impl Iterator<Item = (u16, u64)> {
         let counts = self.api.iter().map(|cell| cell.load(Ordering::Relaxed));
         (100..).zip(counts).filter(|(_, count)| *count > 0)
+    }
+
+    /// These logs of DNS traffic are on.
+    pub(crate) fn logs_are(&self, logs: Vec<Log>) {
+        *lock(&self.logs) = logs;
+    }
+
+    /// The logs of DNS traffic that are on.
+    pub(crate) fn logs(&self) -> Vec<Log> {
+        lock(&self.logs).clone()
+    }
+
+    /// SIGHUP has come.
+    pub(crate) fn hung_up(&self) {
+        self.hang_ups.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often SIGHUP has come.
+    pub(crate) fn hang_ups(&self) -> u64 {
+        self.hang_ups.load(Ordering::Relaxed)
     }
 
     /// The counters of the server that answers DNS.

@@ -21,7 +21,7 @@ use crate::identity;
 use crate::views::{MAX_VIEWS, Views};
 
 pub(crate) use tls::Tls;
-pub(crate) use traffic::RateLimit;
+pub(crate) use traffic::{Dnstap, QueryLog, RateLimit};
 
 /// The file that is read when none is named.
 const FILE: &str = "meridian.toml";
@@ -73,6 +73,10 @@ pub(crate) struct Dns {
     pub(crate) rate_limit: RateLimit,
     /// `[dns.tls]`: without it nothing is encrypted.
     pub(crate) tls: Option<Tls>,
+    /// `[dns.query_log]`
+    pub(crate) query_log: QueryLog,
+    /// `[dns.dnstap]`
+    pub(crate) dnstap: Dnstap,
 }
 
 /// The Route 53 API.
@@ -136,6 +140,8 @@ impl Default for Dns {
             cookie_secret_file: None,
             rate_limit: RateLimit::default(),
             tls: None,
+            query_log: QueryLog::default(),
+            dnstap: Dnstap::default(),
         }
     }
 }
@@ -204,6 +210,7 @@ impl Config {
             addresses.len()
         );
         identity::check(&self.dns)?;
+        traffic::check_logs(&self.dns.query_log, &self.dns.dnstap)?;
         let identity = Arc::default();
         self.server(&self.views(), identity).check()?;
         if let Some(tls) = &self.dns.tls {
@@ -362,6 +369,10 @@ mod tests {
             ("listen = ['0.0.0.0:53', '127.0.0.1:53']", "every address"),
             ("listen = ['127.0.0.1:53', '127.0.0.1:53']", "twice"),
             ("cores = []", "cores is empty"),
+            ("query_log = { sample = 0 }", "sample is 0"),
+            ("query_log = { max_per_second = 0 }", "max_per_second is 0"),
+            ("query_log = { location = 'New York' }", "'New York'"),
+            ("dnstap = { path = 'a', socket = 'b' }", "one of them"),
             ("rate_limit = { responses_per_second = 200000 }", "100000"),
             (
                 "rate_limit = { responses_per_second = 9, slip = 11 }",

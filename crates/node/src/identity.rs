@@ -40,10 +40,15 @@ pub(crate) fn load(config: &Config) -> Result<Identity> {
     };
     let version = || concat!("meridian ", env!("CARGO_PKG_VERSION")).to_owned();
     Ok(Identity {
-        server: dns.server_id.clone().unwrap_or_else(host_name),
+        server: server(dns),
         version: dns.version.clone().unwrap_or_else(version),
         cookie_secret: secret,
     })
+}
+
+/// Which server this is, as it tells.
+pub(crate) fn server(dns: &Dns) -> String {
+    dns.server_id.clone().unwrap_or_else(host_name)
 }
 
 /// Empty, so not told, where the system does not say.

@@ -16,6 +16,7 @@ mod notify;
 mod replace;
 mod serve;
 mod store;
+mod taps;
 mod views;
 
 use std::io::Write;

@@ -2,6 +2,7 @@
 
 mod text;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::SystemTime;
 
@@ -9,6 +10,7 @@ use meridian_answer::{World, WorldSize};
 use meridian_server::{AnswerCounts, Counts, Live, PerProtocol, Protocol, StreamCounts};
 
 use crate::condition::{Condition, Readiness};
+use crate::taps::Written;
 
 pub(crate) use text::Format;
 use text::{Kind, Page};
@@ -53,6 +55,7 @@ impl Metrics {
         self.zones(&mut page, &world);
         self.journal(&mut page);
         self.api(&mut page);
+        self.logs(&mut page);
         page.finish()
     }
 
@@ -174,6 +177,30 @@ impl Metrics {
         );
         if let Some(applied) = progress.applied {
             family.sample(&[], applied.0);
+        }
+    }
+
+    fn logs(&self, page: &mut Page) {
+        let mut family = page.family(
+            "meridian_log_records_total",
+            Kind::Counter,
+            "Queries chosen for a log: written, failed, or left out to keep a limit.",
+        );
+        let logs = self.condition.logs();
+        for name in ["query_log", "dnstap"] {
+            let log = logs.iter().find(|log| log.name == name);
+            let counts = log.map(|log| log.tap.counts()).unwrap_or_default();
+            let read = |cell: fn(&Written) -> &AtomicU64| {
+                log.map_or(0, |log| cell(&log.written).load(Ordering::Relaxed))
+            };
+            for (outcome, count) in [
+                ("written", read(|written| &written.records)),
+                ("failed", read(|written| &written.failed)),
+                ("over_rate", counts.over_rate),
+                ("queue_full", counts.queue_full),
+            ] {
+                family.sample(&[("log", name), ("outcome", outcome)], count);
+            }
         }
     }
 

@@ -36,6 +36,7 @@ use crate::monitor::Monitor;
 use crate::notify;
 use crate::replace::Predecessor;
 use crate::store::{self, Files};
+use crate::taps::Taps;
 
 use control_plane::ControlPlane;
 use dns::Dns;
@@ -105,13 +106,10 @@ fn begin(config: &Config, runtimes: Runtimes, files: Files) -> Result<()> {
     let live = Arc::new(Live::new(feed.world()));
     // Ports are taken before anything is written down: a second server here changes nothing.
     let doors = runtimes.control.block_on(Doors::open(config, Vec::new()))?;
-    let known = (live, condition);
-    let dns = Dns::start(
-        server_config(config, &runtimes, &feed)?,
-        Vec::new(),
-        known,
-        &runtimes.dns,
-    )?;
+    let taps = Taps::start(config, &condition)?;
+    let config_of_dns = server_config(config, &runtimes, &feed, &taps)?;
+    let known = (live, condition, taps);
+    let dns = Dns::start(config_of_dns, Vec::new(), known, &runtimes.dns)?;
     let control_plane = ControlPlane::start(files, feed, dns.live())?;
     let first = first_start(control_plane.control(), config)?;
     say_started(config, &dns, started);
@@ -119,7 +117,8 @@ fn begin(config: &Config, runtimes: Runtimes, files: Files) -> Result<()> {
         welcome(config);
     }
     warn_of_idle_addresses(control_plane.control(), config)?;
-    let signals = runtimes.control.block_on(async { Signals::listen() })?;
+    let told = Arc::clone(dns.condition());
+    let signals = runtimes.control.block_on(async { Signals::listen(told) })?;
     House {
         config,
         runtimes,
@@ -143,15 +142,13 @@ fn succeed(config: &Config, runtimes: Runtimes, predecessor: &Predecessor) -> Re
     let condition = Arc::<Condition>::default();
     let feed = load(config, &files, &condition)?;
     let live = Arc::new(Live::new(feed.world()));
-    let known = (live, condition);
-    let dns = Dns::start(
-        server_config(config, &runtimes, &feed)?,
-        of_dns,
-        known,
-        &runtimes.dns,
-    )?;
+    let taps = Taps::start(config, &condition)?;
+    let config_of_dns = server_config(config, &runtimes, &feed, &taps)?;
+    let known = (live, condition, taps);
+    let dns = Dns::start(config_of_dns, of_dns, known, &runtimes.dns)?;
     let control_plane = ControlPlane::start(files, feed, dns.live())?;
-    let signals = runtimes.control.block_on(async { Signals::listen() })?;
+    let told = Arc::clone(dns.condition());
+    let signals = runtimes.control.block_on(async { Signals::listen(told) })?;
     say_started(config, &dns, started);
     runtimes.control.block_on(inheritance.wait_for_quiet())?;
     warn_of_idle_addresses(control_plane.control(), config)?;
@@ -193,18 +190,15 @@ fn answer_only(
     feed.load()?;
     let live = Arc::new(Live::new(feed.world()));
     let metrics = runtimes.control.block_on(doors::metrics(config))?;
-    let known = (live, condition);
-    let mut dns = Dns::start(
-        server_config(config, runtimes, &feed)?,
-        Vec::new(),
-        known,
-        &runtimes.dns,
-    )?;
+    let taps = Taps::start(config, &condition)?;
+    let config_of_dns = server_config(config, runtimes, &feed, &taps)?;
+    let known = (live, condition, taps);
+    let mut dns = Dns::start(config_of_dns, Vec::new(), known, &runtimes.dns)?;
     let monitor = monitor(config, &dns);
     runtimes.control.block_on(async {
         tokio::spawn(monitor.serve(metrics, pending()));
         notify::ready();
-        Signals::listen()?.end().await;
+        Signals::listen(Arc::clone(dns.condition()))?.end().await;
         dns.condition().stopping();
         dns.stop().await;
         Ok(())
@@ -241,10 +235,12 @@ fn server_config(
     config: &Config,
     runtimes: &Runtimes,
     feed: &Feed,
+    taps: &Taps,
 ) -> Result<meridian_server::Config> {
     let identity = Arc::new(identity::load(config)?);
     Ok(meridian_server::Config {
         encryption: runtimes.keeper.as_ref().map(Keeper::encryption),
+        taps: taps.server(),
         ..config.server(feed.views(), identity)
     })
 }

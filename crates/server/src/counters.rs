@@ -8,7 +8,7 @@ mod latency;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub use answers::{AnswerCounts, PerProtocol, Protocol, RcodeLabel, TypeLabel};
+pub use answers::{AnswerCounts, PerProtocol, Protocol, RcodeLabel, TypeLabel, rcode_label};
 pub use latency::{BUCKETS, Latency};
 
 pub(crate) use answers::AnswerCells;

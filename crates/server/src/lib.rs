@@ -28,7 +28,7 @@ pub use certificate::{Certificate, CertificateError};
 pub use config::{Config, Encrypted, Encryption, Listener, ListenerView, StartError, TcpLimits};
 pub use counters::{
     AnswerCounts, BUCKETS, Counters, Counts, Latency, PerProtocol, Protocol, RcodeLabel,
-    StreamCounts, TypeLabel, UdpCounts,
+    StreamCounts, TypeLabel, UdpCounts, rcode_label,
 };
 pub use https::{Https, HttpsConnection, HttpsListener};
 pub use live::Live;

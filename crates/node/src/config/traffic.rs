@@ -1,9 +1,17 @@
-//! Settings of what is done with DNS traffic beside answering it: limiting replies.
+//! Settings of what is done with DNS traffic beside answering it: limiting replies, logging.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 
+use anyhow::{Result, ensure};
 use meridian_server::Prefix;
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+
+use crate::taps::Output;
+
+/// More than a thread writes.
+const MAX_PER_SECOND: u32 = 1_000_000;
 
 /// How many replies a network gets over UDP.
 #[derive(Debug, Clone, Deserialize)]
@@ -47,7 +55,10 @@ impl RateLimit {
     }
 }
 
-fn prefixes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Prefix>, D::Error> {
+fn prefixes<'de, D>(deserializer: D) -> Result<Vec<Prefix>, D::Error>
+where
+    D: Deserializer<'de>,
+{
     let texts = Vec::<String>::deserialize(deserializer)?;
     let prefixes = texts
         .iter()
@@ -61,4 +72,90 @@ pub(crate) fn is_public(address: IpAddr) -> bool {
         IpAddr::V4(ip) => !(ip.is_loopback() || ip.is_private() || ip.is_link_local()),
         IpAddr::V6(ip) => !(ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local()),
     }
+}
+
+/// A line for each answered query.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct QueryLog {
+    /// The file; without one there is no log.
+    pub(crate) path: Option<PathBuf>,
+    /// One of this many queries is logged.
+    pub(crate) sample: u32,
+    /// The most lines in a second.
+    pub(crate) max_per_second: u32,
+    /// Where this server is: the field that Route 53 fills with its edge location.
+    pub(crate) location: String,
+}
+
+impl Default for QueryLog {
+    fn default() -> Self {
+        Self {
+            path: None,
+            sample: 1,
+            max_per_second: 1000,
+            location: "-".to_owned(),
+        }
+    }
+}
+
+/// Queries and responses as dnstap messages.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Dnstap {
+    /// A file for them.
+    pub(crate) path: Option<PathBuf>,
+    /// A socket that somebody else listens on.
+    pub(crate) socket: Option<PathBuf>,
+    /// One of this many queries is copied.
+    pub(crate) sample: u32,
+    /// The most queries in a second.
+    pub(crate) max_per_second: u32,
+}
+
+impl Default for Dnstap {
+    fn default() -> Self {
+        Self {
+            path: None,
+            socket: None,
+            sample: 1,
+            max_per_second: 1000,
+        }
+    }
+}
+
+impl Dnstap {
+    /// Where the messages go, if anywhere.
+    pub(crate) fn output(&self) -> Option<Output> {
+        let socket = self.socket.clone().map(Output::Socket);
+        socket.or_else(|| self.path.clone().map(Output::File))
+    }
+}
+
+/// Whether logs can be as they are configured.
+pub(crate) fn check_logs(query_log: &QueryLog, dnstap: &Dnstap) -> Result<()> {
+    for (name, sample, max_per_second) in [
+        ("query_log", query_log.sample, query_log.max_per_second),
+        ("dnstap", dnstap.sample, dnstap.max_per_second),
+    ] {
+        ensure!(
+            sample > 0,
+            "dns.{name}.sample is 0; 1 is every query, 100 one of a hundred"
+        );
+        ensure!(
+            (1..=MAX_PER_SECOND).contains(&max_per_second),
+            "dns.{name}.max_per_second is {max_per_second}; use 1 to {MAX_PER_SECOND}"
+        );
+    }
+    let location = &query_log.location;
+    ensure!(
+        !location.is_empty() && location.chars().all(|c| c.is_ascii_graphic()),
+        "dns.query_log.location is '{location}'; it is one field of a line: use letters and \
+         digits, or '-'"
+    );
+    ensure!(
+        dnstap.path.is_none() || dnstap.socket.is_none(),
+        "dns.dnstap has a path and a socket; use one of them"
+    );
+    Ok(())
 }

@@ -11,6 +11,7 @@ use tokio::runtime::{Handle, Runtime};
 use crate::condition::Condition;
 use crate::doh::Doh;
 use crate::replace::Handed;
+use crate::taps::Taps;
 
 /// Sockets that stay open, and what answers on them.
 pub(super) struct Dns {
@@ -22,6 +23,8 @@ pub(super) struct Dns {
     runtime: Handle,
     server: Option<Server>,
     https: Option<Doh>,
+    /// Dropped after the server, so that its last queries are logged.
+    _taps: Taps,
 }
 
 impl Dns {
@@ -29,7 +32,7 @@ impl Dns {
     pub(super) fn start(
         config: Config,
         handed: Vec<BoundSocket>,
-        (live, condition): (Arc<Live>, Arc<Condition>),
+        (live, condition, taps): (Arc<Live>, Arc<Condition>, Taps),
         runtime: &Runtime,
     ) -> Result<Self> {
         let bound = Bound::take_over(&config, handed)?;
@@ -38,6 +41,7 @@ impl Dns {
             bound,
             live,
             condition,
+            _taps: taps,
             runtime: runtime.handle().clone(),
             server: None,
             https: None,

@@ -1,22 +1,29 @@
 //! The signals that a server listens to.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::condition::Condition;
 
 /// Listens from the start on: a signal that comes while nobody waits for one is not lost.
 pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hang_up: Signal,
+    /// Told of SIGHUP.
+    condition: Arc<Condition>,
 }
 
 impl Signals {
     /// Must be called on a runtime.
-    pub(super) fn listen() -> Result<Self> {
+    pub(super) fn listen(condition: Arc<Condition>) -> Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hang_up: signal(SignalKind::hangup())?,
+            condition,
         })
     }
 
@@ -28,7 +35,11 @@ impl Signals {
                 _ = self.interrupt.recv() => return,
                 _ = self.hang_up.recv() => {
                     // Who watches the certificate hears it too.
-                    tracing::info!("SIGHUP: the certificate is read again if there is one");
+                    tracing::info!(
+                        "SIGHUP: the certificate is read again and logs of DNS traffic are opened \
+                         anew, if there are any"
+                    );
+                    self.condition.hung_up();
                 }
             }
         }

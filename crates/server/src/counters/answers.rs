@@ -92,6 +92,13 @@ pub type TypeLabel = &'static str;
 /// A response code's name in counters, or `other`.
 pub type RcodeLabel = &'static str;
 
+/// The name of a response code, if it is one of those that are counted one by one.
+#[must_use]
+pub fn rcode_label(code: u16) -> Option<RcodeLabel> {
+    let known = RCODES.into_iter().find(|(known, _)| *known == code);
+    known.map(|(_, label)| label)
+}
+
 /// Numbers of codes up to 257, CAA, which has the highest of the stored ones; higher ones are
 /// others.
 const PLACES: [u8; 258] = places();

@@ -1,0 +1,210 @@
+//! Logs of DNS traffic: a thread for each that takes records from its tap and writes them, in its
+//! own time. Packet threads never wait for it; see `meridian_server::Tap`.
+//!
+//! What a line or a frame looks like is in `query_log` and `dnstap`.
+
+mod dnstap;
+mod output;
+mod query_log;
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use anyhow::Result;
+use meridian_server::{Messages, Record, Tap, TapSettings};
+
+use crate::condition::Condition;
+use crate::config::Config;
+use crate::identity;
+
+pub(crate) use dnstap::Output;
+
+use dnstap::Dnstap;
+use query_log::QueryLog;
+
+/// Records written before the output is flushed and signals are looked at.
+const BATCH: usize = 1024;
+/// How long a thread sleeps when there was nothing to write, twice as long each time.
+const PAUSE_MIN: Duration = Duration::from_millis(5);
+const PAUSE_MAX: Duration = Duration::from_millis(40);
+
+/// All logs that are on. Dropped, they write what they have and end.
+pub(crate) struct Taps {
+    taps: Arc<[Arc<Tap>]>,
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// A log, for metrics.
+#[derive(Debug, Clone)]
+pub(crate) struct Log {
+    pub(crate) name: &'static str,
+    pub(crate) tap: Arc<Tap>,
+    pub(crate) written: Arc<Written>,
+}
+
+/// What a log's thread did.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    pub(crate) records: AtomicU64,
+    pub(crate) failed: AtomicU64,
+}
+
+/// Where records go.
+trait Sink: Send + 'static {
+    /// Writes a record, if it is of those that belong there.
+    fn write(&mut self, record: &Record) -> io::Result<()>;
+
+    /// Sees to it that what was written can be read.
+    fn flush(&mut self) -> io::Result<()>;
+
+    /// Opens its file anew: somebody has moved the old one away.
+    fn reopen(&mut self) -> io::Result<()>;
+
+    /// Nothing more comes.
+    fn finish(&mut self);
+}
+
+impl Taps {
+    /// Opens the logs that are configured and starts their threads.
+    pub(crate) fn start(config: &Config, condition: &Arc<Condition>) -> Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (mut logs, mut threads) = (Vec::new(), Vec::new());
+        let mut begin = |name, settings, sink: Box<dyn Sink>| -> Result<()> {
+            let log = Log {
+                name,
+                tap: Arc::new(Tap::new(settings)),
+                written: Arc::default(),
+            };
+            let writer = Writer {
+                log: log.clone(),
+                sink,
+                condition: Arc::clone(condition),
+                stop: Arc::clone(&stop),
+                failing: false,
+            };
+            let thread = thread::Builder::new().name(name.to_owned());
+            threads.push(thread.spawn(move || writer.run())?);
+            logs.push(log);
+            Ok(())
+        };
+        let (query_log, dnstap) = (&config.dns.query_log, &config.dns.dnstap);
+        if let Some(path) = &query_log.path {
+            let settings = TapSettings {
+                one_in: query_log.sample,
+                max_per_second: query_log.max_per_second,
+                messages: Messages::Query,
+            };
+            let sink = QueryLog::open(path, &query_log.location, Arc::clone(condition))?;
+            begin("query_log", settings, Box::new(sink))?;
+        }
+        if let Some(output) = dnstap.output() {
+            let settings = TapSettings {
+                one_in: dnstap.sample,
+                max_per_second: dnstap.max_per_second,
+                messages: Messages::QueryAndReply,
+            };
+            let sink = Dnstap::open(output, identity::server(&config.dns))?;
+            begin("dnstap", settings, Box::new(sink))?;
+        }
+        let taps = logs.iter().map(|log| Arc::clone(&log.tap)).collect();
+        condition.logs_are(logs);
+        Ok(Self {
+            taps,
+            stop,
+            threads,
+        })
+    }
+
+    /// What the server is told.
+    pub(crate) fn server(&self) -> Arc<[Arc<Tap>]> {
+        Arc::clone(&self.taps)
+    }
+}
+
+impl Drop for Taps {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a log of DNS traffic ended by a panic");
+            }
+        }
+    }
+}
+
+/// The thread of one log.
+struct Writer {
+    log: Log,
+    sink: Box<dyn Sink>,
+    condition: Arc<Condition>,
+    stop: Arc<AtomicBool>,
+    /// The last attempt failed, and it was said.
+    failing: bool,
+}
+
+impl Writer {
+    fn run(mut self) {
+        let mut hang_ups = self.condition.hang_ups();
+        let mut pause = PAUSE_MIN;
+        loop {
+            let stop = self.stop.load(Ordering::Relaxed);
+            let taken = self.write_some();
+            let now = self.condition.hang_ups();
+            if now != hang_ups {
+                hang_ups = now;
+                let reopened = self.sink.reopen();
+                self.note(reopened);
+            }
+            if taken > 0 {
+                pause = PAUSE_MIN;
+            } else if stop {
+                break;
+            } else {
+                thread::sleep(pause);
+                pause = (2 * pause).min(PAUSE_MAX);
+            }
+        }
+        self.sink.finish();
+    }
+
+    fn write_some(&mut self) -> usize {
+        let (mut taken, mut failure) = (0, None);
+        while taken < BATCH
+            && let Some(record) = self.log.tap.take()
+        {
+            taken += 1;
+            match self.sink.write(&record) {
+                Ok(()) => self.log.written.records.fetch_add(1, Ordering::Relaxed),
+                Err(error) => {
+                    failure = Some(error);
+                    self.log.written.failed.fetch_add(1, Ordering::Relaxed)
+                }
+            };
+        }
+        if taken > 0 {
+            let flushed = self.sink.flush();
+            self.note(failure.map_or(flushed, Err));
+        }
+        taken
+    }
+
+    /// Says once that writing fails, and once that it does not any more.
+    fn note(&mut self, outcome: io::Result<()>) {
+        let name = self.log.name;
+        match outcome {
+            Err(error) if !self.failing => {
+                tracing::warn!(log = name, %error, "records of {name} are lost: {error}");
+                self.failing = true;
+            }
+            Ok(()) if self.failing => {
+                tracing::info!(log = name, "records of {name} are written again");
+                self.failing = false;
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Files that grow, and how a file of frames makes way for the next.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Bytes gathered before they are written.
+const BUFFER: usize = 1 << 16;
+
+/// Opens a file to write behind what it holds. Readable by its owner and group: it tells who asked
+/// what.
+pub(super) fn append(path: &Path) -> io::Result<BufWriter<File>> {
+    let file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o640)
+        .open(path)?;
+    Ok(BufWriter::with_capacity(BUFFER, file))
+}
+
+/// Makes a new file. One that is there and not empty is kept under a name with the time: what is
+/// in it has a beginning and an end of its own, and another process may be writing to it.
+pub(super) fn begin(path: &Path) -> io::Result<BufWriter<File>> {
+    if fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() > 0) {
+        fs::rename(path, free_name(path))?;
+    }
+    append(path)
+}
+
+fn free_name(path: &Path) -> PathBuf {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let mut name = OsString::from(path);
+    name.push(format!(".{}.{:09}", since.as_secs(), since.subsec_nanos()));
+    name.into()
+}
