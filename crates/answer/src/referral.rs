@@ -27,7 +27,7 @@ pub(crate) fn refer(
     for (number, data) in servers.rotated(task.seed).enumerate() {
         reply.record(Section::Authority, owner, rtype, servers.ttl, &[data])?;
         if let Some(place) = places.get_mut(number) {
-            *place = u16::try_from(reply.position() - data.len()).ok();
+            *place = Owner::at(reply.position() - data.len());
         }
     }
     // RFC 9471 section 3: without the addresses below the cut the referral leads nowhere, so they
@@ -59,11 +59,9 @@ pub(crate) fn refer(
 }
 
 /// The name of a server as an owner: a pointer to where its NS record names it.
-fn owner_at<'s>(places: &[Option<u16>], number: usize, server: &'s [u8]) -> Owner<'s> {
-    match places.get(number) {
-        Some(Some(place)) => Owner::At(*place),
-        _ => Owner::Name(server),
-    }
+fn owner_at<'s>(places: &[Option<Owner<'s>>], number: usize, server: &'s [u8]) -> Owner<'s> {
+    let place = places.get(number).copied().flatten();
+    place.unwrap_or(Owner::Name(server))
 }
 
 /// The addresses of the server whose name has been taken apart, all or none. Its hash goes on from

@@ -162,12 +162,11 @@ fn answer<'a>(
     reply: &mut Reply<'_>,
     parent_side: bool,
 ) -> Result<Verdict, Full> {
-    let first = Link {
-        number: 0,
-        owner: Owner::QuestionAt(0),
+    let question = Link {
         name: task.query.question.name,
+        written: Written::Question,
     };
-    match follow(task, zone, reply, first, parent_side)? {
+    match follow(task, zone, reply, question, parent_side)? {
         Step::End(verdict) => Ok(verdict),
         Step::Cname(target) => chain(task, zone, reply, target, parent_side),
     }
@@ -176,17 +175,36 @@ fn answer<'a>(
 /// A name on the way: the question's, or the target of a CNAME.
 #[derive(Clone, Copy)]
 struct Link<'n> {
-    number: usize,
-    owner: Owner<'n>,
     name: &'n [u8],
+    written: Written,
+}
+
+/// Where a name stands in the reply.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Written {
+    /// As the question.
+    Question,
+    /// As the data of a CNAME, from this byte on.
+    At(usize),
+}
+
+impl<'n> Link<'n> {
+    /// The suffix that starts at this byte of the name, as the owner of a record.
+    fn owner(&self, at: usize) -> Owner<'n> {
+        let place = match self.written {
+            Written::Question => u8::try_from(at).map(Owner::QuestionAt).ok(),
+            Written::At(start) => Owner::at(start + at),
+        };
+        place.unwrap_or_else(|| Owner::Name(&self.name[at..]))
+    }
 }
 
 /// Where a name has led.
 enum Step<'a> {
     /// To an answer.
     End(Verdict),
-    /// To a CNAME, which has been written, with this target.
-    Cname(&'a [u8]),
+    /// To a CNAME, which has been written.
+    Cname(Link<'a>),
 }
 
 /// Follows CNAMEs from the first one's target on.
@@ -194,12 +212,13 @@ fn chain<'a>(
     task: &mut Task<'a, '_>,
     zone: &'a ZoneImage,
     reply: &mut Reply<'_>,
-    first: &'a [u8],
+    first: Link<'a>,
     parent_side: bool,
 ) -> Result<Verdict, Full> {
     let mut owners = [task.query.question.name; MAX_CHAIN + 1];
-    let mut name = first;
+    let mut link = first;
     for number in 1..=MAX_CHAIN {
+        let name = link.name;
         // A loop is shown once: the same records again would tell the client nothing.
         let seen = owners[..number]
             .iter()
@@ -215,15 +234,9 @@ fn chain<'a>(
             break;
         }
         task.guess = lookup::guess(task.world, zone, task.walk);
-        let owner = Owner::Name(name);
-        let link = Link {
-            number,
-            owner,
-            name,
-        };
         match follow(task, zone, reply, link, parent_side)? {
             Step::End(verdict) => return Ok(verdict),
-            Step::Cname(target) => name = target,
+            Step::Cname(target) => link = target,
         }
     }
     Ok(Verdict::default())
@@ -241,8 +254,8 @@ fn follow<'a>(
     let question = &task.query.question;
     let node = match lookup::place(task.world, zone, task.walk, task.guess, parent_side) {
         Place::Cut(node, labels) => {
-            let cut = (suffix_owner(link, task.walk.offset(labels)), labels);
-            if link.number > 0 {
+            let cut = (link.owner(task.walk.offset(labels)), labels);
+            if link.written != Written::Question {
                 reply.authoritative();
             }
             return refer(task, zone, reply, node, cut).map(Step::End);
@@ -254,21 +267,24 @@ fn follow<'a>(
         Place::Node(node) | Place::Wildcard(node) => node,
     };
     reply.authoritative();
+    let owner = link.owner(0);
     if question.qtype == qtype::ANY {
         let apex = apex_owner(task, link, zone);
-        return any(task, zone, reply, (link.owner, apex), &node).map(Step::End);
+        return any(task, zone, reply, (owner, apex), &node).map(Step::End);
     }
     if let Some(rtype) = RecordType::from_code(question.qtype)
         && let Some(set) = node.set(rtype)
     {
-        return write_set(task, zone, reply, link.owner, set).map(Step::End);
+        return write_set(task, zone, reply, owner, set).map(Step::End);
     }
     let Some(cname) = node.set(RecordType::Cname) else {
         return negative(zone, reply, apex_owner(task, link, zone)).map(Step::End);
     };
-    let verdict = write_set(task, zone, reply, link.owner, cname)?;
-    let target = cname.rotated(0).next();
-    Ok(target.map_or(Step::End(verdict), Step::Cname))
+    let verdict = write_set(task, zone, reply, owner, cname)?;
+    Ok(cname.only().map_or(Step::End(verdict), |name| {
+        let written = Written::At(reply.position() - name.len());
+        Step::Cname(Link { name, written })
+    }))
 }
 
 /// Whether a more specific zone of its own answers for the name, not this one.
@@ -284,21 +300,9 @@ fn belongs_elsewhere(task: &mut Task<'_, '_>, zone: &ZoneImage) -> bool {
     other.is_none_or(|other| other.hash != zone.hash)
 }
 
-/// The suffix of `name` from `at` on as an owner: the question needs no comparing.
-fn suffix_owner(link: Link<'_>, at: usize) -> Owner<'_> {
-    match u8::try_from(at) {
-        Ok(at) if link.number == 0 => Owner::QuestionAt(at),
-        _ => Owner::Name(&link.name[at..]),
-    }
-}
-
-/// The apex of the zone as an owner; before any CNAME it is a suffix of the question.
-fn apex_owner<'z>(task: &Task<'_, '_>, link: Link<'_>, zone: &'z ZoneImage) -> Owner<'z> {
-    let at = task.walk.offset(usize::from(zone.apex_labels));
-    match u8::try_from(at) {
-        Ok(at) if link.number == 0 => Owner::QuestionAt(at),
-        _ => Owner::Name(zone.meta.apex.as_wire()),
-    }
+/// The apex of the zone as an owner: a suffix of the name that has led into the zone.
+fn apex_owner<'n>(task: &Task<'_, '_>, link: Link<'n>, zone: &ZoneImage) -> Owner<'n> {
+    link.owner(task.walk.offset(usize::from(zone.apex_labels)))
 }
 
 #[inline]

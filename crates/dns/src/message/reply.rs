@@ -39,6 +39,14 @@ pub enum Owner<'a> {
     Name(&'a [u8]),
 }
 
+impl Owner<'_> {
+    /// The name that starts at this byte of the reply; none beyond the reach of pointers.
+    pub fn at(place: usize) -> Option<Self> {
+        let place = u16::try_from(place).ok();
+        place.filter(|at| *at <= MAX_POINTER).map(Self::At)
+    }
+}
+
 /// A place in a reply to go back to, see [`Reply::rewind`].
 #[derive(Debug, Clone, Copy)]
 pub struct Mark {
