@@ -43,7 +43,9 @@ class Peer:
                 stdout=log,
                 stderr=log,
             )
-        ready = harness.eventually(lambda: self.process.poll() is not None or self.serves(zones))
+        ready = harness.eventually(
+            lambda: self.process.poll() is not None or self.serves(zones), timeout=15
+        )
         if not ready or self.process.poll() is not None:
             self.stop()
             raise AssertionError(f"{self.name} did not start:\n{self.log()}")

@@ -243,12 +243,11 @@ class Asker:
     def ask_all(self, queries):
         """The same of each query, all of which are under way at once: at most some dozens.
 
-        What gets no answer is asked once more by itself: a busy machine may have lost it.
+        What gets no answer is asked once more: a busy machine may have lost it.
         """
         replies = self.try_all(dict(enumerate(queries)))
-        for number, query in enumerate(queries):
-            if number not in replies:
-                replies |= self.try_all({number: query})
+        missing = {n: query for n, query in enumerate(queries) if n not in replies}
+        replies |= self.try_all(missing)
         return [replies.get(number, NO_ANSWER) for number in range(len(queries))]
 
     def try_all(self, queries):

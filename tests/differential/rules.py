@@ -287,13 +287,14 @@ def never_answered(query, zones):
 
 
 RULES = [
-    serial_of_the_soa,
-    case_of_names_in_data,
     class_any_is_not_answered,
     payload_of_one_byte,
     any_is_one_set,
     truncated_replies_are_empty,
+    # From here on both replies are whole.
     one_reply_is_too_long,
+    serial_of_the_soa,
+    case_of_names_in_data,
     signatures_at_a_cname,
     ds_of_an_unknown_child,
     ds_at_the_end_of_a_chain,

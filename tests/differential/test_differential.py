@@ -48,6 +48,8 @@ class Trio:
     def __init__(self, folder, zones):
         self.zones, self.servers, self.askers = zones, [], {}
         self.used = collections.Counter()
+        # Zones about which Knot is not asked any more over UDP.
+        self.hanging = []
         try:
             for kind in (Nsd, Knot, Ours):
                 self.servers.append(kind(folder))
@@ -63,22 +65,18 @@ class Trio:
 
     def findings(self, queries):
         """Asks all three; yields what no rule explains."""
-        replies = {server: asker.ask_all(queries) for server, asker in self.askers.items()}
-        for query, ours, *theirs in zip(
-            queries, replies["meridian"], replies["nsd"], replies["knot"], strict=True
-        ):
-            if isinstance(ours, str):
-                yield Finding(query, "meridian", ours)
+        ours, nsd = (self.askers[name].ask_all(queries) for name in ("meridian", "nsd"))
+        for query, own, *theirs in zip(queries, ours, nsd, self.ask_knot(queries), strict=True):
+            if isinstance(own, str):
+                yield Finding(query, "meridian", own)
                 continue
-            if ours.twice:
-                yield Finding(query, "meridian", f"a record twice\n{difference(ours, ours)}")
+            if own.twice:
+                yield Finding(query, "meridian", f"a record twice\n{difference(own, own)}")
             for peer, reply in zip(("nsd", "knot"), theirs, strict=True):
                 if isinstance(reply, str):
-                    reply = self.ask_again(peer, query)
-                if isinstance(reply, str):
                     yield Finding(query, peer, reply)
-                elif reply and reply != ours:
-                    yield from self.unexplained(query, peer, reply, ours)
+                elif reply and reply != own:
+                    yield from self.unexplained(query, peer, reply, own)
 
     def unexplained(self, query, peer, theirs, ours):
         used, left = explain(self.case(query, peer, theirs, ours))
@@ -87,25 +85,36 @@ class Trio:
             text = f"{difference(theirs, ours)}\n  explained in part by: {used}"
             yield Finding(query, peer, text)
 
-    def ask_again(self, peer, query):
-        """A second try by itself; none if Knot hangs for the reason that is known.
+    def ask_knot(self, queries):
+        """Knot's replies; none to the queries that it may hang at, once it did in their zone."""
+        replies = [None] * len(queries)
+        places = [n for n, query in enumerate(queries) if not self.hangs_at(query)]
+        answers = self.askers["knot"].ask_all([queries[n] for n in places])
+        if NO_ANSWER in answers:
+            self.restart_knot()
+        for place, answer in zip(places, answers, strict=True):
+            replies[place] = self.ask_knot_again(queries[place]) if answer == NO_ANSWER else answer
+        return replies
 
-        It is then started again, without an answer to this query. Queries that were under way
-        with it are answered here, too.
-        """
-        reply = self.askers[peer].ask(query)
-        if reply != NO_ANSWER or peer != "knot" or not never_answered(query, self.zones):
-            return reply
+    def ask_knot_again(self, query):
+        """The reply of a Knot that has just been started to a query that got none."""
+        if self.hangs_at(query):
+            return None
+        reply = self.askers["knot"].ask(query)
+        if reply == NO_ANSWER and never_answered(query, self.zones):
+            self.used["knot", never_answered.__name__] += 1
+            self.hanging.append(zone_of(query.folded, self.zones))
+            self.restart_knot()
+            return None
+        return reply
+
+    def hangs_at(self, query):
+        return not query.tcp and zone_of(query.folded, self.zones) in self.hanging
+
+    def restart_knot(self):
         knot = next(s for s in self.servers if s.name == "knot")
         knot.kill()
         knot.start(self.zones)
-        reply = self.askers[peer].ask(query)
-        if reply == NO_ANSWER:
-            self.used[peer, never_answered.__name__] += 1
-            knot.kill()
-            knot.start(self.zones)
-            return None
-        return reply
 
     def case(self, query, peer, theirs, ours):
         over_tcp = dataclasses.replace(query, tcp=True)
