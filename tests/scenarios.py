@@ -126,10 +126,15 @@ def key(section, owner, rtype, ttl, value):
     return name.to_text(), rtype, ttl, wire
 
 
+# Options of a query that do not mean EDNS, and those that do.
+PLAIN, EDNS = {"class", "opcode", "tcp", "view"}, {"edns", "do", "bufsize", "version", "ecs"}
+
+
 def message(query):
     """The query as a message."""
     options, edns = query.options, None
-    if options.keys() - {"class", "opcode", "tcp", "view"}:
+    assert options.keys() <= PLAIN | EDNS, f"line {query.line} asks for what is not known here"
+    if options.keys() & EDNS:
         edns = int(options.get("version", 0))
     subnet = []
     if "ecs" in options:
