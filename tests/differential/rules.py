@@ -195,7 +195,10 @@ def chain_into_another_zone(case):
     if case.ours.authority or links != answer or not answer <= case.theirs.answer:
         return None
     ends = {r.target for r in links} - {r.owner for r in links}
-    if len(ends) != 1 or zone_of(ends.pop(), case.zones) is case.zone:
+    zone = case.zone
+    if case.query.rtype == "DS" and zone and case.query.folded == zone.apex:
+        zone = zone_of(zone.apex[1:], case.zones)
+    if len(ends) != 1 or zone_of(ends.pop(), case.zones) is zone:
         return None
     return case.ours, case.ours
 
@@ -280,10 +283,14 @@ def class_any_is_not_answered(case):
     return None
 
 
-def never_answered(query, zones):
-    """Whether Knot may go into an endless loop: over UDP, with records from a wildcard."""
-    zone = zone_of(query.folded, zones)
-    return not query.tcp and zone is not None and any(s.name[0] == b"*" for s in zone.sets)
+def never_answered(query, whole):
+    """Whether Knot may go into an endless loop: it repeats a record, which does not fit.
+
+    `whole` is its reply over TCP.
+    """
+    if query.tcp or isinstance(whole, str):
+        return False
+    return whole.twice and whole.length > query.room
 
 
 RULES = [

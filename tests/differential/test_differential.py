@@ -101,11 +101,13 @@ class Trio:
         if self.hangs_at(query):
             return None
         reply = self.askers["knot"].ask(query)
-        if reply == NO_ANSWER and never_answered(query, self.zones):
-            self.used["knot", never_answered.__name__] += 1
-            self.hanging.append(zone_of(query.folded, self.zones))
+        if reply == NO_ANSWER:
             self.restart_knot()
-            return None
+            whole = self.askers["knot"].ask(dataclasses.replace(query, tcp=True))
+            if never_answered(query, whole):
+                self.used["knot", never_answered.__name__] += 1
+                self.hanging.append(zone_of(query.folded, self.zones))
+                return None
         return reply
 
     def hangs_at(self, query):
