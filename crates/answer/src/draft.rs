@@ -17,7 +17,7 @@ use crate::image::{
     DepthCounts, Pages, SEGMENTS, Segment, ZoneImage, ZoneMeta, hash_of, labels_below, page_of,
     segment_of,
 };
-use crate::node::{Broken, CompileError, NewNode, compile};
+use crate::node::{Broken, CompileError, Home, NewNode, compile};
 use crate::page::Page;
 
 /// Names of one zone, compiled. Names in order of their labels from the right, as a scan of the
@@ -71,7 +71,12 @@ impl ZoneDraft {
         let Some(labels) = labels_below(name, &self.apex) else {
             return Ok(());
         };
-        let (types, sets) = compile(sets, broken)?;
+        let home = Home {
+            key: self.key,
+            apex: &self.apex,
+            hash: self.hash,
+        };
+        let (types, sets) = compile(home, sets, broken)?;
         if types != 0 {
             self.count_above(labels);
             self.push(labels, 0, types, &sets);

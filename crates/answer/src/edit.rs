@@ -16,7 +16,7 @@ use crate::image::{
     DepthCounts, Masks, Pages, SEGMENTS, Segment, ZoneImage, ZoneMeta, count_labels, labels_below,
     page_of, segment_of,
 };
-use crate::node::{Broken, CompileError, NewNode, Node, bit, compile};
+use crate::node::{Broken, CompileError, Home, NewNode, Node, bit, compile};
 use crate::page::Page;
 use crate::traffic::Traffic;
 
@@ -97,9 +97,14 @@ impl ZoneImage {
         names: impl IntoIterator<Item = (&'s Name, &'s [RecordSet])>,
     ) -> Result<Self, CompileError> {
         let mut change = Change::new(self, key);
+        let home = Home {
+            key,
+            apex: &self.meta.apex,
+            hash: self.hash,
+        };
         for (name, sets) in names {
             if let Some(labels) = labels_below(name, &self.meta.apex) {
-                let (types, sets) = compile(sets, Broken::Refuse)?;
+                let (types, sets) = compile(home, sets, Broken::Refuse)?;
                 change.set(labels, types, sets);
             }
         }

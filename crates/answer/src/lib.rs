@@ -126,7 +126,6 @@ pub struct Moment {
 #[derive(Debug, Clone)]
 pub struct Scratch<N = NoHurry> {
     walks: Box<[Walk; BATCH]>,
-    spare: Box<Walk>,
     near: N,
 }
 
@@ -135,7 +134,6 @@ impl<N> Scratch<N> {
     pub fn new(near: N) -> Self {
         Self {
             walks: Box::new([const { Walk::new() }; BATCH]),
-            spare: Box::new(Walk::new()),
             near,
         }
     }
@@ -174,7 +172,7 @@ pub fn answer<N: Near>(
     moment: Moment,
 ) {
     outcomes.fill(Outcome::Drop);
-    let Scratch { walks, spare, near } = scratch;
+    let Scratch { walks, near } = scratch;
     let mut walks = walks.iter_mut();
     let mut jobs = ArrayVec::<_, BATCH>::new();
     for (place, (packet, outcome)) in packets.iter_mut().zip(outcomes.iter_mut()).enumerate() {
@@ -228,7 +226,6 @@ pub fn answer<N: Near>(
             view: packet.view,
             query: &job.query,
             walk: job.walk,
-            spare,
             guess: job.guess,
             seed: seed_of(moment.seed, job.place),
         };

@@ -6,13 +6,17 @@
 //! body    Even: record data of equal lengths, one after the other
 //!         Uneven: each record's data behind its length, u16
 //!         Unserved: nothing
+//!         behind it, for the NS set of a zone below: for each record whose u8 · hash u64
 //! ```
 //! Numbers are little-endian. The length of a node follows from its parts: sets go on until the
 //! types they have are as many as the bitmap says.
 
 use meridian_dns::message::fits_in_message;
-use meridian_dns::{RecordType, rdata};
+use meridian_dns::{Name, RecordType, rdata};
 use meridian_model::{RecordSet, Routing, SetData};
+
+use crate::hash::HashKey;
+use crate::image::labels_below;
 
 /// A record set that cannot be turned into an answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +49,10 @@ pub(crate) enum Kind {
 }
 
 const SET_HEAD: usize = 10;
+/// In the byte of the kind: there is a table of servers behind the records.
+const WITH_SERVERS: u8 = 4;
+/// An entry of that table.
+const SERVER: usize = 9;
 /// What follows the type of a set that is not served.
 const UNSERVED: [u8; SET_HEAD - 1] = [2, 0, 0, 0, 0, 0, 0, 0, 0];
 
@@ -163,6 +171,28 @@ pub(crate) struct Set<'a> {
     pub(crate) ttl: u32,
     pub(crate) count: usize,
     pub(crate) body: &'a [u8],
+    servers: &'a [u8],
+}
+
+/// A name server of a zone below, and what has been found out about its name beforehand: it
+/// depends on nothing that can change without the set.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Server<'a> {
+    pub(crate) name: &'a [u8],
+    pub(crate) whose: Whose,
+    /// Of the name; 0 if it is others'.
+    pub(crate) hash: u64,
+}
+
+/// Where the name of a server lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// Below the cut: without its addresses a referral leads nowhere.
+    Below,
+    /// Elsewhere in the zone: its addresses are a kindness.
+    Here,
+    /// In another zone, which knows its addresses.
+    Others,
 }
 
 /// The length of the body behind the head of a set.
@@ -178,16 +208,24 @@ impl<'a> Set<'a> {
         let (head, rest) = bytes.split_first_chunk::<SET_HEAD>()?;
         let (body, rest) = rest.split_at_checked(body_len(head))?;
         let [_, kind, t0, t1, t2, t3, c0, c1, ..] = *head;
+        let count = usize::from(u16::from_le_bytes([c0, c1]));
+        let servers = if kind & WITH_SERVERS == 0 {
+            0
+        } else {
+            count * SERVER
+        };
+        let (body, servers) = body.split_at_checked(body.len().checked_sub(servers)?)?;
         let set = Self {
             rtype,
-            kind: match kind {
+            kind: match kind & !WITH_SERVERS {
                 0 => Kind::Even,
                 1 => Kind::Uneven,
                 _ => Kind::Unserved,
             },
             ttl: u32::from_le_bytes([t0, t1, t2, t3]),
-            count: usize::from(u16::from_le_bytes([c0, c1])),
+            count,
             body,
+            servers,
         };
         Some((set, rest))
     }
@@ -198,7 +236,29 @@ impl<'a> Set<'a> {
         (self.count == 1 && self.kind == Kind::Even).then_some(self.body)
     }
 
+    /// The servers of a zone below, in the order of [`rotated`](Self::rotated).
+    #[inline]
+    pub(crate) fn servers(&self, first: usize) -> impl Iterator<Item = Server<'a>> {
+        let records = self.rotated(first);
+        let (table, _) = self.servers.as_chunks::<SERVER>();
+        let mut at = records.at;
+        records.map_while(move |name| {
+            let [whose, hash @ ..] = table.get(at)?;
+            at = if at + 1 == table.len() { 0 } else { at + 1 };
+            Some(Server {
+                name,
+                whose: match whose {
+                    0 => Whose::Below,
+                    1 => Whose::Here,
+                    _ => Whose::Others,
+                },
+                hash: u64::from_le_bytes(*hash),
+            })
+        })
+    }
+
     /// The record data of each record, starting with the one at `first` (any number).
+    #[inline]
     pub(crate) fn rotated(&self, first: usize) -> Rotated<'a> {
         // Both are at most 65,535; division is faster the fewer bits there are.
         let (first, each) = match (self.kind, self.count) {
@@ -307,11 +367,24 @@ impl From<Node<'_>> for NewNode {
     }
 }
 
+/// The zone that sets are compiled for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Home<'a> {
+    pub(crate) key: HashKey,
+    pub(crate) apex: &'a Name,
+    /// Of the apex.
+    pub(crate) hash: u64,
+}
+
 /// The types and the bytes of all sets of one name.
 ///
 /// # Errors
 /// When a value has no wire form: it was written by other rules than today's.
-pub(crate) fn compile(sets: &[RecordSet], broken: Broken) -> Result<(u32, Vec<u8>), CompileError> {
+pub(crate) fn compile(
+    home: Home<'_>,
+    sets: &[RecordSet],
+    broken: Broken,
+) -> Result<(u32, Vec<u8>), CompileError> {
     let mut types = 0;
     let mut bytes = Vec::new();
     for (place, rtype) in RecordType::ALL.into_iter().enumerate() {
@@ -324,7 +397,7 @@ pub(crate) fn compile(sets: &[RecordSet], broken: Broken) -> Result<(u32, Vec<u8
         match (&first.routing, &first.data, group.next()) {
             (Routing::Simple, SetData::Records { ttl, values }, None) => {
                 let start = bytes.len();
-                if let Err(error) = compile_plain(first, *ttl, values, &mut bytes) {
+                if let Err(error) = compile_plain(home, first, (*ttl, values), &mut bytes) {
                     if broken == Broken::Refuse {
                         return Err(error);
                     }
@@ -338,10 +411,32 @@ pub(crate) fn compile(sets: &[RecordSet], broken: Broken) -> Result<(u32, Vec<u8
     Ok((types, bytes))
 }
 
+/// What is known beforehand about the servers of a zone below.
+fn compile_servers(home: Home<'_>, cut: &Name, records: &[Vec<u8>]) -> Vec<u8> {
+    let mut table = Vec::with_capacity(records.len() * SERVER);
+    for data in records {
+        let name = Name::from_wire(data).map(|name| name.to_lowercase());
+        let labels = name
+            .as_ref()
+            .ok()
+            .and_then(|name| labels_below(name, home.apex));
+        let (whose, hash) = match (&name, labels) {
+            (Ok(name), Some(labels)) => {
+                let whose = u8::from(!name.is_within(cut));
+                (whose, home.key.below(home.hash, labels))
+            }
+            _ => (2, 0),
+        };
+        table.push(whose);
+        table.extend_from_slice(&hash.to_le_bytes());
+    }
+    table
+}
+
 fn compile_plain(
+    home: Home<'_>,
     set: &RecordSet,
-    ttl: u32,
-    values: &[String],
+    (ttl, values): (u32, &[String]),
     bytes: &mut Vec<u8>,
 ) -> Result<(), CompileError> {
     let fail = |reason: String| CompileError {
@@ -355,15 +450,20 @@ fn compile_plain(
     let even = records
         .windows(2)
         .all(|pair| pair[0].len() == pair[1].len());
-    let body_len: usize = records
-        .iter()
-        .map(|data| data.len() + if even { 0 } else { 2 })
-        .sum();
+    let servers = if set.key.rtype == RecordType::Ns && set.key.name != *home.apex {
+        compile_servers(home, &set.key.name, &records)
+    } else {
+        Vec::new()
+    };
+    let each = if even { 0 } else { 2 };
+    // Within 16 bits whenever the records fit into a message, which has more beside each.
+    let body_len = records.iter().map(|data| data.len() + each).sum::<usize>() + servers.len();
     let too_large = || fail("does not fit into one DNS message".to_owned());
     if !fits_in_message(records.iter().map(Vec::len)) {
         return Err(too_large());
     }
-    bytes.push(u8::from(!even));
+    let with_servers = if servers.is_empty() { 0 } else { WITH_SERVERS };
+    bytes.push(u8::from(!even) | with_servers);
     bytes.extend_from_slice(&ttl.to_le_bytes());
     bytes.extend_from_slice(
         &u16::try_from(records.len())
@@ -385,6 +485,7 @@ fn compile_plain(
         }
         bytes.extend_from_slice(&data);
     }
+    bytes.extend_from_slice(&servers);
     Ok(())
 }
 
@@ -415,7 +516,13 @@ fn varint_len(value: u32) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use meridian_dns::Name;
+
+    fn compile_here(sets: &[RecordSet], broken: Broken) -> Result<(u32, Vec<u8>), CompileError> {
+        let (key, apex) = (HashKey([3, 4]), Name::parse("z").unwrap());
+        let hash = crate::image::hash_of(key, &apex);
+        let apex = &apex;
+        compile(Home { key, apex, hash }, sets, broken)
+    }
 
     fn set(rtype: RecordType, values: &[&str]) -> RecordSet {
         RecordSet::simple(
@@ -427,7 +534,7 @@ mod tests {
     }
 
     fn node(sets: &[RecordSet], descendants: u32) -> Vec<u8> {
-        let (types, sets) = compile(sets, Broken::Refuse).unwrap();
+        let (types, sets) = compile_here(sets, Broken::Refuse).unwrap();
         let new = NewNode {
             labels: Box::from(&b"\x01a"[..]),
             descendants,
@@ -472,7 +579,7 @@ mod tests {
             assert!(node.set(RecordType::Aaaa).is_none());
             assert_eq!(
                 NewNode::from(node).sets,
-                compile(&sets, Broken::Refuse).unwrap().1
+                compile_here(&sets, Broken::Refuse).unwrap().1
             );
         }
     }
@@ -495,9 +602,9 @@ mod tests {
             set(RecordType::A, &["nonsense"]),
             set(RecordType::Txt, &["\"x\""]),
         ];
-        let error = compile(&sets, Broken::Refuse).unwrap_err();
+        let error = compile_here(&sets, Broken::Refuse).unwrap_err();
         assert!(error.to_string().starts_with("[name='a.z.', type='A']: "));
-        let (types, sets) = compile(&sets, Broken::Unserved).unwrap();
+        let (types, sets) = compile_here(&sets, Broken::Unserved).unwrap();
         let mut bytes = Vec::new();
         let labels = Box::from(&b"\x01a"[..]);
         let descendants = 0;
@@ -510,5 +617,32 @@ mod tests {
         .write(&mut bytes);
         let kinds: Vec<Kind> = Node::read(&bytes).sets().map(|set| set.kind).collect();
         assert_eq!(kinds, [Kind::Unserved, Kind::Even]);
+    }
+
+    #[test]
+    fn the_servers_of_a_zone_below_are_known_beforehand() {
+        let values = ["Ns.a.Z", "x.z", "out.example", "a.z", "ns.b.z"];
+        for values in [&values[..], &["n1.a.z", "n2.b.z", "n3.c.y"]] {
+            let bytes = node(&[set(RecordType::Ns, values)], 0);
+            let set = Node::read(&bytes).set(RecordType::Ns).unwrap();
+            for first in 0..4 {
+                let names: Vec<&[u8]> = set.rotated(first).collect();
+                let servers: Vec<Server<'_>> = set.servers(first).collect();
+                assert_eq!(names.len(), values.len());
+                assert_eq!(servers.len(), values.len());
+                for (name, server) in names.into_iter().zip(servers) {
+                    assert_eq!(server.name, name);
+                    let name = Name::from_wire(name).unwrap().to_lowercase();
+                    let whose = match name.to_string() {
+                        text if text.ends_with("a.z.") => Whose::Below,
+                        text if text.ends_with(".z.") => Whose::Here,
+                        _ => Whose::Others,
+                    };
+                    assert_eq!(server.whose, whose, "{name}");
+                    let hash = crate::image::hash_of(HashKey([3, 4]), &name);
+                    assert_eq!(server.hash, if whose == Whose::Others { 0 } else { hash });
+                }
+            }
+        }
     }
 }

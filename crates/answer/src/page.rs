@@ -137,6 +137,12 @@ impl<'a> Candidate<'a> {
         self.confirm_by(hash, |own| same(own, labels))
     }
 
+    /// As [`confirm`](Self::confirm), for labels in whatever case they were written.
+    #[inline]
+    pub(crate) fn confirm_as_written(self, hash: u64, labels: &[u8]) -> Option<Node<'a>> {
+        self.confirm_by(hash, |own| own.eq_ignore_ascii_case(labels))
+    }
+
     /// As [`confirm`](Self::confirm), for the wildcard with these labels behind its own.
     #[inline]
     pub(crate) fn confirm_wildcard(self, hash: u64, behind: &[u8]) -> Option<Node<'a>> {

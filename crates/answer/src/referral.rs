@@ -1,82 +1,120 @@
 //! Referrals: the name servers of a zone below, and the addresses this zone has of them.
 
+use arrayvec::ArrayVec;
 use meridian_dns::RecordType;
 use meridian_dns::message::{Full, Owner, Reply, Section};
 
 use crate::ZoneImage;
-use crate::node::Node;
+use crate::lookup::Guess;
+use crate::node::{Node, Server, Set, Whose};
 use crate::reply::{Task, Verdict};
 
-/// Name servers whose names are remembered by their place in the reply; zones have fewer.
-const REMEMBERED: usize = 16;
+/// Name servers that are looked for together, so that one's wait for memory is spent on the
+/// others. Zones have fewer.
+const TOGETHER: usize = 16;
 
-/// The name servers of the zone below, and their addresses as far as this zone knows them. `cut`
-/// is the number of labels of that zone's apex, the owner.
-pub(crate) fn refer(
-    task: &mut Task<'_, '_>,
-    zone: &ZoneImage,
+/// A name server on the way to its addresses.
+struct Sought<'z> {
+    server: Server<'z>,
+    guess: Guess<'z>,
+    /// Its name as the owner of its addresses.
+    owner: Owner<'z>,
+}
+
+/// The name servers of the zone below, and their addresses as far as this zone knows them. The
+/// owner is that zone's apex.
+pub(crate) fn refer<'z>(
+    task: &Task<'_, '_>,
+    zone: &'z ZoneImage,
     reply: &mut Reply<'_>,
-    node: Node<'_>,
-    (owner, cut): (Owner<'_>, usize),
+    node: Node<'z>,
+    owner: Owner<'_>,
 ) -> Result<Verdict, Full> {
-    let Some(servers) = node.set(RecordType::Ns) else {
+    let Some(set) = node.set(RecordType::Ns) else {
         return Ok(Verdict::default());
     };
-    let rtype = RecordType::Ns.code();
-    let mut places = [None; REMEMBERED];
-    for (number, data) in servers.rotated(task.seed).enumerate() {
-        reply.record(Section::Authority, owner, rtype, servers.ttl, &[data])?;
-        if let Some(place) = places.get_mut(number) {
-            *place = Owner::at(reply.position() - data.len());
+    let mut together = ArrayVec::<Sought<'z>, TOGETHER>::new();
+    for server in set.servers(task.seed) {
+        let rtype = RecordType::Ns.code();
+        reply.record(Section::Authority, owner, rtype, set.ttl, &[server.name])?;
+        if server.whose != Whose::Others && !together.is_full() {
+            let place = Owner::at(reply.position() - server.name.len());
+            together.push(seek(zone, server, place));
         }
     }
-    // RFC 9471 section 3: without the addresses below the cut the referral leads nowhere, so they
-    // come first, and TC is set if they do not fit; the others are a kindness.
-    let below_cut = (cut, task.walk.hash(task.world.key, cut));
-    let in_zone = (usize::from(zone.apex_labels), zone.hash);
-    let mut optional = false;
-    for (number, server) in servers.rotated(task.seed).enumerate() {
-        task.spare.take(server);
-        if task.spare.is_within(task.walk, cut) {
-            let owner = owner_at(&places, number, server);
-            glue(task, zone, reply, below_cut, owner)?;
+    // RFC 9471 section 3: what is needed comes first, and TC is set if it does not fit.
+    let mut kindness = false;
+    for sought in &together {
+        if sought.server.whose == Whose::Below {
+            glue(zone, reply, sought)?;
         } else {
-            optional |= task.spare.is_within(task.walk, in_zone.0);
+            kindness = true;
         }
     }
-    if !optional {
-        return Ok(Verdict::default());
+    if together.is_full() {
+        return refer_more(task, zone, reply, (set, &together));
     }
-    for (number, server) in servers.rotated(task.seed).enumerate() {
-        task.spare.take(server);
-        if !task.spare.is_within(task.walk, cut) && task.spare.is_within(task.walk, in_zone.0) {
-            let owner = owner_at(&places, number, server);
+    for sought in together.iter().filter(|_| kindness) {
+        if sought.server.whose == Whose::Here {
             // One that does not fit is left out; a shorter one may still fit.
-            let _ = glue(task, zone, reply, in_zone, owner);
+            let _ = glue(zone, reply, sought);
         }
     }
     Ok(Verdict::default())
 }
 
-/// The name of a server as an owner: a pointer to where its NS record names it.
-fn owner_at<'s>(places: &[Option<Owner<'s>>], number: usize, server: &'s [u8]) -> Owner<'s> {
-    let place = places.get(number).copied().flatten();
-    place.unwrap_or(Owner::Name(server))
+/// The addresses of the servers beyond those that were looked for together.
+#[cold]
+fn refer_more<'z>(
+    task: &Task<'_, '_>,
+    zone: &'z ZoneImage,
+    reply: &mut Reply<'_>,
+    (set, together): (Set<'z>, &[Sought<'z>]),
+) -> Result<Verdict, Full> {
+    let beyond = || {
+        let known = set
+            .servers(task.seed)
+            .filter(|server| server.whose != Whose::Others);
+        known
+            .skip(together.len())
+            .map(|server| seek(zone, server, None))
+    };
+    for sought in beyond().filter(|sought| sought.server.whose == Whose::Below) {
+        glue(zone, reply, &sought)?;
+    }
+    for sought in together
+        .iter()
+        .filter(|sought| sought.server.whose == Whose::Here)
+    {
+        let _ = glue(zone, reply, sought);
+    }
+    for sought in beyond().filter(|sought| sought.server.whose == Whose::Here) {
+        let _ = glue(zone, reply, &sought);
+    }
+    Ok(Verdict::default())
 }
 
-/// The addresses of the server whose name has been taken apart, all or none. Its hash goes on from
-/// that of a name above it.
-fn glue(
-    task: &mut Task<'_, '_>,
-    zone: &ZoneImage,
-    reply: &mut Reply<'_>,
-    above: (usize, u64),
-    owner: Owner<'_>,
-) -> Result<(), Full> {
-    let hash = task.spare.hash_below(task.world.key, above);
-    let apex = usize::from(zone.apex_labels);
-    let labels = task.spare.labels(task.spare.depth(), apex);
-    let Some(node) = zone.find(hash, labels) else {
+/// Looks for the name of a server of this zone in the index.
+#[inline]
+fn seek<'z>(zone: &'z ZoneImage, server: Server<'z>, place: Option<Owner<'z>>) -> Sought<'z> {
+    Sought {
+        server,
+        guess: zone.page(server.hash).probe(server.hash),
+        owner: place.unwrap_or(Owner::Name(server.name)),
+    }
+}
+
+/// The addresses of a server, all or none.
+#[inline]
+fn glue(zone: &ZoneImage, reply: &mut Reply<'_>, sought: &Sought<'_>) -> Result<(), Full> {
+    let Sought {
+        server,
+        guess,
+        owner,
+    } = sought;
+    let below = server.name.len() - zone.meta.apex.as_wire().len();
+    let labels = &server.name[..below];
+    let Some(node) = guess.and_then(|guess| guess.confirm_as_written(server.hash, labels)) else {
         return Ok(());
     };
     let mark = reply.mark();
@@ -85,7 +123,7 @@ fn glue(
             continue;
         };
         for data in set.rotated(0) {
-            let written = reply.record(Section::Additional, owner, rtype.code(), set.ttl, &[data]);
+            let written = reply.record(Section::Additional, *owner, rtype.code(), set.ttl, &[data]);
             if written.is_err() {
                 reply.rewind(mark);
             }

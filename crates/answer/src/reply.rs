@@ -23,8 +23,6 @@ pub(crate) struct Task<'a, 'q> {
     pub(crate) view: ViewId,
     pub(crate) query: &'a Query<'q>,
     pub(crate) walk: &'a mut Walk,
-    /// For other names than the one that is followed.
-    pub(crate) spare: &'a mut Walk,
     /// Where the name was looked for first in the zone it was found to be for.
     pub(crate) guess: Guess<'a>,
     pub(crate) seed: usize,
@@ -254,11 +252,11 @@ fn follow<'a>(
     let question = &task.query.question;
     let node = match lookup::place(task.world, zone, task.walk, task.guess, parent_side) {
         Place::Cut(node, labels) => {
-            let cut = (link.owner(task.walk.offset(labels)), labels);
+            let owner = link.owner(task.walk.offset(labels));
             if link.written != Written::Question {
                 reply.authoritative();
             }
-            return refer(task, zone, reply, node, cut).map(Step::End);
+            return refer(task, zone, reply, node, owner).map(Step::End);
         }
         Place::Nothing => {
             reply.authoritative().rcode(rcode::NXDOMAIN);

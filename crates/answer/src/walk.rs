@@ -1,7 +1,6 @@
 //! A query name taken apart: folded to lower case, where its labels start, the hash at each depth.
 
 use crate::hash::{HashKey, fold_case};
-use crate::node::same;
 
 /// The longest name is 255 bytes; words are read from any byte of it.
 const ROOM: usize = 264;
@@ -44,23 +43,9 @@ impl Walk {
         self.hash_on(key, self.count.min(USUAL_DEPTH));
     }
 
-    /// Whether the name is, or lies below, the suffix of another with `labels` labels.
-    #[inline]
-    pub(crate) fn is_within(&self, other: &Self, labels: usize) -> bool {
-        self.count >= labels && same(self.suffix(labels), other.suffix(labels))
-    }
-
-    /// The hash of a name that lies below one with this many labels and this hash.
-    #[inline]
-    pub(crate) fn hash_below(&mut self, key: HashKey, (labels, hash): (usize, u64)) -> u64 {
-        self.hashes[labels] = hash;
-        self.hashed = labels;
-        self.hash(key, self.count)
-    }
-
     /// Takes a name apart, without hashing it.
     #[inline]
-    pub(crate) fn take(&mut self, name: &[u8]) {
+    fn take(&mut self, name: &[u8]) {
         let name = &name[..name.len().min(255)];
         self.len = name.len();
         fold(&mut self.name, name);
@@ -182,13 +167,6 @@ mod tests {
                 assert_eq!(walk.hash(key, depth), hash);
                 assert_eq!(walk.suffix(depth), suffix.as_wire());
             }
-            let (whole, above) = (walk.hash(key, 3), walk.hash(key, 2));
-            let mut other = Walk::new();
-            other.take(name.as_wire());
-            assert_eq!(other.hash_below(key, (2, above)), whole);
-            assert!(other.is_within(&walk, 3) && other.is_within(&walk, 0));
-            other.take(Name::parse("b.bc.d").unwrap().as_wire());
-            assert!(other.is_within(&walk, 2) && !other.is_within(&walk, 3));
             assert_eq!(walk.suffix(0), [0]);
             assert_eq!(walk.labels(3, 1), b"\x01a\x02bc");
         }
