@@ -35,3 +35,5 @@ pub use live::Live;
 pub use rate::{Prefix, PrefixError, RateLimit, RateLimitError};
 pub use server::Server;
 pub use tap::{Messages, Record, Taken, Tap, TapCounts, TapSettings};
+#[cfg(any(test, feature = "fuzzing"))]
+pub use tcp::{Turn, converse};

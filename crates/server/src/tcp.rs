@@ -26,6 +26,8 @@ use crate::seats::{Seat, Seats};
 use crate::service::{Peers, Service};
 
 use connection::Connection;
+#[cfg(any(test, feature = "fuzzing"))]
+pub use connection::pieces::{Turn, converse};
 use tls::TlsStream;
 use wire::Wire;
 

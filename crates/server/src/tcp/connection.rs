@@ -6,6 +6,9 @@
 //! (RFC 7766 section 6.2.1.1), and a client that does not read is not read from either.
 //! An idle connection holds no buffers; one with a slow client holds what is unsent.
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) mod pieces;
+
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
