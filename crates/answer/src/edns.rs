@@ -11,9 +11,9 @@ use meridian_dns::message::{
 use crate::cookie::{self, Cookie, Server};
 use crate::{Answered, Identity, Moment, Packet, Transport, ZoneImage, soa};
 
-/// The payload size we tell clients over transports that have no such limit: what passes all
-/// common links in one frame.
-const USUAL_PAYLOAD: u16 = 1232;
+/// The payload size we tell clients that we take: what passes all common links in one frame. It
+/// says nothing of the length of replies.
+const OUR_PAYLOAD: u16 = 1232;
 /// The longest identifier that is told, in bytes.
 const MAX_IDENTIFIER: usize = 255;
 
@@ -54,7 +54,7 @@ impl<'a> Asker<'a> {
     ) -> ReplyEdns<'a> {
         let unscoped = |subnet| ClientSubnet { scope: 0, ..subnet };
         let mut opt = ReplyEdns {
-            udp_payload: payload(self.transport),
+            udp_payload: OUR_PAYLOAD,
             dnssec_ok: asked.dnssec_ok,
             client_subnet: asked.client_subnet.map(unscoped),
             cookie: cookie.map(|cookie| cookie.reply),
@@ -109,7 +109,7 @@ impl<'a> Asker<'a> {
 
     /// Answers a query that cannot be read, in 512 bytes: what it says of its size may be wrong too.
     pub(crate) fn error(&self, header: &Header<'_>, buffer: &mut [u8]) -> Answered {
-        let len = error_reply(buffer, 512, header, payload(self.transport));
+        let len = error_reply(buffer, 512, header, OUR_PAYLOAD);
         Answered {
             len: u16::try_from(len).unwrap_or_default(),
             rcode: header.rcode,
@@ -140,16 +140,6 @@ impl<'a> Asker<'a> {
             qtype: 0,
             valid_cookie: server == Some(Server::Right),
             zone: None,
-        }
-    }
-}
-
-/// The payload size we tell clients that we take.
-pub(crate) fn payload(transport: Transport) -> u16 {
-    match transport {
-        Transport::Udp { max_payload } => max_payload.max(512),
-        Transport::Tcp { .. } | Transport::Tls { .. } | Transport::Quic | Transport::Https => {
-            USUAL_PAYLOAD
         }
     }
 }

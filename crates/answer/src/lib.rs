@@ -229,8 +229,8 @@ pub fn answer<N: Near>(
             guess: job.guess,
             seed: seed_of(moment.seed, job.place),
         };
-        let answered = reply::write(&mut task, job.zone, packet.reply);
-        if let Some(zone) = job.zone {
+        let (answered, zone) = reply::write(&mut task, job.zone, packet.reply);
+        if let Some(zone) = zone {
             run.count(zone, found(answered.rcode));
         }
         outcomes[job.place] = outcome_of(answered);

@@ -34,12 +34,13 @@ pub(crate) struct Verdict {
     error: Option<ExtendedError<'static>>,
 }
 
-/// Writes the reply; of length 0 when there is no room even for an error.
+/// Writes the reply, of length 0 when there is no room even for an error; and says from which
+/// zone it is.
 pub(crate) fn write<'a>(
     task: &mut Task<'a, '_>,
     zone: Option<&'a ZoneImage>,
     buffer: &mut [u8],
-) -> Answered {
+) -> (Answered, Option<&'a ZoneImage>) {
     let query = task.query;
     let asked = query.edns.as_ref();
     let zone = responsible(task, zone);
@@ -51,7 +52,7 @@ pub(crate) fn write<'a>(
         zone: zone.map(|zone| zone.meta.generation),
     };
     let Ok(mut reply) = Reply::new(buffer, task.asker.limit(asked), query) else {
-        return answered;
+        return (answered, None);
     };
     let mut opt = None;
     if let Some(asked) = asked {
@@ -67,13 +68,16 @@ pub(crate) fn write<'a>(
         edns::keep_zone_version(opt, answered.rcode);
     }
     answered.len = u16::try_from(reply.finish(opt.as_ref())).unwrap_or_default();
-    answered
+    (answered, zone)
 }
 
-/// The zone that the question is for: none in other classes, and DS is the parent's.
+/// The zone that the question is for: none if it is not answered from any, and DS is the parent's.
 fn responsible<'a>(task: &mut Task<'a, '_>, zone: Option<&'a ZoneImage>) -> Option<&'a ZoneImage> {
     let question = &task.query.question;
     let zone = zone.filter(|_| matches!(question.class, class::IN | class::ANY))?;
+    if is_transfer(question.qtype) || is_of_another_version(task.query) {
+        return None;
+    }
     if question.qtype == RecordType::Ds.code()
         && let Some((parent, guess)) = parent_that_knows(task, zone)
     {
@@ -89,12 +93,7 @@ fn decide<'a>(
     reply: &mut Reply<'_>,
 ) -> Verdict {
     let question = &task.query.question;
-    if task
-        .query
-        .edns
-        .as_ref()
-        .is_some_and(|edns| edns.version > 0)
-    {
+    if is_of_another_version(task.query) {
         reply.rcode(rcode::BADVERS);
         return Verdict::default();
     }
@@ -106,7 +105,7 @@ fn decide<'a>(
     if question.class != class::IN && question.class != class::ANY {
         return refuse(reply, ede::NOT_SUPPORTED, "only class IN is served");
     }
-    if matches!(question.qtype, qtype::AXFR | qtype::IXFR) {
+    if is_transfer(question.qtype) {
         return refuse(reply, ede::PROHIBITED, "zone transfers are not offered");
     }
     let Some(zone) = zone else {
@@ -118,6 +117,14 @@ fn decide<'a>(
     };
     let parent_side = question.qtype == RecordType::Ds.code();
     ended(answer(task, zone, reply, parent_side), reply)
+}
+
+fn is_of_another_version(query: &Query<'_>) -> bool {
+    query.edns.as_ref().is_some_and(|edns| edns.version > 0)
+}
+
+fn is_transfer(qtype: u16) -> bool {
+    matches!(qtype, qtype::AXFR | qtype::IXFR)
 }
 
 fn ended(written: Result<Verdict, Full>, reply: &mut Reply<'_>) -> Verdict {

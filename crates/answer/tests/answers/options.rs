@@ -348,8 +348,8 @@ fn the_client_subnet_comes_back_with_scope_0() {
 }
 
 #[test]
-fn the_payload_size_that_is_told_is_the_configured_one() {
-    for (max_payload, told) in [(512, 512), (1232, 1232), (4096, 4096)] {
+fn the_payload_size_that_is_told_is_what_is_taken_whatever_is_sent() {
+    for max_payload in [512, 1232, 4096] {
         let udp = Transport::Udp { max_payload };
         for query in [
             Query::default().with(&[]),
@@ -357,7 +357,7 @@ fn the_payload_size_that_is_told_is_the_configured_one() {
             Query::default().with_opt(opt(512, 9, 0, &[])),
         ] {
             let reply = ask(udp, &query);
-            assert_eq!(reply.opt, Some((told, 0, 0)));
+            assert_eq!(reply.opt, Some((1232, 0, 0)));
         }
     }
 }

@@ -2,14 +2,15 @@
 
 use super::codes::rcode;
 use super::query::{Counts, Question, Record};
+use crate::RecordType;
 use crate::cursor::Cursor;
 
-/// The type of a start of authority.
-const SOA: u16 = 6;
+const SOA: u16 = RecordType::Soa.code();
 
 /// For how many seconds a reply may be kept as a whole (RFC 8484 section 5.1): as long as the
-/// record of its answer section that goes first; without any, as long as its SOA says that there
-/// is nothing (RFC 2308 section 5); 0 where nothing tells.
+/// record of its answer section that goes first; where it says that there is nothing, also at the
+/// end of a CNAME, as long as its SOA tells (RFC 2308 section 5) if that is shorter; where the end
+/// is in another zone, or nothing tells, 0.
 pub fn freshness_s(reply: &[u8]) -> u32 {
     read(reply).unwrap_or(0)
 }
@@ -29,17 +30,16 @@ fn read(reply: &[u8]) -> Option<u32> {
         let ttl_s = Record::read(&mut rest)?.ttl_s();
         shortest = Some(shortest.map_or(ttl_s, |shortest| shortest.min(ttl_s)));
     }
-    if shortest.is_some() {
-        return shortest;
-    }
     for _ in 0..counts.authority {
         let record = Record::read(&mut rest)?;
-        if record.rtype == SOA {
-            let minimum = record.rdata.last_chunk().copied().map(u32::from_be_bytes)?;
-            return Some(record.ttl_s().min(minimum));
+        if record.rtype != SOA {
+            return None;
         }
+        let minimum = record.rdata.last_chunk().copied().map(u32::from_be_bytes)?;
+        let nothing_s = record.ttl_s().min(minimum);
+        shortest = Some(shortest.map_or(nothing_s, |shortest| shortest.min(nothing_s)));
     }
-    None
+    shortest
 }
 
 #[cfg(test)]
@@ -73,14 +73,16 @@ mod tests {
     #[test]
     fn the_answer_that_goes_first_or_the_soa_decides() {
         let soa: &[u8] = &[[0; 18].as_slice(), &60_u32.to_be_bytes()].concat();
-        let (a, ns, opt) = (1, 2, 41);
+        let (a, ns, cname, opt) = (1, 2, 5, 41);
         for (records, expected) in [
             (vec![(0, a, 300, &b"addr"[..])], 300),
             (
                 vec![(0, a, 300, b"addr"), (0, a, 30, b"addr"), (2, opt, 0, b"")],
                 30,
             ),
-            (vec![(0, a, 300, b"addr"), (1, SOA, 5, soa)], 300),
+            (vec![(0, cname, 300, b"\0"), (1, SOA, 5, soa)], 5),
+            (vec![(0, cname, 20, b"\0"), (1, SOA, 900, soa)], 20),
+            (vec![(0, cname, 300, b"\0"), (1, ns, 3600, b"\0")], 0),
             (vec![(1, SOA, 900, soa)], 60),
             (vec![(1, SOA, 30, soa)], 30),
             (vec![(1, ns, 3600, b"\0"), (2, a, 3600, b"addr")], 0),
