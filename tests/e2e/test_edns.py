@@ -197,5 +197,4 @@ def test_rfc_8906(alone, arguments, status, flags, edns, tcp):
     if edns is None:
         assert "OPT PSEUDOSECTION" not in text
     else:
-        expected = edns
-        assert f"; EDNS: version: 0, {expected}" in text
+        assert f"; EDNS: version: 0, {edns}" in text
