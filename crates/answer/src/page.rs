@@ -24,12 +24,13 @@ const SLOT: usize = 4;
 /// Bytes of a name with one or two sets.
 const USUAL_NODE: usize = 64;
 
-/// A place in a page where a node of a certain hash seems to be: its slot says so.
+/// A place in a page where a node of a certain hash seems to be: its slot says so. Small enough
+/// to be returned in registers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Candidate<'a> {
     page: &'a Page,
-    slot: usize,
-    offset: usize,
+    slot: u32,
+    offset: u32,
 }
 
 impl Page {
@@ -49,7 +50,7 @@ impl Page {
             let hash = key.below(apex, &node.labels);
             let offset = u32::try_from(bytes.len()).expect("checked above");
             node.write(&mut bytes);
-            let mut slot = first_slot(hash, count);
+            let mut slot = first_slot(hash, count) as usize;
             while bytes[slot * SLOT..][..SLOT] != [0; 4] {
                 slot = if slot + 1 == slots { 0 } else { slot + 1 };
             }
@@ -70,7 +71,7 @@ impl Page {
     /// The place in the index where the search for a hash starts.
     #[inline]
     pub(crate) fn place(&self, hash: u64) -> &u8 {
-        &self.bytes[first_slot(hash, self.slots) * SLOT]
+        &self.bytes[first_slot(hash, self.slots) as usize * SLOT]
     }
 
     /// The first slot that fits the hash. Reads only the index.
@@ -80,11 +81,11 @@ impl Page {
     }
 
     #[inline]
-    fn probe_from(&self, start: usize, hash: u64) -> Option<Candidate<'_>> {
+    fn probe_from(&self, start: u32, hash: u64) -> Option<Candidate<'_>> {
         let mut slot = start;
         // Ends at an empty slot, which every index has.
         loop {
-            let entry = read_u32(&self.bytes, slot * SLOT);
+            let entry = read_u32(&self.bytes, slot as usize * SLOT);
             if entry == 0 {
                 return None;
             }
@@ -92,7 +93,7 @@ impl Page {
                 return Some(Candidate {
                     page: self,
                     slot,
-                    offset: (entry & 0xff_ffff) as usize,
+                    offset: entry & 0xff_ffff,
                 });
             }
             slot = self.after(slot);
@@ -100,8 +101,8 @@ impl Page {
     }
 
     #[inline]
-    fn after(&self, slot: usize) -> usize {
-        if slot + 1 == self.slots as usize {
+    fn after(&self, slot: u32) -> u32 {
+        if slot + 1 == self.slots {
             0
         } else {
             slot + 1
@@ -127,7 +128,7 @@ impl<'a> Candidate<'a> {
     /// Where the node is, as far as most nodes reach.
     #[inline]
     pub(crate) fn place(&self) -> &'a [u8] {
-        let node = &self.page.bytes[self.offset..];
+        let node = &self.page.bytes[self.offset as usize..];
         &node[..node.len().min(USUAL_NODE)]
     }
 
@@ -157,7 +158,7 @@ impl<'a> Candidate<'a> {
         let mut candidate = self;
         // Each turn moves on by a slot; an index always has an empty one.
         loop {
-            let node = &candidate.page.bytes[candidate.offset..];
+            let node = &candidate.page.bytes[candidate.offset as usize..];
             if let Some(node) = Node::read_if(node, &is_it) {
                 return Some(node);
             }
@@ -168,9 +169,9 @@ impl<'a> Candidate<'a> {
 }
 
 #[inline]
-fn first_slot(hash: u64, slots: u32) -> usize {
+fn first_slot(hash: u64, slots: u32) -> u32 {
     // The low 32 bits as a fraction of 2³², scaled to the number of slots.
-    (((hash & 0xffff_ffff) * u64::from(slots)) >> 32) as usize
+    (((hash & 0xffff_ffff) * u64::from(slots)) >> 32) as u32
 }
 
 #[inline]
