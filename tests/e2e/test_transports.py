@@ -1,13 +1,16 @@
 """DNS over TLS, QUIC and HTTPS: real clients, a certificate that changes, and those who do harm."""
 
 import base64
+import ctypes
 import datetime
+import functools
 import ipaddress
 import os
 import signal
 import socket
 import ssl
 import subprocess
+import threading
 import time
 
 import dns.edns
@@ -21,10 +24,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from harness import BIN, LONG, Meridian, Zone, create, eventually, free_port
+from harness import BIN, LONG, Meridian, Threads, Zone, create, eventually, free_port
 
 NAME = "ns.transports.test"
 HTTP_2 = dns.query.HTTPVersion.HTTP_2
+SWAPS = 30 if LONG else 4
+PR_SET_CHILD_SUBREAPER = 36
 
 
 class Authority:
@@ -378,15 +383,56 @@ def test_garbage_and_slow_handshakes_do_no_harm(server):
     assert "panic" not in server.log_tail(size=1_000_000)
 
 
-def test_a_replacement_goes_on_encrypted(tmp_path):
+class Askers:
+    """Asks over and over, on a new connection each time; nothing may fail."""
+
+    def __init__(self, server):
+        self.server = server
+        self.done = dict.fromkeys(PROTOCOLS, 0)
+        self.over = threading.Event()
+
+    def run(self, protocol):
+        while not self.over.is_set():
+            assert self.server.over(protocol, query("meridian.internal.", "SOA")).answer, protocol
+            self.done[protocol] += 1
+
+
+def test_replacements_cost_no_encrypted_query(tmp_path):
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     with Encrypted(tmp_path / "meridian") as server:
-        successor = server.admin("replace")["pid"]
+        askers = Askers(server)
+        successor, took = None, []
+        protocols = ["tls", "quic", "quic", "quic"]
         try:
-            assert server.process.wait(10) == 0, server.log_tail()
-            for protocol in PROTOCOLS:
-                assert server.over(protocol, query("meridian.internal.", "SOA")).answer
+            threads = Threads(*[functools.partial(askers.run, protocol) for protocol in protocols])
+            with threads:
+                try:
+                    for _ in range(SWAPS):
+                        before = dict(askers.done)
+                        said = server.admin("replace")
+                        took.append(said["took_ms"])
+                        if successor is None:
+                            assert server.process.wait(10) == 0, server.log_tail()
+                        else:
+                            assert os.waitpid(successor, 0)[1] == 0, server.log_tail()
+                        successor = said["pid"]
+                        # Everybody has been answered by this process too.
+                        assert eventually(
+                            lambda: (
+                                threads.errors
+                                or all(askers.done[one] > before[one] + 5 for one in protocols)
+                            )
+                        ), (before, askers.done)
+                        if threads.errors:
+                            raise threads.errors[0]
+                finally:
+                    askers.over.set()
+            print(f"asked {askers.done}, replacements took {took} ms")
             renewed = server.authority.issue(server.certificate, server.key)
             os.kill(successor, signal.SIGHUP)
             assert eventually(lambda: server.shown_serial() == renewed)
+            assert "panic" not in server.log_tail(size=1_000_000)
         finally:
-            os.kill(successor, signal.SIGKILL)
+            if successor is not None:
+                os.kill(successor, signal.SIGKILL)
+                os.waitpid(successor, 0)

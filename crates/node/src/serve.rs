@@ -109,7 +109,8 @@ fn begin(config: &Config, runtimes: Runtimes, files: Files) -> Result<()> {
     let taps = Taps::start(config, &condition)?;
     let config_of_dns = server_config(config, &runtimes, &feed, &taps)?;
     let known = (live, condition, taps);
-    let dns = Dns::start(config_of_dns, Vec::new(), known, &runtimes.dns)?;
+    let mut dns = Dns::start(config_of_dns, Vec::new(), known, &runtimes.dns)?;
+    dns.begin_quic()?;
     let control_plane = ControlPlane::start(files, feed, dns.live())?;
     let first = first_start(control_plane.control(), config)?;
     say_started(config, &dns, started);
@@ -145,12 +146,13 @@ fn succeed(config: &Config, runtimes: Runtimes, predecessor: &Predecessor) -> Re
     let taps = Taps::start(config, &condition)?;
     let config_of_dns = server_config(config, &runtimes, &feed, &taps)?;
     let known = (live, condition, taps);
-    let dns = Dns::start(config_of_dns, of_dns, known, &runtimes.dns)?;
+    let mut dns = Dns::start(config_of_dns, of_dns, known, &runtimes.dns)?;
     let control_plane = ControlPlane::start(files, feed, dns.live())?;
     let told = Arc::clone(dns.condition());
     let signals = runtimes.control.block_on(async { Signals::listen(told) })?;
     say_started(config, &dns, started);
     runtimes.control.block_on(inheritance.wait_for_quiet())?;
+    dns.begin_quic()?;
     warn_of_idle_addresses(control_plane.control(), config)?;
     let house = House {
         config,
@@ -194,6 +196,7 @@ fn answer_only(
     let config_of_dns = server_config(config, runtimes, &feed, &taps)?;
     let known = (live, condition, taps);
     let mut dns = Dns::start(config_of_dns, Vec::new(), known, &runtimes.dns)?;
+    dns.begin_quic()?;
     let monitor = monitor(config, &dns);
     runtimes.control.block_on(async {
         tokio::spawn(monitor.serve(metrics, pending()));

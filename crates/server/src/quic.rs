@@ -1,19 +1,20 @@
 //! DNS over QUIC (RFC 9250): one task for each address, one for each connection, one for each
 //! query on its stream.
 //!
-//! QUIC itself is quinn's. A stream's life is in `stream`.
+//! QUIC itself is quinn's. A stream's life is in `stream`, the end of quinn's tasks in `tasks`.
 
 mod stream;
+mod tasks;
 
+use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::crypto::rustls::QuicServerConfig;
-use quinn::{
-    Endpoint, EndpointConfig, Incoming, ServerConfig, TokioRuntime, TransportConfig, VarInt,
-};
+use quinn::{Endpoint, EndpointConfig, Incoming, ServerConfig, TransportConfig, VarInt};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, watch};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
@@ -26,6 +27,7 @@ use crate::seats::{Seat, Seats};
 use crate::service::{Peers, Service};
 
 use stream::{Stream, Trouble};
+use tasks::{Tasks, turned};
 
 /// Queries in flight on one connection.
 const IN_FLIGHT_MAX: u32 = 64;
@@ -49,6 +51,10 @@ const UNPROVEN_MAX: usize = 32;
 
 /// How long the last words to clients may take after the order to stop.
 const GOODBYE: Duration = Duration::from_millis(200);
+
+/// How long after its handshake a connection without a query stays open once the end has come: the
+/// first one may be on its way.
+const FIRST_QUERY_GRACE: Duration = Duration::from_millis(500);
 
 /// Codes of RFC 9250 section 4.3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,14 +138,16 @@ impl Quic {
         runtime: &Handle,
     ) -> io::Result<()> {
         let _entered = runtime.enter();
+        let tasks = Arc::new(Tasks::new());
         let endpoint = Endpoint::new(
             EndpointConfig::default(),
             Some(door.config),
             door.socket,
-            Arc::new(TokioRuntime),
+            Arc::clone(&tasks) as _,
         )?;
         let acceptor = Acceptor {
             endpoint,
+            tasks,
             address: door.address,
             view: door.view,
             service,
@@ -153,6 +161,7 @@ impl Quic {
     }
 
     /// Ends every connection as soon as its replies are out, or when the drain timeout is over.
+    /// Nobody reads the sockets any more when it returns: what comes is the next reader's.
     pub(crate) async fn stop(&mut self) {
         self.stop.send_replace(true);
         for accepting in self.accepting.drain(..) {
@@ -165,6 +174,7 @@ impl Quic {
 /// The task of one listening address.
 struct Acceptor<A: Answer> {
     endpoint: Endpoint,
+    tasks: Arc<Tasks>,
     address: SocketAddr,
     view: ListenerView,
     service: Service<A>,
@@ -181,7 +191,7 @@ impl<A: Answer> Acceptor<A> {
         loop {
             tokio::select! {
                 biased;
-                _ = self.stop.changed() => break,
+                () = turned(&mut self.stop) => break,
                 Some(ended) = connections.join_next() => note_end(&self.cells, &ended),
                 incoming = self.endpoint.accept() => match incoming {
                     Some(incoming) => self.admit(incoming, &mut connections),
@@ -189,15 +199,43 @@ impl<A: Answer> Acceptor<A> {
                 },
             }
         }
-        self.endpoint.set_server_config(None);
-        let drained = async {
-            while let Some(ended) = connections.join_next().await {
-                note_end(&self.cells, &ended);
+        let _ = time::timeout(self.limits.drain_timeout, self.drain(&mut connections)).await;
+        // A connection without its task is closed with the code 0, DOQ_NO_ERROR. To close the
+        // endpoint would also refuse whoever comes now.
+        connections.abort_all();
+        while let Some(ended) = connections.join_next().await {
+            note_end(&self.cells, &ended);
+        }
+        let _ = time::timeout(GOODBYE, self.unheard(self.endpoint.wait_idle())).await;
+        self.tasks.end().await;
+    }
+
+    /// Lets in whoever has knocked before, and waits until all have left.
+    async fn drain(&self, connections: &mut JoinSet<()>) {
+        // quinn holds no more than those. Its queue is looked at without waiting.
+        for _ in 0..INCOMING_MAX {
+            match time::timeout(Duration::ZERO, self.endpoint.accept()).await {
+                Ok(Some(incoming)) => self.admit(incoming, connections),
+                _ => break,
             }
-        };
-        let _ = time::timeout(self.limits.drain_timeout, drained).await;
-        self.endpoint.close(Code::NoError.into(), b"");
-        let _ = time::timeout(GOODBYE, self.endpoint.wait_idle()).await;
+        }
+        // The caller limits how long this takes.
+        while let Some(ended) = self.unheard(connections.join_next()).await {
+            note_end(&self.cells, &ended);
+        }
+    }
+
+    /// Waits for something without a word to those who knock meanwhile: they knock again within a
+    /// second or so, and are heard by who reads the socket then.
+    async fn unheard<T>(&self, awaited: impl Future<Output = T>) -> T {
+        let mut awaited = pin!(awaited);
+        // Ends with what is waited for.
+        loop {
+            tokio::select! {
+                done = &mut awaited => return done,
+                Some(incoming) = self.endpoint.accept() => incoming.ignore(),
+            }
+        }
     }
 
     fn admit(&self, incoming: Incoming, connections: &mut JoinSet<()>) {
@@ -205,8 +243,13 @@ impl<A: Answer> Acceptor<A> {
         let crowded = self.endpoint.open_connections() >= UNPROVEN_MAX;
         // Whoever has not shown that its address is its own must not drive others out either.
         if incoming.may_retry() && (crowded || !self.seats.has_room(client)) {
-            // It fails for those alone that have been asked before.
-            let _ = incoming.retry();
+            if *self.stop.borrow() {
+                // The proof would come to a process that cannot tell it is one.
+                incoming.ignore();
+            } else {
+                // It fails for those alone that have been asked before.
+                let _ = incoming.retry();
+            }
             return;
         }
         let Some(admission) = self.seats.admit(client) else {
@@ -280,11 +323,16 @@ impl<A: Answer> Connection<A> {
     ) -> Code {
         let writing = Arc::new(Mutex::new(()));
         let mut since = Instant::now();
+        let mut asked_before = false;
+        let mut ending = None;
         loop {
-            let idle = time::sleep_until(since + self.limits.idle_timeout);
+            let idle = time::sleep_until(ending.unwrap_or(since + self.limits.idle_timeout));
             tokio::select! {
                 biased;
-                _ = stop.changed() => return Code::NoError,
+                () = turned(stop), if ending.is_none() => {
+                    let grace = if asked_before { Duration::ZERO } else { FIRST_QUERY_GRACE };
+                    ending = Some(since + grace);
+                }
                 () = self.seat.evicted() => return Code::ExcessiveLoad,
                 Some(ended) = streams.join_next() => {
                     note_panic(&self.cells, &ended);
@@ -315,6 +363,8 @@ impl<A: Answer> Connection<A> {
                         };
                         // At most as many as QUIC lets the client open.
                         streams.spawn(stream.run());
+                        asked_before = true;
+                        ending = ending.map(|_| since);
                     }
                     Err(_) => return Code::NoError,
                 },
@@ -326,7 +376,7 @@ impl<A: Answer> Connection<A> {
 
 fn note_end(cells: &StreamCells, ended: &Result<(), JoinError>) {
     cells.ended.add(1);
-    if ended.is_err() {
+    if ended.as_ref().is_err_and(JoinError::is_panic) {
         cells.panics.add(1);
         tracing::error!("a panic cost a QUIC connection");
     }

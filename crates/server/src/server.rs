@@ -32,15 +32,25 @@ pub struct Server {
     counters: Counters,
     tcp: Tcp,
     quic: Quic,
+    waiting: Option<WaitingQuic>,
     https: Option<Https>,
     runtime: Handle,
+}
+
+/// What QUIC is to begin with.
+#[derive(Debug)]
+struct WaitingQuic {
+    sockets: Vec<Single<UdpSocket>>,
+    encryption: Encryption,
+    service: Service<Answerer>,
 }
 
 impl Server {
     /// Starts answering from `live` on all sockets, which were bound for the same configuration.
     ///
     /// UDP has its own threads; TCP runs on the given runtime, which must have its timer and I/O
-    /// drivers on, and should be one where tasks do not block.
+    /// drivers on, and should be one where tasks do not block. QUIC waits for
+    /// [`begin_quic`](Self::begin_quic), HTTPS for the taker of [`https`](Self::https).
     ///
     /// # Errors
     /// [`StartError::Thread`] and [`StartError::Socket`].
@@ -56,19 +66,44 @@ impl Server {
         let mut bound = bound;
         let encrypted = bound.encrypted_addresses().collect();
         let doh = mem::take(&mut bound.doh);
+        let doq = mem::take(&mut bound.doq);
         let mut server = Self::start_with(config, bound, live, runtime, &answerer)?;
         server.encrypted = encrypted;
-        if let (Some(encryption), false) = (&config.encryption, doh.is_empty()) {
+        let Some(encryption) = &config.encryption else {
+            return Ok(server);
+        };
+        let service = Service {
+            live: Arc::clone(live),
+            answerer,
+            taps: Arc::clone(&config.taps),
+        };
+        if !doh.is_empty() {
             let cells = server.counters.stream(Protocol::Https);
-            let service = Service {
-                live: Arc::clone(live),
-                answerer,
-                taps: Arc::clone(&config.taps),
-            };
             let https = Https::new(doh, &service, &server.tcp, &cells, encryption);
             server.https = Some(https.map_err(StartError::Tls)?);
         }
+        server.waiting = Some(WaitingQuic {
+            sockets: doq,
+            encryption: encryption.clone(),
+            service,
+        });
         Ok(server)
+    }
+
+    /// Starts answering over QUIC too. Of all processes that have its sockets one at a time may do
+    /// so: they share them, and each would hear a part of every conversation.
+    ///
+    /// # Errors
+    /// [`StartError::Socket`] and [`StartError::Tls`].
+    pub fn begin_quic(&mut self) -> Result<(), StartError> {
+        match self.waiting.take() {
+            Some(WaitingQuic {
+                sockets,
+                encryption,
+                service,
+            }) => self.start_quic(&encryption, sockets, &service),
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn start_with<A: Answer>(
@@ -101,6 +136,7 @@ impl Server {
             counters: Counters::default(),
             tcp: Tcp::new(config.tcp),
             quic: Quic::default(),
+            waiting: None,
             https: None,
             runtime: runtime.clone(),
         };
@@ -138,19 +174,19 @@ impl Server {
             listening.map_err(|error| StartError::Socket { address, error })?;
         }
         if let Some(encryption) = &config.encryption {
-            server.start_encrypted(encryption, bound.dot, bound.doq, &service)?;
+            server.start_tls(encryption, bound.dot, &service)?;
+            server.start_quic(encryption, bound.doq, &service)?;
         }
         Ok(server)
     }
 
-    fn start_encrypted<A: Answer>(
+    fn start_tls<A: Answer>(
         &mut self,
         Encryption {
             certificate,
             runtime,
         }: &Encryption,
         dot: Vec<Single<TcpListener>>,
-        doq: Vec<Single<UdpSocket>>,
         service: &Service<A>,
     ) -> Result<(), StartError> {
         let tls = certificate.tls_config(&["dot"]).map_err(StartError::Tls)?;
@@ -170,6 +206,18 @@ impl Server {
             let listening = self.tcp.listen(door, service.clone(), runtime);
             listening.map_err(|error| StartError::Socket { address, error })?;
         }
+        Ok(())
+    }
+
+    fn start_quic<A: Answer>(
+        &mut self,
+        Encryption {
+            certificate,
+            runtime,
+        }: &Encryption,
+        doq: Vec<Single<UdpSocket>>,
+        service: &Service<A>,
+    ) -> Result<(), StartError> {
         if doq.is_empty() {
             return Ok(());
         }
@@ -229,8 +277,8 @@ impl Server {
     /// Stops, and returns the final counts when every thread and task has ended.
     ///
     /// UDP workers finish their batch and what the kernel holds for them, within about 100 ms.
-    /// TCP accepts no more, answers what has arrived and gives clients the drain timeout to take
-    /// it.
+    /// TCP and QUIC accept no more, answer what has arrived and give clients the drain timeout to
+    /// take it.
     pub async fn stop(mut self) -> Counts {
         self.stop.store(true, Ordering::Relaxed);
         tokio::join!(self.tcp.stop(), self.quic.stop());

@@ -28,7 +28,8 @@ pub(super) struct Dns {
 }
 
 impl Dns {
-    /// Takes the sockets that were handed over, binds the others, and starts answering.
+    /// Takes the sockets that were handed over, binds the others, and starts answering; over QUIC
+    /// only [then](Self::begin_quic).
     pub(super) fn start(
         config: Config,
         handed: Vec<BoundSocket>,
@@ -46,12 +47,25 @@ impl Dns {
             server: None,
             https: None,
         };
-        dns.resume()?;
+        dns.start_server()?;
         Ok(dns)
     }
 
-    /// Answers again on the same sockets.
+    /// Answers again on the same sockets, on which no other process does.
     pub(super) fn resume(&mut self) -> Result<()> {
+        self.start_server()?;
+        self.begin_quic()
+    }
+
+    /// Answers over QUIC too, where no other process does so any more.
+    pub(super) fn begin_quic(&mut self) -> Result<()> {
+        match &mut self.server {
+            Some(server) => Ok(server.begin_quic()?),
+            None => Ok(()),
+        }
+    }
+
+    fn start_server(&mut self) -> Result<()> {
         if self.server.is_none() {
             self.condition.answering(None);
             let bound = Bound::take_over(&self.config, self.bound.duplicate()?)?;

@@ -406,6 +406,26 @@ fn stop_lets_quic_replies_out() {
 }
 
 #[test]
+fn stop_waits_for_the_first_query_over_quic() {
+    let server = Encrypted::new();
+    let address = server.quic_address();
+    let connection = server.run(server.quic(address));
+    let Fixture {
+        runtime, server, ..
+    } = server.fixture;
+    runtime.block_on(async {
+        let asking = async {
+            // Long enough for the server to notice, and far less than the grace.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            ask(&connection, &framed(&doq_query(ECHO, 7))).await
+        };
+        let (_, reply) = tokio::join!(server.stop(), asking);
+        assert_eq!(number_of(&reply.unwrap()[2..]), 7);
+        assert_eq!(closed_with(&connection).await, 0);
+    });
+}
+
+#[test]
 fn every_address_has_its_view_under_encryption_too() {
     let server = Encrypted::with(Ipv4Addr::UNSPECIFIED.into(), |_| ());
     for last in 1..4 {
