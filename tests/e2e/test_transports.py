@@ -383,6 +383,28 @@ def test_garbage_and_slow_handshakes_do_no_harm(server):
     assert "panic" not in server.log_tail(size=1_000_000)
 
 
+def test_who_connected_before_the_stop_is_answered_over_https(tmp_path):
+    encoded = base64.urlsafe_b64encode(query("meridian.internal.", "SOA").to_wire()).rstrip(b"=")
+    request = b"GET /dns-query?dns=" + encoded + b" HTTP/1.1\r\nhost: " + NAME.encode() + b"\r\n\r\n"
+    with Encrypted(tmp_path / "meridian") as server:
+
+        def connect():
+            return socket.create_connection(("127.0.0.1", server.doh), 5)
+
+        def shake(connection):
+            return server.trust.wrap_socket(connection, server_hostname=NAME)
+
+        shaken, connected = shake(connect()), connect()
+        server.process.send_signal(signal.SIGTERM)
+        assert eventually(lambda: "stopping" in server.log_tail())
+        # One that has shown itself, one that has not yet.
+        for session in (shaken, shake(connected)):
+            session.sendall(request)
+            assert session.recv(4096).startswith(b"HTTP/1.1 200"), server.log_tail()
+            session.close()
+        assert server.process.wait(5) == 0
+
+
 class Askers:
     """Asks over and over, on a new connection each time; nothing may fail."""
 
@@ -402,7 +424,7 @@ def test_replacements_cost_no_encrypted_query(tmp_path):
     with Encrypted(tmp_path / "meridian") as server:
         askers = Askers(server)
         successor, took = None, []
-        protocols = ["tls", "quic", "quic", "quic"]
+        protocols = [*PROTOCOLS, "quic", "quic"]
         try:
             threads = Threads(*[functools.partial(askers.run, protocol) for protocol in protocols])
             with threads:

@@ -6,6 +6,7 @@ mod exchange;
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +37,12 @@ const CONNECTION_WINDOW: u32 = 64 * 1024;
 const MAX_SEND_BUFFER: usize = 64 * 1024;
 /// How long an idle connection may take to end in peace.
 const GOODBYE: Duration = Duration::from_secs(1);
+/// How long a connection that has had requests stays open once the end has come, and how long
+/// after its handshake one that has not: the next one may be on its way, or its answer.
+const IDLE_GRACE: Duration = Duration::from_millis(100);
+const FIRST_REQUEST_GRACE: Duration = Duration::from_millis(500);
+/// How many connections that wait in the listen queue are taken at the end: more than fit there.
+const MAX_WAITING: usize = 8192;
 /// The pause after accepting failed: most often for lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -91,19 +98,20 @@ async fn accept(listener: TcpListener, door: HttpsListener, mut means: Means) {
             _ = means.ending.changed() => break,
             Some(ended) = connections.join_next() => note_end(&ended),
             accepted = listener.accept() => match accepted {
-                Ok((stream, client)) => {
-                    // A connection that cannot tell has failed already.
-                    let Ok(asked) = stream.local_addr() else { continue };
-                    if let Some(connection) = door.admit(client, asked) {
-                        connections.spawn(converse(stream, connection, means.clone()));
-                    }
-                }
+                Ok((stream, client)) => admit(stream, client, &door, &means, &mut connections),
                 Err(error) => {
                     let address = door.address();
                     tracing::warn!(%address, %error, "cannot accept a connection: {error}");
                     time::sleep(ACCEPT_PAUSE).await;
                 }
             },
+        }
+    }
+    // Whoever waits in the listen queue has connected in time.
+    for _ in 0..MAX_WAITING {
+        match time::timeout(Duration::ZERO, listener.accept()).await {
+            Ok(Ok((stream, client))) => admit(stream, client, &door, &means, &mut connections),
+            _ => break,
         }
     }
     drop(listener);
@@ -113,6 +121,22 @@ async fn accept(listener: TcpListener, door: HttpsListener, mut means: Means) {
         }
     };
     let _ = time::timeout(means.limits.drain_timeout, drained).await;
+}
+
+fn admit(
+    stream: TcpStream,
+    client: SocketAddr,
+    door: &HttpsListener,
+    means: &Means,
+    connections: &mut JoinSet<()>,
+) {
+    // A connection that cannot tell has failed already.
+    let Ok(asked) = stream.local_addr() else {
+        return;
+    };
+    if let Some(connection) = door.admit(client, asked) {
+        connections.spawn(converse(stream, connection, means.clone()));
+    }
 }
 
 fn note_end(ended: &Result<(), JoinError>) {
@@ -171,12 +195,7 @@ where
             // How a connection breaks is the client's affair.
             _ = &mut serving => return,
             () = exchange.evicted() => return,
-            _ = means.ending.changed() => {
-                serving.as_mut().end();
-                // The acceptor limits how long this takes.
-                let _ = serving.await;
-                return;
-            }
+            _ = means.ending.changed() => return finish(serving, exchange).await,
             () = time::sleep_until(deadline) => {
                 // A client that takes its replies too slowly makes no requests either.
                 if exchange.last_request() + means.limits.idle_timeout <= Instant::now() {
@@ -187,6 +206,28 @@ where
             }
         }
     }
+}
+
+/// Ends the connection once its requests are answered and it has had the time for another one.
+async fn finish<C>(mut serving: Pin<&mut C>, exchange: &Exchange)
+where
+    C: Future + Graceful,
+{
+    let until = if exchange.is_asked() {
+        Instant::now() + IDLE_GRACE
+    } else {
+        exchange.last_request() + FIRST_REQUEST_GRACE
+    };
+    // Clients with one request leave by themselves, and some of them take a goodbye in the midst
+    // of it for an error.
+    tokio::select! {
+        _ = &mut serving => return,
+        () = exchange.evicted() => return,
+        () = time::sleep_until(until) => {}
+    }
+    serving.as_mut().end();
+    // The acceptor limits how long this takes.
+    let _ = serving.await;
 }
 
 /// A connection that can be told to end once its requests are answered.

@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::{Body, to_bytes};
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
@@ -27,6 +28,7 @@ pub(super) struct Exchange {
     connection: HttpsConnection,
     limits: TcpLimits,
     last_request: Mutex<Instant>,
+    asked: AtomicBool,
 }
 
 impl Exchange {
@@ -35,6 +37,7 @@ impl Exchange {
             connection,
             limits,
             last_request: Mutex::new(Instant::now()),
+            asked: AtomicBool::new(false),
         }
     }
 
@@ -44,6 +47,11 @@ impl Exchange {
             .last_request
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether there has been a request.
+    pub(super) fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
     }
 
     /// Returns when the connection has to make room for another one.
@@ -56,6 +64,7 @@ impl Exchange {
             .last_request
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.asked.store(true, Ordering::Relaxed);
         let (head, body) = request.into_parts();
         let query = if head.uri.path() != PATH {
             Err(StatusCode::NOT_FOUND)
