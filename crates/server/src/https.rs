@@ -4,6 +4,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::thread;
 
 use meridian_answer::Transport;
 
@@ -110,6 +111,7 @@ impl HttpsConnection {
     #[must_use]
     pub fn answer(&self, query: &[u8]) -> Option<Vec<u8>> {
         self.seat.progress();
+        let _counted = PanicCount(&self.cells);
         self.service.answer(
             &self.cells,
             Transport::Https,
@@ -130,8 +132,44 @@ impl HttpsConnection {
     }
 }
 
+/// Counts a panic that drops it: whoever speaks HTTP may have given the task away and never hear
+/// of its end.
+struct PanicCount<'a>(&'a StreamCells);
+
+impl Drop for PanicCount<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.panics.add(1);
+            tracing::error!("a panic while answering cost a query over HTTPS");
+        }
+    }
+}
+
 impl Drop for HttpsConnection {
     fn drop(&mut self) {
         self.cells.ended.add(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use crate::counters::{Counters, Protocol};
+
+    use super::*;
+
+    #[test]
+    fn a_panic_while_answering_is_counted() {
+        let mut counters = Counters::default();
+        let cells = counters.stream(Protocol::Https);
+        drop(PanicCount(&cells));
+        assert_eq!(counters.counts().panics, 0);
+        let answering = AssertUnwindSafe(|| {
+            let _counted = PanicCount(&cells);
+            panic!("as the test wants");
+        });
+        assert!(catch_unwind(answering).is_err());
+        assert_eq!(counters.counts().panics, 1);
     }
 }
