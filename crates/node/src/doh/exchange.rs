@@ -1,15 +1,15 @@
 //! One request and its response (RFC 8484 section 4).
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method, Response, StatusCode};
 use hyper::body::Incoming;
 use meridian_dns::message::freshness_s;
 use meridian_server::{HttpsConnection, TcpLimits};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{self, Instant};
 
 use super::base64url;
@@ -20,6 +20,10 @@ const PATH: &str = "/dns-query";
 const MEDIA_TYPE: &str = "application/dns-message";
 /// The longest message.
 const MESSAGE_MAX: usize = u16::MAX as usize;
+/// Of one connection, this many replies longer than that wait for the client to take them; with
+/// HTTP/2 it could ask for many more at once and take none.
+const LONG_REPLIES: usize = 2;
+const LONG: usize = 4096;
 /// What may be done with the resource.
 const METHODS: &str = "GET, HEAD, POST";
 
@@ -29,6 +33,7 @@ pub(super) struct Exchange {
     limits: TcpLimits,
     last_request: Mutex<Instant>,
     asked: AtomicBool,
+    room: Arc<Semaphore>,
 }
 
 impl Exchange {
@@ -38,6 +43,7 @@ impl Exchange {
             limits,
             last_request: Mutex::new(Instant::now()),
             asked: AtomicBool::new(false),
+            room: Arc::new(Semaphore::new(LONG_REPLIES)),
         }
     }
 
@@ -77,11 +83,10 @@ impl Exchange {
         } else {
             Err(StatusCode::UNSUPPORTED_MEDIA_TYPE)
         };
-        let reply = query.and_then(|query| {
-            self.connection
-                .answer(&query)
-                .ok_or(StatusCode::BAD_REQUEST)
-        });
+        let reply = match query {
+            Ok(query) => self.reply(&query).await,
+            Err(code) => Err(code),
+        };
         match reply {
             Ok(reply) if head.method == Method::HEAD => response(&reply, Body::empty()),
             Ok(reply) => {
@@ -91,6 +96,18 @@ impl Exchange {
             }
             Err(code) => refusal(code),
         }
+    }
+
+    /// The reply, once there is room for one of any length.
+    async fn reply(&self, query: &[u8]) -> Result<Bytes, StatusCode> {
+        let room = Arc::clone(&self.room).acquire_owned();
+        let Ok(Ok(room)) = time::timeout(self.limits.write_timeout, room).await else {
+            self.connection.note_too_slow();
+            return Err(StatusCode::SERVICE_UNAVAILABLE);
+        };
+        let reply = self.connection.answer(query);
+        let reply = reply.ok_or(StatusCode::BAD_REQUEST)?;
+        Ok(held(reply, room))
     }
 
     async fn read(&self, body: Incoming) -> Result<Vec<u8>, StatusCode> {
@@ -104,6 +121,24 @@ impl Exchange {
                 Err(StatusCode::REQUEST_TIMEOUT)
             }
         }
+    }
+}
+
+/// A reply that keeps its room, if it is long, until its last byte is sent or given up.
+fn held(reply: Vec<u8>, room: OwnedSemaphorePermit) -> Bytes {
+    struct Held(
+        Vec<u8>,
+        #[expect(dead_code, reason = "dropped with it")] OwnedSemaphorePermit,
+    );
+    impl AsRef<[u8]> for Held {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+    if reply.len() > LONG {
+        Bytes::from_owner(Held(reply, room))
+    } else {
+        reply.into()
     }
 }
 
@@ -147,6 +182,7 @@ fn refusal(code: StatusCode) -> Response<Body> {
         StatusCode::METHOD_NOT_ALLOWED => "use GET with ?dns=, or POST\n",
         StatusCode::UNSUPPORTED_MEDIA_TYPE => "the body must be application/dns-message\n",
         StatusCode::PAYLOAD_TOO_LARGE => "a message has at most 65535 bytes\n",
+        StatusCode::SERVICE_UNAVAILABLE => "take the replies before asking for more\n",
         StatusCode::REQUEST_TIMEOUT => "the message took too long\n",
         _ => "there must be one DNS query, in ?dns= as base 64 for URLs without padding\n",
     };
@@ -181,6 +217,21 @@ mod tests {
                 "{parameters}"
             );
         }
+    }
+
+    #[test]
+    fn long_replies_keep_their_room_until_they_are_gone() {
+        let room = Arc::new(Semaphore::new(1));
+        let take = || Arc::clone(&room).try_acquire_owned();
+        let short = held(vec![0; LONG], take().unwrap());
+        let mut long = held(vec![0; LONG + 1], take().unwrap());
+        drop(short);
+        let sent = long.split_to(LONG);
+        assert!(take().is_err());
+        drop(sent);
+        assert!(take().is_err());
+        drop(long);
+        assert!(take().is_ok());
     }
 
     #[test]
