@@ -11,6 +11,7 @@ use anyhow::{Context, Error, Result};
 use meridian_server::{Certificate, Encryption};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::spawn_blocking;
 use tokio::time;
 
 use crate::config::Tls;
@@ -123,19 +124,24 @@ impl Watch {
                 () = time::sleep(LOOK_EVERY) => false,
                 _ = self.hang_up.recv() => true,
             };
-            self.look(told);
+            self.look(told).await;
         }
     }
 
     /// Reads the files if they have changed, or if told so. One that is tried in vain is tried
     /// again when it has changed, as when certificate and key are written one after the other.
-    fn look(&mut self, told: bool) {
-        let now = self.files.stamps();
-        if now == self.known && !told {
+    async fn look(&mut self, told: bool) {
+        let (files, known) = (self.files.clone(), self.known);
+        let looking = move || {
+            let now = files.stamps();
+            (now != known || told).then(|| (now, files.load()))
+        };
+        // A disk that hangs must not hold up the handshakes. It fails only at the end of all.
+        let Ok(Some((now, loaded))) = spawn_blocking(looking).await else {
             return;
-        }
+        };
         self.known = now;
-        match self.files.load() {
+        match loaded {
             Ok(certificate) => {
                 self.certificate.replace(&certificate);
                 tracing::info!(
