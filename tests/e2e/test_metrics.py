@@ -1,7 +1,8 @@
-"""/metrics, /healthz and /readyz, read by Prometheus' own parsers."""
+"""/metrics, /healthz and /readyz with /readyz/changes, read by Prometheus' own parsers."""
 
 import json
 import re
+import resource
 import signal
 import socket
 import urllib.error
@@ -162,6 +163,7 @@ def test_readiness_has_reasons(start):
     status, kind, text = fetch(server, "/readyz", "application/json")
     assert (status, kind) == (200, "application/json")
     assert json.loads(text) == {"ready": True, "problems": [], "notes": []}
+    assert fetch(server, "/readyz/changes")[0::2] == (200, "ready\n")
 
 
 def test_a_server_that_is_told_to_end_is_not_ready(start):
@@ -174,6 +176,7 @@ def test_a_server_that_is_told_to_end_is_not_ready(start):
         server.process.send_signal(signal.SIGTERM)
         told = eventually(lambda: "stopping" in fetch(server, "/readyz")[2])
         assert told and fetch(server, "/readyz")[0] == 503
+        assert fetch(server, "/readyz/changes")[0] == 503
         assert fetch(server, "/healthz")[0] == 200
     assert server.stop() == 0
 
@@ -188,5 +191,30 @@ def test_old_data_alone_is_ready_and_says_so(start):
     status, _, text = fetch(server, "/readyz")
     assert status == 200
     assert text.startswith("ready\nonly old data is served: ")
+    status, _, text = fetch(server, "/readyz/changes")
+    assert status == 503
+    assert text.startswith("not ready\nonly old data is served: ")
     page = Scrape(server)
     assert (page.sum("meridian_ready"), page.sum("meridian_notes")) == (1, 1)
+    assert page.sum("meridian_ready_for_changes") == 0
+
+
+def test_a_full_disk_stops_changes_and_not_queries(start):
+    server = start()
+    server.stop()
+    # Writing too much is an error instead of the end.
+    command = ["sh", "-c", 'trap "" XFSZ; exec "$@"', "sh", *server.command()]
+    server.command = lambda: command
+    server.start()
+    zone = Zone(server.client(), "fulldisk.example.")
+    # From now on nothing can be written to any file.
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (0, 0))
+    with pytest.raises(Exception, match="500|503|ServiceUnavailable|InternalFailure"):
+        zone.change(create("www.fulldisk.example.", "A", "192.0.2.1"))
+    status, _, text = fetch(server, "/readyz/changes")
+    assert status == 503
+    assert text.startswith("not ready\nthe journal cannot be written: ")
+    status, _, text = fetch(server, "/readyz")
+    assert status == 200
+    assert text.startswith("ready\nthe journal cannot be written: ")
+    assert server.rcode("fulldisk.example.", "SOA") == "NOERROR"

@@ -65,13 +65,49 @@ struct JournalState {
     missing: Option<String>,
 }
 
-/// What `/readyz` says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What is wrong, by what it is wrong for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Readiness {
-    /// Why this process should be asked nothing; it is ready without any.
+    /// Why this process should be asked nothing.
+    dns: Vec<String>,
+    /// Why changes are not taken, or not served. Answers are as good as they were.
+    changes: Vec<String>,
+    /// What else is not as it should be.
+    notes: Vec<String>,
+}
+
+/// What `/readyz` or `/readyz/changes` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    /// It is ready without any.
     pub(crate) problems: Vec<String>,
-    /// What is not as it should be, though answers are as good as they were.
+    /// What is not as it should be, though not in the way of what was asked about.
     pub(crate) notes: Vec<String>,
+}
+
+impl Readiness {
+    /// Whether queries should be sent here. Whatever stops changes alone does not count: others
+    /// would have to answer instead, and when all have the same trouble nobody would.
+    pub(crate) fn for_queries(self) -> Verdict {
+        Verdict {
+            problems: self.dns,
+            notes: [self.changes, self.notes].concat(),
+        }
+    }
+
+    /// Whether changes should be sent here.
+    pub(crate) fn for_changes(self) -> Verdict {
+        Verdict {
+            problems: [self.dns, self.changes].concat(),
+            notes: self.notes,
+        }
+    }
+}
+
+impl Verdict {
+    pub(crate) fn is_ready(&self) -> bool {
+        self.problems.is_empty()
+    }
 }
 
 /// What metrics say about the journal.
@@ -213,55 +249,72 @@ impl Condition {
         }
     }
 
-    /// Whether it should be asked, as of `now`.
+    /// What is wrong as of `now`.
     pub(crate) fn readiness(&self, now: Instant) -> Readiness {
-        let mut problems = Vec::new();
-        let mut notes = Vec::new();
+        let mut readiness = Readiness::default();
         if self.stopping.load(Ordering::Relaxed) {
-            problems.push("stopping".to_owned());
+            readiness.dns.push("stopping".to_owned());
         }
         if lock(&self.answering).is_none() {
-            problems.push("DNS is not answered".to_owned());
+            readiness.dns.push("DNS is not answered".to_owned());
         }
         let journal = lock(&self.journal).clone();
-        if let Some(error) = journal.failure {
-            problems.push(format!("the journal cannot be written: {error}"));
+        if let Some(error) = &journal.failure {
+            let text = format!("the journal cannot be written: {error}");
+            readiness.changes.push(text);
         }
         let feed = lock(&self.feed).clone();
-        match feed.state {
-            FeedState::Turning(last) if now.saturating_duration_since(last) > TURN_MAX => {
-                problems.push("the feed is stuck: changes are not served".to_owned());
-            }
-            FeedState::Failing { since, error } => {
-                let text = format!("changes are not served: {error}");
-                if now.saturating_duration_since(since) > FAILING_MAX {
-                    problems.push(text);
-                } else {
-                    notes.push(text);
-                }
-            }
-            FeedState::Dead => problems.push("the feed has ended by itself".to_owned()),
-            FeedState::Turning(_) => {}
-            FeedState::Resting => {
-                let why = journal
-                    .missing
-                    .unwrap_or_else(|| "nobody follows the journal".to_owned());
-                notes.push(format!("only old data is served: {why}"));
-            }
-        }
         if let (Some(head), Some(applied)) = (journal.head, feed.applied)
             && applied > head.seq
         {
-            notes.push(format!(
+            readiness.changes.push(format!(
                 "only old data is served: the journal ends with entry {}, the tables hold entry \
                  {applied}",
                 head.seq
             ));
         }
         if feed.failed_zones > 0 {
-            notes.push(format!("{} zones keep older data", feed.failed_zones));
+            let text = format!("{} zones keep older data", feed.failed_zones);
+            readiness.notes.push(text);
         }
-        Readiness { problems, notes }
+        match feed.state.trouble(journal.missing, now) {
+            Some(Trouble::Lasting(text)) => readiness.changes.push(text),
+            Some(Trouble::Passing(text)) => readiness.notes.push(text),
+            None => {}
+        }
+        readiness
+    }
+}
+
+/// What is wrong with the feed.
+enum Trouble {
+    /// It may be over at the next turn.
+    Passing(String),
+    Lasting(String),
+}
+
+impl FeedState {
+    fn trouble(self, journal_missing: Option<String>, now: Instant) -> Option<Trouble> {
+        match self {
+            Self::Turning(last) if now.saturating_duration_since(last) <= TURN_MAX => None,
+            Self::Turning(_) => Some(Trouble::Lasting(
+                "the feed is stuck: changes are not served".to_owned(),
+            )),
+            Self::Failing { since, error } => {
+                let text = format!("changes are not served: {error}");
+                if now.saturating_duration_since(since) > FAILING_MAX {
+                    Some(Trouble::Lasting(text))
+                } else {
+                    Some(Trouble::Passing(text))
+                }
+            }
+            Self::Dead => Some(Trouble::Lasting("the feed has ended by itself".to_owned())),
+            Self::Resting => {
+                let why =
+                    journal_missing.unwrap_or_else(|| "nobody follows the journal".to_owned());
+                Some(Trouble::Lasting(format!("only old data is served: {why}")))
+            }
+        }
     }
 }
 
@@ -317,8 +370,11 @@ impl Journal for Watched {
 mod tests {
     use super::*;
 
-    fn ready(condition: &Condition, now: Instant) -> bool {
-        condition.readiness(now).problems.is_empty()
+    /// Whether queries and whether changes should come.
+    fn ready(condition: &Condition, now: Instant) -> (bool, bool) {
+        let readiness = condition.readiness(now);
+        let queries = readiness.clone().for_queries();
+        (queries.is_ready(), readiness.for_changes().is_ready())
     }
 
     fn answering() -> Condition {
@@ -329,25 +385,28 @@ mod tests {
     }
 
     #[test]
-    fn it_is_ready_while_dns_is_answered_and_changes_are_followed() {
+    fn it_is_ready_while_dns_is_answered() {
         let condition = answering();
         let now = Instant::now();
-        assert_eq!(
-            condition.readiness(now),
-            Readiness {
-                problems: Vec::new(),
-                notes: Vec::new()
-            }
-        );
-        assert!(!ready(&condition, now + TURN_MAX + Duration::from_secs(1)));
+        assert_eq!(condition.readiness(now), Readiness::default());
         condition.answering(None);
-        assert!(!ready(&condition, now));
+        assert_eq!(ready(&condition, now), (false, false));
         let condition = answering();
         condition.stopping();
-        assert!(!ready(&condition, now));
+        assert_eq!(ready(&condition, now), (false, false));
+    }
+
+    #[test]
+    fn a_feed_that_fails_is_no_reason_to_ask_somebody_else() {
+        let condition = answering();
+        let now = Instant::now();
+        let stuck = now + TURN_MAX + Duration::from_secs(1);
+        assert_eq!(ready(&condition, stuck), (true, false));
         let condition = answering();
         condition.feed_died();
-        assert!(!ready(&condition, now));
+        assert_eq!(ready(&condition, now), (true, false));
+        let told = condition.readiness(now).for_queries().notes;
+        assert_eq!(told, ["the feed has ended by itself"]);
     }
 
     #[test]
@@ -355,14 +414,15 @@ mod tests {
         let condition = answering();
         condition.feed_failed("first".to_owned());
         let now = Instant::now();
-        assert!(ready(&condition, now));
-        assert_eq!(condition.readiness(now).notes.len(), 1);
+        assert_eq!(ready(&condition, now), (true, true));
+        assert_eq!(condition.readiness(now).for_changes().notes.len(), 1);
         condition.feed_failed("then".to_owned());
         let later = now + FAILING_MAX + Duration::from_secs(1);
-        let readiness = condition.readiness(later);
-        assert!(readiness.problems[0].contains("then"), "{readiness:?}");
+        assert_eq!(ready(&condition, later), (true, false));
+        let verdict = condition.readiness(later).for_changes();
+        assert!(verdict.problems[0].contains("then"), "{verdict:?}");
         condition.feed_turned(Seq(4), 0);
-        assert!(ready(&condition, now));
+        assert_eq!(ready(&condition, now), (true, true));
     }
 
     #[test]
@@ -370,12 +430,10 @@ mod tests {
         let condition = answering();
         condition.feed_rests();
         condition.journal_missing("it is damaged".to_owned());
-        let readiness = condition.readiness(Instant::now());
-        assert!(readiness.problems.is_empty());
-        assert!(
-            readiness.notes[0].contains("it is damaged"),
-            "{readiness:?}"
-        );
+        let now = Instant::now();
+        assert_eq!(ready(&condition, now), (true, false));
+        let verdict = condition.readiness(now).for_queries();
+        assert!(verdict.notes[0].contains("it is damaged"), "{verdict:?}");
 
         let condition = answering();
         condition.feed_turned(Seq(3), 2);
@@ -383,14 +441,15 @@ mod tests {
             seq: Seq(2),
             ..Head::EMPTY
         });
-        let readiness = condition.readiness(Instant::now());
-        assert!(readiness.problems.is_empty());
-        assert_eq!(readiness.notes.len(), 2, "{readiness:?}");
+        assert_eq!(ready(&condition, now), (true, false));
+        let verdict = condition.readiness(now).for_queries();
+        assert_eq!(verdict.notes.len(), 2, "{verdict:?}");
     }
 
     #[test]
-    fn a_journal_that_takes_nothing_is_a_problem() {
+    fn a_journal_that_takes_nothing_does_not_stop_queries() {
         let condition = Arc::new(answering());
+        condition.feed_turned(Seq(1), 0);
         let journal = Watched {
             journal: Arc::new(LocalJournal::in_memory().unwrap()),
             condition: Arc::clone(&condition),
@@ -401,13 +460,15 @@ mod tests {
             ..Head::EMPTY
         };
         assert!(journal.append(wrong, Vec::new(), Timestamp(0)).is_err());
-        assert!(ready(&condition, Instant::now()));
+        assert_eq!(ready(&condition, Instant::now()), (true, true));
         lock(&condition.journal).failure = Some("no space left".to_owned());
-        assert!(!ready(&condition, Instant::now()));
+        assert_eq!(ready(&condition, Instant::now()), (true, false));
+        let verdict = condition.readiness(Instant::now()).for_queries();
+        assert!(verdict.notes[0].contains("no space left"), "{verdict:?}");
         journal
             .append(Head::EMPTY, Vec::new(), Timestamp(0))
             .unwrap();
-        assert!(ready(&condition, Instant::now()));
+        assert_eq!(ready(&condition, Instant::now()), (true, true));
         assert_eq!(condition.progress().head.unwrap().seq, Seq(1));
     }
 

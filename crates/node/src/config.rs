@@ -91,7 +91,7 @@ pub(crate) struct Api {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Metrics {
-    /// Where `/healthz`, `/readyz` and `/metrics` are.
+    /// Where `/healthz`, `/readyz`, `/readyz/changes` and `/metrics` are.
     pub(crate) listen: SocketAddr,
     /// How many zones are shown by name, those that are asked most.
     pub(crate) top_zones: usize,

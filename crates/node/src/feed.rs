@@ -212,10 +212,11 @@ impl Feed {
 
     fn say_turned(&self) {
         let applied = self.tables.head().seq;
-        self.condition.feed_turned(applied, self.failed.len());
+        // The end of the journal first, or what is applied would seem to lie behind it.
         if let Ok(head) = self.journal.head() {
             self.condition.journal_is_at(head);
         }
+        self.condition.feed_turned(applied, self.failed.len());
     }
 
     fn acknowledge(&self) {

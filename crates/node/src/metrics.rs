@@ -36,7 +36,7 @@ impl Metrics {
     }
 
     /// All of them. Walks through all zones, and after a change through all names.
-    pub(crate) fn page(&self, format: Format, readiness: &Readiness) -> String {
+    pub(crate) fn page(&self, format: Format, readiness: Readiness) -> String {
         let mut page = Page::new(format);
         self.process(&mut page, readiness);
         if let Some(counters) = self.condition.counters() {
@@ -59,7 +59,7 @@ impl Metrics {
         page.finish()
     }
 
-    fn process(&self, page: &mut Page, readiness: &Readiness) {
+    fn process(&self, page: &mut Page, readiness: Readiness) {
         let version = [("version", env!("CARGO_PKG_VERSION"))];
         page.family(
             "meridian_build_info",
@@ -77,14 +77,22 @@ impl Metrics {
             "When the process started, in seconds since 1970.",
         )
         .sample(&[], started.unwrap_or_default().as_secs_f64());
+        let changes = readiness.clone().for_changes();
+        let queries = readiness.for_queries();
         page.family("meridian_ready", Kind::Gauge, "Whether /readyz says so.")
-            .sample(&[], u8::from(readiness.problems.is_empty()));
+            .sample(&[], u8::from(queries.is_ready()));
+        page.family(
+            "meridian_ready_for_changes",
+            Kind::Gauge,
+            "Whether /readyz/changes says so.",
+        )
+        .sample(&[], u8::from(changes.is_ready()));
         page.family(
             "meridian_notes",
             Kind::Gauge,
             "How many things /readyz tells of that are not as they should be.",
         )
-        .sample(&[], readiness.notes.len());
+        .sample(&[], queries.notes.len());
     }
 
     fn world(&self, page: &mut Page, world: &Arc<World>) {

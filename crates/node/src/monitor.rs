@@ -1,5 +1,5 @@
-//! `/healthz`, `/readyz` and `/metrics`: whether the process lives, whether it should be asked, and
-//! what it did.
+//! `/healthz`, `/readyz`, `/readyz/changes` and `/metrics`: whether the process lives, whether it
+//! should be asked, whether it takes changes, and what it did.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 use tokio::task;
 
-use crate::condition::{Condition, Readiness};
+use crate::condition::{Condition, Verdict};
 use crate::metrics::{Format, Metrics};
 
 /// What is shown.
@@ -38,7 +38,8 @@ impl Monitor {
     pub(crate) async fn serve(self, listener: TcpListener, over: impl Future<Output = ()> + Send) {
         let router = Router::new()
             .route("/healthz", get(async || "ok\n"))
-            .route("/readyz", get(ready))
+            .route("/readyz", get(ready_for_queries))
+            .route("/readyz/changes", get(ready_for_changes))
             .route("/metrics", get(metrics))
             .with_state(self);
         // As the API: with limits, and with an answer for whoever connected in time.
@@ -46,33 +47,42 @@ impl Monitor {
     }
 }
 
-async fn ready(State(monitor): State<Monitor>, headers: HeaderMap) -> Response {
+async fn ready_for_queries(State(monitor): State<Monitor>, headers: HeaderMap) -> Response {
     let readiness = monitor.condition.readiness(Instant::now());
-    let status = if readiness.problems.is_empty() {
+    told(&readiness.for_queries(), &headers)
+}
+
+async fn ready_for_changes(State(monitor): State<Monitor>, headers: HeaderMap) -> Response {
+    let readiness = monitor.condition.readiness(Instant::now());
+    told(&readiness.for_changes(), &headers)
+}
+
+fn told(verdict: &Verdict, headers: &HeaderMap) -> Response {
+    let status = if verdict.is_ready() {
         StatusCode::OK
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    if accepts(&headers).contains("application/json") {
+    if accepts(headers).contains("application/json") {
         let body = json!({
-            "ready": readiness.problems.is_empty(),
-            "problems": readiness.problems,
-            "notes": readiness.notes,
+            "ready": verdict.is_ready(),
+            "problems": verdict.problems,
+            "notes": verdict.notes,
         });
         let kind = [(CONTENT_TYPE, "application/json")];
         return (status, kind, format!("{body}\n")).into_response();
     }
-    (status, text(&readiness)).into_response()
+    (status, text(verdict)).into_response()
 }
 
 /// `ready` or `not ready` on the first line, then why, line by line.
-fn text(readiness: &Readiness) -> String {
-    let head = match readiness.problems.as_slice() {
+fn text(verdict: &Verdict) -> String {
+    let head = match verdict.problems.as_slice() {
         [] => "ready",
         _ => "not ready",
     };
-    let problems = readiness.problems.iter().map(String::as_str);
-    let notes = readiness.notes.iter().map(String::as_str);
+    let problems = verdict.problems.iter().map(String::as_str);
+    let notes = verdict.notes.iter().map(String::as_str);
     let mut text = String::new();
     for line in [head].into_iter().chain(problems).chain(notes) {
         text.push_str(line);
@@ -87,7 +97,7 @@ async fn metrics(State(monitor): State<Monitor>, headers: HeaderMap) -> Response
     let source = Arc::clone(&metrics);
     let readiness = monitor.condition.readiness(Instant::now());
     // The walk through the World must not hold up other tasks.
-    let page = task::spawn_blocking(move || source.page(format, &readiness)).await;
+    let page = task::spawn_blocking(move || source.page(format, readiness)).await;
     drop(metrics);
     match page {
         Ok(page) => ([(CONTENT_TYPE, format.content_type())], page).into_response(),
