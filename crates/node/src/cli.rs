@@ -82,7 +82,7 @@ struct ServeArguments {
     /// 127.0.0.1:5380).
     #[arg(long, value_name = "ADDR:PORT")]
     api: Option<SocketAddr>,
-    /// Serve /healthz and /readyz on this address (default: 127.0.0.1:5390).
+    /// Serve /metrics, /healthz and /readyz on this address (default: 127.0.0.1:5390).
     #[arg(long, value_name = "ADDR:PORT")]
     metrics: Option<SocketAddr>,
 }
