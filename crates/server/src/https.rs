@@ -87,14 +87,13 @@ impl HttpsListener {
     /// A connection of `client` to our address `asked`; none when a limit says no.
     #[must_use]
     pub fn admit(&self, client: SocketAddr, asked: SocketAddr) -> Option<HttpsConnection> {
-        let Some(admission) = self.seats.admit(client.ip()) else {
+        let Some(seat) = self.seats.admit(client.ip(), &self.cells) else {
             self.cells.refused.add(1);
             return None;
         };
         self.cells.accepted.add(1);
-        self.cells.evicted.add(admission.evicted);
         Some(HttpsConnection {
-            seat: admission.seat,
+            seat,
             peers: Peers {
                 client,
                 asked,

@@ -252,19 +252,18 @@ impl<A: Answer> Acceptor<A> {
             }
             return;
         }
-        let Some(admission) = self.seats.admit(client) else {
+        let Some(seat) = self.seats.admit(client, &self.cells) else {
             self.cells.refused.add(1);
             incoming.refuse();
             return;
         };
         self.cells.accepted.add(1);
-        self.cells.evicted.add(admission.evicted);
         let connection = Connection {
             service: self.service.clone(),
             limits: self.limits,
             address: self.address,
             view: self.view,
-            seat: admission.seat,
+            seat,
             cells: Arc::clone(&self.cells),
         };
         connections.spawn(connection.run(incoming, self.stop.clone()));

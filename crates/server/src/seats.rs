@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
+use crate::counters::{Count, StreamCells};
+
 /// A connection without progress for this long is idle and may be evicted. Were it 0, a flood of
 /// connections would evict everybody before the first query arrives; so it takes in as many as can
 /// be given a chance and refuses the rest.
@@ -30,13 +32,6 @@ pub(crate) struct Seat {
     id: u64,
     state: Arc<State>,
     seats: Arc<Seats>,
-}
-
-#[derive(Debug)]
-pub(crate) struct Admission {
-    pub(crate) seat: Seat,
-    /// How many had to leave for it.
-    pub(crate) evicted: u64,
 }
 
 /// What connection and table share.
@@ -62,6 +57,8 @@ struct Entry {
     /// Its place in `by_progress`.
     known_us: u64,
     state: Arc<State>,
+    /// Where it is counted when it is evicted.
+    cells: Arc<StreamCells>,
 }
 
 /// A client's network: what one customer usually has.
@@ -103,34 +100,38 @@ impl Seats {
         neighbours < self.per_prefix && table.entries.len() < self.total
     }
 
-    /// A seat for this client, or none if a limit is reached and nobody it concerns is idle.
-    pub(crate) fn admit(self: &Arc<Self>, client: IpAddr) -> Option<Admission> {
-        self.admit_at(client, self.now_us())
+    /// A seat for this client, or none if a limit is reached and nobody it concerns is idle. Whoever
+    /// has to leave for it is counted as evicted in the cells it came with.
+    pub(crate) fn admit(
+        self: &Arc<Self>,
+        client: IpAddr,
+        cells: &Arc<StreamCells>,
+    ) -> Option<Seat> {
+        self.admit_at(client, cells, self.now_us())
     }
 
-    fn admit_at(self: &Arc<Self>, client: IpAddr, now_us: u64) -> Option<Admission> {
+    fn admit_at(
+        self: &Arc<Self>,
+        client: IpAddr,
+        cells: &Arc<StreamCells>,
+        now_us: u64,
+    ) -> Option<Seat> {
         let prefix = Prefix::of(client);
         let idle_before_us = now_us.checked_sub(IDLE_AFTER.as_micros() as u64);
         let mut table = self.table();
-        let mut evicted = 0;
         if table.by_prefix.get(&prefix).map_or(0, Vec::len) >= self.per_prefix {
             let stalest = table.stalest_of(prefix, idle_before_us?)?;
             table.evict(stalest);
-            evicted += 1;
         }
         if table.entries.len() >= self.total {
             let stalest = table.stalest(idle_before_us?)?;
             table.evict(stalest);
-            evicted += 1;
         }
-        let (id, state) = table.insert(prefix, now_us);
-        Some(Admission {
-            seat: Seat {
-                id,
-                state,
-                seats: Arc::clone(self),
-            },
-            evicted,
+        let (id, state) = table.insert(prefix, cells, now_us);
+        Some(Seat {
+            id,
+            state,
+            seats: Arc::clone(self),
         })
     }
 
@@ -164,7 +165,12 @@ impl Drop for Seat {
 }
 
 impl Table {
-    fn insert(&mut self, prefix: Prefix, now_us: u64) -> (u64, Arc<State>) {
+    fn insert(
+        &mut self,
+        prefix: Prefix,
+        cells: &Arc<StreamCells>,
+        now_us: u64,
+    ) -> (u64, Arc<State>) {
         let id = self.next_id;
         self.next_id += 1;
         let state = Arc::new(State {
@@ -175,6 +181,7 @@ impl Table {
             prefix,
             known_us: now_us,
             state: Arc::clone(&state),
+            cells: Arc::clone(cells),
         };
         self.entries.insert(id, entry);
         self.by_prefix.entry(prefix).or_default().push(id);
@@ -184,6 +191,7 @@ impl Table {
 
     fn evict(&mut self, id: u64) {
         if let Some(entry) = self.remove(id) {
+            entry.cells.evicted.add(1);
             entry.state.evicted.notify_one();
         }
     }
@@ -239,6 +247,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::counters::Protocol;
 
     const IDLE_US: u64 = IDLE_AFTER.as_micros() as u64;
 
@@ -253,6 +262,10 @@ mod tests {
     /// A client in a network of its own.
     fn stranger(number: u8) -> IpAddr {
         IpAddr::from([10, 0, number, 1])
+    }
+
+    fn cells() -> Arc<StreamCells> {
+        Arc::new(StreamCells::new(Protocol::Tcp))
     }
 
     fn is_evicted(seat: &Seat) -> bool {
@@ -275,54 +288,63 @@ mod tests {
 
     #[test]
     fn the_longest_idle_leaves_first_whatever_the_order_of_coming() {
-        let seats = seats(3, 3);
+        let (seats, cells) = (seats(3, 3), cells());
         let taken: Vec<Seat> = (0..3)
-            .map(|n| seats.admit_at(stranger(n), 0).unwrap().seat)
+            .map(|n| seats.admit_at(stranger(n), &cells, 0).unwrap())
             .collect();
         progress_at(&taken[0], 30);
         progress_at(&taken[1], 10);
         progress_at(&taken[2], 20);
         let mut newcomers = Vec::new();
         for (number, leaves) in [(3, 1), (4, 2), (5, 0)] {
-            let admission = seats.admit_at(stranger(number), IDLE_US + 50).unwrap();
-            assert_eq!(admission.evicted, 1);
-            newcomers.push(admission.seat);
+            let seat = seats.admit_at(stranger(number), &cells, IDLE_US + 50);
+            newcomers.push(seat.unwrap());
             assert!(is_evicted(&taken[leaves]));
         }
+        assert_eq!(cells.evicted.read(), 3);
         assert!(!newcomers.iter().any(is_evicted));
     }
 
     #[test]
     fn a_newcomer_is_refused_while_nobody_is_idle() {
-        let seats = seats(2, 2);
-        let first = seats.admit_at(stranger(0), 0).unwrap().seat;
-        let _second = seats.admit_at(stranger(1), 0).unwrap().seat;
-        assert!(seats.admit_at(stranger(2), IDLE_US - 1).is_none());
+        let (seats, cells) = (seats(2, 2), cells());
+        let first = seats.admit_at(stranger(0), &cells, 0).unwrap();
+        let _second = seats.admit_at(stranger(1), &cells, 0).unwrap();
+        assert!(seats.admit_at(stranger(2), &cells, IDLE_US - 1).is_none());
         progress_at(&first, IDLE_US);
         progress_at(&_second, IDLE_US);
-        assert!(seats.admit_at(stranger(2), IDLE_US).is_none());
+        assert!(seats.admit_at(stranger(2), &cells, IDLE_US).is_none());
         drop(first);
-        assert_eq!(seats.admit_at(stranger(2), IDLE_US).unwrap().evicted, 0);
+        assert!(seats.admit_at(stranger(2), &cells, IDLE_US).is_some());
+        assert_eq!(cells.evicted.read(), 0);
     }
 
     #[test]
     fn a_full_network_takes_from_itself_alone() {
-        let seats = seats(10, 2);
-        let other = seats.admit_at(ip("192.0.2.1"), 0).unwrap().seat;
-        let older = seats.admit_at(ip("2001:db8::1"), 1).unwrap().seat;
-        let newer = seats.admit_at(ip("2001:db8::2"), 2).unwrap().seat;
-        assert!(seats.admit_at(ip("2001:db8::3"), 3).is_none());
-        let admission = seats.admit_at(ip("2001:db8::3"), IDLE_US + 3).unwrap();
-        assert_eq!(admission.evicted, 1);
+        let (seats, cells) = (seats(10, 2), cells());
+        let admit = |client, now_us| seats.admit_at(ip(client), &cells, now_us);
+        let other = admit("192.0.2.1", 0).unwrap();
+        let older = admit("2001:db8::1", 1).unwrap();
+        let newer = admit("2001:db8::2", 2).unwrap();
+        assert!(admit("2001:db8::3", 3).is_none());
+        let _newest = admit("2001:db8::3", IDLE_US + 3).unwrap();
+        assert_eq!(cells.evicted.read(), 1);
         assert!(is_evicted(&older) && !is_evicted(&newer) && !is_evicted(&other));
+    }
+
+    #[test]
+    fn whoever_leaves_is_counted_where_it_was() {
+        let (seats, theirs, ours) = (seats(1, 1), cells(), cells());
+        let _old = seats.admit_at(stranger(0), &theirs, 0).unwrap();
+        let _new = seats.admit_at(stranger(1), &ours, IDLE_US).unwrap();
+        assert_eq!((theirs.evicted.read(), ours.evicted.read()), (1, 0));
     }
 
     #[test]
     fn nothing_is_left_when_all_have_gone() {
         let seats = seats(4, 4);
         let taken: Vec<Seat> = (0..8)
-            .filter_map(|n| seats.admit_at(stranger(n), u64::from(n) * IDLE_US))
-            .map(|a| a.seat)
+            .filter_map(|n| seats.admit_at(stranger(n), &cells(), u64::from(n) * IDLE_US))
             .collect();
         assert_eq!(taken.len(), 8);
         drop(taken);
@@ -334,7 +356,15 @@ mod tests {
 
     #[test]
     fn a_limit_of_zero_refuses_everybody() {
-        assert!(seats(0, 5).admit_at(stranger(0), IDLE_US).is_none());
-        assert!(seats(5, 0).admit_at(stranger(0), IDLE_US).is_none());
+        assert!(
+            seats(0, 5)
+                .admit_at(stranger(0), &cells(), IDLE_US)
+                .is_none()
+        );
+        assert!(
+            seats(5, 0)
+                .admit_at(stranger(0), &cells(), IDLE_US)
+                .is_none()
+        );
     }
 }

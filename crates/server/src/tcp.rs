@@ -160,12 +160,11 @@ impl<A: Answer> Acceptor<A> {
         let Ok(asked) = stream.local_addr() else {
             return;
         };
-        let Some(admission) = self.seats.admit(client.ip()) else {
+        let Some(seat) = self.seats.admit(client.ip(), &self.cells) else {
             self.cells.refused.add(1);
             return;
         };
         self.cells.accepted.add(1);
-        self.cells.evicted.add(admission.evicted);
         // Replies are written whole, so waiting for more to send gains nothing. Should the option
         // fail, the connection is slower or already gone; both show soon enough.
         let _ = stream.set_nodelay(true);
@@ -176,13 +175,13 @@ impl<A: Answer> Acceptor<A> {
         };
         let stop = self.stop.clone();
         let Some(config) = &self.tls else {
-            let connection = self.connection(stream, peers, admission.seat);
+            let connection = self.connection(stream, peers, seat);
             connections.spawn(connection.run(stop));
             return;
         };
         match TlsStream::new(stream, Arc::clone(config)) {
             Ok(stream) => {
-                let connection = self.connection(stream, peers, admission.seat);
+                let connection = self.connection(stream, peers, seat);
                 connections.spawn(connection.run(stop));
             }
             Err(error) => {

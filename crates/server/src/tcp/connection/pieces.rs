@@ -75,7 +75,8 @@ impl Connection<Function, Pieces> {
 fn connection(reply: Reply) -> Connection<Function, Pieces> {
     let nobody = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 53);
     let seats = Arc::new(Seats::new(1, 1));
-    let admission = seats.admit(nobody.ip());
+    let cells = Arc::new(StreamCells::new(Protocol::Tcp));
+    let seat = seats.admit(nobody.ip(), &cells);
     Connection {
         wire: Pieces::default(),
         peers: Peers {
@@ -89,8 +90,8 @@ fn connection(reply: Reply) -> Connection<Function, Pieces> {
             taps: Arc::default(),
         },
         limits: TcpLimits::default(),
-        seat: admission.expect("the first of one seat").seat,
-        cells: Arc::new(StreamCells::new(Protocol::Tcp)),
+        seat: seat.expect("the first of one seat"),
+        cells,
         input: Vec::new(),
         output: Vec::new(),
     }
