@@ -364,8 +364,8 @@ impl Shown<'_> {
             |counts| counts.evicted,
         );
         counter(
-            "meridian_dns_slow_connections_total",
-            "Connections closed because a message or its reply took too long.",
+            "meridian_dns_timeouts_total",
+            "Handshakes, messages and replies that clients took too long with.",
             |counts| counts.too_slow,
         );
     }

@@ -61,7 +61,8 @@ pub struct StreamCounts {
     pub refused: u64,
     /// Idle connections closed to make room for new ones.
     pub evicted: u64,
-    /// Connections closed because a message or a reply took too long.
+    /// Messages and replies that took too long. Over TCP and TLS, and with a handshake, it cost the
+    /// connection; over QUIC and HTTPS it may have cost that query alone.
     pub too_slow: u64,
     /// Whole messages received.
     pub queries: u64,
