@@ -23,14 +23,14 @@ use crate::metrics::{Format, Metrics};
 pub(crate) struct Monitor {
     condition: Arc<Condition>,
     /// One page at a time: it may take some milliseconds, and scrapers are few.
-    metrics: Arc<Mutex<Arc<Metrics>>>,
+    metrics: Arc<Mutex<Metrics>>,
 }
 
 impl Monitor {
     pub(crate) fn new(condition: Arc<Condition>, metrics: Metrics) -> Self {
         Self {
             condition,
-            metrics: Arc::new(Mutex::new(Arc::new(metrics))),
+            metrics: Arc::new(Mutex::new(metrics)),
         }
     }
 
@@ -93,12 +93,11 @@ fn text(verdict: &Verdict) -> String {
 
 async fn metrics(State(monitor): State<Monitor>, headers: HeaderMap) -> Response {
     let format = Format::of(accepts(&headers));
-    let metrics = monitor.metrics.lock().await;
-    let source = Arc::clone(&metrics);
+    let metrics = Arc::clone(&monitor.metrics).lock_owned().await;
     let readiness = monitor.condition.readiness(Instant::now());
-    // The walk through the World must not hold up other tasks.
-    let page = task::spawn_blocking(move || source.page(format, readiness)).await;
-    drop(metrics);
+    // The walk through the World must not hold up other tasks. It holds the lock itself: it goes
+    // on when the client is gone, and this future with it.
+    let page = task::spawn_blocking(move || metrics.page(format, readiness)).await;
     match page {
         Ok(page) => ([(CONTENT_TYPE, format.content_type())], page).into_response(),
         Err(error) => {
