@@ -1,7 +1,9 @@
 """The query log and dnstap: real queries, read back as Route 53's lines and by dnstap-read."""
 
 import datetime
+import functools
 import re
+import resource
 import signal
 import socket
 import struct
@@ -233,3 +235,36 @@ def test_dnstap_goes_to_a_socket_once_somebody_listens(start, tmp_path):
     collector.frames = [frame for frame in collector.frames if b"\x06tapped" in frame]
     collector.write(tmp_path / "tap")
     check_messages(server, zone, dnstap_read(tmp_path / "tap"))
+
+
+def test_lines_that_a_full_disk_takes_not_are_counted_as_failed(start):
+    server = start(config='[dns.query_log]\npath = "/dev/full"')
+    for _ in range(3):
+        server.ask("meridian.internal.", "SOA")
+    assert eventually(lambda: log_counts(server, "query_log")["failed"] == 3)
+    assert log_counts(server, "query_log")["written"] == 0
+    assert "records of query_log are lost" in server.log.read_text()
+
+
+def test_a_line_that_was_cut_is_not_continued(start, tmp_path):
+    log = tmp_path / "queries.log"
+    server = start(config=f'[dns.query_log]\npath = "{log}"')
+    server.stop()
+    # Writing too much is an error instead of the end.
+    command = ["sh", "-c", 'trap "" XFSZ; exec "$@"', "sh", *server.command()]
+    server.command = lambda: command
+    server.start()
+    server.ask("first.internal.", "SOA")
+    assert eventually(lambda: log_counts(server, "query_log")["written"] == 1)
+    server_limit = functools.partial(resource.prlimit, server.process.pid, resource.RLIMIT_FSIZE)
+    (soft, hard), length = server_limit(), log.stat().st_size
+    server_limit((length + 10, hard))
+    for _ in range(2):
+        failed = log_counts(server, "query_log")["failed"]
+        server.ask("cut.internal.", "SOA")
+        assert eventually(lambda: log_counts(server, "query_log")["failed"] == failed + 1)
+    server_limit((soft, hard))
+    server.ask("last.internal.", "SOA")
+    assert eventually(lambda: log_counts(server, "query_log")["written"] == 2)
+    first, cut, last = log.read_text().splitlines()
+    assert " first.internal " in first and len(cut) == 10 and " last.internal " in last

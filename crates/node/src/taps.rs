@@ -49,16 +49,19 @@ pub(crate) struct Log {
 /// What a log's thread did.
 #[derive(Debug, Default)]
 pub(crate) struct Written {
+    /// Records that are in the file, or at the other end of the socket.
     pub(crate) records: AtomicU64,
+    /// Records of batches that failed; some of a batch may have been written before.
     pub(crate) failed: AtomicU64,
 }
 
 /// Where records go.
 trait Sink: Send + 'static {
-    /// Writes a record, if it is of those that belong there.
+    /// Writes a record, if it is of those that belong there. A failure may cost all since the last
+    /// flush.
     fn write(&mut self, record: &Record) -> io::Result<()>;
 
-    /// Sees to it that what was written can be read.
+    /// Sees to it that what was written can be read. What a failure leaves unwritten is lost.
     fn flush(&mut self) -> io::Result<()>;
 
     /// Opens its file anew: somebody has moved the old one away.
@@ -172,21 +175,28 @@ impl Writer {
     }
 
     fn write_some(&mut self) -> usize {
+        let written = Arc::clone(&self.log.written);
         let (mut taken, mut failure) = (0, None);
+        // Taken by the sink, but perhaps still in its buffer.
+        let mut buffered = 0;
         while taken < BATCH
             && let Some(record) = self.log.tap.take()
         {
             taken += 1;
-            match self.sink.write(&record) {
-                Ok(()) => self.log.written.records.fetch_add(1, Ordering::Relaxed),
-                Err(error) => {
-                    failure = Some(error);
-                    self.log.written.failed.fetch_add(1, Ordering::Relaxed)
-                }
-            };
+            buffered += 1;
+            if let Err(error) = self.sink.write(&record) {
+                failure = Some(error);
+                written.failed.fetch_add(buffered, Ordering::Relaxed);
+                buffered = 0;
+            }
         }
         if taken > 0 {
             let flushed = self.sink.flush();
+            let outcome = match flushed {
+                Ok(()) => &written.records,
+                Err(_) => &written.failed,
+            };
+            outcome.fetch_add(buffered, Ordering::Relaxed);
             self.note(failure.map_or(flushed, Err));
         }
         taken

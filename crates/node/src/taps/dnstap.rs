@@ -154,7 +154,7 @@ fn connected<'s>(
 /// Opens the output and begins the stream.
 fn open(output: &Output) -> io::Result<Stream> {
     let mut stream = match output {
-        Output::File(path) => Stream::File(output::begin(path)?),
+        Output::File(path) => Stream::File(BufWriter::with_capacity(BUFFER, output::begin(path)?)),
         Output::Socket(path) => {
             let socket = UnixStream::connect(path)?;
             socket.set_write_timeout(Some(SOCKET_TIMEOUT))?;

@@ -2,28 +2,24 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Bytes gathered before they are written.
-const BUFFER: usize = 1 << 16;
-
 /// Opens a file to write behind what it holds. Readable by its owner and group: it tells who asked
 /// what.
-pub(super) fn append(path: &Path) -> io::Result<BufWriter<File>> {
-    let file = OpenOptions::new()
+pub(super) fn append(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
         .append(true)
         .create(true)
         .mode(0o640)
-        .open(path)?;
-    Ok(BufWriter::with_capacity(BUFFER, file))
+        .open(path)
 }
 
 /// Makes a new file. One that is there and not empty is kept under a name with the time: what is
 /// in it has a beginning and an end of its own, and another process may be writing to it.
-pub(super) fn begin(path: &Path) -> io::Result<BufWriter<File>> {
+pub(super) fn begin(path: &Path) -> io::Result<File> {
     if fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() > 0) {
         fs::rename(path, free_name(path))?;
     }

@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::fmt::{self, Display, Write as _};
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
@@ -31,12 +31,13 @@ const KNOWN_MAX: usize = 10_000;
 /// A file of lines.
 pub(super) struct QueryLog {
     path: PathBuf,
-    file: BufWriter<File>,
+    file: File,
+    /// Lines that are not in the file yet, at most a batch.
+    lines: String,
     location: String,
     condition: Arc<Condition>,
     /// A generation is never used twice.
     known: HashMap<Generation, ZoneId>,
-    line: String,
 }
 
 impl QueryLog {
@@ -46,10 +47,10 @@ impl QueryLog {
         Ok(Self {
             path: path.to_owned(),
             file,
+            lines: String::new(),
             location: location.to_owned(),
             condition,
             known: HashMap::new(),
-            line: String::new(),
         })
     }
 
@@ -79,17 +80,29 @@ impl Sink for QueryLog {
             rcode: answered.rcode,
             location: &self.location,
         };
-        self.line.clear();
-        let _ = writeln!(self.line, "{line}");
-        self.file.write_all(self.line.as_bytes())
+        // A string grows as needed.
+        let _ = writeln!(self.lines, "{line}");
+        Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        let (written, outcome) = write_some(&mut self.file, self.lines.as_bytes());
+        let cut = match written {
+            0 => self.lines.starts_with('\n'),
+            _ => !self.lines.as_bytes()[..written].ends_with(b"\n"),
+        };
+        self.lines.clear();
+        if cut {
+            // Half a line is there; what comes next must not continue it.
+            self.lines.push('\n');
+        }
+        outcome
     }
 
     fn reopen(&mut self) -> io::Result<()> {
         self.file = output::append(&self.path)?;
+        // Nothing is continued in a new file.
+        self.lines.clear();
         Ok(())
     }
 
@@ -97,6 +110,21 @@ impl Sink for QueryLog {
         // It fails as it did before, which has been said.
         let _ = self.flush();
     }
+}
+
+/// Writes as much as is taken; says how much that is, and why no more.
+fn write_some(file: &mut impl Write, bytes: &[u8]) -> (usize, io::Result<()>) {
+    let mut written = 0;
+    // Each turn writes something, or is interrupted by a signal, or is the last.
+    while written < bytes.len() {
+        match file.write(&bytes[written..]) {
+            Ok(0) => return (written, Err(ErrorKind::WriteZero.into())),
+            Ok(more) => written += more,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return (written, Err(error)),
+        }
+    }
+    (written, Ok(()))
 }
 
 /// One line.
