@@ -19,12 +19,15 @@ const PAYLOAD_MIN: u16 = 512;
 /// The largest that any resolver asks for.
 const PAYLOAD_MAX: u16 = 4096;
 
+/// The most UDP threads for each address. Machines have fewer cores.
+const WORKERS_MAX: usize = 1024;
+
 /// Which addresses to serve, and how.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// At least one; each is served over UDP and TCP.
     pub listeners: Vec<Listener>,
-    /// UDP threads, each with a socket of its own, for each listener. At least 1.
+    /// UDP threads, each with a socket of its own, for each listener: 1 to 1024.
     pub workers_per_address: usize,
     /// The longest UDP reply in bytes: 512 to 4096. [`Config::MAX_UDP_PAYLOAD`] unless there is a
     /// reason.
@@ -60,6 +63,11 @@ impl Config {
         }
         if self.workers_per_address == 0 {
             return Err(StartError::NoWorkers);
+        }
+        if self.workers_per_address > WORKERS_MAX {
+            return Err(StartError::Workers {
+                workers: self.workers_per_address,
+            });
         }
         if !(PAYLOAD_MIN..=PAYLOAD_MAX).contains(&self.max_udp_payload) {
             return Err(StartError::MaxUdpPayload {
@@ -215,6 +223,12 @@ pub enum StartError {
     /// Nobody to serve it.
     #[error("0 workers per address cannot answer anything; use 1 or more")]
     NoWorkers,
+    /// More of them than could be of use.
+    #[error("{workers} workers per address are too many; the most is {WORKERS_MAX}")]
+    Workers {
+        /// As configured.
+        workers: usize,
+    },
     /// An empty list of cores.
     #[error("the list of cores is empty; name at least one, or leave the list out")]
     NoCores,
@@ -225,7 +239,7 @@ pub enum StartError {
         bytes: u16,
     },
     /// A rate limit that cannot be.
-    #[error("the rate limit: {0}")]
+    #[error("the rate limit cannot be as it is configured")]
     RateLimit(#[from] RateLimitError),
     /// An address, and every address.
     #[error("{every} stands for every address of this machine, {one} too; leave one of them out")]
@@ -239,7 +253,7 @@ pub enum StartError {
     #[error("encrypted listeners need a certificate and its key")]
     NoCertificate,
     /// TLS cannot be set up.
-    #[error("encrypted listeners cannot be set up: {0}")]
+    #[error("encrypted listeners cannot be set up")]
     Tls(#[source] io::Error),
     /// The same address in two listeners.
     #[error("{address} is configured twice; an address belongs to one view")]
@@ -272,7 +286,7 @@ pub enum StartError {
         address: SocketAddr,
     },
     /// Any other trouble with a socket.
-    #[error("cannot listen on {address}: {error}")]
+    #[error("cannot listen on {address}")]
     Socket {
         /// As configured.
         address: SocketAddr,
@@ -281,7 +295,7 @@ pub enum StartError {
         error: io::Error,
     },
     /// The system gives no more threads.
-    #[error("cannot start a thread for {address}: {error}")]
+    #[error("cannot start a thread for {address}")]
     Thread {
         /// Whose thread it would have been.
         address: SocketAddr,

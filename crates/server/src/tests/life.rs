@@ -212,5 +212,8 @@ fn a_socket_that_is_not_what_it_is_said_to_be_is_refused() {
         socket: stranger.into(),
     };
     let error = Bound::take_over(&config, vec![handed]).unwrap_err();
+    let StartError::Socket { error, .. } = error else {
+        panic!("{error}");
+    };
     assert!(error.to_string().contains("handed over"), "{error}");
 }
