@@ -1,6 +1,7 @@
 //! What is true of this machine: paths and addresses. Whatever changes what is accepted, allocated
 //! or answered is intent in the journal and has a command instead.
 
+mod addresses;
 mod tls;
 mod traffic;
 
@@ -30,6 +31,9 @@ const DATA_DIR: &str = "./meridian-data";
 
 /// The most zones shown by name: each is two series, and a scraper keeps all it has ever seen.
 const TOP_ZONES_MAX: usize = 10_000;
+
+/// A TiB, which no machine has to spare for pages.
+const CACHE_MIB_MAX: usize = 1024 * 1024;
 
 /// The configuration file. Unknown keys are refused.
 #[derive(Debug, Clone, Deserialize)]
@@ -210,7 +214,9 @@ impl Config {
             addresses.len()
         );
         identity::check(&self.dns)?;
-        traffic::check_logs(&self.dns.query_log, &self.dns.dnstap)?;
+        addresses::check(self)?;
+        self.dns.rate_limit.check()?;
+        traffic::check_logs(&self.dns.query_log, &self.dns.dnstap, &self.data_dir)?;
         let identity = Arc::default();
         self.server(&self.views(), identity).check()?;
         if let Some(tls) = &self.dns.tls {
@@ -220,6 +226,11 @@ impl Config {
             self.metrics.top_zones <= TOP_ZONES_MAX,
             "metrics.top_zones is {}; the most is {TOP_ZONES_MAX}",
             self.metrics.top_zones
+        );
+        ensure!(
+            self.storage.cache_mib <= CACHE_MIB_MAX,
+            "storage.cache_mib is {}; the most is {CACHE_MIB_MAX}",
+            self.storage.cache_mib
         );
         let api = self.api.listen;
         if !api.ip().is_loopback() {
@@ -365,15 +376,34 @@ mod tests {
     fn what_the_server_would_refuse_is_refused_by_the_check() {
         for (text, part) in [
             ("workers = 0", "workers"),
+            ("workers = 100000", "the most is 1024"),
             ("max_udp_payload = 100", "512 to 4096"),
-            ("listen = ['0.0.0.0:53', '127.0.0.1:53']", "every address"),
-            ("listen = ['127.0.0.1:53', '127.0.0.1:53']", "twice"),
+            ("listen = ['0.0.0.0:53', '127.0.0.1:53']", "every"),
+            ("listen = ['127.0.0.1:53', '127.0.0.1:53']", "again"),
             ("cores = []", "cores is empty"),
             ("query_log = { sample = 0 }", "sample is 0"),
             ("query_log = { max_per_second = 0 }", "max_per_second is 0"),
             ("query_log = { location = 'New York' }", "'New York'"),
             ("dnstap = { path = 'a', socket = 'b' }", "one of them"),
-            ("rate_limit = { responses_per_second = 200000 }", "100000"),
+            ("dnstap = { socket = '' }", "dns.dnstap.socket is empty"),
+            ("query_log = { path = '' }", "dns.query_log.path is empty"),
+            ("query_log = { path = '/' }", "is a directory"),
+            ("query_log = { path = '/none/log' }", "no directory /none"),
+            (
+                "query_log = { path = 'log' }\ndnstap = { path = './log' }",
+                "a file of its own",
+            ),
+            (
+                "cookie_secret_file = '/none/secret'",
+                "dns.cookie_secret_file cannot be used: /none/secret does not exist",
+            ),
+            ("server_id = \"a\\u001bb\"", "dns.server_id has control"),
+            ("version = \"a\\nb\"", "dns.version has control"),
+            (
+                "rate_limit = { responses_per_second = 200000 }",
+                "dns.rate_limit: 200000 responses",
+            ),
+            ("rate_limit = { ipv4_prefix = 0 }", "IPv4 network of 0"),
             (
                 "rate_limit = { responses_per_second = 9, slip = 11 }",
                 "slip of 11",
@@ -429,6 +459,19 @@ mod tests {
         let config: Config = toml::from_str(&text).unwrap();
         let error = config.check().unwrap_err().to_string();
         assert!(error.contains("dns.server_id has 256 bytes"), "{error}");
+    }
+
+    #[test]
+    fn a_log_may_be_in_the_data_directory_that_the_start_makes() {
+        let text = "data_dir = './none'\n[dns]\nquery_log = { path = 'none/log' }";
+        toml::from_str::<Config>(text).unwrap().check().unwrap();
+    }
+
+    #[test]
+    fn memory_for_pages_is_no_more_than_there_could_be() {
+        let config: Config = toml::from_str("[storage]\ncache_mib = 1048577").unwrap();
+        let error = config.check().unwrap_err().to_string();
+        assert!(error.contains("the most is 1048576"), "{error}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use meridian_answer::{CookieSecret, Identity};
 use meridian_control::{Environment, SystemEnvironment};
 
@@ -27,6 +27,14 @@ pub(crate) fn check(dns: &Dns) -> Result<()> {
             len <= MAX_TOLD,
             "dns.{key} has {len} bytes, the most that can be told is {MAX_TOLD}"
         );
+        let told = text.as_deref().unwrap_or_default();
+        ensure!(
+            !told.contains(char::is_control),
+            "dns.{key} has control characters, which would not show: {told:?}"
+        );
+    }
+    if let Some(path) = &dns.cookie_secret_file {
+        shared_secret(path)?;
     }
     Ok(())
 }
@@ -35,7 +43,7 @@ pub(crate) fn check(dns: &Dns) -> Result<()> {
 pub(crate) fn load(config: &Config) -> Result<Identity> {
     let dns = &config.dns;
     let secret = match &dns.cookie_secret_file {
-        Some(path) => read_secret(path).context("dns.cookie_secret_file cannot be used")?,
+        Some(path) => shared_secret(path)?,
         None => own_secret(&config.data_dir)?,
     };
     let version = || concat!("meridian ", env!("CARGO_PKG_VERSION")).to_owned();
@@ -44,6 +52,10 @@ pub(crate) fn load(config: &Config) -> Result<Identity> {
         version: dns.version.clone().unwrap_or_else(version),
         cookie_secret: secret,
     })
+}
+
+fn shared_secret(path: &Path) -> Result<CookieSecret> {
+    read_secret(path).map_err(|error| anyhow!("dns.cookie_secret_file cannot be used: {error:#}"))
 }
 
 /// Which server this is, as it tells.

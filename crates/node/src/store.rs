@@ -86,7 +86,8 @@ pub(crate) fn prepare(data_dir: &Path) -> Result<()> {
 pub(crate) fn open_tables(data_dir: &Path, cache_mib: usize) -> Result<Arc<Tables>> {
     let path = data_dir.join("tables.redb");
     let options = Options {
-        cache_bytes: cache_mib * 1024 * 1024,
+        // What is configured is bounded far below the end of numbers.
+        cache_bytes: cache_mib.saturating_mul(1024 * 1024),
         durability: Durability::Batched,
     };
     let tables = open(&path, |path| Tables::open(path, options)).with_context(|| {

@@ -1,9 +1,10 @@
 //! Settings of what is done with DNS traffic beside answering it: limiting replies, logging.
 
+use std::fs;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, anyhow, bail, ensure};
 use meridian_server::Prefix;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -43,6 +44,17 @@ impl Default for RateLimit {
 }
 
 impl RateLimit {
+    /// Whether it can be as it is configured, switched on or not.
+    pub(super) fn check(&self) -> Result<()> {
+        let off = self.responses_per_second == 0;
+        let limit = Self {
+            responses_per_second: if off { 1 } else { self.responses_per_second },
+            ..self.clone()
+        };
+        let checked = limit.server().map_or(Ok(()), |limit| limit.check());
+        checked.map_err(|error| anyhow!("dns.rate_limit: {error}"))
+    }
+
     /// What the server is told; none if there is no limit.
     pub(crate) fn server(&self) -> Option<meridian_server::RateLimit> {
         (self.responses_per_second > 0).then(|| meridian_server::RateLimit {
@@ -133,7 +145,7 @@ impl Dnstap {
 }
 
 /// Whether logs can be as they are configured.
-pub(crate) fn check_logs(query_log: &QueryLog, dnstap: &Dnstap) -> Result<()> {
+pub(crate) fn check_logs(query_log: &QueryLog, dnstap: &Dnstap, data_dir: &Path) -> Result<()> {
     for (name, sample, max_per_second) in [
         ("query_log", query_log.sample, query_log.max_per_second),
         ("dnstap", dnstap.sample, dnstap.max_per_second),
@@ -157,5 +169,62 @@ pub(crate) fn check_logs(query_log: &QueryLog, dnstap: &Dnstap) -> Result<()> {
         dnstap.path.is_none() || dnstap.socket.is_none(),
         "dns.dnstap has a path and a socket; use one of them"
     );
+    for (key, path) in [
+        ("query_log.path", &query_log.path),
+        ("dnstap.path", &dnstap.path),
+        ("dnstap.socket", &dnstap.socket),
+    ] {
+        if let Some(path) = path {
+            check_place(key, path, data_dir)?;
+        }
+    }
+    if let (Some(lines), Some(frames)) = (&query_log.path, &dnstap.path) {
+        ensure!(
+            !is_same_file(lines, frames),
+            "dns.query_log and dns.dnstap both write to {}; give each a file of its own",
+            frames.display()
+        );
+    }
     Ok(())
+}
+
+/// Whether a file can be there, as far as that shows without making it. The data directory is made
+/// before the logs are.
+fn check_place(key: &str, path: &Path, data_dir: &Path) -> Result<()> {
+    ensure!(
+        !path.as_os_str().is_empty(),
+        "dns.{key} is empty; name a file, or leave it out"
+    );
+    ensure!(
+        !path.is_dir(),
+        "dns.{key} is {}, which is a directory; name a file in it",
+        path.display()
+    );
+    let folder = folder(path);
+    let plain = |path: &Path| path.strip_prefix(".").unwrap_or(path).to_owned();
+    if !folder.is_dir() && plain(folder) != plain(data_dir) {
+        bail!(
+            "dns.{key} is {}, but there is no directory {}; make it first",
+            path.display(),
+            folder.display()
+        );
+    }
+    Ok(())
+}
+
+/// Where a file is or would be. A name alone is here.
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Whether two paths lead to one file, which need not exist yet.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| {
+        let whole = fs::canonicalize(path).ok();
+        whole.or_else(|| Some(fs::canonicalize(folder(path)).ok()?.join(path.file_name()?)))
+    };
+    one == other || place(one).is_some_and(|found| place(other) == Some(found))
 }
