@@ -268,3 +268,32 @@ def test_a_line_that_was_cut_is_not_continued(start, tmp_path):
     assert eventually(lambda: log_counts(server, "query_log")["written"] == 2)
     first, cut, last = log.read_text().splitlines()
     assert " first.internal " in first and len(cut) == 10 and " last.internal " in last
+
+
+def test_dnstap_goes_on_in_its_file_when_the_disk_was_full(start, tmp_path):
+    tap = tmp_path / "queries.dnstap"
+    server = start()
+    server.stop()
+    (server.folder / "meridian.toml").write_text(f'[dns.dnstap]\npath = "{tap}"')
+    command = ["sh", "-c", 'trap "" XFSZ; exec "$@"', "sh", *server.command()]
+    server.command = lambda: command
+    server.start()
+    server.ask("first.internal.", "SOA")
+    assert eventually(lambda: log_counts(server, "dnstap")["written"] == 1)
+    limit = functools.partial(resource.prlimit, server.process.pid, resource.RLIMIT_FSIZE)
+    (soft, hard), length = limit(), tap.stat().st_size
+    limit((length + 10, hard))
+    server.ask("lost.internal.", "SOA")
+    assert eventually(lambda: log_counts(server, "dnstap")["failed"] == 1)
+    limit((soft, hard))
+
+    def asked_and_written():
+        server.ask("last.internal.", "SOA")
+        return log_counts(server, "dnstap")["written"] >= 2
+
+    assert eventually(asked_and_written, pause=0.1)
+    server.stop()
+    assert list(tmp_path.glob("queries.dnstap*")) == [tap]
+    messages = dnstap_read(tap)
+    assert "first.internal" in str(messages) and "last.internal" in str(messages)
+    assert "lost.internal" not in str(messages)

@@ -46,6 +46,10 @@ pub(crate) enum Output {
 pub(super) struct Dnstap {
     output: Output,
     stream: Option<Stream>,
+    /// The file whose stream failed, as long as it may be gone on with.
+    torn: Option<File>,
+    /// How much of the file is whole frames, as of the last flush.
+    whole: u64,
     failed_at: Option<Instant>,
     identity: Vec<u8>,
     frame: Vec<u8>,
@@ -68,7 +72,9 @@ impl Dnstap {
         };
         Ok(Self {
             output,
+            whole: stream.as_ref().map_or(0, Stream::length),
             stream,
+            torn: None,
             failed_at: None,
             identity: identity.into(),
             frame: Vec::new(),
@@ -86,18 +92,52 @@ impl Dnstap {
         // A vector grows as needed.
         let _ = message.encode(&mut self.frame);
         let len = u32::try_from(self.frame.len()).map_err(io::Error::other)?;
-        let stream = connected(&mut self.stream, &self.output, &mut self.failed_at)?;
+        self.connect()?;
+        let stream = self.stream.as_mut();
+        let stream = stream.ok_or(io::ErrorKind::NotConnected)?;
         stream.write_all(&len.to_be_bytes())?;
         stream.write_all(&self.frame)
     }
 
-    /// A stream that failed in the midst of a frame is of no use any more.
+    /// A stream that failed in the midst of a frame is of no use any more. Its file is: without the
+    /// frame it is whole again.
     fn given_up(&mut self, error: io::Error) -> io::Error {
-        if self.stream.take().is_some() {
+        if let Some(stream) = self.stream.take() {
             self.failed_at = Some(Instant::now());
+            if let Stream::File(file) = stream {
+                self.torn = Some(file.into_parts().0);
+            }
         }
         error
     }
+
+    fn connect(&mut self) -> io::Result<()> {
+        if self.stream.is_some() {
+            return Ok(());
+        }
+        let failed_at = self.failed_at;
+        if failed_at.is_some_and(|failed_at| failed_at.elapsed() < RETRY) {
+            return Err(io::ErrorKind::NotConnected.into());
+        }
+        self.failed_at = Some(Instant::now());
+        // A file anew at each try would leave one more behind each time.
+        let mended = self.torn.take().and_then(|file| mend(file, self.whole));
+        let stream = match mended {
+            Some(file) => Stream::File(BufWriter::with_capacity(BUFFER, file)),
+            None => open(&self.output)?,
+        };
+        self.whole = stream.length();
+        self.stream = Some(stream);
+        Ok(())
+    }
+}
+
+/// Cuts off what is not whole; none where that cannot be done, as with a pipe.
+fn mend(file: File, whole: u64) -> Option<File> {
+    let found = file.metadata().ok()?.len();
+    (whole > 0).then_some(())?;
+    file.set_len(whole.min(found)).ok()?;
+    Some(file)
 }
 
 impl Sink for Dnstap {
@@ -112,7 +152,7 @@ impl Sink for Dnstap {
 
     fn flush(&mut self) -> io::Result<()> {
         let flushed = match &mut self.stream {
-            Some(stream) => stream.flush(),
+            Some(stream) => stream.flush().map(|()| self.whole = stream.length()),
             None => Ok(()),
         };
         flushed.map_err(|error| self.given_up(error))
@@ -121,34 +161,22 @@ impl Sink for Dnstap {
     fn reopen(&mut self) -> io::Result<()> {
         if let Output::File(_) = self.output {
             self.finish();
-            self.stream = Some(open(&self.output)?);
+            let stream = open(&self.output)?;
+            self.whole = stream.length();
+            self.stream = Some(stream);
         }
         Ok(())
     }
 
     fn finish(&mut self) {
+        if let Some(file) = self.torn.take() {
+            let _ = mend(file, self.whole);
+        }
         if let Some(stream) = self.stream.take() {
             // It fails as it did before, which has been said.
             let _ = stop(stream);
         }
     }
-}
-
-fn connected<'s>(
-    stream: &'s mut Option<Stream>,
-    output: &Output,
-    failed_at: &mut Option<Instant>,
-) -> io::Result<&'s mut Stream> {
-    if stream.is_none() {
-        if failed_at.is_some_and(|failed_at| failed_at.elapsed() < RETRY) {
-            return Err(io::ErrorKind::NotConnected.into());
-        }
-        *failed_at = Some(Instant::now());
-        *stream = Some(open(output)?);
-    }
-    stream
-        .as_mut()
-        .ok_or_else(|| io::ErrorKind::NotConnected.into())
 }
 
 /// Opens the output and begins the stream.
@@ -166,9 +194,18 @@ fn open(output: &Output) -> io::Result<Stream> {
             stream
         }
     };
-    stream.write_all(&control(START))?;
-    stream.flush()?;
-    Ok(stream)
+    let begun = stream
+        .write_all(&control(START))
+        .and_then(|()| stream.flush());
+    match (begun, stream) {
+        (Ok(()), stream) => Ok(stream),
+        (Err(error), Stream::File(file)) => {
+            // Not empty, it would be kept beside the file of the next try.
+            let _ = file.into_parts().0.set_len(0);
+            Err(error)
+        }
+        (Err(error), Stream::Socket(_)) => Err(error),
+    }
 }
 
 /// Ends the stream; with a socket, as both sides agree.
@@ -193,6 +230,14 @@ fn control(kind: u32) -> Vec<u8> {
 }
 
 impl Stream {
+    /// How long a file is; 0 where there is none.
+    fn length(&self) -> u64 {
+        match self {
+            Self::File(file) => file.get_ref().metadata().map_or(0, |found| found.len()),
+            Self::Socket(_) => 0,
+        }
+    }
+
     /// Waits for a control frame; a file has nobody to send one. Which content types the other
     /// side lists does not matter: it would not listen for others.
     fn expect(&mut self, kind: u32) -> io::Result<()> {
