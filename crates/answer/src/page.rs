@@ -102,11 +102,7 @@ impl Page {
 
     #[inline]
     fn after(&self, slot: u32) -> u32 {
-        if slot + 1 == self.slots {
-            0
-        } else {
-            slot + 1
-        }
+        if slot + 1 == self.slots { 0 } else { slot + 1 }
     }
 
     /// The node of this name; labels are in lower case.
