@@ -141,7 +141,7 @@ pub(crate) enum Wait {
 
 impl Batch {
     /// Room for replies of up to `reply_max` bytes, on sockets of the family of `local`. If that is
-    /// every address of the machine, their [`tell_destinations`] must be on.
+    /// every address of the machine, their [`tell_destinations`](super::tell_destinations) must be on.
     pub(crate) fn new(local: SocketAddr, reply_max: usize) -> Self {
         // As with queries, an odd number of cache lines.
         let reply_stride = (reply_max.div_ceil(CACHE_LINE) | 1) * CACHE_LINE;
