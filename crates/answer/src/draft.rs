@@ -11,13 +11,14 @@ use std::{panic, thread};
 use meridian_dns::Name;
 use meridian_model::RecordSet;
 
+use crate::compile::{Broken, CompileError, Home, compile};
 use crate::edit::{MAX_BLOCK, above, count, page_count};
 use crate::hash::HashKey;
 use crate::image::{
     DepthCounts, Pages, SEGMENTS, Segment, ZoneImage, ZoneMeta, hash_of, labels_below, page_of,
     segment_of,
 };
-use crate::node::{Broken, CompileError, Home, NewNode, compile};
+use crate::node::NewNode;
 use crate::page::Page;
 
 /// Names of one zone, compiled. Names in order of their labels from the right, as a scan of the

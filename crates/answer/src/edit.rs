@@ -10,13 +10,14 @@ use std::sync::Arc;
 use meridian_dns::{Name, RecordType};
 use meridian_model::RecordSet;
 
+use crate::compile::{Broken, CompileError, Home, compile};
 use crate::draft::ZoneDraft;
 use crate::hash::HashKey;
 use crate::image::{
     DepthCounts, Masks, Pages, SEGMENTS, Segment, ZoneImage, ZoneMeta, count_labels, labels_below,
     page_of, segment_of,
 };
-use crate::node::{Broken, CompileError, Home, NewNode, Node, bit, compile};
+use crate::node::{NewNode, Node, bit};
 use crate::page::Page;
 use crate::traffic::Traffic;
 

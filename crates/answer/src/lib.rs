@@ -4,6 +4,7 @@
 //! gives the same bytes.
 
 mod chaos;
+mod compile;
 mod cookie;
 mod depths;
 mod directory;
@@ -37,12 +38,12 @@ use reply::Task;
 use traffic::{Found, Run};
 use walk::Walk;
 
+pub use compile::{Broken, CompileError};
 pub use draft::ZoneDraft;
 pub use hash::HashKey;
 pub use identity::{CookieSecret, Identity};
 pub use image::{ZoneImage, ZoneMeta};
 pub use near::{Near, NoHurry};
-pub use node::{Broken, CompileError};
 pub use traffic::ZoneTraffic;
 pub use world::{ViewId, World, WorldSize, ZoneChange};
 

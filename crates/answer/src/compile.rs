@@ -1,0 +1,155 @@
+//! Turning the record sets of a name into the bytes of its node.
+//!
+//! The layout is in `node`, which reads it.
+
+use meridian_dns::message::fits_in_message;
+use meridian_dns::{Name, RecordType, rdata};
+use meridian_model::{RecordSet, Routing, SetData};
+
+use crate::hash::HashKey;
+use crate::image::labels_below;
+use crate::node::{SERVER, SET_HEAD, WITH_SERVERS};
+
+/// A record set that cannot be turned into an answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{set}: {reason}")]
+pub struct CompileError {
+    /// Which one.
+    pub set: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What is to become of record sets that cannot be turned into an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Broken {
+    /// The whole image fails: an older one is there to be kept.
+    Refuse,
+    /// They alone are answered with SERVFAIL.
+    Unserved,
+}
+
+/// What follows the type of a set that is not served.
+const UNSERVED: [u8; SET_HEAD - 1] = [2, 0, 0, 0, 0, 0, 0, 0, 0];
+
+/// The zone that sets are compiled for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Home<'a> {
+    pub(crate) key: HashKey,
+    pub(crate) apex: &'a Name,
+    /// Of the apex.
+    pub(crate) hash: u64,
+}
+
+/// The types and the bytes of all sets of one name.
+///
+/// # Errors
+/// When a value has no wire form: it was written by other rules than today's.
+pub(crate) fn compile(
+    home: Home<'_>,
+    sets: &[RecordSet],
+    broken: Broken,
+) -> Result<(u32, Vec<u8>), CompileError> {
+    let mut types = 0;
+    let mut bytes = Vec::new();
+    for (place, rtype) in RecordType::ALL.into_iter().enumerate() {
+        let mut group = sets.iter().filter(|set| set.key.rtype == rtype);
+        let Some(first) = group.next() else {
+            continue;
+        };
+        types |= 1 << place;
+        bytes.push(u8::try_from(place).expect("there are 17 types"));
+        match (&first.routing, &first.data, group.next()) {
+            (Routing::Simple, SetData::Records { ttl, values }, None) => {
+                let start = bytes.len();
+                if let Err(error) = compile_plain(home, first, (*ttl, values), &mut bytes) {
+                    if broken == Broken::Refuse {
+                        return Err(error);
+                    }
+                    bytes.truncate(start);
+                    bytes.extend_from_slice(&UNSERVED);
+                }
+            }
+            _ => bytes.extend_from_slice(&UNSERVED),
+        }
+    }
+    Ok((types, bytes))
+}
+
+/// What is known beforehand about the servers of a zone below.
+fn compile_servers(home: Home<'_>, cut: &Name, records: &[Vec<u8>]) -> Vec<u8> {
+    let mut table = Vec::with_capacity(records.len() * SERVER);
+    for data in records {
+        let name = Name::from_wire(data).map(|name| name.to_lowercase());
+        let labels = name
+            .as_ref()
+            .ok()
+            .and_then(|name| labels_below(name, home.apex));
+        let (whose, hash) = match (&name, labels) {
+            (Ok(name), Some(labels)) => {
+                let whose = u8::from(!name.is_within(cut));
+                (whose, home.key.below(home.hash, labels))
+            }
+            _ => (2, 0),
+        };
+        table.push(whose);
+        table.extend_from_slice(&hash.to_le_bytes());
+    }
+    table
+}
+
+fn compile_plain(
+    home: Home<'_>,
+    set: &RecordSet,
+    (ttl, values): (u32, &[String]),
+    bytes: &mut Vec<u8>,
+) -> Result<(), CompileError> {
+    let fail = |reason: String| CompileError {
+        set: set.key.to_string(),
+        reason,
+    };
+    let records: Vec<Vec<u8>> = values
+        .iter()
+        .map(|text| rdata::parse(set.key.rtype, text).map_err(|error| fail(error.to_string())))
+        .collect::<Result<_, _>>()?;
+    let even = records
+        .windows(2)
+        .all(|pair| pair[0].len() == pair[1].len());
+    let servers = if set.key.rtype == RecordType::Ns && set.key.name != *home.apex {
+        compile_servers(home, &set.key.name, &records)
+    } else {
+        Vec::new()
+    };
+    let each = if even { 0 } else { 2 };
+    // Within 16 bits whenever the records fit into a message, which has more beside each.
+    let body_len = records.iter().map(|data| data.len() + each).sum::<usize>() + servers.len();
+    let too_large = || fail("does not fit into one DNS message".to_owned());
+    if !fits_in_message(records.iter().map(Vec::len)) {
+        return Err(too_large());
+    }
+    let with_servers = if servers.is_empty() { 0 } else { WITH_SERVERS };
+    bytes.push(u8::from(!even) | with_servers);
+    bytes.extend_from_slice(&ttl.to_le_bytes());
+    bytes.extend_from_slice(
+        &u16::try_from(records.len())
+            .map_err(|_| too_large())?
+            .to_le_bytes(),
+    );
+    bytes.extend_from_slice(
+        &u16::try_from(body_len)
+            .map_err(|_| too_large())?
+            .to_le_bytes(),
+    );
+    for data in records {
+        if !even {
+            bytes.extend_from_slice(
+                &u16::try_from(data.len())
+                    .map_err(|_| too_large())?
+                    .to_le_bytes(),
+            );
+        }
+        bytes.extend_from_slice(&data);
+    }
+    bytes.extend_from_slice(&servers);
+    Ok(())
+}
