@@ -8,7 +8,7 @@ use meridian_model::{RecordSet, Routing, SetData};
 
 use crate::hash::HashKey;
 use crate::image::labels_below;
-use crate::node::{SERVER, SET_HEAD, WITH_SERVERS};
+use crate::node::{SERVER, SET_HEAD, WITH_SERVERS, Whose};
 
 /// A record set that cannot be turned into an answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -81,18 +81,15 @@ fn compile_servers(home: Home<'_>, cut: &Name, records: &[Vec<u8>]) -> Vec<u8> {
     let mut table = Vec::with_capacity(records.len() * SERVER);
     for data in records {
         let name = Name::from_wire(data).map(|name| name.to_lowercase());
-        let labels = name
-            .as_ref()
-            .ok()
-            .and_then(|name| labels_below(name, home.apex));
-        let (whose, hash) = match (&name, labels) {
-            (Ok(name), Some(labels)) => {
-                let whose = u8::from(!name.is_within(cut));
-                (whose, home.key.below(home.hash, labels))
-            }
-            _ => (2, 0),
-        };
-        table.push(whose);
+        let (mut whose, mut hash) = (Whose::Others, 0);
+        if let Ok(name) = &name
+            && let Some(labels) = labels_below(name, home.apex)
+        {
+            let below = name.is_within(cut);
+            whose = if below { Whose::Below } else { Whose::Here };
+            hash = home.key.below(home.hash, labels);
+        }
+        table.push(whose as u8);
         table.extend_from_slice(&hash.to_le_bytes());
     }
     table

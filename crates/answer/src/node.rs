@@ -8,8 +8,8 @@
 //!         Unserved: nothing
 //!         behind it, for the NS set of a zone below: for each record whose u8 · hash u64
 //! ```
-//! Numbers are little-endian; writing sets is in `compile`. The length of a node follows from its parts: sets go on until the
-//! types they have are as many as the bitmap says.
+//! Numbers are little-endian; writing sets is in `compile`. The length of a node follows from its
+//! parts: sets go on until the types they have are as many as the bitmap says.
 
 use meridian_dns::RecordType;
 
@@ -158,15 +158,27 @@ pub(crate) struct Server<'a> {
     pub(crate) hash: u64,
 }
 
-/// Where the name of a server lies.
+/// Where the name of a server lies; the number stands in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Whose {
     /// Below the cut: without its addresses a referral leads nowhere.
-    Below,
+    Below = 0,
     /// Elsewhere in the zone: its addresses are a kindness.
-    Here,
+    Here = 1,
     /// In another zone, which knows its addresses.
-    Others,
+    Others = 2,
+}
+
+impl Whose {
+    /// What a number of the table means.
+    #[inline]
+    fn read(number: u8) -> Self {
+        match number {
+            0 => Self::Below,
+            1 => Self::Here,
+            _ => Self::Others,
+        }
+    }
 }
 
 /// The length of the body behind the head of a set.
@@ -221,11 +233,7 @@ impl<'a> Set<'a> {
             at = if at + 1 == table.len() { 0 } else { at + 1 };
             Some(Server {
                 name,
-                whose: match whose {
-                    0 => Whose::Below,
-                    1 => Whose::Here,
-                    _ => Whose::Others,
-                },
+                whose: Whose::read(*whose),
                 hash: u64::from_le_bytes(*hash),
             })
         })
