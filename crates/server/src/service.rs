@@ -14,8 +14,11 @@ use crate::counters::{Count, StreamCells};
 use crate::live::Live;
 use crate::tap::{self, Passing, Tap};
 
-/// The longest message where its length has two bytes, RFC 1035 section 4.2.2.
-const MESSAGE_MAX: usize = u16::MAX as usize;
+/// The bytes of a message's length on a stream (RFC 1035 section 4.2.2).
+pub(crate) const PREFIX: usize = 2;
+
+/// The longest message that they can tell of.
+pub(crate) const MESSAGE_MAX: usize = u16::MAX as usize;
 
 /// A DNS header; nothing shorter is a query.
 pub(crate) const MESSAGE_MIN: usize = 12;
@@ -78,28 +81,42 @@ impl<A: Answer> Service<A> {
             let answered = self.decide(packet, peers, seeds.next());
             let sent =
                 answered.and_then(|answered| Some((answered, reply.get(..answered.len.into())?)));
-            if !self.taps.is_empty() {
-                let passing = Passing {
-                    received_at,
-                    client: peers.client,
-                    server: peers.asked,
-                    protocol: cells.protocol,
-                    query,
-                    sent,
-                };
-                tap::offer_to(&self.taps, seeds.next(), &passing);
-            }
-            let Some((answered, reply)) = sent else {
-                cells.dropped.add(1);
-                cells.answers.count_unanswered(1);
-                return None;
-            };
+            self.tell(cells, peers, seeds, received_at, query, sent);
+            let (_, reply) = sent?;
             let finished = finish(reply);
-            cells.replies.add(1);
-            cells.answers.count(&answered, reply);
             cells.answers.latency.count(1, received_at.elapsed());
             Some(finished)
         })
+    }
+
+    /// Counts a message and what is sent for it, if anything, and shows both to whoever logs.
+    pub(crate) fn tell(
+        &self,
+        cells: &StreamCells,
+        peers: Peers,
+        seeds: &mut Seeds,
+        received_at: Instant,
+        query: &[u8],
+        sent: Option<(Answered, &[u8])>,
+    ) {
+        if !self.taps.is_empty() {
+            let passing = Passing {
+                received_at,
+                client: peers.client,
+                server: peers.asked,
+                protocol: cells.protocol,
+                query,
+                sent,
+            };
+            tap::offer_to(&self.taps, seeds.next(), &passing);
+        }
+        if let Some((answered, reply)) = sent {
+            cells.replies.add(1);
+            cells.answers.count(&answered, reply);
+        } else {
+            cells.dropped.add(1);
+            cells.answers.count_unanswered(1);
+        }
     }
 
     fn decide(&self, mut packet: Packet<'_>, peers: Peers, seed: u64) -> Option<Answered> {

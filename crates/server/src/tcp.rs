@@ -1,7 +1,7 @@
 //! TCP and TLS: one accepting task for each address, one task for each connection.
 //!
-//! A connection's life is in `connection`, what it is made of in `wire` and `tls`, who may have one in the
-//! crate's `seats`.
+//! A connection's life is in `connection`, what it is made of in `wire` and `tls`, who may have one
+//! in the crate's `seats`.
 
 mod connection;
 mod tls;

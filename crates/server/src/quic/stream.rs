@@ -12,16 +12,13 @@ use tokio::time;
 use crate::answerer::Answer;
 use crate::config::TcpLimits;
 use crate::counters::{Count, StreamCells};
-use crate::service::{Peers, Service};
+use crate::service::{PREFIX, Peers, Service};
 
 use super::Code;
 
 /// The longest query that is heard out. None that this server answers is longer, and what all
 /// streams of all connections may hold is bounded by it.
 const QUERY_MAX: usize = 4096;
-
-/// The bytes of a message's length.
-const PREFIX: usize = 2;
 
 /// RFC 7828, which has no place in QUIC.
 const EDNS_TCP_KEEPALIVE: u16 = 11;

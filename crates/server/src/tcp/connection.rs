@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{io, mem};
 
-use meridian_answer::{Moment, Outcome, Packet};
+use meridian_answer::{Answered, Moment, Outcome, Packet};
 use tokio::sync::watch;
 use tokio::task::coop;
 use tokio::time::{self, Instant};
@@ -23,19 +23,12 @@ use crate::answerer::{Answer, Seeds, now_s};
 use crate::config::TcpLimits;
 use crate::counters::{Count, StreamCells};
 use crate::seats::Seat;
-use crate::service::{MESSAGE_MIN, Peers, Service};
-use crate::tap::{self, Passing};
+use crate::service::{MESSAGE_MAX, MESSAGE_MIN, PREFIX, Peers, Service};
 
 use super::wire::Wire;
 
 /// Queries answered before their replies are written.
 const IN_FLIGHT_MAX: usize = 64;
-
-/// The longest message, RFC 1035 section 4.2.2.
-const MESSAGE_MAX: usize = u16::MAX as usize;
-
-/// The bytes of a message's length.
-const PREFIX: usize = 2;
 
 /// Replies gathered before they are written. One more of any length fits behind them.
 const OUTPUT_SOFT_MAX: usize = 1 << 16;
@@ -297,20 +290,19 @@ impl<A: Answer, W: Wire> Connection<A, W> {
                 let answerer = &self.service.answerer;
                 answerer.answer(&world, &mut [packet], &mut outcome, moment);
             }
-            if !self.service.taps.is_empty() {
-                let random = scratch.seeds.next();
-                self.tap(random, begun, query, (outcome[0], reply));
-            }
-            let [Outcome::Reply(answered)] = outcome else {
-                self.cells.dropped.add(1);
-                self.cells.answers.count_unanswered(1);
+            let sent = match outcome {
+                [Outcome::Reply(answered)] => Some((answered, &reply[..answered.len.into()])),
+                [Outcome::Drop] => None,
+            };
+            let (cells, seeds) = (&self.cells, &mut scratch.seeds);
+            let begun = begun.into_std();
+            self.service
+                .tell(cells, self.peers, seeds, begun, query, sent);
+            let Some((Answered { len, .. }, _)) = sent else {
                 filled.valid = Err(Over);
                 break;
             };
-            let len = answered.len;
             length.copy_from_slice(&len.to_be_bytes());
-            self.cells.replies.add(1);
-            self.cells.answers.count(&answered, reply);
             filled.bytes += PREFIX + usize::from(len);
             filled.replies += 1;
             if filled.bytes > OUTPUT_SOFT_MAX {
@@ -318,22 +310,6 @@ impl<A: Answer, W: Wire> Connection<A, W> {
             }
         }
         filled
-    }
-
-    /// Shows a query and what becomes of it to whoever logs.
-    fn tap(&self, random: u64, begun: Instant, query: &[u8], (outcome, reply): (Outcome, &[u8])) {
-        let passing = Passing {
-            received_at: begun.into_std(),
-            client: self.peers.client,
-            server: self.peers.asked,
-            protocol: self.cells.protocol,
-            query,
-            sent: match outcome {
-                Outcome::Reply(answered) => Some((answered, &reply[..answered.len.into()])),
-                Outcome::Drop => None,
-            },
-        };
-        tap::offer_to(&self.service.taps, random, &passing);
     }
 
     /// Sends what the socket takes at once and keeps the rest.

@@ -9,7 +9,8 @@ use tokio::net::TcpStream;
 
 /// A stream of bytes in both directions.
 ///
-/// Nothing here waits but `readable` and `writable`; as with sockets they may return for nothing,
+/// What the last four functions do by themselves is right where nothing is held back, as in the
+/// clear. Nothing here waits but `readable` and `writable`; as with sockets they may return for nothing,
 /// and whoever is told `WouldBlock` waits for them.
 pub(super) trait Wire: Send + Sync + 'static {
     /// How queries come that are heard over it.
@@ -28,16 +29,22 @@ pub(super) trait Wire: Send + Sync + 'static {
     fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize>;
 
     /// Sends what was taken and has not left yet, as far as there is room.
-    fn try_flush(&mut self) -> io::Result<()>;
+    fn try_flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Whether something was taken and has not left yet.
-    fn has_unsent(&self) -> bool;
+    fn has_unsent(&self) -> bool {
+        false
+    }
 
     /// Whether the two sides are not ready for messages yet.
-    fn is_handshaking(&self) -> bool;
+    fn is_handshaking(&self) -> bool {
+        false
+    }
 
     /// Says goodbye where that is the custom, if there is room.
-    fn close(&mut self);
+    fn close(&mut self) {}
 }
 
 impl Wire for TcpStream {
@@ -60,18 +67,4 @@ impl Wire for TcpStream {
     fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         Self::try_write(self, bytes)
     }
-
-    fn try_flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn has_unsent(&self) -> bool {
-        false
-    }
-
-    fn is_handshaking(&self) -> bool {
-        false
-    }
-
-    fn close(&mut self) {}
 }

@@ -167,20 +167,6 @@ impl Wire for Pieces {
         self.room -= len;
         Ok(len)
     }
-
-    fn try_flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn has_unsent(&self) -> bool {
-        false
-    }
-
-    fn is_handshaking(&self) -> bool {
-        false
-    }
-
-    fn close(&mut self) {}
 }
 
 #[cfg(test)]
