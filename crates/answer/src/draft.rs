@@ -8,17 +8,18 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::{panic, thread};
 
-use meridian_dns::Name;
+use meridian_dns::{Name, RecordType};
 use meridian_model::RecordSet;
 
 use crate::compile::{Broken, CompileError, Home, compile};
 use crate::edit::{MAX_BLOCK, above, count, page_count};
+use crate::glue::Addresses;
 use crate::hash::HashKey;
 use crate::image::{
     DepthCounts, Pages, SEGMENTS, Segment, ZoneImage, ZoneMeta, hash_of, labels_below, page_of,
     segment_of,
 };
-use crate::node::NewNode;
+use crate::node::{NewNode, Node, bit};
 use crate::page::Page;
 
 /// Names of one zone, compiled. Names in order of their labels from the right, as a scan of the
@@ -31,6 +32,8 @@ pub struct ZoneDraft {
     items: Vec<u8>,
     /// Bytes that the nodes will take, with their places in an index.
     node_bytes: usize,
+    /// Whether there may be glue.
+    has_cuts: bool,
     above: Above,
 }
 
@@ -53,6 +56,7 @@ impl ZoneDraft {
             hash: hash_of(key, apex),
             items: Vec::new(),
             node_bytes: 0,
+            has_cuts: false,
             above: Above::default(),
         }
     }
@@ -79,6 +83,7 @@ impl ZoneDraft {
         };
         let (types, sets) = compile(home, sets, broken)?;
         if types != 0 {
+            self.has_cuts |= !labels.is_empty() && types & bit(RecordType::Ns) != 0;
             self.count_above(labels);
             self.push(labels, 0, types, &sets);
         }
@@ -160,8 +165,16 @@ impl ZoneImage {
         drafts[0].push(&[], 0, 0, &[]);
         let size: usize = drafts.iter().map(|draft| draft.node_bytes).sum();
         let items = drafts.iter().flat_map(|draft| Items(&draft.items));
+        let has_cuts = drafts.iter().any(|draft| draft.has_cuts);
+        let all = items.clone().take_while(|_| has_cuts);
+        let addresses = Addresses::among(all.map(|item| item.node()), &meta.apex);
+        let home = Home {
+            key,
+            apex: &meta.apex,
+            hash,
+        };
         if size <= MAX_BLOCK {
-            let nodes = nodes(&mut items.collect::<Vec<_>>());
+            let nodes = nodes(home, &addresses, &mut items.collect::<Vec<_>>());
             return Self::from_nodes(key, hash, meta, nodes);
         }
         let mut parts: [Vec<Item<'_>>; SEGMENTS] = std::array::from_fn(|_| Vec::new());
@@ -169,7 +182,7 @@ impl ZoneImage {
             parts[segment_of(item.hash)].push(item);
         }
         let mut counts = Box::new(DepthCounts([[0; 3]; 128]));
-        let mut built = build_segments(key, hash, &parts, threads).into_iter();
+        let mut built = build_segments(home, &addresses, &parts, threads).into_iter();
         let segments = parts.each_ref().map(|_| {
             let (segment, own) = built.next().expect("one for each part");
             counts.add(&own);
@@ -182,13 +195,15 @@ impl ZoneImage {
 
 /// The segments of these items, in their order, and what is counted in each.
 fn build_segments(
-    key: HashKey,
-    apex: u64,
+    home: Home<'_>,
+    addresses: &Addresses<'_>,
     parts: &[Vec<Item<'_>>],
     threads: NonZero<usize>,
 ) -> Vec<(Segment, DepthCounts)> {
     let build = |parts: &[Vec<Item<'_>>]| -> Vec<_> {
-        let segments = parts.iter().map(|items| build_segment(key, apex, items));
+        let segments = parts
+            .iter()
+            .map(|items| build_segment(home, addresses, items));
         segments.collect()
     };
     let share = parts.len().div_ceil(threads.get());
@@ -211,7 +226,11 @@ fn build_segments(
     })
 }
 
-fn build_segment(key: HashKey, apex: u64, items: &[Item<'_>]) -> (Segment, DepthCounts) {
+fn build_segment(
+    home: Home<'_>,
+    addresses: &Addresses<'_>,
+    items: &[Item<'_>],
+) -> (Segment, DepthCounts) {
     let mut counts = DepthCounts([[0; 3]; 128]);
     let size: usize = items.iter().map(Item::node_bytes).sum();
     let pages = page_count(size, 1);
@@ -224,17 +243,17 @@ fn build_segment(key: HashKey, apex: u64, items: &[Item<'_>]) -> (Segment, Depth
     }
     let mut pages = Vec::with_capacity(pages);
     for items in &mut parts {
-        let nodes = nodes(items);
+        let nodes = nodes(home, addresses, items);
         for node in &nodes {
             count(&mut counts, &node.labels, node.types, 1);
         }
-        pages.push(Page::build(key, apex, &nodes));
+        pages.push(Page::build(home.key, home.hash, &nodes));
     }
     (Segment(pages), counts)
 }
 
 /// The nodes of these items: those of one name become one.
-fn nodes(items: &mut [Item<'_>]) -> Vec<NewNode> {
+fn nodes(home: Home<'_>, addresses: &Addresses<'_>, items: &mut [Item<'_>]) -> Vec<NewNode> {
     items.sort_unstable_by(|a, b| a.hash.cmp(&b.hash).then_with(|| a.labels.cmp(b.labels)));
     let names = items.chunk_by(|a, b| a.hash == b.hash && a.labels == b.labels);
     let nodes = names.map(|items| {
@@ -246,6 +265,7 @@ fn nodes(items: &mut [Item<'_>]) -> Vec<NewNode> {
             descendants: descendants.fold(0, u32::saturating_add),
             types: own.types,
             sets: own.sets.to_vec(),
+            glue: addresses.of(&own.node(), home.apex),
         }
     });
     nodes.collect()
@@ -310,6 +330,11 @@ impl<'a> Item<'a> {
         Some((item, rest))
     }
 
+    /// What it says of the name's sets.
+    fn node(&self) -> Node<'a> {
+        Node::of_sets(self.labels, self.types, self.sets)
+    }
+
     /// About the bytes of its node in a page, the place in the index included.
     fn node_bytes(&self) -> usize {
         11 + self.labels.len() + self.sets.len()
@@ -317,6 +342,7 @@ impl<'a> Item<'a> {
 }
 
 /// The items of a draft, in turn.
+#[derive(Clone)]
 struct Items<'a>(&'a [u8]);
 
 impl<'a> Iterator for Items<'a> {
@@ -333,7 +359,6 @@ impl<'a> Iterator for Items<'a> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use meridian_dns::RecordType;
     use meridian_model::{Generation, Timestamp};
     use proptest::prelude::*;
 

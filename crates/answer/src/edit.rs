@@ -3,7 +3,7 @@
 //! A changed name touches its own node and the descendant counts of the names above it; the pages
 //! of those are written anew, all others are shared with the old image.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use meridian_model::RecordSet;
 
 use crate::compile::{Broken, CompileError, Home, compile};
 use crate::draft::ZoneDraft;
+use crate::glue;
 use crate::hash::HashKey;
 use crate::image::{
     DepthCounts, Masks, Pages, SEGMENTS, Segment, ZoneImage, ZoneMeta, count_labels, labels_below,
@@ -183,7 +184,39 @@ impl<'a> Change<'a> {
         }
     }
 
-    fn finish(self, meta: ZoneMeta) -> ZoneImage {
+    /// The name as it will be.
+    fn node(&self, labels: &[u8]) -> Option<Node<'_>> {
+        match self.touched.get(labels) {
+            Some(touched) => Some(touched.node.as_node()),
+            None => self
+                .image
+                .find(self.key.below(self.image.hash, labels), labels),
+        }
+    }
+
+    /// Collects the glue of the zones below anew whose servers' addresses may have changed: those
+    /// at and above the names that did.
+    fn collect_glue(&mut self) {
+        let names = self.touched.keys();
+        let around = names.flat_map(|labels| std::iter::once(&labels[..]).chain(above(labels)));
+        let around: BTreeSet<&[u8]> = around.collect();
+        let apex = &self.image.meta.apex;
+        let collected = around.into_iter().filter_map(|labels| {
+            let node = self.node(labels)?;
+            let glue = glue::collect(&node, apex, |labels| self.node(labels));
+            let before = self
+                .touched
+                .get(labels)
+                .map_or_else(|| node.glue().as_bytes(), |touched| &touched.node.glue[..]);
+            (glue != before).then(|| (labels.to_vec(), glue))
+        });
+        for (labels, glue) in collected.collect::<Vec<_>>() {
+            self.touch(&labels).glue = glue;
+        }
+    }
+
+    fn finish(mut self, meta: ZoneMeta) -> ZoneImage {
+        self.collect_glue();
         let Self {
             image,
             key,
@@ -294,6 +327,7 @@ fn empty(labels: &[u8]) -> NewNode {
         descendants: 0,
         types: 0,
         sets: Vec::new(),
+        glue: Vec::new(),
     }
 }
 
@@ -372,7 +406,9 @@ mod tests {
     fn row(text: &str, value: u8, cut: bool) -> (String, Vec<RecordSet>) {
         let owner = name(text);
         let set = if cut {
-            set(&owner, RecordType::Ns, "ns.else.test")
+            let servers = ["ns.else.test", "b.z.test", &format!("a.{text}")];
+            let servers = servers.map(str::to_owned).to_vec();
+            RecordSet::simple(owner, RecordType::Ns, 60, servers)
         } else {
             set(&owner, RecordType::A, &format!("192.0.2.{value}"))
         };

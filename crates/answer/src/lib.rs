@@ -11,6 +11,7 @@ mod directory;
 mod draft;
 mod edit;
 mod edns;
+mod glue;
 mod hash;
 mod identity;
 mod image;

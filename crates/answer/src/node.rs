@@ -1,17 +1,21 @@
 //! One name of a zone as bytes: its labels below the apex, what lies below it, its record sets.
 //!
 //! ```text
-//! node    labels_len u8 · labels · descendants varint · types u32 · sets…
+//! node    labels_len u8 · labels · descendants varint · types u32 · sets… · glue
 //! set     type u8 (place in RecordType::ALL) · kind u8 · ttl u32 · count u16 · body_len u16 · body
 //! body    Even: record data of equal lengths, one after the other
 //!         Uneven: each record's data behind its length, u16
 //!         Unserved: nothing
-//!         behind it, for the NS set of a zone below: for each record whose u8 · hash u64
+//!         behind it, where the kind says so, for the NS set of a zone below:
+//!         for each sibling its number u16 · hash u64; their count u16
+//! glue    where the types say so: glue_len u32 · see `glue`
 //! ```
 //! Numbers are little-endian; writing sets is in `compile`. The length of a node follows from its
 //! parts: sets go on until the types they have are as many as the bitmap says.
 
 use meridian_dns::RecordType;
+
+use crate::glue::Glue;
 
 /// How the body of a set is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,10 +29,12 @@ pub(crate) enum Kind {
 }
 
 pub(crate) const SET_HEAD: usize = 10;
-/// In the byte of the kind: there is a table of servers behind the records.
-pub(crate) const WITH_SERVERS: u8 = 4;
+/// In the byte of the kind: there is a table of siblings behind the records.
+pub(crate) const WITH_SIBLINGS: u8 = 4;
 /// An entry of that table.
-pub(crate) const SERVER: usize = 9;
+pub(crate) const SIBLING: usize = 10;
+/// In the types: there is glue behind the sets.
+const WITH_GLUE: u32 = 1 << 31;
 
 /// A node inside a page.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +45,7 @@ pub(crate) struct Node<'a> {
     pub(crate) descendants: u32,
     /// Bit i stands for `RecordType::ALL[i]`.
     pub(crate) types: u32,
+    with_glue: bool,
     sets: &'a [u8],
 }
 
@@ -58,10 +65,23 @@ impl<'a> Node<'a> {
             _ => read_varint(rest),
         };
         let (types, sets) = rest.split_first_chunk::<4>().expect("a node has its types");
+        let types = u32::from_le_bytes(*types);
         Self {
             labels,
             descendants,
-            types: u32::from_le_bytes(*types),
+            types: types & !WITH_GLUE,
+            with_glue: types & WITH_GLUE != 0,
+            sets,
+        }
+    }
+
+    /// A node of these sets that is in no page yet, so without its glue.
+    pub(crate) fn of_sets(labels: &'a [u8], types: u32, sets: &'a [u8]) -> Self {
+        Self {
+            labels,
+            descendants: 0,
+            types,
+            with_glue: false,
             sets,
         }
     }
@@ -110,11 +130,22 @@ impl<'a> Node<'a> {
         Some(Set::read(rtype, rest)?.0)
     }
 
-    /// The bytes of its sets and nothing behind them.
-    pub(crate) fn set_bytes(&self) -> &'a [u8] {
+    /// The glue of a zone below.
+    #[inline]
+    pub(crate) fn glue(&self) -> Glue<'a> {
+        let bytes = || {
+            let (_, behind) = self.with_glue.then(|| self.split_behind_sets())?;
+            let (len, behind) = behind.split_first_chunk::<4>()?;
+            behind.get(..u32::from_le_bytes(*len) as usize)
+        };
+        Glue::read(bytes().unwrap_or_default())
+    }
+
+    /// The bytes of its sets, and what is behind them.
+    fn split_behind_sets(&self) -> (&'a [u8], &'a [u8]) {
         let mut sets = self.sets();
         while sets.next().is_some() {}
-        &self.sets[..self.sets.len() - sets.rest.len()]
+        self.sets.split_at(self.sets.len() - sets.rest.len())
     }
 }
 
@@ -145,40 +176,18 @@ pub(crate) struct Set<'a> {
     pub(crate) ttl: u32,
     pub(crate) count: usize,
     pub(crate) body: &'a [u8],
-    servers: &'a [u8],
+    siblings: &'a [u8],
 }
 
-/// A name server of a zone below, and what has been found out about its name beforehand: it
-/// depends on nothing that can change without the set.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Server<'a> {
-    pub(crate) name: &'a [u8],
-    pub(crate) whose: Whose,
-    /// Of the name; 0 if it is others'.
-    pub(crate) hash: u64,
-}
-
-/// Where the name of a server lies; the number stands in the table.
+/// A name server of a zone below whose name lies in this zone, but not below the cut (RFC 9471
+/// section 2.2). What is known of it beforehand depends on nothing that can change without the
+/// set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Whose {
-    /// Below the cut: without its addresses a referral leads nowhere.
-    Below = 0,
-    /// Elsewhere in the zone: its addresses are a kindness.
-    Here = 1,
-    /// In another zone, which knows its addresses.
-    Others = 2,
-}
-
-impl Whose {
-    /// What a number of the table means.
-    #[inline]
-    fn read(number: u8) -> Self {
-        match number {
-            0 => Self::Below,
-            1 => Self::Here,
-            _ => Self::Others,
-        }
-    }
+pub(crate) struct Sibling {
+    /// Which record of the set it is.
+    pub(crate) number: usize,
+    /// Of its name.
+    pub(crate) hash: u64,
 }
 
 /// The length of the body behind the head of a set.
@@ -195,15 +204,14 @@ impl<'a> Set<'a> {
         let (body, rest) = rest.split_at_checked(body_len(head))?;
         let [_, kind, t0, t1, t2, t3, c0, c1, ..] = *head;
         let count = usize::from(u16::from_le_bytes([c0, c1]));
-        let servers = if kind & WITH_SERVERS == 0 {
-            0
+        let (body, siblings) = if kind & WITH_SIBLINGS == 0 {
+            (body, &[][..])
         } else {
-            count * SERVER
+            split_siblings(body)?
         };
-        let (body, servers) = body.split_at_checked(body.len().checked_sub(servers)?)?;
         let set = Self {
             rtype,
-            kind: match kind & !WITH_SERVERS {
+            kind: match kind & !WITH_SIBLINGS {
                 0 => Kind::Even,
                 1 => Kind::Uneven,
                 _ => Kind::Unserved,
@@ -211,7 +219,7 @@ impl<'a> Set<'a> {
             ttl: u32::from_le_bytes([t0, t1, t2, t3]),
             count,
             body,
-            servers,
+            siblings,
         };
         Some((set, rest))
     }
@@ -222,20 +230,13 @@ impl<'a> Set<'a> {
         (self.count == 1 && self.kind == Kind::Even).then_some(self.body)
     }
 
-    /// The servers of a zone below, in the order of [`rotated`](Self::rotated).
+    /// The siblings among the servers of a zone below.
     #[inline]
-    pub(crate) fn servers(&self, first: usize) -> impl Iterator<Item = Server<'a>> {
-        let records = self.rotated(first);
-        let (table, _) = self.servers.as_chunks::<SERVER>();
-        let mut at = records.at;
-        records.map_while(move |name| {
-            let [whose, hash @ ..] = table.get(at)?;
-            at = if at + 1 == table.len() { 0 } else { at + 1 };
-            Some(Server {
-                name,
-                whose: Whose::read(*whose),
-                hash: u64::from_le_bytes(*hash),
-            })
+    pub(crate) fn siblings(&self) -> impl Iterator<Item = Sibling> {
+        let (table, _) = self.siblings.as_chunks::<SIBLING>();
+        table.iter().map(|[n0, n1, hash @ ..]| Sibling {
+            number: u16::from_le_bytes([*n0, *n1]).into(),
+            hash: u64::from_le_bytes(*hash),
         })
     }
 
@@ -264,6 +265,13 @@ impl<'a> Set<'a> {
     }
 }
 
+/// The records of a set and the table of siblings behind them.
+fn split_siblings(body: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (rest, count) = body.split_last_chunk::<2>()?;
+    let table = usize::from(u16::from_le_bytes(*count)) * SIBLING;
+    rest.split_at_checked(rest.len().checked_sub(table)?)
+}
+
 /// The records of a set, in turn.
 pub(crate) struct Rotated<'a> {
     set: Set<'a>,
@@ -272,6 +280,14 @@ pub(crate) struct Rotated<'a> {
     at: usize,
     left: usize,
     rest: &'a [u8],
+}
+
+impl Rotated<'_> {
+    /// The number of the next record in the order of the set.
+    #[inline]
+    pub(crate) fn number(&self) -> usize {
+        self.at
+    }
 }
 
 impl<'a> Iterator for Rotated<'a> {
@@ -292,6 +308,7 @@ impl<'a> Iterator for Rotated<'a> {
         let (len, rest) = self.rest.split_first_chunk::<2>()?;
         let (data, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*len)))?;
         self.rest = rest;
+        self.at += 1;
         Some(data)
     }
 }
@@ -322,19 +339,35 @@ pub(crate) struct NewNode {
     pub(crate) descendants: u32,
     pub(crate) types: u32,
     pub(crate) sets: Vec<u8>,
+    pub(crate) glue: Vec<u8>,
 }
 
 impl NewNode {
     pub(crate) fn encoded_len(&self) -> usize {
-        1 + self.labels.len() + varint_len(self.descendants) + 4 + self.sets.len()
+        let glue = match self.glue.len() {
+            0 => 0,
+            len => 4 + len,
+        };
+        1 + self.labels.len() + varint_len(self.descendants) + 4 + self.sets.len() + glue
+    }
+
+    /// It as it will be read, but for its glue.
+    pub(crate) fn as_node(&self) -> Node<'_> {
+        Node::of_sets(&self.labels, self.types, &self.sets)
     }
 
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         out.push(u8::try_from(self.labels.len()).expect("names are at most 255 bytes"));
         out.extend_from_slice(&self.labels);
         write_varint(out, self.descendants);
-        out.extend_from_slice(&self.types.to_le_bytes());
+        let with_glue = if self.glue.is_empty() { 0 } else { WITH_GLUE };
+        out.extend_from_slice(&(self.types | with_glue).to_le_bytes());
         out.extend_from_slice(&self.sets);
+        if !self.glue.is_empty() {
+            let len = u32::try_from(self.glue.len()).expect("`glue` writes less than 128 KiB");
+            out.extend_from_slice(&len.to_le_bytes());
+            out.extend_from_slice(&self.glue);
+        }
     }
 }
 
@@ -344,7 +377,8 @@ impl From<Node<'_>> for NewNode {
             labels: node.labels.into(),
             descendants: node.descendants,
             types: node.types,
-            sets: node.set_bytes().to_vec(),
+            sets: node.split_behind_sets().0.to_vec(),
+            glue: node.glue().as_bytes().to_vec(),
         }
     }
 }
@@ -405,6 +439,7 @@ mod tests {
             descendants,
             types,
             sets,
+            glue: Vec::new(),
         };
         let mut bytes = Vec::new();
         new.write(&mut bytes);
@@ -478,6 +513,7 @@ mod tests {
             descendants,
             types,
             sets,
+            glue: Vec::new(),
         }
         .write(&mut bytes);
         let kinds: Vec<Kind> = Node::read(&bytes).sets().map(|set| set.kind).collect();
@@ -485,29 +521,29 @@ mod tests {
     }
 
     #[test]
-    fn the_servers_of_a_zone_below_are_known_beforehand() {
+    fn siblings_are_known_beforehand() {
         let values = ["Ns.a.Z", "x.z", "out.example", "a.z", "ns.b.z"];
-        for values in [&values[..], &["n1.a.z", "n2.b.z", "n3.c.y"]] {
+        for values in [&values[..], &["n1.a.z", "n2.b.z", "n3.c.y"], &["a.z"]] {
             let bytes = node(&[set(RecordType::Ns, values)], 0);
             let set = Node::read(&bytes).set(RecordType::Ns).unwrap();
             for first in 0..4 {
-                let names: Vec<&[u8]> = set.rotated(first).collect();
-                let servers: Vec<Server<'_>> = set.servers(first).collect();
-                assert_eq!(names.len(), values.len());
-                assert_eq!(servers.len(), values.len());
-                for (name, server) in names.into_iter().zip(servers) {
-                    assert_eq!(server.name, name);
-                    let name = Name::from_wire(name).unwrap().to_lowercase();
-                    let whose = match name.to_string() {
-                        text if text.ends_with("a.z.") => Whose::Below,
-                        text if text.ends_with(".z.") => Whose::Here,
-                        _ => Whose::Others,
-                    };
-                    assert_eq!(server.whose, whose, "{name}");
-                    let hash = crate::image::hash_of(HashKey([3, 4]), &name);
-                    assert_eq!(server.hash, if whose == Whose::Others { 0 } else { hash });
+                let mut records = set.rotated(first);
+                for _ in values {
+                    let number = records.number();
+                    let name = Name::from_wire(records.next().unwrap()).unwrap();
+                    assert_eq!(name.to_string(), format!("{}.", values[number]));
                 }
+                assert_eq!(records.next(), None);
             }
+            let expected = values.iter().enumerate().filter(|(_, text)| {
+                let text = text.to_ascii_lowercase();
+                text.ends_with(".z") && !text.ends_with("a.z")
+            });
+            let expected = expected.map(|(number, text)| Sibling {
+                number,
+                hash: crate::image::hash_of(HashKey([3, 4]), &Name::parse(text).unwrap()),
+            });
+            assert!(set.siblings().eq(expected), "{values:?}");
         }
     }
 }

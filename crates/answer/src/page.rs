@@ -198,6 +198,7 @@ mod tests {
             descendants: u32::try_from(i).unwrap(),
             types: 0,
             sets: Vec::new(),
+            glue: Vec::new(),
         }
     }
 

@@ -6,19 +6,19 @@ use meridian_dns::message::{Full, Owner, Reply, Section};
 
 use crate::ZoneImage;
 use crate::lookup::Guess;
-use crate::node::{Node, Server, Set, Whose};
+use crate::node::{Node, Set};
 use crate::reply::{Task, Verdict};
 
-/// Name servers that are looked for together, so that one's wait for memory is spent on the
-/// others. Zones have fewer.
-const TOGETHER: usize = 16;
+/// Servers of a zone below whose place in the reply is remembered, so that the owner of their
+/// addresses is a pointer; siblings beyond them are left out. Zones have fewer.
+const REMEMBERED: usize = 16;
 
-/// A name server on the way to its addresses.
-struct Sought<'z> {
-    server: Server<'z>,
-    guess: Guess<'z>,
+/// A server that has been written.
+#[derive(Debug, Clone, Copy, Default)]
+struct Server<'z> {
+    name: &'z [u8],
     /// Its name as the owner of its addresses.
-    owner: Owner<'z>,
+    owner: Option<Owner<'z>>,
 }
 
 /// The name servers of the zone below, and their addresses as far as this zone knows them. The
@@ -33,97 +33,85 @@ pub(crate) fn refer<'z>(
     let Some(set) = node.set(RecordType::Ns) else {
         return Ok(Verdict::default());
     };
-    let mut together = ArrayVec::<Sought<'z>, TOGETHER>::new();
-    for server in set.servers(task.seed) {
+    let mut servers = [Server::default(); REMEMBERED];
+    let mut records = set.rotated(task.seed);
+    loop {
+        let number = records.number();
+        let Some(name) = records.next() else {
+            break;
+        };
         let rtype = RecordType::Ns.code();
-        reply.record(Section::Authority, owner, rtype, set.ttl, &[server.name])?;
-        if server.whose != Whose::Others && !together.is_full() {
-            let place = Owner::at(reply.position() - server.name.len());
-            together.push(seek(zone, server, place));
+        reply.record(Section::Authority, owner, rtype, set.ttl, &[name])?;
+        if let Some(server) = servers.get_mut(number) {
+            let owner = Owner::at(reply.position() - name.len());
+            *server = Server { name, owner };
         }
     }
     // RFC 9471 section 3: what is needed comes first, and TC is set if it does not fit.
-    let mut kindness = false;
-    for sought in &together {
-        if sought.server.whose == Whose::Below {
-            glue(zone, reply, sought)?;
-        } else {
-            kindness = true;
-        }
+    for record in node.glue() {
+        let server = servers.get(record.server).and_then(|server| server.owner);
+        let owner = server.unwrap_or_else(|| name_of(set, record.server));
+        let rtype = record.rtype.code();
+        reply.record(
+            Section::Additional,
+            owner,
+            rtype,
+            record.ttl,
+            &[record.address],
+        )?;
     }
-    if together.is_full() {
-        return refer_more(task, zone, reply, (set, &together));
-    }
-    for sought in together.iter().filter(|_| kindness) {
-        if sought.server.whose == Whose::Here {
-            // One that does not fit is left out; a shorter one may still fit.
-            let _ = glue(zone, reply, sought);
-        }
-    }
+    write_siblings(zone, reply, set, &servers);
     Ok(Verdict::default())
 }
 
-/// The addresses of the servers beyond those that were looked for together.
+/// The owner of a server's addresses, where no pointer reaches its name.
 #[cold]
-fn refer_more<'z>(
-    task: &Task<'_, '_>,
+fn name_of(set: Set<'_>, number: usize) -> Owner<'_> {
+    Owner::Name(set.rotated(0).nth(number).unwrap_or(&[0]))
+}
+
+/// The addresses of siblings, which are a kindness.
+#[inline]
+fn write_siblings<'z>(
     zone: &'z ZoneImage,
     reply: &mut Reply<'_>,
-    (set, together): (Set<'z>, &[Sought<'z>]),
-) -> Result<Verdict, Full> {
-    let beyond = || {
-        let known = set
-            .servers(task.seed)
-            .filter(|server| server.whose != Whose::Others);
-        known
-            .skip(together.len())
-            .map(|server| seek(zone, server, None))
-    };
-    for sought in beyond().filter(|sought| sought.server.whose == Whose::Below) {
-        glue(zone, reply, &sought)?;
+    set: Set<'z>,
+    servers: &[Server<'z>; REMEMBERED],
+) {
+    // All are looked for before one is read, so that one's wait for memory is spent on the others.
+    let mut sought = ArrayVec::<(&Server<'z>, u64, Guess<'z>), REMEMBERED>::new();
+    for sibling in set.siblings() {
+        if let Some(server) = servers.get(sibling.number) {
+            let guess = zone.page(sibling.hash).probe(sibling.hash);
+            sought.push((server, sibling.hash, guess));
+        }
     }
-    for sought in together
-        .iter()
-        .filter(|sought| sought.server.whose == Whose::Here)
-    {
-        let _ = glue(zone, reply, sought);
-    }
-    for sought in beyond().filter(|sought| sought.server.whose == Whose::Here) {
-        let _ = glue(zone, reply, &sought);
-    }
-    Ok(Verdict::default())
-}
-
-/// Looks for the name of a server of this zone in the index.
-#[inline]
-fn seek<'z>(zone: &'z ZoneImage, server: Server<'z>, place: Option<Owner<'z>>) -> Sought<'z> {
-    Sought {
-        server,
-        guess: zone.page(server.hash).probe(server.hash),
-        owner: place.unwrap_or(Owner::Name(server.name)),
+    for (server, hash, guess) in sought {
+        let below = server.name.len() - zone.meta.apex.as_wire().len();
+        let labels = &server.name[..below];
+        let node = guess.and_then(|guess| guess.confirm_as_written(hash, labels));
+        if let Some(node) = node {
+            // One that does not fit is left out; a shorter one may still fit.
+            let _ = write_addresses(reply, server, &node);
+        }
     }
 }
 
 /// The addresses of a server, all or none.
 #[inline]
-fn glue(zone: &ZoneImage, reply: &mut Reply<'_>, sought: &Sought<'_>) -> Result<(), Full> {
-    let Sought {
-        server,
-        guess,
-        owner,
-    } = sought;
-    let below = server.name.len() - zone.meta.apex.as_wire().len();
-    let labels = &server.name[..below];
-    let Some(node) = guess.and_then(|guess| guess.confirm_as_written(server.hash, labels)) else {
-        return Ok(());
-    };
+fn write_addresses(
+    reply: &mut Reply<'_>,
+    server: &Server<'_>,
+    node: &Node<'_>,
+) -> Result<(), Full> {
+    let owner = server.owner.unwrap_or(Owner::Name(server.name));
     let mark = reply.mark();
     for rtype in [RecordType::A, RecordType::Aaaa] {
         let Some(set) = node.set(rtype) else {
             continue;
         };
         for data in set.rotated(0) {
-            let written = reply.record(Section::Additional, *owner, rtype.code(), set.ttl, &[data]);
+            let written = reply.record(Section::Additional, owner, rtype.code(), set.ttl, &[data]);
             if written.is_err() {
                 reply.rewind(mark);
             }
