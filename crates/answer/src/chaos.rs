@@ -37,5 +37,5 @@ pub(crate) fn answer(
         return Some(Ok(()));
     }
     let data = [&[len][..], text.as_bytes()];
-    Some(reply.record(Section::Answer, Owner::QuestionAt(0), rtype, 0, &data))
+    Some(reply.record_of_parts(Section::Answer, Owner::QuestionAt(0), rtype, 0, &data))
 }

@@ -117,36 +117,57 @@ impl<'a> Node<'a> {
     /// The set of this type.
     #[inline]
     pub(crate) fn set(&self, rtype: RecordType) -> Option<Set<'a>> {
+        self.set_and_rest(rtype).map(|(set, _)| set)
+    }
+
+    /// The set of this type, and what follows it.
+    #[inline]
+    fn set_and_rest(&self, rtype: RecordType) -> Option<(Set<'a>, &'a [u8])> {
         if !self.has(rtype) {
             return None;
         }
         // Sets stand in the order of their bits, so those before it need not be looked at.
-        let before = (self.types & (bit(rtype) - 1)).count_ones();
-        let mut rest = self.sets;
-        for _ in 0..before {
-            let (head, behind) = rest.split_first_chunk::<SET_HEAD>()?;
-            rest = behind.get(body_len(head)..)?;
-        }
-        Some(Set::read(rtype, rest)?.0)
+        let before = self.types & (bit(rtype) - 1);
+        Set::read(rtype, skip(self.sets, before.count_ones())?)
+    }
+
+    /// The NS set of a zone below, and its glue.
+    #[inline]
+    pub(crate) fn delegation(&self) -> Option<(Set<'a>, Glue<'a>)> {
+        let (set, rest) = self.set_and_rest(RecordType::Ns)?;
+        let behind = self.types & !(bit(RecordType::Ns) | (bit(RecordType::Ns) - 1));
+        Some((set, self.glue_in(skip(rest, behind.count_ones())?)))
+    }
+
+    /// The glue, out of what is behind the sets.
+    #[inline]
+    fn glue_in(&self, behind: &'a [u8]) -> Glue<'a> {
+        let glue = behind.split_first_chunk::<4>().filter(|_| self.with_glue);
+        let bytes = glue.and_then(|(len, rest)| rest.get(..u32::from_le_bytes(*len) as usize));
+        Glue::read(bytes.unwrap_or_default())
     }
 
     /// The glue of a zone below.
-    #[inline]
     pub(crate) fn glue(&self) -> Glue<'a> {
-        let bytes = || {
-            let (_, behind) = self.with_glue.then(|| self.split_behind_sets())?;
-            let (len, behind) = behind.split_first_chunk::<4>()?;
-            behind.get(..u32::from_le_bytes(*len) as usize)
-        };
-        Glue::read(bytes().unwrap_or_default())
+        self.glue_in(&self.sets[self.set_bytes().len()..])
     }
 
-    /// The bytes of its sets, and what is behind them.
-    fn split_behind_sets(&self) -> (&'a [u8], &'a [u8]) {
-        let mut sets = self.sets();
-        while sets.next().is_some() {}
-        self.sets.split_at(self.sets.len() - sets.rest.len())
+    /// The bytes of its sets and nothing behind them.
+    fn set_bytes(&self) -> &'a [u8] {
+        let behind = skip(self.sets, self.types.count_ones()).unwrap_or_default();
+        &self.sets[..self.sets.len() - behind.len()]
     }
+}
+
+/// What follows so many sets.
+#[inline]
+fn skip(sets: &[u8], count: u32) -> Option<&[u8]> {
+    let mut rest = sets;
+    for _ in 0..count {
+        let (head, behind) = rest.split_first_chunk::<SET_HEAD>()?;
+        rest = behind.get(body_len(head)..)?;
+    }
+    Some(rest)
 }
 
 /// Whether two names are equal byte by byte: a few words at most, not worth a call.
@@ -377,7 +398,7 @@ impl From<Node<'_>> for NewNode {
             labels: node.labels.into(),
             descendants: node.descendants,
             types: node.types,
-            sets: node.split_behind_sets().0.to_vec(),
+            sets: node.set_bytes().to_vec(),
             glue: node.glue().as_bytes().to_vec(),
         }
     }

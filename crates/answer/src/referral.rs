@@ -6,20 +6,16 @@ use meridian_dns::message::{Full, Owner, Reply, Section};
 
 use crate::ZoneImage;
 use crate::lookup::Guess;
-use crate::node::{Node, Set};
+use crate::node::{Node, Set, Sibling};
 use crate::reply::{Task, Verdict};
 
 /// Servers of a zone below whose place in the reply is remembered, so that the owner of their
 /// addresses is a pointer; siblings beyond them are left out. Zones have fewer.
 const REMEMBERED: usize = 16;
 
-/// A server that has been written.
-#[derive(Debug, Clone, Copy, Default)]
-struct Server<'z> {
-    name: &'z [u8],
-    /// Its name as the owner of its addresses.
-    owner: Option<Owner<'z>>,
-}
+/// Where the names of a zone's servers stand in the reply, by their number in the NS set; 0 if
+/// nowhere.
+type Places = [u16; REMEMBERED];
 
 /// The name servers of the zone below, and their addresses as far as this zone knows them. The
 /// owner is that zone's apex.
@@ -30,10 +26,10 @@ pub(crate) fn refer<'z>(
     node: Node<'z>,
     owner: Owner<'_>,
 ) -> Result<Verdict, Full> {
-    let Some(set) = node.set(RecordType::Ns) else {
+    let Some((set, glue)) = node.delegation() else {
         return Ok(Verdict::default());
     };
-    let mut servers = [Server::default(); REMEMBERED];
+    let mut places = Places::default();
     let mut records = set.rotated(task.seed);
     loop {
         let number = records.number();
@@ -41,77 +37,66 @@ pub(crate) fn refer<'z>(
             break;
         };
         let rtype = RecordType::Ns.code();
-        reply.record(Section::Authority, owner, rtype, set.ttl, &[name])?;
-        if let Some(server) = servers.get_mut(number) {
-            let owner = Owner::at(reply.position() - name.len());
-            *server = Server { name, owner };
+        reply.record(Section::Authority, owner, rtype, set.ttl, name)?;
+        if let Some(place) = places.get_mut(number) {
+            *place = u16::try_from(reply.position() - name.len()).unwrap_or_default();
         }
     }
     // RFC 9471 section 3: what is needed comes first, and TC is set if it does not fit.
-    for record in node.glue() {
-        let server = servers.get(record.server).and_then(|server| server.owner);
-        let owner = server.unwrap_or_else(|| name_of(set, record.server));
-        let rtype = record.rtype.code();
-        reply.record(
-            Section::Additional,
-            owner,
-            rtype,
-            record.ttl,
-            &[record.address],
-        )?;
+    for record in glue {
+        let owner = owner_of(set, record.server, &places);
+        let (rtype, ttl) = (record.rtype.code(), record.ttl);
+        reply.record(Section::Additional, owner, rtype, ttl, record.address)?;
     }
-    write_siblings(zone, reply, set, &servers);
+    write_siblings(zone, reply, set, &places);
     Ok(Verdict::default())
 }
 
-/// The owner of a server's addresses, where no pointer reaches its name.
-#[cold]
-fn name_of(set: Set<'_>, number: usize) -> Owner<'_> {
-    Owner::Name(set.rotated(0).nth(number).unwrap_or(&[0]))
+/// A server as the owner of its addresses.
+#[inline]
+fn owner_of<'z>(set: Set<'z>, number: usize, places: &Places) -> Owner<'z> {
+    let place = places.get(number).copied().filter(|place| *place > 0);
+    place
+        .and_then(|place| Owner::at(place.into()))
+        .unwrap_or_else(|| Owner::Name(name_of(set, number)))
+}
+
+fn name_of(set: Set<'_>, number: usize) -> &[u8] {
+    set.rotated(0).nth(number).unwrap_or(&[0])
 }
 
 /// The addresses of siblings, which are a kindness.
 #[inline]
-fn write_siblings<'z>(
-    zone: &'z ZoneImage,
-    reply: &mut Reply<'_>,
-    set: Set<'z>,
-    servers: &[Server<'z>; REMEMBERED],
-) {
+fn write_siblings(zone: &ZoneImage, reply: &mut Reply<'_>, set: Set<'_>, places: &Places) {
     // All are looked for before one is read, so that one's wait for memory is spent on the others.
-    let mut sought = ArrayVec::<(&Server<'z>, u64, Guess<'z>), REMEMBERED>::new();
-    for sibling in set.siblings() {
-        if let Some(server) = servers.get(sibling.number) {
-            let guess = zone.page(sibling.hash).probe(sibling.hash);
-            sought.push((server, sibling.hash, guess));
-        }
+    let mut sought = ArrayVec::<(Sibling, Guess<'_>), REMEMBERED>::new();
+    for sibling in set
+        .siblings()
+        .filter(|sibling| sibling.number < places.len())
+    {
+        sought.push((sibling, zone.page(sibling.hash).probe(sibling.hash)));
     }
-    for (server, hash, guess) in sought {
-        let below = server.name.len() - zone.meta.apex.as_wire().len();
-        let labels = &server.name[..below];
+    for (Sibling { number, hash }, guess) in sought {
+        let name = name_of(set, number);
+        let labels = &name[..name.len() - zone.meta.apex.as_wire().len()];
         let node = guess.and_then(|guess| guess.confirm_as_written(hash, labels));
         if let Some(node) = node {
             // One that does not fit is left out; a shorter one may still fit.
-            let _ = write_addresses(reply, server, &node);
+            let _ = write_addresses(reply, owner_of(set, number, places), &node);
         }
     }
 }
 
 /// The addresses of a server, all or none.
 #[inline]
-fn write_addresses(
-    reply: &mut Reply<'_>,
-    server: &Server<'_>,
-    node: &Node<'_>,
-) -> Result<(), Full> {
-    let owner = server.owner.unwrap_or(Owner::Name(server.name));
+fn write_addresses(reply: &mut Reply<'_>, owner: Owner<'_>, node: &Node<'_>) -> Result<(), Full> {
     let mark = reply.mark();
     for rtype in [RecordType::A, RecordType::Aaaa] {
         let Some(set) = node.set(rtype) else {
             continue;
         };
         for data in set.rotated(0) {
-            let written = reply.record(Section::Additional, owner, rtype.code(), set.ttl, &[data]);
+            let written = reply.record(Section::Additional, owner, rtype.code(), set.ttl, data);
             if written.is_err() {
                 reply.rewind(mark);
             }

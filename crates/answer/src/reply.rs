@@ -321,7 +321,7 @@ fn write_set(
     if set.rtype != RecordType::Soa
         && let Some(data) = set.only()
     {
-        reply.record(Section::Answer, owner, set.rtype.code(), set.ttl, &[data])?;
+        reply.record(Section::Answer, owner, set.rtype.code(), set.ttl, data)?;
         return Ok(Verdict::default());
     }
     write_any_set(task, zone, reply, owner, set)
@@ -350,7 +350,7 @@ fn write_any_set(
         return Ok(Verdict::default());
     }
     for data in set.rotated(task.seed) {
-        reply.record(Section::Answer, owner, set.rtype.code(), set.ttl, &[data])?;
+        reply.record(Section::Answer, owner, set.rtype.code(), set.ttl, data)?;
     }
     Ok(Verdict::default())
 }
@@ -386,8 +386,8 @@ fn any(
     match plain.min_by_key(|set| set.body.len()) {
         Some(set) => write_set(task, zone, reply, owner, set),
         None => {
-            let data = [&b"\x07RFC8482\x00"[..]];
-            reply.record(Section::Answer, owner, qtype::HINFO, ANY_TTL, &data)?;
+            let data = b"\x07RFC8482\x00";
+            reply.record(Section::Answer, owner, qtype::HINFO, ANY_TTL, data)?;
             Ok(Verdict::default())
         }
     }

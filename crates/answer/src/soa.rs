@@ -27,5 +27,5 @@ pub(crate) fn write(
         return Err(Full);
     };
     let parts = [names, &serial(zone).to_be_bytes(), timers];
-    reply.record(section, owner, RecordType::Soa.code(), ttl, &parts)
+    reply.record_of_parts(section, owner, RecordType::Soa.code(), ttl, &parts)
 }

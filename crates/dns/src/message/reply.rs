@@ -88,6 +88,9 @@ struct Written {
 const QUESTION_AT: u16 = 12;
 const _: () = assert!(QUESTION_AT as usize == HEADER_LEN);
 
+/// Type, class, TTL and length of the data.
+const RECORD_HEAD_LEN: usize = 10;
+
 /// A pointer leads no further than this (RFC 1035 section 4.1.4).
 const MAX_POINTER: u16 = 0x3fff;
 
@@ -217,7 +220,7 @@ impl<'b> Reply<'b> {
         self.at
     }
 
-    /// Writes one record, its data being the parts one after the other.
+    /// Writes one record.
     ///
     /// Names inside the data stay uncompressed. Sections must come in order and owners be names:
     /// anything else is a mistake of the caller, caught in debug builds and [`Full`] otherwise.
@@ -231,18 +234,52 @@ impl<'b> Reply<'b> {
         owner: Owner<'_>,
         rtype: u16,
         ttl: u32,
-        rdata: &[&[u8]],
+        data: &[u8],
     ) -> Result<(), Full> {
+        let place = self.begin_record(section, owner, (rtype, ttl), data.len())?;
+        copy(place, data);
+        Ok(())
+    }
+
+    /// As [`record`](Self::record), with data that is these parts one after the other.
+    ///
+    /// # Errors
+    /// As for [`record`](Self::record).
+    #[inline]
+    pub fn record_of_parts(
+        &mut self,
+        section: Section,
+        owner: Owner<'_>,
+        rtype: u16,
+        ttl: u32,
+        parts: &[&[u8]],
+    ) -> Result<(), Full> {
+        let len = parts.iter().map(|part| part.len()).sum();
+        let mut place = self.begin_record(section, owner, (rtype, ttl), len)?;
+        for part in parts {
+            let (own, rest) = place.split_at_mut_checked(part.len()).ok_or(Full)?;
+            copy(own, part);
+            place = rest;
+        }
+        Ok(())
+    }
+
+    /// Writes a record up to its data, for which it gives the place.
+    #[inline]
+    fn begin_record(
+        &mut self,
+        section: Section,
+        owner: Owner<'_>,
+        fields: (u16, u32),
+        len: usize,
+    ) -> Result<&mut [u8], Full> {
         debug_assert!(section >= self.section, "sections are written in order");
         if section < self.section {
             return Err(Full);
         }
         match self.pointer(owner) {
-            Some(pointer) => {
-                let pointer = pointer.to_be_bytes();
-                self.put_record(pointer, section, (rtype, ttl), rdata)
-            }
-            None => self.put_record_of(owner, section, (rtype, ttl), rdata),
+            Some(pointer) => self.put_head(pointer.to_be_bytes(), section, fields, len),
+            None => self.put_owner_and_head(owner, section, fields, len),
         }
     }
 
@@ -260,59 +297,61 @@ impl<'b> Reply<'b> {
         }
     }
 
-    /// Writes a record behind an owner that takes these bytes.
+    /// Writes a record up to its data, behind an owner that takes these bytes.
     #[inline]
-    fn put_record<const N: usize>(
+    fn put_head<const N: usize>(
         &mut self,
         owner: [u8; N],
         section: Section,
         (rtype, ttl): (u16, u32),
-        rdata: &[&[u8]],
-    ) -> Result<(), Full> {
-        let len = rdata.iter().map(|part| part.len()).sum::<usize>();
+        len: usize,
+    ) -> Result<&mut [u8], Full> {
         let data_len = u16::try_from(len).map_err(|_| Full)?;
+        let class = self.class.to_be_bytes();
+        let start = self.at;
+        let place = self.take(N + RECORD_HEAD_LEN + len)?;
+        let (owner_place, place) = place.split_first_chunk_mut::<N>().ok_or(Full)?;
+        *owner_place = owner;
+        let (head, _) = place
+            .split_first_chunk_mut::<RECORD_HEAD_LEN>()
+            .ok_or(Full)?;
         let [t0, t1] = rtype.to_be_bytes();
-        let [c0, c1] = self.class.to_be_bytes();
+        let [c0, c1] = class;
         let [l0, l1, l2, l3] = ttl.to_be_bytes();
         let [d0, d1] = data_len.to_be_bytes();
-        let head = [t0, t1, c0, c1, l0, l1, l2, l3, d0, d1];
-        let count = self.count(section).checked_add(1).ok_or(Full)?;
-        let place = self.take(N + head.len() + len)?;
-        let (owner_place, place) = place.split_first_chunk_mut::<N>().ok_or(Full)?;
-        let (head_place, mut place) = place.split_first_chunk_mut().ok_or(Full)?;
-        (*owner_place, *head_place) = (owner, head);
-        for part in rdata {
-            let (data, rest) = place.split_at_mut_checked(part.len()).ok_or(Full)?;
-            data.copy_from_slice(part);
-            place = rest;
-        }
+        *head = [t0, t1, c0, c1, l0, l1, l2, l3, d0, d1];
         let [answer, authority, additional] = &mut self.counts;
+        // A message has no room for more records than 16 bits can count.
         *match section {
             Section::Answer => answer,
             Section::Authority => authority,
             Section::Additional => additional,
-        } = count;
+        } += 1;
         self.section = section;
-        Ok(())
+        self.buf
+            .get_mut(start + N + RECORD_HEAD_LEN..self.at)
+            .ok_or(Full)
     }
 
-    /// Writes a record whose owner has to be compared with names written before.
+    /// As [`put_head`](Self::put_head), with an owner that has to be compared with names written
+    /// before.
     #[cold]
-    fn put_record_of(
+    fn put_owner_and_head(
         &mut self,
         owner: Owner<'_>,
         section: Section,
         fields: (u16, u32),
-        rdata: &[&[u8]],
-    ) -> Result<(), Full> {
+        len: usize,
+    ) -> Result<&mut [u8], Full> {
         let (start, last_owner) = (self.at, self.last_owner);
         let written = self
             .put_owner(owner)
-            .and_then(|()| self.put_record([], section, fields, rdata));
-        if written.is_err() {
+            .and_then(|()| self.put_head([], section, fields, len).map(|_| ()));
+        if let Err(full) = written {
             (self.at, self.last_owner) = (start, last_owner);
+            return Err(full);
         }
-        written
+        self.buf.get_mut(self.at - len..self.at).ok_or(Full)
     }
 
     fn put_owner(&mut self, owner: Owner<'_>) -> Result<(), Full> {
@@ -493,6 +532,18 @@ impl<'b> Reply<'b> {
         let place = self.buf.get_mut(self.at..end).ok_or(Full)?;
         self.at = end;
         Ok(place)
+    }
+}
+
+/// Copies to a place of the same length. Most data is an IPv4 address, not worth a call.
+#[inline]
+fn copy(to: &mut [u8], from: &[u8]) {
+    match (
+        <&mut [u8; 4]>::try_from(&mut *to),
+        <[u8; 4]>::try_from(from),
+    ) {
+        (Ok(to), Ok(from)) => *to = from,
+        _ => to.copy_from_slice(from),
     }
 }
 

@@ -110,7 +110,7 @@ mod tests {
         let query = Query::read(QUERY).unwrap();
         let mut reply = Reply::new(&mut buffer, limit, &query).unwrap();
         let (owner, data) = (Owner::QuestionAt(0), vec![7; data]);
-        let record = reply.record(Section::Answer, owner, 16, 60, &[&data]);
+        let record = reply.record(Section::Answer, owner, 16, 60, &data);
         record.unwrap();
         let len = reply.finish(Some(edns));
         (buffer, len)

@@ -226,11 +226,11 @@ fn a_reply_is_written_byte_for_byte() {
     reply.authoritative().rcode(rcode::NXDOMAIN);
     let soa = [&b"\x00"[..], b"\x01a\x00"];
     reply
-        .record(Section::Authority, Owner::QuestionAt(8), 6, 60, &soa)
+        .record_of_parts(Section::Authority, Owner::QuestionAt(8), 6, 60, &soa)
         .unwrap();
     let name = Owner::Name(b"\x02ns\x07EXAMPLE\x03com\x00");
     reply
-        .record(Section::Additional, name, 1, 5, &[&[192, 0, 2, 1]])
+        .record(Section::Additional, name, 1, 5, &[192, 0, 2, 1])
         .unwrap();
     assert_eq!(reply.count(Section::Authority), 1);
     let len = reply.finish(None);
@@ -284,22 +284,18 @@ fn a_record_that_does_not_fit_leaves_the_message_as_it_was() {
     let mut reply = Reply::new(&mut buf, packet.len() + 16 + 11, &query).unwrap();
     reply.reserve(11);
     let owner = Owner::QuestionAt(0);
-    let long: &[&[u8]] = &[&[0; 4], &[0]];
+    let long = &[0; 5];
     assert_eq!(reply.record(Section::Answer, owner, 1, 0, long), Err(Full));
     assert_eq!(reply.room(), 16);
     let start = reply.mark();
-    reply
-        .record(Section::Answer, owner, 1, 0, &[&[0; 4]])
-        .unwrap();
+    reply.record(Section::Answer, owner, 1, 0, &[0; 4]).unwrap();
     assert_eq!(reply.room(), 0);
     reply.rewind(start);
-    reply
-        .record(Section::Answer, owner, 1, 0, &[&[1; 4]])
-        .unwrap();
+    reply.record(Section::Answer, owner, 1, 0, &[1; 4]).unwrap();
     let after = reply.mark();
     let huge = [0; 40_000];
     assert_eq!(
-        reply.record(Section::Answer, owner, 1, 0, &[&huge, &huge]),
+        reply.record_of_parts(Section::Answer, owner, 1, 0, &[&huge, &huge]),
         Err(Full)
     );
     reply.truncate();
@@ -350,7 +346,7 @@ fn a_failure_leaves_nothing_of_the_answer() {
     let mut reply = Reply::new(&mut buf, 512, &query).unwrap();
     reply.authoritative();
     reply
-        .record(Section::Authority, Owner::QuestionAt(0), 1, 0, &[&[0; 4]])
+        .record(Section::Authority, Owner::QuestionAt(0), 1, 0, &[0; 4])
         .unwrap();
     reply.fail(rcode::SERVFAIL);
     assert_eq!(reply.finish(None), packet.len());
@@ -364,7 +360,7 @@ fn an_opt_record_without_reserved_room_truncates() {
     let mut buf = [0; 512];
     let mut reply = Reply::new(&mut buf, packet.len() + 16, &query).unwrap();
     reply
-        .record(Section::Answer, Owner::QuestionAt(0), 1, 0, &[&[0; 4]])
+        .record(Section::Answer, Owner::QuestionAt(0), 1, 0, &[0; 4])
         .unwrap();
     assert_eq!(reply.finish(Some(&ReplyEdns::default())), packet.len() + 11);
     assert_eq!(buf[2..12], [0x82, 0, 0, 1, 0, 0, 0, 0, 0, 1]);

@@ -103,7 +103,7 @@ mod tests {
             (Section::Additional, &[]),
         ] {
             let owner = Owner::Name(b"\x02ns\x07example\x03com\x00");
-            reply.record(section, owner, 1, 5, &[data]).unwrap();
+            reply.record(section, owner, 1, 5, data).unwrap();
         }
         let len = reply.finish(edns);
         (buffer, len)

@@ -94,7 +94,7 @@ impl Model {
         let room = reply.room();
         let (front, back) = data.split_at(data.len() / 2);
         let section = SECTIONS[self.section];
-        match reply.record(section, owner, 65280, ttl, &[front, back]) {
+        match reply.record_of_parts(section, owner, 65280, ttl, &[front, back]) {
             Ok(()) => self.records[self.section].push((wire, 65280, ttl, data.clone())),
             Err(Full) => {
                 assert!(room < wire.len() + 10 + data.len());
