@@ -4,6 +4,7 @@ Nothing here knows how the server works; it is started, asked and stopped as its
 """
 
 import configparser
+import ctypes
 import itertools
 import json
 import os
@@ -67,6 +68,40 @@ def eventually(check, timeout=5.0, pause=0.01):
         if result or time.monotonic() > end:
             return result
         time.sleep(pause)
+
+
+class Adopted:
+    """A process that is ours because its parent has ended; as much of Popen as is needed."""
+
+    def __init__(self, pid):
+        self.pid, self.status = pid, None
+
+    def poll(self):
+        if self.status is None:
+            try:
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
+            except ChildProcessError:  # Its parent has not ended yet.
+                return None
+            if pid:
+                self.status = os.waitstatus_to_exitcode(status)
+        return self.status
+
+    def wait(self, timeout=15.0):
+        assert eventually(lambda: self.poll() is not None, timeout), f"{self.pid} does not end"
+        return self.status
+
+    def send_signal(self, number):
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self):
+        self.send_signal(signal.SIGKILL)
+
+
+def adopt_successors():
+    """Makes what replaces a server a child of this process once the server has ended."""
+    pr_set_child_subreaper = 36
+    ctypes.CDLL(None).prctl(pr_set_child_subreaper, 1, 0, 0, 0)
 
 
 class Key:
@@ -149,6 +184,16 @@ class Meridian:
             self.process.kill()
             self.process.wait()
             self.process = None
+
+    def replace(self):
+        """`meridian replace`; returns what it said, once the old process has ended well.
+
+        Who calls it has called `adopt_successors` before.
+        """
+        said = self.admin("replace")
+        assert self.process.wait(10) == 0, self.log_tail()
+        self.process = Adopted(said["pid"])
+        return said
 
     def log_tail(self, since=0, size=4_000):
         log = self.log.read_bytes()[since:] if self.log.exists() else b""

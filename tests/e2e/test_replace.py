@@ -1,6 +1,5 @@
 """`meridian replace`: a new process takes the place of a running one, and nobody notices."""
 
-import ctypes
 import json
 import os
 import random
@@ -13,59 +12,33 @@ import time
 
 import pytest
 
-from harness import BIN, LONG, Threads, Zone, create, eventually, upsert, wait_insync
+from harness import (
+    BIN,
+    LONG,
+    Adopted,
+    Threads,
+    Zone,
+    adopt_successors,
+    create,
+    eventually,
+    upsert,
+    wait_insync,
+)
 from load import UNDER_WAY, Load
 
 SWAPS, SECONDS = (60, 60) if LONG else (5, 5)
 KILLS = 60 if LONG else 6
 ADDRESSES = ["127.0.0.1", "127.0.0.2"]
-PR_SET_CHILD_SUBREAPER = 36
-
-
-class Adopted:
-    """A process that is our child because its parent has ended; as much of Popen as is needed."""
-
-    def __init__(self, pid):
-        self.pid, self.status = pid, None
-
-    def poll(self):
-        if self.status is None:
-            try:
-                pid, status = os.waitpid(self.pid, os.WNOHANG)
-            except ChildProcessError:  # Its parent has not ended yet.
-                return None
-            if pid:
-                self.status = os.waitstatus_to_exitcode(status)
-        return self.status
-
-    def wait(self, timeout=15.0):
-        assert eventually(lambda: self.poll() is not None, timeout), f"{self.pid} does not end"
-        return self.status
-
-    def send_signal(self, number):
-        if self.poll() is None:
-            os.kill(self.pid, number)
-
-    def kill(self):
-        self.send_signal(signal.SIGKILL)
 
 
 @pytest.fixture
 def server(start, tmp_path):
     """A server with two addresses and two workers on each; a server that replaces it is ours."""
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    adopt_successors()
     folder = tmp_path / "meridian0"
     folder.mkdir()
     (folder / "meridian.toml").write_text("[dns]\nworkers = 2\n")
     return start(addresses=ADDRESSES)
-
-
-def replace(server, *arguments):
-    """Replaces the server; returns what the command said, once the old process has ended well."""
-    said = server.admin("replace", *arguments)
-    assert server.process.wait(10) == 0, server.log_tail()
-    server.process = Adopted(said["pid"])
-    return said
 
 
 def refused(server, *arguments):
@@ -141,7 +114,7 @@ def test_nothing_is_lost_or_wrong_while_servers_follow_one_another(server):
             try:
                 began = time.monotonic()
                 for number in range(1, SWAPS + 1):
-                    waited.append(replace(server)["changes_waited_ms"])
+                    waited.append(server.replace()["changes_waited_ms"])
                     # Evenly over the time.
                     time.sleep(max(0.0, began + number * SECONDS / SWAPS - time.monotonic()))
             finally:
@@ -173,7 +146,7 @@ def test_a_replaced_server_has_everything(server):
     Changes(server, zone).once()
     # The configuration may have changed.
     (server.folder / "meridian.toml").write_text("[dns]\nworkers = 1\n")
-    assert replace(server)["pid"] != after
+    assert server.replace()["pid"] != after
     Changes(server, zone).once()
     assert server.admin("journal", "verify")["valid"]
 
@@ -202,7 +175,7 @@ socket.socket(fileno=0).send(b"{\\"message\\":\\"hello\\",\\"protocol\\":1,\\"ve
                 changes.over.set()
     assert (load.tally["lost"], load.tally["wrong"]) == (0, 0), load.tally
     (server.folder / "meridian.toml").unlink()
-    replace(server)
+    server.replace()
     changes.once()
 
 
@@ -296,14 +269,14 @@ def test_a_server_that_ends_takes_a_successor_along_that_is_not_ready(server, tm
 
 
 def test_the_service_manager_is_told_who_serves(start, tmp_path, monkeypatch):
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    adopt_successors()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
         manager.settimeout(10)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
         server = start()
         assert manager.recv(100) == b"READY=1"
-        said = replace(server)
+        said = server.replace()
         told = {manager.recv(100), manager.recv(100)}
         assert told == {b"READY=1", f"MAINPID={said['pid']}\nREADY=1".encode()}
         assert server.stop() == 0
