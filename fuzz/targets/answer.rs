@@ -11,8 +11,8 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use meridian_answer::{
-    Answered, BATCH, CookieSecret, Identity, Moment, Outcome, Packet, Scratch, Transport, ViewId,
-    World, answer,
+    Answered, BATCH, CookieSecret, CookieSecrets, Identity, Moment, Outcome, Packet, Scratch,
+    Transport, ViewId, World, answer,
 };
 use meridian_dns::message::{Query, Unreadable};
 use meridian_fuzz::judge;
@@ -23,7 +23,10 @@ static WORLD: LazyLock<(World, Vec<Vec<u8>>)> = LazyLock::new(world);
 static IDENTITY: LazyLock<Identity> = LazyLock::new(|| Identity {
     server: "ns-1.here".to_owned(),
     version: "meridian 0".to_owned(),
-    cookie_secret: CookieSecret(*b"a cluster secret"),
+    cookie_secrets: CookieSecrets {
+        current: CookieSecret(*b"a cluster secret"),
+        accepted: Some(CookieSecret(*b"the one before..")),
+    },
 });
 
 /// One more than answered, so that the rest is seen to be dropped.

@@ -10,7 +10,7 @@ import dns.query
 import dns.rcode
 import pytest
 
-from harness import Meridian, create
+from harness import Meridian, adopt_successors, create
 
 COOKIE, KEEPALIVE, PADDING, ZONEVERSION = 10, 11, 12, 19
 
@@ -42,6 +42,17 @@ def ask_option(server, code, data=b"", **how):
     return ask(server, options=[dns.edns.GenericOption(code, data)], **how)
 
 
+def cookie_alone(server, cookie):
+    """A query for nothing but a cookie: BADCOOKIE answers one that the server does not know."""
+    packet = b"\x12\x34" + bytes([0, 0, 0, 0, 0, 0, 0, 0, 0, 1])
+    packet += b"\0\0\x29\x05\x78\0\0\0\0" + (4 + len(cookie)).to_bytes(2, "big")
+    packet += COOKIE.to_bytes(2, "big") + len(cookie).to_bytes(2, "big") + cookie
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(3)
+        client.sendto(packet, (server.addresses[0], server.dns_port))
+        return dns.message.from_wire(client.recv(4096))
+
+
 def test_dig_learns_a_cookie_and_it_is_good(alone):
     client = secrets.token_hex(8)
     first = alone.dig("+cookie=" + client, "ns-1.meridian.internal")
@@ -52,28 +63,24 @@ def test_dig_learns_a_cookie_and_it_is_good(alone):
 
 
 def test_a_cookie_asked_for_alone(alone):
-    def exchange(cookie):
-        packet = b"\x12\x34" + bytes([0, 0, 0, 0, 0, 0, 0, 0, 0, 1])
-        packet += b"\0\0\x29\x05\x78\0\0\0\0" + (4 + len(cookie)).to_bytes(2, "big")
-        packet += COOKIE.to_bytes(2, "big") + len(cookie).to_bytes(2, "big") + cookie
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-            client.settimeout(3)
-            client.sendto(packet, (alone.addresses[0], alone.dns_port))
-            return dns.message.from_wire(client.recv(4096))
-
-    first = exchange(b"clientco")
+    first = cookie_alone(alone, b"clientco")
     assert first.rcode() == dns.rcode.NOERROR and not first.question
     ours = option(first, COOKIE)
     assert len(ours) == 24 and ours.startswith(b"clientco")
-    assert exchange(ours).rcode() == dns.rcode.NOERROR
-    assert exchange(ours[:-1] + bytes([ours[-1] ^ 1])).rcode() == dns.rcode.BADCOOKIE
-    assert exchange(b"short").rcode() == dns.rcode.FORMERR
+    assert cookie_alone(alone, ours).rcode() == dns.rcode.NOERROR
+    forged = ours[:-1] + bytes([ours[-1] ^ 1])
+    assert cookie_alone(alone, forged).rcode() == dns.rcode.BADCOOKIE
+    assert cookie_alone(alone, b"short").rcode() == dns.rcode.FORMERR
+
+
+def secret_file(path):
+    path.write_text(secrets.token_hex(16) + "\n")
+    path.chmod(0o600)
+    return path
 
 
 def test_the_secret_outlives_a_restart_and_can_be_shared(tmp_path):
-    secret = tmp_path / "shared-secret"
-    secret.write_text(secrets.token_hex(16) + "\n")
-    secret.chmod(0o600)
+    secret = secret_file(tmp_path / "shared-secret")
     servers = [Meridian(tmp_path / f"{n}") for n in range(3)]
     for server in servers[:2]:
         text = f'[dns]\ncookie_secret_file = "{secret}"\n'
@@ -106,6 +113,35 @@ def test_the_secret_outlives_a_restart_and_can_be_shared(tmp_path):
     finally:
         for server in servers:
             server.kill()
+
+
+def test_a_shared_secret_is_exchanged_and_no_client_is_turned_away(start, tmp_path):
+    adopt_successors()
+    old, new = secret_file(tmp_path / "2026"), secret_file(tmp_path / "2027")
+
+    def settings(used, accepted=None):
+        text = f'[dns]\ncookie_secret_file = "{used}"\n'
+        return text + (f'cookie_secret_accepted_file = "{accepted}"\n' if accepted else "")
+
+    servers = [start(config=settings(old)) for _ in range(2)]
+    # One client asks both servers and shows what it was told last; another one asked but once.
+    shown = at_first = option(cookie_alone(servers[0], b"clientco"), COOKIE)
+    steps = [settings(old, new), settings(new, old), settings(new)]
+    for number, step in enumerate(steps, 1):
+        for server in servers:
+            (server.folder / "meridian.toml").write_text(step)
+            server.replace()
+            for asked in [*servers, *servers]:
+                reply = cookie_alone(asked, shown)
+                assert reply.rcode() == dns.rcode.NOERROR, f"step {number}"
+                shown = option(reply, COOKIE)
+                if number < 3:
+                    reply = cookie_alone(asked, at_first)
+                    assert reply.rcode() == dns.rcode.NOERROR, f"step {number}"
+    # What was made with the old secret has become worthless.
+    for server in servers:
+        assert cookie_alone(server, at_first).rcode() == dns.rcode.BADCOOKIE
+        assert server.stop() == 0
 
 
 def test_nsid_and_class_chaos(alone):

@@ -3,14 +3,15 @@
 //!
 //! [`CookieSecret`] is the same at all servers of an address. The secret of a day is derived from
 //! it, by the time that stands in the cookie itself, so that it changes everywhere at once, without
-//! agreement and without a restart, and cookies made just before midnight stay good after it.
+//! agreement and without a restart, and cookies made just before midnight stay good after it. Where
+//! servers go over to another one, each accepts the cookies of both for a while.
 
 use std::hash::Hasher;
 use std::net::IpAddr;
 
 use siphasher::sip::SipHasher24;
 
-use crate::CookieSecret;
+use crate::{CookieSecret, CookieSecrets};
 
 /// The only version there is (RFC 9018 section 4.1).
 const VERSION: u8 = 1;
@@ -46,22 +47,18 @@ pub(crate) enum Server {
 
 /// Judges the option of a query from `client`; none for one shorter than a client cookie.
 pub(crate) fn judge(
-    secret: &CookieSecret,
+    secrets: &CookieSecrets,
     client: IpAddr,
     now_s: u64,
     option: &[u8],
 ) -> Option<Cookie> {
-    judge_with(
-        |made_s| secret_of_day(secret, made_s),
-        client,
-        now_s,
-        option,
-    )
+    judge_with(secrets, secret_of_day, client, now_s, option)
 }
 
-/// `secret_at` gives the secret for cookies made at a time.
+/// `secret_at` derives the secret for cookies made at a time.
 fn judge_with(
-    secret_at: impl Fn(u32) -> [u8; 16],
+    secrets: &CookieSecrets,
+    secret_at: impl Fn(&CookieSecret, u32) -> [u8; 16],
     client: IpAddr,
     now_s: u64,
     option: &[u8],
@@ -70,7 +67,7 @@ fn judge_with(
     // Serial number arithmetic (RFC 9018 section 4.3): the time in cookies wraps in 2106.
     let [.., n0, n1, n2, n3] = now_s.to_be_bytes();
     let now_s = u32::from_be_bytes([n0, n1, n2, n3]);
-    let mut age_s = None;
+    let (mut right, mut stays) = (false, false);
     if let Ok(shown) = <&[u8; 16]>::try_from(shown)
         && let [VERSION, r0, r1, r2, t0, t1, t2, t3, hash @ ..] = *shown
     {
@@ -78,27 +75,33 @@ fn judge_with(
         let age = now_s.wrapping_sub(made_s).cast_signed();
         // Its reserved bytes are hashed as they came.
         let head = [VERSION, r0, r1, r2, t0, t1, t2, t3];
-        if (-MAX_AHEAD_S..=MAX_AGE_S).contains(&age)
-            && keyed_hash(secret_at(made_s), client_cookie, head, client)
-                == u64::from_le_bytes(hash)
-        {
-            age_s = Some(age);
+        let made_with = |secret| {
+            let hash_of_ours = keyed_hash(secret_at(secret, made_s), client_cookie, head, client);
+            hash_of_ours == u64::from_le_bytes(hash)
+        };
+        if (-MAX_AHEAD_S..=MAX_AGE_S).contains(&age) {
+            let current = made_with(&secrets.current);
+            right = current || secrets.accepted.as_ref().is_some_and(made_with);
+            // One that is good by the other secret is replaced at once, as in RFC 9018 appendix
+            // A.4: so most clients have one of the new secret before the old one is dropped.
+            stays = current && age < RENEW_AGE_S;
         }
     }
     let mut reply = [0; 24];
     reply[..8].copy_from_slice(client_cookie);
-    if age_s.is_some_and(|age| age < RENEW_AGE_S) {
+    if stays {
         reply[8..].copy_from_slice(shown);
     } else {
         let head = [VERSION, 0, 0, 0, n0, n1, n2, n3];
-        let hash = keyed_hash(secret_at(now_s), client_cookie, head, client);
+        let secret = secret_at(&secrets.current, now_s);
+        let hash = keyed_hash(secret, client_cookie, head, client);
         reply[8..16].copy_from_slice(&head);
         reply[16..].copy_from_slice(&hash.to_le_bytes());
     }
-    let server = match age_s {
-        Some(_) => Server::Right,
-        None if shown.is_empty() => Server::Absent,
-        None => Server::Wrong,
+    let server = match right {
+        true => Server::Right,
+        false if shown.is_empty() => Server::Absent,
+        false => Server::Wrong,
     };
     Some(Cookie { server, reply })
 }
@@ -142,9 +145,19 @@ mod tests {
         std::array::from_fn(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap())
     }
 
+    /// As the examples have it: secrets are used as they are.
+    fn with_both(current: &str, accepted: Option<&str>, query: (&str, u64, &[u8])) -> Cookie {
+        let secrets = CookieSecrets {
+            current: CookieSecret(hex(current)),
+            accepted: accepted.map(|secret| CookieSecret(hex(secret))),
+        };
+        let (client, now_s, option) = query;
+        let as_it_is = |secret: &CookieSecret, _| secret.0;
+        judge_with(&secrets, as_it_is, client.parse().unwrap(), now_s, option).unwrap()
+    }
+
     fn with(secret: &str, client: &str, now_s: u64, option: &[u8]) -> Cookie {
-        let client = client.parse().unwrap();
-        judge_with(|_| hex(secret), client, now_s, option).unwrap()
+        with_both(secret, None, (client, now_s, option))
     }
 
     const SECRET: &str = "e5e973e5a6b2a43f48e7dc849e37bfcf";
@@ -196,16 +209,63 @@ mod tests {
             with(OLD_SECRET, client, now_s, &shown).server,
             Server::Right
         );
-        let cookie = with(NEW_SECRET, client, now_s, &shown);
-        assert_eq!(cookie.server, Server::Wrong);
         let expected = "22681ab97d52c298010000005cf7c609a6bb79d16625507a";
-        assert_eq!(cookie.reply, hex(expected));
+        for (accepted, server) in [
+            (None, Server::Wrong),
+            (Some(SECRET), Server::Wrong),
+            (Some(OLD_SECRET), Server::Right),
+        ] {
+            let cookie = with_both(NEW_SECRET, accepted, (client, now_s, &shown));
+            assert_eq!(cookie.server, server, "{accepted:?}");
+            assert_eq!(cookie.reply, hex(expected), "{accepted:?}");
+        }
     }
 
     const CLUSTER: CookieSecret = CookieSecret([7; 16]);
+    const NEXT: CookieSecret = CookieSecret([9; 16]);
+
+    fn by(secrets: &CookieSecrets, client: &str, now_s: u64, option: &[u8]) -> Cookie {
+        judge(secrets, client.parse().unwrap(), now_s, option).unwrap()
+    }
 
     fn ours(client: &str, now_s: u64, option: &[u8]) -> Cookie {
-        judge(&CLUSTER, client.parse().unwrap(), now_s, option).unwrap()
+        let secrets = CookieSecrets {
+            current: CLUSTER,
+            accepted: None,
+        };
+        by(&secrets, client, now_s, option)
+    }
+
+    #[test]
+    fn servers_one_step_apart_accept_each_others_cookies() {
+        let server = |current, accepted| CookieSecrets { current, accepted };
+        let steps = [
+            server(CLUSTER, None),
+            server(CLUSTER, Some(NEXT)),
+            server(NEXT, Some(CLUSTER)),
+            server(NEXT, None),
+        ];
+        for (step, maker) in steps.iter().enumerate() {
+            // One second before midnight: the day's secret of the accepted one changes as well.
+            let made_s = 1_700_006_399;
+            let made = by(maker, "192.0.2.1", made_s, b"clientco").reply;
+            for (other, judge) in steps.iter().enumerate() {
+                // Whoever goes by one secret alone knows no cookie of the other.
+                let known = judge.current == maker.current
+                    || judge.accepted.as_ref() == Some(&maker.current);
+                assert!(known || step.abs_diff(other) > 1, "{step} and {other}");
+                for (later, in_time) in [(0, true), (1799, true), (3600, true), (3601, false)] {
+                    let cookie = by(judge, "192.0.2.1", made_s + later, &made);
+                    let right = cookie.server == Server::Right;
+                    assert_eq!(right, known && in_time, "{step} to {other}, {later} s");
+                    let kept = judge.current == maker.current && later < 1800;
+                    assert_eq!(cookie.reply == made, kept, "{step} to {other}, {later} s");
+                    let next = by(judge, "192.0.2.1", made_s + later, &cookie.reply);
+                    assert_eq!(next.server, Server::Right);
+                    assert_eq!(next.reply, cookie.reply, "it is renewed once");
+                }
+            }
+        }
     }
 
     #[test]

@@ -39,8 +39,8 @@ impl<'a> Asker<'a> {
     /// What the cookie of a query is worth; none if it has none.
     #[inline]
     pub(crate) fn cookie(&self, asked: &Edns<'_>) -> Option<Cookie> {
-        let secret = &self.identity.cookie_secret;
-        cookie::judge(secret, self.client, self.now_s, asked.cookie?)
+        let secrets = &self.identity.cookie_secrets;
+        cookie::judge(secrets, self.client, self.now_s, asked.cookie?)
     }
 
     /// The OPT record of the reply, as far as it does not depend on the answer. For another version

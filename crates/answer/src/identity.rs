@@ -1,4 +1,4 @@
-//! What a server tells about itself, and the secret that its cookies are made with.
+//! What a server tells about itself, and the secrets of its cookies.
 //!
 //! Where these come from is the business of whoever starts the server.
 
@@ -11,7 +11,17 @@ pub struct Identity {
     /// What runs here: `version.bind` and `version.server`. Empty means that it is not told.
     pub version: String,
     /// Shared by all servers of an address, so that each knows the cookies of the others.
-    pub cookie_secret: CookieSecret,
+    pub cookie_secrets: CookieSecrets,
+}
+
+/// What cookies are made with and known by. There are two while servers that share a secret go
+/// over from one to another, each in its own time (RFC 9018 section 5).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CookieSecrets {
+    /// Cookies are made with this one.
+    pub current: CookieSecret,
+    /// Those made with this one are good too: it is the next one or the one before.
+    pub accepted: Option<CookieSecret>,
 }
 
 /// The key that the secrets of server cookies are derived from (RFC 7873, RFC 9018).

@@ -42,7 +42,7 @@ use walk::Walk;
 pub use compile::{Broken, CompileError};
 pub use draft::ZoneDraft;
 pub use hash::HashKey;
-pub use identity::{CookieSecret, Identity};
+pub use identity::{CookieSecret, CookieSecrets, Identity};
 pub use image::{ZoneImage, ZoneMeta};
 pub use near::{Near, NoHurry};
 pub use traffic::ZoneTraffic;

@@ -73,6 +73,8 @@ pub(crate) struct Dns {
     /// The secret that cookies are made with, where several machines share one; absent, one of
     /// this machine's own in the data directory.
     pub(crate) cookie_secret_file: Option<PathBuf>,
+    /// A second one, whose cookies are good too, while machines go over from one to another.
+    pub(crate) cookie_secret_accepted_file: Option<PathBuf>,
     /// `[dns.rate_limit]`
     pub(crate) rate_limit: RateLimit,
     /// `[dns.tls]`: without it nothing is encrypted.
@@ -142,6 +144,7 @@ impl Default for Dns {
             server_id: None,
             version: None,
             cookie_secret_file: None,
+            cookie_secret_accepted_file: None,
             rate_limit: RateLimit::default(),
             tls: None,
             query_log: QueryLog::default(),
@@ -396,6 +399,10 @@ mod tests {
             (
                 "cookie_secret_file = '/none/secret'",
                 "dns.cookie_secret_file cannot be used: /none/secret does not exist",
+            ),
+            (
+                "cookie_secret_accepted_file = '/none/other'",
+                "dns.cookie_secret_accepted_file cannot be used: /none/other does not exist",
             ),
             ("server_id = \"a\\u001bb\"", "dns.server_id has control"),
             ("version = \"a\\nb\"", "dns.version has control"),

@@ -1,5 +1,5 @@
-//! What this server tells about itself, and the file with the secret that its cookies are made
-//! with. What is done with them is `answer`'s.
+//! What this server tells about itself, and the files with the secrets of its cookies. What is done
+//! with them is `answer`'s.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -7,7 +7,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use meridian_answer::{CookieSecret, Identity};
+use meridian_answer::{CookieSecret, CookieSecrets, Identity};
 use meridian_control::{Environment, SystemEnvironment};
 
 use crate::config::{Config, Dns};
@@ -33,29 +33,43 @@ pub(crate) fn check(dns: &Dns) -> Result<()> {
             "dns.{key} has control characters, which would not show: {told:?}"
         );
     }
-    if let Some(path) = &dns.cookie_secret_file {
-        shared_secret(path)?;
-    }
+    shared_secret(dns)?;
+    accepted_secret(dns)?;
     Ok(())
 }
 
-/// Reads the secret, or makes one at the first start.
+/// Reads the secrets, or makes one at the first start.
 pub(crate) fn load(config: &Config) -> Result<Identity> {
     let dns = &config.dns;
-    let secret = match &dns.cookie_secret_file {
-        Some(path) => shared_secret(path)?,
+    let current = match shared_secret(dns)? {
+        Some(secret) => secret,
         None => own_secret(&config.data_dir)?,
     };
     let version = || concat!("meridian ", env!("CARGO_PKG_VERSION")).to_owned();
     Ok(Identity {
         server: server(dns),
         version: dns.version.clone().unwrap_or_else(version),
-        cookie_secret: secret,
+        cookie_secrets: CookieSecrets {
+            current,
+            accepted: accepted_secret(dns)?,
+        },
     })
 }
 
-fn shared_secret(path: &Path) -> Result<CookieSecret> {
-    read_secret(path).map_err(|error| anyhow!("dns.cookie_secret_file cannot be used: {error:#}"))
+/// The one that cookies are made with where machines share one.
+fn shared_secret(dns: &Dns) -> Result<Option<CookieSecret>> {
+    named_secret("cookie_secret_file", dns.cookie_secret_file.as_deref())
+}
+
+/// The other one, while they go over from one to the next.
+fn accepted_secret(dns: &Dns) -> Result<Option<CookieSecret>> {
+    let path = dns.cookie_secret_accepted_file.as_deref();
+    named_secret("cookie_secret_accepted_file", path)
+}
+
+fn named_secret(key: &str, path: Option<&Path>) -> Result<Option<CookieSecret>> {
+    let read = path.map(read_secret).transpose();
+    read.map_err(|error| anyhow!("dns.{key} cannot be used: {error:#}"))
 }
 
 /// Which server this is, as it tells.

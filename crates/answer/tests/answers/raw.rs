@@ -4,8 +4,8 @@
 use std::net::IpAddr;
 
 use meridian_answer::{
-    Answered, CookieSecret, Identity, Moment, Outcome, Packet, Scratch, Transport, ViewId, World,
-    answer,
+    Answered, CookieSecret, CookieSecrets, Identity, Moment, Outcome, Packet, Scratch, Transport,
+    ViewId, World, answer,
 };
 use meridian_dns::Name;
 
@@ -28,7 +28,10 @@ pub(crate) fn identity() -> Identity {
     Identity {
         server: "ns-1.here".to_owned(),
         version: "meridian 0".to_owned(),
-        cookie_secret: CookieSecret(*b"a cluster secret"),
+        cookie_secrets: CookieSecrets {
+            current: CookieSecret(*b"a cluster secret"),
+            accepted: Some(CookieSecret(*b"the one before..")),
+        },
     }
 }
 
