@@ -36,6 +36,23 @@ impl Asked {
 }
 
 impl Edns<'_> {
+    /// Whether an option with this code came, read or not, of whatever version the record is. What
+    /// follows one that is cut short, as those of other versions may be, is not looked at.
+    #[must_use]
+    pub fn has_option(&self, code: u16) -> bool {
+        let mut rest = Cursor(self.options);
+        // Each turn consumes four bytes at least.
+        while let (Some(found), Some(len)) = (rest.u16(), rest.u16()) {
+            if found == code {
+                return true;
+            }
+            if rest.take(len.into()).is_none() {
+                return false;
+            }
+        }
+        false
+    }
+
     /// None where an option is due a FORMERR.
     pub(super) fn read_options(&mut self) -> Option<()> {
         let mut rest = Cursor(self.options);
@@ -122,6 +139,26 @@ mod tests {
         );
         assert_eq!(all(b"\x00\x64\x00\x00\xff\xfe\x00\x01x"), [false; 4]);
         assert_eq!(read(b"\x00\x13\x00\x06\x01\x00\x00\x00\x07\xda"), None);
+    }
+
+    #[test]
+    fn an_option_is_found_among_others() {
+        // Of another version, whose options are not read.
+        let other = |options| Edns::read(1232, [0, 1, 0, 0], options).unwrap();
+        for (options, expected) in [
+            (&b""[..], false),
+            (b"\0\x0b\0\0", true),
+            (b"\0\x0b\0\x09", true),
+            (b"\0\x0a\0\x01a\0\x0b\0\x02ab", true),
+            (b"\0\x0a\0\x04\0\x0b\0\0", false),
+            (b"\0\x0a\0\x09\0\x0b\0\0", false),
+            (b"\0\x0b\0", false),
+        ] {
+            let found = other(options).has_option(option::TCP_KEEPALIVE);
+            assert_eq!(found, expected, "{options:?}");
+        }
+        let two = read(b"\0\x0b\0\0\xff\xfe\0\x01x").unwrap();
+        assert!(two.has_option(0xfffe) && !two.has_option(0xffff));
     }
 
     #[test]
