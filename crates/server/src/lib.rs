@@ -10,6 +10,7 @@ mod config;
 mod counters;
 mod https;
 mod live;
+mod prefix;
 mod quic;
 mod rate;
 mod seats;
@@ -32,7 +33,8 @@ pub use counters::{
 };
 pub use https::{Https, HttpsConnection, HttpsListener};
 pub use live::Live;
-pub use rate::{Prefix, PrefixError, RateLimit, RateLimitError};
+pub use prefix::{Prefix, PrefixError};
+pub use rate::{RateLimit, RateLimitError};
 pub use server::Server;
 pub use tap::{Messages, Record, Taken, Tap, TapCounts, TapSettings};
 #[cfg(any(test, feature = "fuzzing"))]

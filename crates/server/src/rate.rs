@@ -5,12 +5,13 @@
 //! cookie, another transport) and what becomes of one that is not sent is `udp`'s business.
 
 use std::net::IpAddr;
-use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use meridian_answer::Answered;
 use meridian_dns::message::codes::rcode;
+
+use crate::prefix::{Lengths, Prefix};
 
 /// Units of time in a second: 100 ns each.
 pub(crate) const SECOND: u64 = 10_000_000;
@@ -109,66 +110,6 @@ impl RateLimit {
     }
 }
 
-/// A network: addresses that begin alike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Prefix {
-    address: IpAddr,
-    len: u8,
-}
-
-/// A text is no network.
-#[derive(Debug, thiserror::Error)]
-#[error("'{0}' is no network; write 192.0.2.0/24, 2001:db8::/32 or a single address")]
-pub struct PrefixError(String);
-
-impl FromStr for Prefix {
-    type Err = PrefixError;
-
-    /// Reads `192.0.2.0/24`, `2001:db8::/32` or an address alone. Bits behind the length do not
-    /// matter.
-    fn from_str(text: &str) -> Result<Self, PrefixError> {
-        let wrong = || PrefixError(text.to_owned());
-        let (address, len) = match text.split_once('/') {
-            Some((address, len)) => (address, Some(len)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.parse().map_err(|_| wrong())?;
-        let longest = if address.is_ipv4() { 32 } else { 128 };
-        let len = match len {
-            Some(len) => len.parse().map_err(|_| wrong())?,
-            None => longest,
-        };
-        if len > longest {
-            return Err(wrong());
-        }
-        Ok(Self { address, len })
-    }
-}
-
-impl Prefix {
-    /// Whether the address lies in it.
-    #[must_use]
-    pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.address, address.to_canonical()) {
-            (IpAddr::V4(own), IpAddr::V4(other)) => {
-                (own.to_bits() ^ other.to_bits()) & v4_mask(self.len) == 0
-            }
-            (IpAddr::V6(own), IpAddr::V6(other)) => {
-                (own.to_bits() ^ other.to_bits()) & v6_mask(self.len) == 0
-            }
-            _ => false,
-        }
-    }
-}
-
-fn v4_mask(len: u8) -> u32 {
-    !u32::MAX.checked_shr(len.into()).unwrap_or(0)
-}
-
-fn v6_mask(len: u8) -> u128 {
-    !u128::MAX.checked_shr(len.into()).unwrap_or(0)
-}
-
 /// Kinds of replies with a limit each, so that a flood of one kind does not cost a network the
 /// others. Not more: each lets an attacker have the limit once more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -224,8 +165,7 @@ pub(crate) struct Limiter {
     /// What one reply takes out of a bucket that holds a second.
     cost: u64,
     slip: u8,
-    v4_mask: u32,
-    v6_mask: u128,
+    lengths: Lengths,
     exempt: Box<[Prefix]>,
 }
 
@@ -241,8 +181,10 @@ impl Limiter {
             keys,
             cost: SECOND / u64::from(limit.responses_per_second.max(1)),
             slip: limit.slip,
-            v4_mask: v4_mask(limit.ipv4_prefix),
-            v6_mask: v6_mask(limit.ipv6_prefix),
+            lengths: Lengths {
+                v4: limit.ipv4_prefix,
+                v6: limit.ipv6_prefix,
+            },
             exempt: limit.exempt.clone().into(),
         }
     }
@@ -298,10 +240,10 @@ impl Limiter {
 
     /// Two multiplications folded, after wyhash: enough for keys that nobody sees the hashes of.
     fn hash(&self, client: IpAddr, class: Class) -> u64 {
-        let (high, low, family) = match client.to_canonical() {
-            IpAddr::V4(ip) => (u64::from(ip.to_bits() & self.v4_mask), 0, 4),
+        let (high, low, family) = match self.lengths.of(client).first_address() {
+            IpAddr::V4(ip) => (u64::from(ip.to_bits()), 0, 4),
             IpAddr::V6(ip) => {
-                let bits = ip.to_bits() & self.v6_mask;
+                let bits = ip.to_bits();
                 ((bits >> 64) as u64, bits as u64, 6)
             }
         };
