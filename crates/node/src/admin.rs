@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-pub(crate) use client::{Door, call, policies};
+pub(crate) use client::{Client, call, policies};
 pub(crate) use command::Command;
 pub(crate) use host::{Host, Replacement, serve};
 pub(crate) use progress::Progress;

@@ -9,7 +9,7 @@ use anyhow::Result;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::admin::{self, Command, Door};
+use crate::admin::{self, Client, Command};
 use crate::config::Config;
 use crate::replace::Predecessor;
 use crate::serve;
@@ -31,7 +31,7 @@ enum Verb {
     /// Start the server.
     Serve(ServeArguments),
     /// Show what the server is and how far it has got.
-    Status(DoorArguments),
+    Status(ClientArguments),
     /// Accounts: the tenants of this server.
     #[command(subcommand)]
     Account(AccountVerb),
@@ -96,7 +96,7 @@ struct ConfigArguments {
 
 /// How a command finds the server, and how it prints.
 #[derive(Args, Clone)]
-pub(crate) struct DoorArguments {
+pub(crate) struct ClientArguments {
     /// The server's data directory (default: the one in ./meridian.toml, or ./meridian-data).
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
@@ -111,7 +111,7 @@ struct ReplaceArguments {
     #[arg(long, value_name = "PATH")]
     binary: Option<PathBuf>,
     #[command(flatten)]
-    door: DoorArguments,
+    client: ClientArguments,
 }
 
 #[derive(Subcommand)]
@@ -121,10 +121,10 @@ enum AccountVerb {
         /// A name, unique.
         name: String,
         #[command(flatten)]
-        door: DoorArguments,
+        client: ClientArguments,
     },
     /// Show all accounts.
-    List(DoorArguments),
+    List(ClientArguments),
 }
 
 #[derive(Subcommand)]
@@ -143,7 +143,7 @@ enum UserVerb {
         #[arg(long, value_name = "FILE")]
         policy_file: Vec<PathBuf>,
         #[command(flatten)]
-        door: DoorArguments,
+        client: ClientArguments,
     },
     /// Show users.
     List {
@@ -151,7 +151,7 @@ enum UserVerb {
         #[arg(long)]
         account: Option<String>,
         #[command(flatten)]
-        door: DoorArguments,
+        client: ClientArguments,
     },
 }
 
@@ -166,7 +166,7 @@ enum KeyVerb {
         #[arg(long)]
         user: Option<String>,
         #[command(flatten)]
-        door: DoorArguments,
+        client: ClientArguments,
     },
     /// Show access keys, without their secrets.
     List {
@@ -174,35 +174,35 @@ enum KeyVerb {
         #[arg(long)]
         account: Option<String>,
         #[command(flatten)]
-        door: DoorArguments,
+        client: ClientArguments,
     },
     /// Stop accepting an access key.
     Deactivate {
         /// The key's id.
         id: String,
         #[command(flatten)]
-        door: DoorArguments,
+        client: ClientArguments,
     },
     /// Accept an access key again.
     Activate {
         /// The key's id.
         id: String,
         #[command(flatten)]
-        door: DoorArguments,
+        client: ClientArguments,
     },
     /// Delete an access key and its secret.
     Delete {
         /// The key's id.
         id: String,
         #[command(flatten)]
-        door: DoorArguments,
+        client: ClientArguments,
     },
 }
 
 #[derive(Subcommand)]
 enum NameserverVerb {
     /// Show the pool.
-    List(DoorArguments),
+    List(ClientArguments),
     /// Add a name to the pool. Names are dealt to zones in fours: a fifth waits for an eighth.
     Add {
         /// A domain name.
@@ -211,7 +211,7 @@ enum NameserverVerb {
         #[arg(long, required = true)]
         address: Vec<IpAddr>,
         #[command(flatten)]
-        door: DoorArguments,
+        client: ClientArguments,
     },
     /// Move a name of the pool to other addresses.
     Set {
@@ -221,14 +221,14 @@ enum NameserverVerb {
         #[arg(long, required = true)]
         address: Vec<IpAddr>,
         #[command(flatten)]
-        door: DoorArguments,
+        client: ClientArguments,
     },
     /// Take a name that no zone uses out of the pool.
     Remove {
         /// A name of the pool.
         name: String,
         #[command(flatten)]
-        door: DoorArguments,
+        client: ClientArguments,
     },
 }
 
@@ -244,14 +244,14 @@ enum QuotaVerb {
         /// The most there may be.
         limit: u64,
         #[command(flatten)]
-        door: DoorArguments,
+        client: ClientArguments,
     },
 }
 
 #[derive(Subcommand)]
 enum JournalVerb {
     /// Check the whole chain, and that the tables are what it leads to.
-    Verify(DoorArguments),
+    Verify(ClientArguments),
 }
 
 #[derive(Subcommand)]
@@ -262,11 +262,11 @@ enum ConfigVerb {
 
 /// Does what the command line says; as the successor of a running server if there is one.
 pub(crate) fn run(arguments: Arguments, predecessor: Option<&Predecessor>) -> Result<()> {
-    let (command, door) = match arguments.verb {
+    let (command, client) = match arguments.verb {
         Verb::Serve(arguments) => return serve::run(&arguments.config()?, predecessor),
         Verb::Config(ConfigVerb::Check(arguments)) => return check_config(&arguments),
         Verb::Completions { shell } => return completions(shell),
-        Verb::Status(door) => (Command::Status, door),
+        Verb::Status(client) => (Command::Status, client),
         Verb::Account(verb) => verb.command(),
         Verb::User(verb) => verb.command()?,
         Verb::Key(verb) => verb.command(),
@@ -275,32 +275,32 @@ pub(crate) fn run(arguments: Arguments, predecessor: Option<&Predecessor>) -> Re
             account,
             quota,
             limit,
-            door,
+            client,
         }) => {
             let command = Command::QuotaSet {
                 account,
                 quota,
                 limit,
             };
-            (command, door)
+            (command, client)
         }
-        Verb::Journal(JournalVerb::Verify(door)) => (Command::JournalVerify, door),
-        Verb::Replace(ReplaceArguments { binary, door }) => {
+        Verb::Journal(JournalVerb::Verify(client)) => (Command::JournalVerify, client),
+        Verb::Replace(ReplaceArguments { binary, client }) => {
             let binary = match binary {
                 Some(binary) => path::absolute(binary)?,
                 None => env::current_exe()?,
             };
-            (Command::Replace { binary }, door)
+            (Command::Replace { binary }, client)
         }
     };
-    let door = Door {
-        data_dir: match door.data_dir {
+    let client = Client {
+        data_dir: match client.data_dir {
             Some(data_dir) => data_dir,
             None => Config::read(None)?.data_dir,
         },
-        json: door.json,
+        json: client.json,
     };
-    admin::call(&door, &command)
+    admin::call(&client, &command)
 }
 
 impl ServeArguments {
@@ -325,23 +325,23 @@ impl ServeArguments {
 }
 
 impl AccountVerb {
-    fn command(self) -> (Command, DoorArguments) {
+    fn command(self) -> (Command, ClientArguments) {
         match self {
-            Self::Create { name, door } => (Command::AccountCreate { name }, door),
-            Self::List(door) => (Command::AccountList, door),
+            Self::Create { name, client } => (Command::AccountCreate { name }, client),
+            Self::List(client) => (Command::AccountList, client),
         }
     }
 }
 
 impl UserVerb {
-    fn command(self) -> Result<(Command, DoorArguments)> {
+    fn command(self) -> Result<(Command, ClientArguments)> {
         Ok(match self {
             Self::Create {
                 name,
                 account,
                 policy,
                 policy_file,
-                door,
+                client,
             } => {
                 let policies = admin::policies(&policy, &policy_file)?;
                 let command = Command::UserCreate {
@@ -349,44 +349,44 @@ impl UserVerb {
                     name,
                     policies,
                 };
-                (command, door)
+                (command, client)
             }
-            Self::List { account, door } => (Command::UserList { account }, door),
+            Self::List { account, client } => (Command::UserList { account }, client),
         })
     }
 }
 
 impl KeyVerb {
-    fn command(self) -> (Command, DoorArguments) {
+    fn command(self) -> (Command, ClientArguments) {
         match self {
             Self::Create {
                 account,
                 user,
-                door,
-            } => (Command::KeyCreate { account, user }, door),
-            Self::List { account, door } => (Command::KeyList { account }, door),
-            Self::Deactivate { id, door } => (Command::KeyDeactivate { id }, door),
-            Self::Activate { id, door } => (Command::KeyActivate { id }, door),
-            Self::Delete { id, door } => (Command::KeyDelete { id }, door),
+                client,
+            } => (Command::KeyCreate { account, user }, client),
+            Self::List { account, client } => (Command::KeyList { account }, client),
+            Self::Deactivate { id, client } => (Command::KeyDeactivate { id }, client),
+            Self::Activate { id, client } => (Command::KeyActivate { id }, client),
+            Self::Delete { id, client } => (Command::KeyDelete { id }, client),
         }
     }
 }
 
 impl NameserverVerb {
-    fn command(self) -> (Command, DoorArguments) {
+    fn command(self) -> (Command, ClientArguments) {
         match self {
-            Self::List(door) => (Command::NameserverList, door),
+            Self::List(client) => (Command::NameserverList, client),
             Self::Add {
                 name,
                 address,
-                door,
-            } => (Command::NameserverAdd { name, address }, door),
+                client,
+            } => (Command::NameserverAdd { name, address }, client),
             Self::Set {
                 name,
                 address,
-                door,
-            } => (Command::NameserverSet { name, address }, door),
-            Self::Remove { name, door } => (Command::NameserverRemove { name }, door),
+                client,
+            } => (Command::NameserverSet { name, address }, client),
+            Self::Remove { name, client } => (Command::NameserverRemove { name }, client),
         }
     }
 }

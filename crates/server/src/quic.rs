@@ -85,7 +85,7 @@ pub(crate) struct Quic {
 
 /// A bound socket, and what is to be done with what comes there.
 #[derive(Debug)]
-pub(crate) struct Door {
+pub(crate) struct QuicListener {
     pub(crate) socket: UdpSocket,
     pub(crate) address: SocketAddr,
     pub(crate) view: ListenerView,
@@ -133,7 +133,7 @@ impl Quic {
     /// Starts accepting connections on the runtime.
     pub(crate) fn listen<A: Answer>(
         &mut self,
-        door: Door,
+        listener: QuicListener,
         service: Service<A>,
         runtime: &Handle,
     ) -> io::Result<()> {
@@ -141,20 +141,20 @@ impl Quic {
         let tasks = Arc::new(Tasks::new());
         let endpoint = Endpoint::new(
             EndpointConfig::default(),
-            Some(door.config),
-            door.socket,
+            Some(listener.config),
+            listener.socket,
             Arc::clone(&tasks) as _,
         )?;
         let acceptor = Acceptor {
             endpoint,
             tasks,
-            address: door.address,
-            view: door.view,
+            address: listener.address,
+            view: listener.view,
             service,
-            limits: door.limits,
-            seats: door.seats,
+            limits: listener.limits,
+            seats: listener.seats,
             stop: self.stop.subscribe(),
-            cells: door.cells,
+            cells: listener.cells,
         };
         self.accepting.push(runtime.spawn(acceptor.run()));
         Ok(())

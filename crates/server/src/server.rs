@@ -15,11 +15,11 @@ use crate::config::{Config, Encryption, Listener, StartError};
 use crate::counters::{Counters, Counts, Protocol};
 use crate::https::Https;
 use crate::live::Live;
-use crate::quic::{self, Quic};
+use crate::quic::{self, Quic, QuicListener};
 use crate::rate::Limiter;
 use crate::service::Service;
 use crate::socket::Sockets;
-use crate::tcp::{Door, Tcp};
+use crate::tcp::{StreamListener, Tcp};
 use crate::udp::Worker;
 
 /// A running server. Dropping it without [`stop`](Self::stop) stops it too, unattended.
@@ -164,13 +164,13 @@ impl Server {
                 };
                 server.workers.push(worker.spawn(number).map_err(error)?);
             }
-            let door = Door {
-                listener: tcp,
+            let accepting = StreamListener {
+                socket: tcp,
                 view,
                 tls: None,
                 cells: server.counters.stream(Protocol::Tcp),
             };
-            let listening = server.tcp.listen(door, service.clone(), runtime);
+            let listening = server.tcp.listen(accepting, service.clone(), runtime);
             listening.map_err(|error| StartError::Socket { address, error })?;
         }
         if let Some(encryption) = &config.encryption {
@@ -197,13 +197,13 @@ impl Server {
             socket,
         } in dot
         {
-            let door = Door {
-                listener: socket,
+            let accepting = StreamListener {
+                socket,
                 view: listener.view,
                 tls: Some(Arc::clone(&tls)),
                 cells: self.counters.stream(Protocol::Tls),
             };
-            let listening = self.tcp.listen(door, service.clone(), runtime);
+            let listening = self.tcp.listen(accepting, service.clone(), runtime);
             listening.map_err(|error| StartError::Socket { address, error })?;
         }
         Ok(())
@@ -229,7 +229,7 @@ impl Server {
             socket,
         } in doq
         {
-            let door = quic::Door {
+            let accepting = QuicListener {
                 socket,
                 address,
                 view: listener.view,
@@ -238,7 +238,7 @@ impl Server {
                 seats: Arc::clone(self.tcp.seats()),
                 cells: self.counters.stream(Protocol::Quic),
             };
-            let listening = self.quic.listen(door, service.clone(), runtime);
+            let listening = self.quic.listen(accepting, service.clone(), runtime);
             listening.map_err(|error| StartError::Socket { address, error })?;
         }
         Ok(())

@@ -36,8 +36,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A socket that accepts connections, and what is to be done with them.
 #[derive(Debug)]
-pub(crate) struct Door {
-    pub(crate) listener: std::net::TcpListener,
+pub(crate) struct StreamListener {
+    pub(crate) socket: std::net::TcpListener,
     pub(crate) view: ListenerView,
     /// Without it everything is in the clear.
     pub(crate) tls: Option<Arc<ServerConfig>>,
@@ -70,20 +70,20 @@ impl Tcp {
     /// Starts accepting connections on the runtime.
     pub(crate) fn listen<A: Answer>(
         &mut self,
-        door: Door,
+        listener: StreamListener,
         service: Service<A>,
         runtime: &Handle,
     ) -> io::Result<()> {
         let _entered = runtime.enter();
         let acceptor = Acceptor {
-            listener: TcpListener::from_std(door.listener)?,
-            view: door.view,
-            tls: door.tls,
+            listener: TcpListener::from_std(listener.socket)?,
+            view: listener.view,
+            tls: listener.tls,
             service,
             limits: self.limits,
             seats: Arc::clone(&self.seats),
             stop: self.stop.subscribe(),
-            cells: door.cells,
+            cells: listener.cells,
         };
         self.accepting.push(runtime.spawn(acceptor.run()));
         Ok(())

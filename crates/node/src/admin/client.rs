@@ -16,8 +16,8 @@ use crate::store;
 /// Memory for reading the tables of a server that does not run, in MiB.
 const OFFLINE_CACHE_MIB: usize = 64;
 
-/// Where the server is, and how to print.
-pub(crate) struct Door {
+/// Who sends a command: where its server is, and how it prints.
+pub(crate) struct Client {
     /// The server's data directory.
     pub(crate) data_dir: PathBuf,
     /// JSON rather than text.
@@ -25,11 +25,11 @@ pub(crate) struct Door {
 }
 
 /// Sends a command to the running server and prints what comes back.
-pub(crate) fn call(door: &Door, command: &Command) -> Result<()> {
-    let path = socket(&door.data_dir);
+pub(crate) fn call(client: &Client, command: &Command) -> Result<()> {
+    let path = socket(&client.data_dir);
     let result = match UnixStream::connect(&path) {
-        Ok(stream) => converse(&stream, door, command)?,
-        Err(_) if matches!(command, Command::JournalVerify) => verify_offline(door)?,
+        Ok(stream) => converse(&stream, client, command)?,
+        Err(_) if matches!(command, Command::JournalVerify) => verify_offline(client)?,
         Err(error) => {
             return Err(error).with_context(|| {
                 format!(
@@ -41,7 +41,7 @@ pub(crate) fn call(door: &Door, command: &Command) -> Result<()> {
         }
     };
     let mut out = io::stdout().lock();
-    if door.json {
+    if client.json {
         writeln!(out, "{result:#}")?;
     } else {
         render::text(&mut out, command, &result)?;
@@ -49,7 +49,7 @@ pub(crate) fn call(door: &Door, command: &Command) -> Result<()> {
     Ok(())
 }
 
-fn converse(mut stream: &UnixStream, door: &Door, command: &Command) -> Result<Value> {
+fn converse(mut stream: &UnixStream, client: &Client, command: &Command) -> Result<Value> {
     let mut line = serde_json::to_vec(command)?;
     line.push(b'\n');
     stream.write_all(&line)?;
@@ -61,20 +61,20 @@ fn converse(mut stream: &UnixStream, door: &Door, command: &Command) -> Result<V
         match serde_json::from_str(&answer).context("the server broke off")? {
             Answer::Result(result) => return Ok(result),
             Answer::Error { message } => bail!(message),
-            Answer::Progress(_) if door.json => {}
+            Answer::Progress(_) if client.json => {}
             Answer::Progress(step) => render::step(&mut io::stdout().lock(), &step)?,
         }
     }
 }
 
 /// Without a server the files can be opened here.
-fn verify_offline(door: &Door) -> Result<Value> {
-    if !door.data_dir.join("journal.redb").exists() {
-        bail!("there is no journal in {}", door.data_dir.display());
+fn verify_offline(client: &Client) -> Result<Value> {
+    if !client.data_dir.join("journal.redb").exists() {
+        bail!("there is no journal in {}", client.data_dir.display());
     }
-    store::prepare(&door.data_dir)?;
-    let journal = store::open_journal(&door.data_dir)?;
-    let tables = store::open_tables(&door.data_dir, OFFLINE_CACHE_MIB)?;
+    store::prepare(&client.data_dir)?;
+    let journal = store::open_journal(&client.data_dir)?;
+    let tables = store::open_tables(&client.data_dir, OFFLINE_CACHE_MIB)?;
     host::report(&*journal, &tables)
 }
 
