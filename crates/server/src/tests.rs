@@ -231,6 +231,36 @@ fn read_framed(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     Ok(message)
 }
 
+/// Asks this many numbered queries, all before the first reply is read.
+fn pipeline(stream: &mut impl Write, queries: u32) {
+    let queries: Vec<u8> = (0..queries)
+        .flat_map(|number| framed(&query(ECHO, number)))
+        .collect();
+    stream.write_all(&queries).unwrap();
+}
+
+/// Reads the replies to numbered queries, which come in their order.
+fn read_pipelined(stream: &mut impl Read, queries: u32) {
+    for number in 0..queries {
+        assert_eq!(number_of(&read_framed(stream).unwrap()), number);
+    }
+}
+
+/// The longest query and the longest replies: 13 MB, which do not fit the sockets' buffers, so that
+/// writing has to wait for reading.
+fn exchange_the_longest(stream: &mut (impl Read + Write)) {
+    const REPLIES: usize = 200;
+    let longest = framed(&vec![ECHO; usize::from(u16::MAX)]);
+    stream.write_all(&longest).unwrap();
+    assert_eq!(read_framed(stream).unwrap().len(), longest.len() - 2);
+    let queries = framed(&query(LONGEST, 9)).repeat(REPLIES);
+    stream.write_all(&queries).unwrap();
+    for _ in 0..REPLIES {
+        let reply = read_framed(stream).unwrap();
+        assert_eq!((reply.len(), number_of(&reply)), (usize::from(u16::MAX), 9));
+    }
+}
+
 /// Whether the server has closed the connection, without or with unread data.
 fn is_closed(stream: &mut TcpStream) -> bool {
     match stream.read(&mut [0]) {

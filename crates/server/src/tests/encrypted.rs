@@ -136,13 +136,8 @@ async fn closed_with(connection: &quinn::Connection) -> u64 {
 fn tls_answers_pipelined_queries_and_ends_with_a_goodbye() {
     let server = Encrypted::new();
     let mut stream = server.tls();
-    let queries: Vec<u8> = (0..100)
-        .flat_map(|number| framed(&query(ECHO, number)))
-        .collect();
-    stream.write_all(&queries).unwrap();
-    for number in 0..100 {
-        assert_eq!(number_of(&read_framed(&mut stream).unwrap()), number);
-    }
+    pipeline(&mut stream, 100);
+    read_pipelined(&mut stream, 100);
     assert_eq!(stream.conn.alpn_protocol(), Some(&b"dot"[..]));
     // A byte each in a record of its own.
     for byte in framed(&query(ECHO, 7)) {
@@ -160,20 +155,8 @@ fn tls_answers_pipelined_queries_and_ends_with_a_goodbye() {
 
 #[test]
 fn tls_clients_that_read_late_get_everything() {
-    const REPLIES: usize = 200;
     let server = Encrypted::new();
-    let mut stream = server.tls();
-    let longest = framed(&vec![ECHO; usize::from(u16::MAX)]);
-    stream.write_all(&longest).unwrap();
-    assert_eq!(read_framed(&mut stream).unwrap().len(), longest.len() - 2);
-    let queries: Vec<u8> = (0..REPLIES)
-        .flat_map(|_| framed(&query(LONGEST, 9)))
-        .collect();
-    stream.write_all(&queries).unwrap();
-    for _ in 0..REPLIES {
-        let reply = read_framed(&mut stream).unwrap();
-        assert_eq!((reply.len(), number_of(&reply)), (usize::from(u16::MAX), 9));
-    }
+    exchange_the_longest(&mut server.tls());
     server.fixture.stop();
 }
 

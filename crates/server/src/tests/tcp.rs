@@ -6,14 +6,9 @@ use super::*;
 fn tcp_answers_a_hundred_pipelined_queries_in_order() {
     let fixture = Fixture::new();
     let mut stream = fixture.tcp();
-    let queries: Vec<u8> = (0..100)
-        .flat_map(|number| framed(&query(ECHO, number)))
-        .collect();
-    stream.write_all(&queries).unwrap();
+    pipeline(&mut stream, 100);
     stream.shutdown(Shutdown::Write).unwrap();
-    for number in 0..100 {
-        assert_eq!(number_of(&read_framed(&mut stream).unwrap()), number);
-    }
+    read_pipelined(&mut stream, 100);
     assert!(is_closed(&mut stream));
     fixture.wait_for("an end", |counts| counts.streams[Protocol::Tcp].ended == 1);
     let counts = fixture.stop();
@@ -40,29 +35,14 @@ fn tcp_messages_may_come_byte_by_byte() {
     for byte in bytes {
         stream.write_all(&[byte]).unwrap();
     }
-    for number in 0..10 {
-        assert_eq!(number_of(&read_framed(&mut stream).unwrap()), number);
-    }
+    read_pipelined(&mut stream, 10);
     fixture.stop();
 }
 
 #[test]
 fn tcp_takes_and_gives_the_longest_messages() {
-    const REPLIES: usize = 200;
     let fixture = Fixture::new();
-    let mut stream = fixture.tcp();
-    let longest = framed(&vec![ECHO; usize::from(u16::MAX)]);
-    stream.write_all(&longest).unwrap();
-    assert_eq!(read_framed(&mut stream).unwrap().len(), longest.len() - 2);
-    // 13 MB of replies do not fit the sockets' buffers, so that writing has to wait for reading.
-    let queries: Vec<u8> = (0..REPLIES)
-        .flat_map(|_| framed(&query(LONGEST, 9)))
-        .collect();
-    stream.write_all(&queries).unwrap();
-    for _ in 0..REPLIES {
-        let reply = read_framed(&mut stream).unwrap();
-        assert_eq!((reply.len(), number_of(&reply)), (usize::from(u16::MAX), 9));
-    }
+    exchange_the_longest(&mut fixture.tcp());
     fixture.stop();
 }
 
