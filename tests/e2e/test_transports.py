@@ -1,7 +1,6 @@
 """DNS over TLS, QUIC and HTTPS: real clients, a certificate that changes, and those who do harm."""
 
 import base64
-import ctypes
 import datetime
 import functools
 import ipaddress
@@ -24,12 +23,21 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from harness import BIN, LONG, Meridian, Threads, Zone, create, eventually, free_port
+from harness import (
+    BIN,
+    LONG,
+    Meridian,
+    Threads,
+    Zone,
+    adopt_successors,
+    create,
+    eventually,
+    free_port,
+)
 
 NAME = "ns.transports.test"
 HTTP_2 = dns.query.HTTPVersion.HTTP_2
 SWAPS = 30 if LONG else 4
-PR_SET_CHILD_SUBREAPER = 36
 
 
 class Authority:
@@ -420,41 +428,29 @@ class Askers:
 
 
 def test_replacements_cost_no_encrypted_query(tmp_path):
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    adopt_successors()
     with Encrypted(tmp_path / "meridian") as server:
-        askers = Askers(server)
-        successor, took = None, []
+        askers, took = Askers(server), []
         protocols = [*PROTOCOLS, "quic", "quic"]
-        try:
-            threads = Threads(*[functools.partial(askers.run, protocol) for protocol in protocols])
-            with threads:
-                try:
-                    for _ in range(SWAPS):
-                        before = dict(askers.done)
-                        said = server.admin("replace")
-                        took.append(said["took_ms"])
-                        if successor is None:
-                            assert server.process.wait(10) == 0, server.log_tail()
-                        else:
-                            assert os.waitpid(successor, 0)[1] == 0, server.log_tail()
-                        successor = said["pid"]
-                        # Everybody has been answered by this process too.
-                        assert eventually(
-                            lambda: (
-                                threads.errors
-                                or all(askers.done[one] > before[one] + 5 for one in protocols)
-                            )
-                        ), (before, askers.done)
-                        if threads.errors:
-                            raise threads.errors[0]
-                finally:
-                    askers.over.set()
-            print(f"asked {askers.done}, replacements took {took} ms")
-            renewed = server.authority.issue(server.certificate, server.key)
-            os.kill(successor, signal.SIGHUP)
-            assert eventually(lambda: server.shown_serial() == renewed)
-            assert "panic" not in server.log_tail(size=1_000_000)
-        finally:
-            if successor is not None:
-                os.kill(successor, signal.SIGKILL)
-                os.waitpid(successor, 0)
+        threads = Threads(*[functools.partial(askers.run, protocol) for protocol in protocols])
+        with threads:
+            try:
+                for _ in range(SWAPS):
+                    before = dict(askers.done)
+                    took.append(server.replace()["took_ms"])
+                    # Everybody has been answered by this process too.
+                    assert eventually(
+                        lambda: (
+                            threads.errors
+                            or all(askers.done[one] > before[one] + 5 for one in protocols)
+                        )
+                    ), (before, askers.done)
+                    if threads.errors:
+                        raise threads.errors[0]
+            finally:
+                askers.over.set()
+        print(f"asked {askers.done}, replacements took {took} ms")
+        renewed = server.authority.issue(server.certificate, server.key)
+        server.process.send_signal(signal.SIGHUP)
+        assert eventually(lambda: server.shown_serial() == renewed)
+        assert "panic" not in server.log_tail(size=1_000_000)
