@@ -12,15 +12,15 @@ use meridian_dns::{Name, RecordType};
 use meridian_model::RecordSet;
 
 use crate::compile::{Broken, CompileError, Home, compile};
-use crate::edit::{MAX_BLOCK, above, count, page_count};
+use crate::edit::{MAX_BLOCK, above, count};
 use crate::glue::Addresses;
 use crate::hash::HashKey;
 use crate::image::{
-    DepthCounts, Pages, SEGMENTS, Segment, ZoneImage, ZoneMeta, hash_of, labels_below, page_of,
-    segment_of,
+    DepthCounts, Pages, SEGMENTS, ZoneImage, ZoneMeta, hash_of, labels_below, segment_of,
 };
 use crate::node::{NewNode, Node, bit};
 use crate::page::Page;
+use crate::segment::{Segment, page_count, place_of};
 
 /// Names of one zone, compiled. Names in order of their labels from the right, as a scan of the
 /// tables gives them, take the least room; any order is right.
@@ -233,13 +233,13 @@ fn build_segment(
 ) -> (Segment, DepthCounts) {
     let mut counts = DepthCounts([[0; 3]; 128]);
     let size: usize = items.iter().map(Item::node_bytes).sum();
-    let pages = page_count(size, 1);
+    let pages = page_count(size);
     let mut parts: Vec<Vec<Item<'_>>> = Vec::new();
     parts.resize_with(pages, || {
         Vec::with_capacity(items.len() / pages * 3 / 2 + 1)
     });
     for item in items {
-        parts[page_of(item.hash, pages)].push(*item);
+        parts[place_of(item.hash, pages)].push(*item);
     }
     let mut pages = Vec::with_capacity(pages);
     for items in &mut parts {
@@ -249,7 +249,7 @@ fn build_segment(
         }
         pages.push(Page::build(home.key, home.hash, &nodes));
     }
-    (Segment(pages), counts)
+    (Segment::of_pages(pages), counts)
 }
 
 /// The nodes of these items: those of one name become one.

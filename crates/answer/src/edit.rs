@@ -15,19 +15,16 @@ use crate::draft::ZoneDraft;
 use crate::glue;
 use crate::hash::HashKey;
 use crate::image::{
-    DepthCounts, Masks, Pages, SEGMENTS, Segment, ZoneImage, ZoneMeta, count_labels, labels_below,
-    page_of, segment_of,
+    DepthCounts, Masks, Pages, SEGMENTS, ZoneImage, ZoneMeta, count_labels, labels_below,
+    segment_of,
 };
 use crate::node::{NewNode, Node, bit};
 use crate::page::Page;
+use crate::segment::{NewSegment, Segment, node_bytes};
 use crate::traffic::Traffic;
 
 /// A zone is one page up to this many bytes.
 pub(crate) const MAX_BLOCK: usize = 16 * 1024;
-/// A segment doubles its pages when one is larger than this and holds more than one node.
-const MAX_PAGE: usize = 4 * 1024;
-/// The most pages of a segment: 24 bits of the hash tell pages apart.
-const MAX_SEGMENT_PAGES: usize = 1 << 24;
 
 impl ZoneImage {
     /// The image of a zone. `names` gives each name once, in lower case, with all its sets.
@@ -59,8 +56,7 @@ impl ZoneImage {
             let (depth, what) = traits(&node.labels, node.types);
             masks.add(depth, what);
         }
-        let size: usize = nodes.iter().map(|node| node.encoded_len() + 5).sum();
-        let pages = if size <= MAX_BLOCK {
+        let pages = if node_bytes(&nodes) <= MAX_BLOCK {
             Pages::One(Page::build(key, hash, &nodes))
         } else {
             let mut counts = Box::new(DepthCounts([[0; 3]; 128]));
@@ -71,7 +67,7 @@ impl ZoneImage {
             for node in nodes {
                 parts[segment_of(key.below(hash, &node.labels))].push(node);
             }
-            let segments = parts.map(|nodes| Arc::new(build_segment(key, hash, nodes, 1)));
+            let segments = parts.map(|nodes| Arc::new(Segment::build(key, hash, nodes)));
             Pages::Many(Arc::new(segments), counts)
         };
         Self::of_pages(hash, meta, masks, pages)
@@ -257,37 +253,26 @@ fn rewrite(
     segments: &[Arc<Segment>; SEGMENTS],
     touched: &BTreeMap<Box<[u8]>, Touched>,
 ) -> [Arc<Segment>; SEGMENTS] {
+    let mut parts: [Vec<&Touched>; SEGMENTS] = std::array::from_fn(|_| Vec::new());
+    for touched in touched.values() {
+        parts[segment_of(touched.hash)].push(touched);
+    }
     let mut segments = segments.clone();
-    for (place, segment) in segments.iter_mut().enumerate() {
-        let mine: Vec<&Touched> = touched
-            .values()
-            .filter(|t| segment_of(t.hash) == place)
-            .collect();
+    for (segment, mut mine) in segments.iter_mut().zip(parts) {
         if mine.is_empty() {
             continue;
         }
-        let mut pages = segment.0.clone();
-        let count = pages.len();
-        let mut numbers: Vec<usize> = mine.iter().map(|t| page_of(t.hash, count)).collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        let mut full = false;
-        for number in numbers {
-            let mut nodes = untouched(&pages[number], touched);
-            let here = |t: &&&Touched| page_of(t.hash, count) == number && t.stays();
-            nodes.extend(mine.iter().filter(here).map(|t| t.node.clone()));
-            pages[number] = Page::build(key, apex, &nodes);
-            full |= nodes.len() > 1 && pages[number].len() > MAX_PAGE;
+        let stays = |touched: &&&Touched| touched.stays();
+        let staying = mine.iter().filter(stays).map(|t| &t.node);
+        let mut new = NewSegment::from(key, apex, segment, node_bytes(staying));
+        mine.sort_by_key(|t| segment.first_place(t.hash));
+        for mine in mine.chunk_by(|a, b| segment.first_place(a.hash) == segment.first_place(b.hash))
+        {
+            let mut nodes = untouched(segment.page(mine[0].hash), touched);
+            nodes.extend(mine.iter().filter(stays).map(|t| t.node.clone()));
+            new.put(segment.first_place(mine[0].hash), nodes);
         }
-        *segment = Arc::new(if full && count < MAX_SEGMENT_PAGES {
-            let nodes = pages
-                .iter()
-                .flat_map(|p| p.nodes().map(NewNode::from))
-                .collect();
-            build_segment(key, apex, nodes, count * 2)
-        } else {
-            Segment(pages)
-        });
+        *segment = Arc::new(new.finish());
     }
     segments
 }
@@ -296,29 +281,6 @@ fn rewrite(
 fn untouched(page: &Page, touched: &BTreeMap<Box<[u8]>, Touched>) -> Vec<NewNode> {
     let keep = |node: &Node<'_>| !touched.contains_key(node.labels);
     page.nodes().filter(keep).map(NewNode::from).collect()
-}
-
-/// A segment of at least `pages` pages, a power of two, and as many more as its nodes need.
-fn build_segment(key: HashKey, apex: u64, nodes: Vec<NewNode>, pages: usize) -> Segment {
-    let size: usize = nodes.iter().map(|node| node.encoded_len() + 5).sum();
-    let count = page_count(size, pages);
-    let mut parts: Vec<Vec<NewNode>> = (0..count).map(|_| Vec::new()).collect();
-    for node in nodes {
-        parts[page_of(key.below(apex, &node.labels), count)].push(node);
-    }
-    Segment(
-        parts
-            .iter()
-            .map(|nodes| Page::build(key, apex, nodes))
-            .collect(),
-    )
-}
-
-/// How many pages a segment needs whose nodes take this many bytes, at least `pages`.
-pub(crate) fn page_count(size: usize, pages: usize) -> usize {
-    // Pages are filled to half on average, so that few are over the limit by chance.
-    let wanted = (size / (MAX_PAGE / 2)).next_power_of_two().max(pages);
-    wanted.min(MAX_SEGMENT_PAGES)
 }
 
 fn empty(labels: &[u8]) -> NewNode {
@@ -358,6 +320,7 @@ fn traits(labels: &[u8], types: u32) -> (usize, [bool; 3]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::segment::{self, MAX_PAGE};
     use meridian_model::{Generation, Timestamp};
     use proptest::prelude::*;
 
@@ -445,16 +408,42 @@ mod tests {
             let labels = labels_below(&owner, &image.meta.apex).unwrap();
             assert!(image.find(KEY.below(image.hash, labels), labels).is_some());
         }
-        let largest = match &image.pages {
-            Pages::Many(segments, _) => segments
-                .iter()
-                .flat_map(|s| &s.0)
-                .map(Page::len)
-                .max()
-                .unwrap(),
-            Pages::One(page) => page.len(),
+        let Pages::Many(segments, _) = &image.pages else {
+            panic!("said above");
         };
+        let pages = segments.iter().flat_map(|segment| segment.pages());
+        let largest = pages.map(Page::len).max().unwrap();
         assert!(largest <= 2 * MAX_PAGE, "{largest}");
+    }
+
+    /// Checks the segments of an image whose nodes never took more bytes at once.
+    fn check_segments(image: &ZoneImage, bytes: usize) {
+        if let Pages::Many(segments, _) = &image.pages {
+            for segment in segments.iter() {
+                segment::tests::check(segment, KEY, image.hash, bytes);
+            }
+        }
+    }
+
+    /// A name with one large set.
+    fn large_row(number: u16, strings: usize) -> (Name, RecordSet) {
+        let owner = name(&format!("h{number}.z.test"));
+        let value = vec![format!("\"{}\"", "x".repeat(250)); strings].join(" ");
+        let set = set(&owner, RecordType::Txt, &value);
+        (owner, set)
+    }
+
+    #[test]
+    fn names_with_large_sets_do_not_double_places_until_all_lie_apart() {
+        let mut image = build(&Rows::new());
+        for (name, set) in (0..1_500).map(|number| large_row(number, 12)) {
+            image = image.with_names(KEY, 2, [(&name, &[set][..])]).unwrap();
+        }
+        let bytes: usize = image.nodes().map(|n| NewNode::from(n).encoded_len()).sum();
+        assert!(bytes > 1_500 * 3_000, "{bytes}");
+        let all = image.heap_bytes();
+        assert!(all < bytes + bytes / 10, "{all} for {bytes}");
+        check_segments(&image, bytes);
     }
 
     fn arbitrary_name() -> impl Strategy<Value = String> {
@@ -489,6 +478,31 @@ mod tests {
                 }
                 prop_assert_eq!(content(&image), content(&build(&rows)));
             }
+            check_segments(&image, 1 << 20);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
+        #[test]
+        fn a_zone_that_grows_and_shrinks_by_large_sets_says_the_same(
+            steps in prop::collection::vec((0..1000u16, 1..300u16, 0..12usize), 1..12),
+        ) {
+            let mut rows = Rows::new();
+            let mut image = build(&rows);
+            for (first, count, strings) in steps {
+                let batch: Vec<_> = (first..first + count).map(|n| large_row(n, strings)).collect();
+                // Nothing to say: the names go.
+                let sets = |set| if strings == 0 { &[][..] } else { std::slice::from_ref(set) };
+                let changes = batch.iter().map(|(name, set)| (name, sets(set)));
+                image = image.with_names(KEY, 2, changes).unwrap();
+                for (name, set) in &batch {
+                    rows.insert(name.to_string(), sets(set).to_vec());
+                }
+                rows.retain(|_, sets| !sets.is_empty());
+                check_segments(&image, 1300 * 3_500);
+            }
+            prop_assert_eq!(content(&image), content(&build(&rows)));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A zone as an immutable image: one page while it is small, a paged hash beyond.
 //!
-//! Looking up is in this file; making images is in `draft`, changing them in `edit`.
+//! Looking up is in this file; making images is in `draft`, changing them in `edit`. How the pages
+//! of a large zone are found and split is in `segment`.
 
 use std::sync::Arc;
 
@@ -11,9 +12,10 @@ use crate::depths::Depths;
 use crate::hash::HashKey;
 use crate::node::Node;
 use crate::page::Page;
+use crate::segment::Segment;
 use crate::traffic::Traffic;
 
-/// The parts a large zone is divided into; each doubles its pages by itself.
+/// The parts a large zone is divided into; each doubles its places by itself.
 pub(crate) const SEGMENTS: usize = 32;
 
 /// What identifies a zone and says where it is visible.
@@ -74,10 +76,6 @@ pub(crate) enum Pages {
     Many(Arc<[Arc<Segment>; SEGMENTS]>, Box<DepthCounts>),
 }
 
-/// Some pages of a large zone: always a power of two.
-#[derive(Debug)]
-pub(crate) struct Segment(pub(crate) Vec<Page>);
-
 /// How many names, cuts and wildcards there are at each depth of a large zone.
 #[derive(Debug, Clone)]
 pub(crate) struct DepthCounts(pub(crate) [[u32; 3]; 128]);
@@ -98,10 +96,7 @@ impl ZoneImage {
     pub(crate) fn page(&self, hash: u64) -> &Page {
         match &self.pages {
             Pages::One(page) => page,
-            Pages::Many(segments, _) => {
-                let pages = &segments[segment_of(hash)].0;
-                &pages[page_of(hash, pages.len())]
-            }
+            Pages::Many(segments, _) => segments[segment_of(hash)].page(hash),
         }
     }
 
@@ -121,7 +116,7 @@ impl ZoneImage {
     pub(crate) fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
         let pages: Vec<&Page> = match &self.pages {
             Pages::One(page) => vec![page],
-            Pages::Many(segments, _) => segments.iter().flat_map(|s| &s.0).collect(),
+            Pages::Many(segments, _) => segments.iter().flat_map(|s| s.pages()).collect(),
         };
         pages.into_iter().flat_map(Page::nodes)
     }
@@ -132,12 +127,8 @@ impl ZoneImage {
         apex + match &self.pages {
             Pages::One(page) => page.len() + 16,
             Pages::Many(segments, _) => {
-                let pages: usize = segments
-                    .iter()
-                    .flat_map(|s| &s.0)
-                    .map(|page| page.len() + 40)
-                    .sum();
-                pages + size_of::<DepthCounts>() + SEGMENTS * 48
+                let own: usize = segments.iter().map(|segment| segment.heap_bytes()).sum();
+                own + size_of::<DepthCounts>() + SEGMENTS * 48
             }
         }
     }
@@ -168,13 +159,6 @@ impl DepthCounts {
 #[inline]
 pub(crate) fn segment_of(hash: u64) -> usize {
     (hash >> 59) as usize
-}
-
-/// The page of a name in a segment of `pages` pages, a power of two.
-#[inline]
-pub(crate) fn page_of(hash: u64, pages: usize) -> usize {
-    let bits = (hash >> 32) as usize;
-    bits & (pages - 1)
 }
 
 /// The number of labels in wire form without the root label.

@@ -21,6 +21,7 @@ mod node;
 mod page;
 mod referral;
 mod reply;
+mod segment;
 mod soa;
 mod traffic;
 mod walk;

@@ -18,6 +18,9 @@ pub(crate) struct Page {
     bytes: Arc<[u8]>,
     /// Beside the pointer, so that a slot's place is known before the page is near.
     slots: u32,
+    /// In a segment: how many low bits of their page numbers its names have in common. Here
+    /// because there is room.
+    pub(crate) bits: u32,
 }
 
 const SLOT: usize = 4;
@@ -60,12 +63,19 @@ impl Page {
         Self {
             bytes: bytes.into(),
             slots: count,
+            bits: 0,
         }
     }
 
     /// Its size in bytes.
     pub(crate) fn len(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// Whether both are the same block, and not only of the same nodes.
+    #[cfg(test)]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.bytes, &other.bytes)
     }
 
     /// The place in the index where the search for a hash starts.
