@@ -37,5 +37,6 @@ pub use prefix::{Prefix, PrefixError};
 pub use rate::{RateLimit, RateLimitError};
 pub use server::Server;
 pub use tap::{Messages, Record, Taken, Tap, TapCounts, TapSettings};
+pub use tcp::ACCEPT_PAUSE;
 #[cfg(any(test, feature = "fuzzing"))]
 pub use tcp::{Turn, converse};

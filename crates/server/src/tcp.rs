@@ -31,8 +31,9 @@ pub use connection::pieces::{Turn, converse};
 use tls::TlsStream;
 use wire::Wire;
 
-/// A pause after a failed accept, such as for want of file descriptors, which would fail again.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// A pause after a failed accept, such as for want of file descriptors, which would fail again;
+/// also for listeners elsewhere in the process.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// A socket that accepts connections, and what is to be done with them.
 #[derive(Debug)]

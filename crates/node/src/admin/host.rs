@@ -10,7 +10,7 @@ use meridian_control::{Control, NewUser, check_policy};
 use meridian_dns::Name;
 use meridian_log::{Journal, Tables, verify};
 use meridian_model::{AccessKey, Account, KeyStatus, Policy, Quota, User};
-use meridian_server::Live;
+use meridian_server::{ACCEPT_PAUSE, Live};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -26,8 +26,6 @@ const MAX_COMMANDS: usize = 16;
 /// How long a client may take to send its line, and to take the answer: who connects and stays
 /// silent must not keep the slots from others.
 const CLIENT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The pause after accepting failed: most often for lack of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What commands work on.
 #[derive(Clone)]
