@@ -7,12 +7,10 @@ mod fault;
 mod operations;
 mod request_id;
 mod route53;
-mod server;
 mod service;
 pub mod sigv4;
 mod uri;
 mod xml;
 
 pub use operations::Operations;
-pub use server::serve;
 pub use service::{ApiConfig, Clock, Scheme, router};

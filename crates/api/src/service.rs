@@ -91,7 +91,7 @@ fn system_time() -> Timestamp {
 
 /// The Route 53 API as a fallback of a router, so that other pages can be merged in front of it.
 ///
-/// Requests are expected to carry [`ConnectInfo<SocketAddr>`]; [`serve`](crate::serve) adds it.
+/// Requests are expected to carry [`ConnectInfo<SocketAddr>`]: whoever serves them knows it.
 /// Every request is authenticated before anything but its size is looked at.
 pub fn router(control: Arc<dyn Operations>, config: ApiConfig) -> Router {
     let service = Service {

@@ -9,13 +9,13 @@
 
 mod fake;
 
+use std::future::IntoFuture;
 use std::process::Command;
 use std::sync::Arc;
 
 use fake::{Fake, KEY, SECRET};
-use meridian_api::{ApiConfig, Scheme, router, serve};
+use meridian_api::{ApiConfig, Scheme, router};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 
 #[test]
 fn real_clients_are_content() {
@@ -28,10 +28,8 @@ fn real_clients_are_content() {
     let status = runtime.block_on(async move {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let (stop, stopped) = oneshot::channel::<()>();
         let router = router(Arc::new(Fake::default()), ApiConfig::new(Scheme::Http));
-        let shutdown = async { drop(stopped.await) };
-        let server = tokio::spawn(serve(listener, router, shutdown));
+        let server = tokio::spawn(axum::serve(listener, router).into_future());
         let client = move || {
             Command::new(python)
                 .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/boto3_fake.py"))
@@ -40,8 +38,7 @@ fn real_clients_are_content() {
                 .unwrap()
         };
         let status = tokio::task::spawn_blocking(client).await.unwrap();
-        drop(stop);
-        server.await.unwrap();
+        server.abort();
         status
     });
     assert!(

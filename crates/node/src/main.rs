@@ -8,6 +8,7 @@ mod config;
 mod credentials;
 mod doh;
 mod feed;
+mod http;
 mod identity;
 mod logging;
 mod metrics;

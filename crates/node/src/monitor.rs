@@ -12,10 +12,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio::task;
 
 use crate::condition::{Condition, Verdict};
+use crate::http::serve_router;
 use crate::metrics::{Format, Metrics};
 
 /// What is shown.
@@ -34,8 +35,9 @@ impl Monitor {
         }
     }
 
-    /// Serves all of it until `over`, and finishes requests that have begun.
-    pub(crate) async fn serve(self, listener: TcpListener, over: impl Future<Output = ()> + Send) {
+    /// Serves all of it until the sender of `ending` is dropped, and finishes requests that have
+    /// begun.
+    pub(crate) async fn serve(self, listener: TcpListener, ending: watch::Receiver<()>) {
         let router = Router::new()
             .route("/healthz", get(async || "ok\n"))
             .route("/readyz", get(ready_for_queries))
@@ -43,7 +45,7 @@ impl Monitor {
             .route("/metrics", get(metrics))
             .with_state(self);
         // As the API: with limits, and with an answer for whoever connected in time.
-        meridian_api::serve(listener, router, over).await;
+        serve_router(listener, router, ending).await;
     }
 }
 

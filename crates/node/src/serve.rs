@@ -10,7 +10,6 @@ mod house;
 mod signals;
 
 use std::fs;
-use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread;
@@ -23,6 +22,7 @@ use meridian_log::{Journal, LocalJournal, Tables};
 use meridian_model::{AccountId, Seq};
 use meridian_server::Live;
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
 
 use crate::certificate::Keeper;
 use crate::condition::Condition;
@@ -198,8 +198,9 @@ fn answer_only(
     let mut dns = Dns::start(config_of_dns, Vec::new(), known, &runtimes.dns)?;
     dns.begin_quic()?;
     let monitor = monitor(config, &dns);
+    let (_end, ended) = watch::channel(());
     runtimes.control.block_on(async {
-        tokio::spawn(monitor.serve(metrics, pending()));
+        tokio::spawn(monitor.serve(metrics, ended));
         notify::ready();
         Signals::listen(Arc::clone(dns.condition()))?.end().await;
         dns.condition().stopping();

@@ -51,14 +51,14 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("etcd-client", &["log"]),
     ("redb", &["log"]),
     ("axum", &["api", "console", "node"]),
-    ("hyper", &["api", "console", "node"]),
+    ("hyper", &["node"]),
     ("quinn", &["server"]),
     ("rustls", &["server"]),
     ("tokio-rustls", &["node"]),
 ];
 
-/// Crates that only tests may use: the judges of our own codecs, not parts of them.
-const ONLY_IN_TESTS: &[&str] = &["domain", "proptest", "rcgen", "tempfile"];
+/// Crates that only tests may use: the judges of our own codecs and clients, not parts of them.
+const ONLY_IN_TESTS: &[&str] = &["domain", "h2", "proptest", "rcgen", "tempfile"];
 
 /// Measures every part of the house and is none itself: it may use whatever it measures.
 const MEASURES: &str = "bench";

@@ -32,7 +32,6 @@ pub struct Https {
 /// One address; admits connections there.
 #[derive(Debug, Clone)]
 pub struct HttpsListener {
-    address: SocketAddr,
     view: ListenerView,
     service: Service<Answerer>,
     seats: Arc<crate::seats::Seats>,
@@ -59,7 +58,6 @@ impl Https {
     ) -> io::Result<Self> {
         let listener = |single: Single<TcpListener>| {
             let listener = HttpsListener {
-                address: single.address,
                 view: single.listener.view,
                 service: service.clone(),
                 seats: Arc::clone(tcp.seats()),
@@ -78,12 +76,6 @@ impl Https {
 }
 
 impl HttpsListener {
-    /// Where it is.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
     /// A connection of `client` to our address `asked`; none when a limit says no.
     #[must_use]
     pub fn admit(&self, client: SocketAddr, asked: SocketAddr) -> Option<HttpsConnection> {

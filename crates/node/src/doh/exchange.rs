@@ -1,16 +1,17 @@
 //! One request and its response (RFC 8484 section 4).
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderMap, Method, Response, StatusCode};
+use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use meridian_dns::message::freshness_s;
 use meridian_server::{HttpsConnection, TcpLimits};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{self, Instant};
+use tokio::time;
+
+use crate::http::Answer;
 
 use super::base64url;
 
@@ -31,8 +32,6 @@ const METHODS: &str = "GET, HEAD, POST";
 pub(super) struct Exchange {
     connection: HttpsConnection,
     limits: TcpLimits,
-    last_request: Mutex<Instant>,
-    asked: AtomicBool,
     room: Arc<Semaphore>,
 }
 
@@ -41,36 +40,38 @@ impl Exchange {
         Self {
             connection,
             limits,
-            last_request: Mutex::new(Instant::now()),
-            asked: AtomicBool::new(false),
             room: Arc::new(Semaphore::new(LONG_REPLIES)),
         }
     }
 
-    /// When the last request came, or the connection.
-    pub(super) fn last_request(&self) -> Instant {
-        *self
-            .last_request
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    /// The reply, once there is room for one of any length.
+    async fn reply(&self, query: &[u8]) -> Result<Bytes, StatusCode> {
+        let room = Arc::clone(&self.room).acquire_owned();
+        let Ok(Ok(room)) = time::timeout(self.limits.write_timeout, room).await else {
+            self.connection.note_too_slow();
+            return Err(StatusCode::SERVICE_UNAVAILABLE);
+        };
+        let reply = self.connection.answer(query);
+        let reply = reply.ok_or(StatusCode::BAD_REQUEST)?;
+        Ok(held(reply, room))
     }
 
-    /// Whether there has been a request.
-    pub(super) fn is_asked(&self) -> bool {
-        self.asked.load(Ordering::Relaxed)
+    async fn read(&self, body: Incoming) -> Result<Vec<u8>, StatusCode> {
+        let reading = to_bytes(Body::new(body), MESSAGE_MAX);
+        match time::timeout(self.limits.message_timeout, reading).await {
+            Ok(Ok(message)) => Ok(message.into()),
+            // A body that breaks off is not distinguished: nobody is there to be told.
+            Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
+            Err(_) => {
+                self.connection.note_too_slow();
+                Err(StatusCode::REQUEST_TIMEOUT)
+            }
+        }
     }
+}
 
-    /// Returns when the connection has to make room for another one.
-    pub(super) async fn evicted(&self) {
-        self.connection.evicted().await;
-    }
-
-    pub(super) async fn answer(&self, request: hyper::Request<Incoming>) -> Response<Body> {
-        *self
-            .last_request
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Instant::now();
-        self.asked.store(true, Ordering::Relaxed);
+impl Answer for Exchange {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let (head, body) = request.into_parts();
         let query = if head.uri.path() != PATH {
             Err(StatusCode::NOT_FOUND)
@@ -98,29 +99,12 @@ impl Exchange {
         }
     }
 
-    /// The reply, once there is room for one of any length.
-    async fn reply(&self, query: &[u8]) -> Result<Bytes, StatusCode> {
-        let room = Arc::clone(&self.room).acquire_owned();
-        let Ok(Ok(room)) = time::timeout(self.limits.write_timeout, room).await else {
-            self.connection.note_too_slow();
-            return Err(StatusCode::SERVICE_UNAVAILABLE);
-        };
-        let reply = self.connection.answer(query);
-        let reply = reply.ok_or(StatusCode::BAD_REQUEST)?;
-        Ok(held(reply, room))
+    async fn evicted(&self) {
+        self.connection.evicted().await;
     }
 
-    async fn read(&self, body: Incoming) -> Result<Vec<u8>, StatusCode> {
-        let reading = to_bytes(Body::new(body), MESSAGE_MAX);
-        match time::timeout(self.limits.message_timeout, reading).await {
-            Ok(Ok(message)) => Ok(message.into()),
-            // A body that breaks off is not distinguished: nobody is there to be told.
-            Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
-            Err(_) => {
-                self.connection.note_too_slow();
-                Err(StatusCode::REQUEST_TIMEOUT)
-            }
-        }
+    fn note_too_slow(&self) {
+        self.connection.note_too_slow();
     }
 }
 

@@ -12,12 +12,13 @@ use axum::middleware::{self, Next};
 use meridian_api::{ApiConfig, Scheme};
 use serde_json::json;
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time;
 
 use crate::admin::{self, Progress, Replacement};
 use crate::condition::Condition;
 use crate::config::Config;
+use crate::http::serve_router;
 use crate::notify;
 use crate::replace::Successor;
 use crate::store::Files;
@@ -70,10 +71,10 @@ impl House<'_> {
     /// Serves until the end, or until another process has taken over.
     pub(super) fn run(mut self, mut control_plane: ControlPlane) -> Result<()> {
         let control = self.runtimes.control.handle().clone();
-        let (end, ended) = oneshot::channel::<()>();
+        let (end, ended) = watch::channel(());
         let metrics = control.block_on(async { self.doors.metrics() })?;
         let monitor = monitor(self.config, &self.dns);
-        let health = control.spawn(monitor.serve(metrics, async { drop(ended.await) }));
+        let health = control.spawn(monitor.serve(metrics, ended));
         loop {
             match control.block_on(self.serve(&control_plane))? {
                 Event::End => {
@@ -108,20 +109,20 @@ impl House<'_> {
     /// Keeps the API and the admin socket open until something else is to be done.
     async fn serve(&mut self, control_plane: &ControlPlane) -> Result<Event> {
         let (end, ended) = watch::channel(());
-        let mut over = ended.clone();
-        let over = async move {
-            // Both outcomes mean that the end has come.
-            let _ = over.changed().await;
-        };
         let (asking, mut asked) = mpsc::channel(1);
-        let admin = admin::serve(self.doors.admin()?, control_plane.host(), asking, ended);
+        let admin = admin::serve(
+            self.doors.admin()?,
+            control_plane.host(),
+            asking,
+            ended.clone(),
+        );
         let admin = tokio::spawn(admin);
         let control: Arc<dyn meridian_api::Operations> = Arc::clone(control_plane.control()) as _;
         let router = meridian_api::router(control, ApiConfig::new(Scheme::Http));
         let router = counted(router, Arc::clone(self.dns.condition()));
         let listener = self.doors.api()?;
         tracing::info!(address = %listener.local_addr()?, "the API is open");
-        let api = tokio::spawn(meridian_api::serve(listener, router, over));
+        let api = tokio::spawn(serve_router(listener, router, ended));
         notify::ready();
         let mut event = self.until_told(&mut asked).await;
         match &mut event {
