@@ -1,7 +1,6 @@
 //! DNS over HTTPS (RFC 8484): its listeners and their terms. What a request means is in `exchange`,
 //! connections are `http`'s; sockets, limits and answers are crate `server`'s.
 
-mod base64url;
 mod exchange;
 
 use meridian_server::Https;

@@ -5,7 +5,6 @@
 //! What a record set may hold (one CNAME, no duplicates) is not decided here.
 
 mod address;
-mod base64;
 mod caa;
 mod digest;
 mod error;

@@ -1,11 +1,14 @@
 //! The service parameters of SVCB and HTTPS, each between presented value and wire value
 //! (RFC 9460 section 7, RFC 9461 for `dohpath`, RFC 9540 for `ohttp`).
 
-use crate::cursor::Cursor;
 use std::fmt::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::base64;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::cursor::Cursor;
+
 use super::fields::decimal;
 use super::write::push_quoted;
 
@@ -95,7 +98,7 @@ pub(super) fn parse(key: Key, presented: &[u8]) -> Option<Vec<u8>> {
                 out.extend(item.parse::<Ipv6Addr>().ok()?.octets());
             }
         }
-        Key::ECH => out = base64::decode(presented)?,
+        Key::ECH => out = STANDARD.decode(presented).ok()?,
         _ => out.extend_from_slice(presented),
     }
     Some(out)
@@ -153,7 +156,7 @@ pub(super) fn push_text(out: &mut String, key: Key, value: &[u8]) -> Option<()> 
         Key::IPV6HINT => {
             items.extend(std::iter::from_fn(|| wire.v6()).map(|address| address.to_string()));
         }
-        Key::ECH => items.push(base64::encode(value)),
+        Key::ECH => items.push(STANDARD.encode(value)),
         Key::ALPN => push_quoted(out, &join_list(&mut wire)?),
         _ => push_quoted(out, value),
     }
@@ -197,4 +200,30 @@ fn join_list(strings: &mut Cursor<'_>) -> Option<Vec<u8>> {
         }
     }
     Some(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ech_is_strict_base_64_with_padding() {
+        for (text, bytes) in [("Zg==", "f"), ("Zm8=", "fo"), ("Zm9v", "foo")] {
+            assert_eq!(parse(Key::ECH, text.as_bytes()).unwrap(), bytes.as_bytes());
+        }
+        for bad in [
+            "Zg",
+            "Zg=",
+            "Zh==",
+            "Zm9=",
+            "Z===",
+            "====",
+            "Zg==Zg==",
+            "Zm 9",
+            "-_-_",
+            "Zm9vYmF\u{e9}",
+        ] {
+            assert_eq!(parse(Key::ECH, bad.as_bytes()), None, "{bad}");
+        }
+    }
 }

@@ -490,6 +490,7 @@ fn service_parameters_that_break_rfc_9460() {
         ("ipv4hint=1.2.3", value, "ipv4hint"),
         ("ipv6hint=1.2.3.4", value, "ipv6hint"),
         ("ech=A", value, "ech"),
+        ("ech=", value, "ech"),
         ("mandatory=mandatory", value, "mandatory"),
         ("mandatory=port,port port=1", value, "mandatory"),
         ("mandatory", value, "mandatory"),

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hyper::body::Incoming;
 use meridian_dns::message::freshness_s;
 use meridian_server::{HttpsConnection, TcpLimits};
@@ -12,8 +14,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time;
 
 use crate::http::Answer;
-
-use super::base64url;
 
 /// The path of the one resource there is, as in RFC 8484's examples.
 const PATH: &str = "/dns-query";
@@ -133,7 +133,7 @@ fn query_of(parameters: &str) -> Result<Vec<u8>, StatusCode> {
         .filter_map(|parameter| parameter.strip_prefix("dns="));
     messages
         .next()
-        .and_then(base64url::decode)
+        .and_then(|text| URL_SAFE_NO_PAD.decode(text).ok())
         .ok_or(StatusCode::BAD_REQUEST)
 }
 
@@ -192,7 +192,16 @@ mod tests {
             ("ct=x&dns=Zm9v&dns=AAAA", Ok(b"foo")),
             ("", Err(StatusCode::BAD_REQUEST)),
             ("mdns=Zm9v", Err(StatusCode::BAD_REQUEST)),
+            ("dns=", Ok(b"")),
+            ("dns=-_-_Zg", Ok(&[0xfb, 0xff, 0xbf, b'f'])),
             ("dns=Zm9v=", Err(StatusCode::BAD_REQUEST)),
+            ("dns=Zg==", Err(StatusCode::BAD_REQUEST)),
+            ("dns=+/+/", Err(StatusCode::BAD_REQUEST)),
+            // Bits that do not count are zero.
+            ("dns=Zh", Err(StatusCode::BAD_REQUEST)),
+            ("dns=Zm9", Err(StatusCode::BAD_REQUEST)),
+            ("dns=A", Err(StatusCode::BAD_REQUEST)),
+            ("dns=Zm%208", Err(StatusCode::BAD_REQUEST)),
         ] {
             let read = query_of(parameters);
             assert_eq!(
