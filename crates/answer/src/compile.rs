@@ -8,7 +8,7 @@ use meridian_model::{RecordSet, Routing, SetData};
 
 use crate::hash::HashKey;
 use crate::image::labels_below;
-use crate::node::{SET_HEAD, SIBLING, WITH_SIBLINGS};
+use crate::node::{SERVER, SET_HEAD, Server, WITH_SERVERS, Whose};
 
 /// A record set that cannot be turned into an answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -76,21 +76,29 @@ pub(crate) fn compile(
     Ok((types, bytes))
 }
 
-/// The table of siblings among the servers of a zone below; empty without any.
-fn compile_siblings(home: Home<'_>, cut: &Name, records: &[Vec<u8>]) -> Vec<u8> {
-    let mut table = Vec::new();
-    for (number, data) in (0u16..).zip(records) {
-        let Ok(name) = Name::from_wire(data).map(|name| name.to_lowercase()) else {
-            continue;
+/// What is known beforehand about the servers of a zone below.
+fn compile_servers(home: Home<'_>, cut: &Name, records: &[Vec<u8>]) -> Vec<u8> {
+    let mut table = Vec::with_capacity(records.len() * SERVER);
+    for data in records {
+        let name = Name::from_wire(data).map(|name| name.to_lowercase());
+        let mut server = Server {
+            whose: Whose::Others,
+            labels_len: 0,
+            hash: 0,
         };
-        let labels = labels_below(&name, home.apex).filter(|_| !name.is_within(cut));
-        if let Some(labels) = labels {
-            table.extend_from_slice(&number.to_le_bytes());
-            table.extend_from_slice(&home.key.below(home.hash, labels).to_le_bytes());
+        if let Ok(name) = &name
+            && let Some(labels) = labels_below(name, home.apex)
+        {
+            if name.is_within(cut) {
+                server.whose = Whose::Below;
+                server.labels_len = data.len() - cut.as_wire().len();
+            } else {
+                server.whose = Whose::Sibling;
+                server.labels_len = labels.len();
+                server.hash = home.key.below(home.hash, labels);
+            }
         }
-    }
-    if let Ok(count @ 1..) = u16::try_from(table.len() / SIBLING) {
-        table.extend_from_slice(&count.to_le_bytes());
+        server.write(&mut table);
     }
     table
 }
@@ -112,24 +120,20 @@ fn compile_plain(
     let even = records
         .windows(2)
         .all(|pair| pair[0].len() == pair[1].len());
-    let siblings = if set.key.rtype == RecordType::Ns && set.key.name != *home.apex {
-        compile_siblings(home, &set.key.name, &records)
+    let servers = if set.key.rtype == RecordType::Ns && set.key.name != *home.apex {
+        compile_servers(home, &set.key.name, &records)
     } else {
         Vec::new()
     };
     let each = if even { 0 } else { 2 };
     // Within 16 bits whenever the records fit into a message, which has more beside each.
-    let body_len = records.iter().map(|data| data.len() + each).sum::<usize>() + siblings.len();
+    let body_len = records.iter().map(|data| data.len() + each).sum::<usize>() + servers.len();
     let too_large = || fail("does not fit into one DNS message".to_owned());
     if !fits_in_message(records.iter().map(Vec::len)) {
         return Err(too_large());
     }
-    let with_siblings = if siblings.is_empty() {
-        0
-    } else {
-        WITH_SIBLINGS
-    };
-    bytes.push(u8::from(!even) | with_siblings);
+    let with_servers = if servers.is_empty() { 0 } else { WITH_SERVERS };
+    bytes.push(u8::from(!even) | with_servers);
     bytes.extend_from_slice(&ttl.to_le_bytes());
     bytes.extend_from_slice(
         &u16::try_from(records.len())
@@ -151,6 +155,6 @@ fn compile_plain(
         }
         bytes.extend_from_slice(&data);
     }
-    bytes.extend_from_slice(&siblings);
+    bytes.extend_from_slice(&servers);
     Ok(())
 }

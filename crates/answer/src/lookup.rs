@@ -8,11 +8,12 @@ use crate::ViewId;
 use crate::depths::Depths;
 use crate::image::ZoneImage;
 use crate::near::Near;
-use crate::node::{Node, same};
+use crate::node::Node;
 use crate::page::Candidate;
 use crate::walk::Walk;
 use crate::world::World;
 use meridian_dns::RecordType;
+use meridian_dns::short::same;
 
 /// Where a name leads in its zone.
 #[derive(Debug, Clone, Copy)]

@@ -6,8 +6,8 @@
 //! body    Even: record data of equal lengths, one after the other
 //!         Uneven: each record's data behind its length, u16
 //!         Unserved: nothing
-//!         behind it, where the kind says so, for the NS set of a zone below:
-//!         for each sibling its number u16 · hash u64; their count u16
+//!         behind it, where the kind says so, for the NS set of a zone below: for each record
+//!         whose u8 · labels_len u8 · hash u64
 //! glue    where the types say so: glue_len u32 · see `glue`
 //! ```
 //! Numbers are little-endian; writing sets is in `compile`. The length of a node follows from its
@@ -29,10 +29,10 @@ pub(crate) enum Kind {
 }
 
 pub(crate) const SET_HEAD: usize = 10;
-/// In the byte of the kind: there is a table of siblings behind the records.
-pub(crate) const WITH_SIBLINGS: u8 = 4;
+/// In the byte of the kind: there is a table of servers behind the records.
+pub(crate) const WITH_SERVERS: u8 = 4;
 /// An entry of that table.
-pub(crate) const SIBLING: usize = 10;
+pub(crate) const SERVER: usize = 10;
 /// In the types: there is glue behind the sets.
 const WITH_GLUE: u32 = 1 << 31;
 
@@ -170,20 +170,6 @@ fn skip(sets: &[u8], count: u32) -> Option<&[u8]> {
     Some(rest)
 }
 
-/// Whether two names are equal byte by byte: a few words at most, not worth a call.
-#[inline]
-pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
-    if a.len() != b.len() {
-        return false;
-    }
-    let (Some(a_end), Some(b_end)) = (a.last_chunk::<8>(), b.last_chunk::<8>()) else {
-        return a.iter().zip(b).all(|(a, b)| a == b);
-    };
-    let (a_words, _) = a.as_chunks::<8>();
-    let (b_words, _) = b.as_chunks::<8>();
-    a_words.iter().zip(b_words).all(|(a, b)| a == b) && a_end == b_end
-}
-
 /// The bit of a type in [`Node::types`].
 pub(crate) const fn bit(rtype: RecordType) -> u32 {
     1 << rtype.place()
@@ -197,18 +183,50 @@ pub(crate) struct Set<'a> {
     pub(crate) ttl: u32,
     pub(crate) count: usize,
     pub(crate) body: &'a [u8],
-    siblings: &'a [u8],
+    servers: &'a [u8],
 }
 
-/// A name server of a zone below whose name lies in this zone, but not below the cut (RFC 9471
-/// section 2.2). What is known of it beforehand depends on nothing that can change without the
-/// set.
+/// What has been found out beforehand about the name of a server of a zone below: it depends on
+/// nothing that can change without the set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Sibling {
-    /// Which record of the set it is.
-    pub(crate) number: usize,
-    /// Of its name.
+pub(crate) struct Server {
+    pub(crate) whose: Whose,
+    /// Bytes of the name before the cut or the apex, whichever it ends with; 0 if it is others'.
+    pub(crate) labels_len: usize,
+    /// Of the name of a sibling; otherwise 0.
     pub(crate) hash: u64,
+}
+
+/// Where the name of a server lies; the number stands in the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// At or below the cut: without its addresses a referral leads nowhere.
+    Below = 0,
+    /// Elsewhere in the zone, a sibling (RFC 9471 section 2.2): its addresses are a kindness.
+    Sibling = 1,
+    /// In another zone, which knows its addresses.
+    Others = 2,
+}
+
+impl Server {
+    pub(crate) fn write(&self, table: &mut Vec<u8>) {
+        let labels_len = u8::try_from(self.labels_len).expect("names are at most 255 bytes");
+        table.extend_from_slice(&[self.whose as u8, labels_len]);
+        table.extend_from_slice(&self.hash.to_le_bytes());
+    }
+
+    #[inline]
+    fn read([whose, labels_len, hash @ ..]: &[u8; SERVER]) -> Self {
+        Self {
+            whose: match whose {
+                0 => Whose::Below,
+                1 => Whose::Sibling,
+                _ => Whose::Others,
+            },
+            labels_len: usize::from(*labels_len),
+            hash: u64::from_le_bytes(*hash),
+        }
+    }
 }
 
 /// The length of the body behind the head of a set.
@@ -225,14 +243,15 @@ impl<'a> Set<'a> {
         let (body, rest) = rest.split_at_checked(body_len(head))?;
         let [_, kind, t0, t1, t2, t3, c0, c1, ..] = *head;
         let count = usize::from(u16::from_le_bytes([c0, c1]));
-        let (body, siblings) = if kind & WITH_SIBLINGS == 0 {
-            (body, &[][..])
+        let servers = if kind & WITH_SERVERS == 0 {
+            0
         } else {
-            split_siblings(body)?
+            count * SERVER
         };
+        let (body, servers) = body.split_at_checked(body.len().checked_sub(servers)?)?;
         let set = Self {
             rtype,
-            kind: match kind & !WITH_SIBLINGS {
+            kind: match kind & !WITH_SERVERS {
                 0 => Kind::Even,
                 1 => Kind::Uneven,
                 _ => Kind::Unserved,
@@ -240,7 +259,7 @@ impl<'a> Set<'a> {
             ttl: u32::from_le_bytes([t0, t1, t2, t3]),
             count,
             body,
-            siblings,
+            servers,
         };
         Some((set, rest))
     }
@@ -251,14 +270,11 @@ impl<'a> Set<'a> {
         (self.count == 1 && self.kind == Kind::Even).then_some(self.body)
     }
 
-    /// The siblings among the servers of a zone below.
+    /// The server of a zone below that the record with this number names.
     #[inline]
-    pub(crate) fn siblings(&self) -> impl Iterator<Item = Sibling> {
-        let (table, _) = self.siblings.as_chunks::<SIBLING>();
-        table.iter().map(|[n0, n1, hash @ ..]| Sibling {
-            number: u16::from_le_bytes([*n0, *n1]).into(),
-            hash: u64::from_le_bytes(*hash),
-        })
+    pub(crate) fn server(&self, number: usize) -> Option<Server> {
+        let (table, _) = self.servers.as_chunks::<SERVER>();
+        table.get(number).map(Server::read)
     }
 
     /// The record data of each record, starting with the one at `first` (any number).
@@ -284,13 +300,6 @@ impl<'a> Set<'a> {
             rest: self.body,
         }
     }
-}
-
-/// The records of a set and the table of siblings behind them.
-fn split_siblings(body: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (rest, count) = body.split_last_chunk::<2>()?;
-    let table = usize::from(u16::from_le_bytes(*count)) * SIBLING;
-    rest.split_at_checked(rest.len().checked_sub(table)?)
 }
 
 /// The records of a set, in turn.
@@ -542,7 +551,7 @@ mod tests {
     }
 
     #[test]
-    fn siblings_are_known_beforehand() {
+    fn the_servers_of_a_zone_below_are_known_beforehand() {
         let values = ["Ns.a.Z", "x.z", "out.example", "a.z", "ns.b.z"];
         for values in [&values[..], &["n1.a.z", "n2.b.z", "n3.c.y"], &["a.z"]] {
             let bytes = node(&[set(RecordType::Ns, values)], 0);
@@ -553,18 +562,26 @@ mod tests {
                     let number = records.number();
                     let name = Name::from_wire(records.next().unwrap()).unwrap();
                     assert_eq!(name.to_string(), format!("{}.", values[number]));
+                    let name = name.to_lowercase();
+                    let hash = crate::image::hash_of(HashKey([3, 4]), &name);
+                    let len = name.as_wire().len();
+                    let (whose, suffix, hash) = match name.to_string() {
+                        text if text.ends_with("a.z.") => {
+                            (Whose::Below, b"\x01a\x01z\x00".len(), 0)
+                        }
+                        text if text.ends_with(".z.") => (Whose::Sibling, b"\x01z\x00".len(), hash),
+                        _ => (Whose::Others, len, 0),
+                    };
+                    let labels_len = len - suffix;
+                    let server = Server {
+                        whose,
+                        labels_len,
+                        hash,
+                    };
+                    assert_eq!(set.server(number), Some(server), "{name}");
                 }
-                assert_eq!(records.next(), None);
+                assert_eq!((records.next(), set.server(values.len())), (None, None));
             }
-            let expected = values.iter().enumerate().filter(|(_, text)| {
-                let text = text.to_ascii_lowercase();
-                text.ends_with(".z") && !text.ends_with("a.z")
-            });
-            let expected = expected.map(|(number, text)| Sibling {
-                number,
-                hash: crate::image::hash_of(HashKey([3, 4]), &Name::parse(text).unwrap()),
-            });
-            assert!(set.siblings().eq(expected), "{values:?}");
         }
     }
 }

@@ -9,8 +9,10 @@
 
 use std::sync::Arc;
 
+use meridian_dns::short::same;
+
 use crate::hash::HashKey;
-use crate::node::{NewNode, Node, same};
+use crate::node::{NewNode, Node};
 
 /// Nodes and their index.
 #[derive(Debug, Clone)]

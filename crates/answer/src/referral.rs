@@ -6,7 +6,7 @@ use meridian_dns::message::{Full, Owner, Reply, Section};
 
 use crate::ZoneImage;
 use crate::lookup::Guess;
-use crate::node::{Node, Set, Sibling};
+use crate::node::{Node, Server, Set, Whose};
 use crate::reply::{Task, Verdict};
 
 /// Servers of a zone below whose place in the reply is remembered, so that the owner of their
@@ -17,30 +17,43 @@ const REMEMBERED: usize = 16;
 /// nowhere.
 type Places = [u16; REMEMBERED];
 
-/// The name servers of the zone below, and their addresses as far as this zone knows them. The
-/// owner is that zone's apex.
+/// The name servers of the zone below, and their addresses as far as this zone knows them. `cut` is
+/// that zone's apex, `apex` this zone's.
 pub(crate) fn refer<'z>(
     task: &Task<'_, '_>,
     zone: &'z ZoneImage,
     reply: &mut Reply<'_>,
     node: Node<'z>,
-    owner: Owner<'_>,
+    (cut, apex): (Owner<'_>, Owner<'_>),
 ) -> Result<Verdict, Full> {
     let Some((set, glue)) = node.delegation() else {
         return Ok(Verdict::default());
     };
     let mut places = Places::default();
+    let mut siblings = false;
     let mut records = set.rotated(task.seed);
     loop {
         let number = records.number();
-        let Some(name) = records.next() else {
+        let (Some(name), Some(server)) = (records.next(), set.server(number)) else {
             break;
         };
-        let rtype = RecordType::Ns.code();
-        reply.record(Section::Authority, owner, rtype, set.ttl, name)?;
+        let suffix = match server.whose {
+            Whose::Below => cut,
+            Whose::Sibling => apex,
+            Whose::Others => Owner::Name(name),
+        };
+        let name = (name, server.labels_len, suffix);
+        let at = reply.record_of_name(
+            Section::Authority,
+            cut,
+            RecordType::Ns.code(),
+            set.ttl,
+            name,
+        )?;
         if let Some(place) = places.get_mut(number) {
-            *place = u16::try_from(reply.position() - name.len()).unwrap_or_default();
+            *place = u16::try_from(at).unwrap_or_default();
         }
+        siblings |= server.whose == Whose::Sibling;
     }
     // RFC 9471 section 3: what is needed comes first, and TC is set if it does not fit.
     for record in glue {
@@ -48,7 +61,9 @@ pub(crate) fn refer<'z>(
         let (rtype, ttl) = (record.rtype.code(), record.ttl);
         reply.record(Section::Additional, owner, rtype, ttl, record.address)?;
     }
-    write_siblings(zone, reply, set, &places);
+    if siblings {
+        write_siblings(zone, reply, set, &places);
+    }
     Ok(Verdict::default())
 }
 
@@ -66,17 +81,18 @@ fn name_of(set: Set<'_>, number: usize) -> &[u8] {
 }
 
 /// The addresses of siblings, which are a kindness.
-#[inline]
 fn write_siblings(zone: &ZoneImage, reply: &mut Reply<'_>, set: Set<'_>, places: &Places) {
     // All are looked for before one is read, so that one's wait for memory is spent on the others.
-    let mut sought = ArrayVec::<(Sibling, Guess<'_>), REMEMBERED>::new();
-    for sibling in set
-        .siblings()
-        .filter(|sibling| sibling.number < places.len())
-    {
-        sought.push((sibling, zone.page(sibling.hash).probe(sibling.hash)));
+    let mut sought = ArrayVec::<(usize, u64, Guess<'_>), REMEMBERED>::new();
+    for number in 0..REMEMBERED {
+        let Some(Server { whose, hash, .. }) = set.server(number) else {
+            break;
+        };
+        if whose == Whose::Sibling {
+            sought.push((number, hash, zone.page(hash).probe(hash)));
+        }
     }
-    for (Sibling { number, hash }, guess) in sought {
+    for (number, hash, guess) in sought {
         let name = name_of(set, number);
         let labels = &name[..name.len() - zone.meta.apex.as_wire().len()];
         let node = guess.and_then(|guess| guess.confirm_as_written(hash, labels));

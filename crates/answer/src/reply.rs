@@ -263,7 +263,8 @@ fn follow<'a>(
             if link.written != Written::Question {
                 reply.authoritative();
             }
-            return refer(task, zone, reply, node, owner).map(Step::End);
+            let apex = apex_owner(task, link, zone);
+            return refer(task, zone, reply, node, (owner, apex)).map(Step::End);
         }
         Place::Nothing => {
             reply.authoritative().rcode(rcode::NXDOMAIN);

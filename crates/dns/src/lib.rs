@@ -9,6 +9,7 @@ pub mod message;
 mod name;
 pub mod rdata;
 mod record_type;
+pub mod short;
 
 pub use name::{Labels, MAX_LABEL_LEN, MAX_NAME_LEN, Name, NameError};
 pub use record_type::{RecordType, UnknownRecordType};

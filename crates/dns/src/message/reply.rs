@@ -8,6 +8,7 @@ use super::query::{CookieQuery, Header, Query, Question};
 use super::reply_edns::{BARE_LEN, OPTION_HEAD_LEN, PADDING_BLOCK, ReplyEdns};
 use super::{HEADER_LEN, TC};
 use crate::name::wire_len;
+use crate::short::{copy, same};
 
 /// A record does not fit into what is left of the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -162,7 +163,7 @@ impl<'b> Reply<'b> {
     fn question(&mut self, question: &Question<'_>) -> Result<(), Full> {
         let len = question.wire_len();
         let (name, rest) = self.take(len)?.split_at_mut(question.name.len());
-        name.copy_from_slice(question.name);
+        copy(name, question.name);
         if let Some(rest) = rest.first_chunk_mut::<4>() {
             let [t0, t1] = question.qtype.to_be_bytes();
             let [c0, c1] = question.class.to_be_bytes();
@@ -222,7 +223,7 @@ impl<'b> Reply<'b> {
 
     /// Writes one record.
     ///
-    /// Names inside the data stay uncompressed. Sections must come in order and owners be names:
+    /// Names inside the data stay as they are. Sections must come in order and owners be names:
     /// anything else is a mistake of the caller, caught in debug builds and [`Full`] otherwise.
     ///
     /// # Errors
@@ -262,6 +263,42 @@ impl<'b> Reply<'b> {
             place = rest;
         }
         Ok(())
+    }
+
+    /// As [`record`](Self::record), with data that is a name, of a type whose names may be
+    /// compressed (RFC 3597 section 4). What is behind its first `labels_len` bytes becomes a
+    /// pointer to `suffix` if that is written somewhere, in the same case. Where the name stands
+    /// then, in bytes from the start of the reply.
+    ///
+    /// # Errors
+    /// As for [`record`](Self::record).
+    #[inline]
+    pub fn record_of_name(
+        &mut self,
+        section: Section,
+        owner: Owner<'_>,
+        rtype: u16,
+        ttl: u32,
+        (name, labels_len, suffix): (&[u8], usize, Owner<'_>),
+    ) -> Result<usize, Full> {
+        let labels = name.split_at_checked(labels_len);
+        let pointer = self.pointer(suffix).filter(|pointer| {
+            let at = usize::from(pointer & MAX_POINTER);
+            labels.is_some_and(|(_, end)| {
+                let written = self.buf.get(at..at + end.len());
+                written.is_some_and(|written| same(written, end))
+            })
+        });
+        let (Some(pointer), Some((labels, _))) = (pointer, labels) else {
+            self.record(section, owner, rtype, ttl, name)?;
+            return Ok(self.at - name.len());
+        };
+        let place = self.begin_record(section, owner, (rtype, ttl), labels_len + 2)?;
+        if let Some((place, end)) = place.split_last_chunk_mut::<2>() {
+            copy(place, labels);
+            *end = pointer.to_be_bytes();
+        }
+        Ok(self.at - labels_len - 2)
     }
 
     /// Writes a record up to its data, for which it gives the place.
@@ -518,7 +555,7 @@ impl<'b> Reply<'b> {
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), Full> {
-        self.take(bytes.len())?.copy_from_slice(bytes);
+        copy(self.take(bytes.len())?, bytes);
         Ok(())
     }
 
@@ -532,18 +569,6 @@ impl<'b> Reply<'b> {
         let place = self.buf.get_mut(self.at..end).ok_or(Full)?;
         self.at = end;
         Ok(place)
-    }
-}
-
-/// Copies to a place of the same length. Most data is an IPv4 address, not worth a call.
-#[inline]
-fn copy(to: &mut [u8], from: &[u8]) {
-    match (
-        <&mut [u8; 4]>::try_from(&mut *to),
-        <[u8; 4]>::try_from(from),
-    ) {
-        (Ok(to), Ok(from)) => *to = from,
-        _ => to.copy_from_slice(from),
     }
 }
 

@@ -339,6 +339,35 @@ fn an_owner_stands_in_a_message_once() {
 }
 
 #[test]
+fn a_name_is_compressed_where_its_end_is_written_in_the_same_case() {
+    let packet = packet(0, [1, 0, 0, 0], &[]);
+    let query = Query::read(&packet).unwrap();
+    let name = query.question.name;
+    let suffix = Owner::QuestionAt(0);
+    let below = [b"\x03ns1", name].concat();
+    let other_case = below.to_ascii_uppercase();
+    for (name, labels_len, suffix, expected) in [
+        (&below[..], 4, suffix, &b"\x03ns1\xc0\x0c"[..]),
+        (name, 0, suffix, b"\xc0\x0c"),
+        (&other_case, 4, suffix, &other_case),
+        (&below, 4, Owner::Name(name), &below),
+        (&below, 3, suffix, &below),
+        (&below, 99, suffix, &below),
+    ] {
+        let mut buf = [0; 512];
+        let mut reply = Reply::new(&mut buf, 512, &query).unwrap();
+        let name = (name, labels_len, suffix);
+        let at = reply.record_of_name(Section::Authority, Owner::QuestionAt(0), 2, 60, name);
+        assert_eq!(at, Ok(packet.len() + 12));
+        let len = reply.finish(None);
+        let (head, data) = buf[..len].split_at(packet.len() + 12);
+        let data_len = u16::try_from(data.len()).unwrap();
+        assert_eq!(head.last_chunk::<2>(), Some(&data_len.to_be_bytes()));
+        assert_eq!(data, expected);
+    }
+}
+
+#[test]
 fn a_failure_leaves_nothing_of_the_answer() {
     let packet = packet(0x0100, [1, 0, 0, 0], &[]);
     let query = Query::read(&packet).unwrap();
