@@ -262,9 +262,9 @@ impl Writer<'_, '_> {
         let full = self.reply.count(section) == u16::MAX;
         let parts = data.split_at(data.len() / 3);
         let fields = (rtype, ttl);
-        let taken = self
-            .reply
-            .record(section, owner, fields.0, fields.1, &[parts.0, parts.1]);
+        let taken =
+            self.reply
+                .record_of_parts(section, owner, fields.0, fields.1, &[parts.0, parts.1]);
         if taken.is_err() {
             assert_eq!((self.reply.position(), self.reply.room()), (at, room));
             let longest = if matches!(written, Place::Name) {

@@ -10,7 +10,8 @@ use crate::node::{Node, Server, Set, Whose};
 use crate::reply::{Task, Verdict};
 
 /// Servers of a zone below whose place in the reply is remembered, so that the owner of their
-/// addresses is a pointer; siblings beyond them are left out. Zones have fewer.
+/// addresses is a pointer without comparing names, and which are looked for together. Zones have
+/// fewer.
 const REMEMBERED: usize = 16;
 
 /// Where the names of a zone's servers stand in the reply, by their number in the NS set; 0 if
@@ -80,18 +81,29 @@ fn name_of(set: Set<'_>, number: usize) -> &[u8] {
     set.rotated(0).nth(number).unwrap_or(&[0])
 }
 
+/// A sibling on the way to its addresses: its number and hash, and where it seems to be.
+type Sought<'z> = (usize, u64, Guess<'z>);
+
 /// The addresses of siblings, which are a kindness.
 fn write_siblings(zone: &ZoneImage, reply: &mut Reply<'_>, set: Set<'_>, places: &Places) {
-    // All are looked for before one is read, so that one's wait for memory is spent on the others.
-    let mut sought = ArrayVec::<(usize, u64, Guess<'_>), REMEMBERED>::new();
-    for number in 0..REMEMBERED {
-        let Some(Server { whose, hash, .. }) = set.server(number) else {
-            break;
-        };
-        if whose == Whose::Sibling {
-            sought.push((number, hash, zone.page(hash).probe(hash)));
+    // Some are looked for before one is read, so that one's wait for memory is spent on the others.
+    let mut together = ArrayVec::<Sought<'_>, REMEMBERED>::new();
+    let servers = (0..).map_while(|number| Some((number, set.server(number)?)));
+    for (number, Server { hash, .. }) in servers.filter(|(_, s)| s.whose == Whose::Sibling) {
+        if together.is_full() {
+            write_sought(zone, reply, (set, places), together.drain(..));
         }
+        together.push((number, hash, zone.page(hash).probe(hash)));
     }
+    write_sought(zone, reply, (set, places), together.drain(..));
+}
+
+fn write_sought<'z>(
+    zone: &ZoneImage,
+    reply: &mut Reply<'_>,
+    (set, places): (Set<'_>, &Places),
+    sought: impl Iterator<Item = Sought<'z>>,
+) {
     for (number, hash, guess) in sought {
         let name = name_of(set, number);
         let labels = &name[..name.len() - zone.meta.apex.as_wire().len()];
