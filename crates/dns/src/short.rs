@@ -36,15 +36,20 @@ fn copy_ends<const N: usize>(to: &mut [u8], from: &[u8]) {
 /// Whether two strings are equal byte by byte.
 #[inline]
 pub fn same(a: &[u8], b: &[u8]) -> bool {
-    if a.len() != b.len() {
-        return false;
-    }
-    let (Some(a_end), Some(b_end)) = (a.last_chunk::<8>(), b.last_chunk::<8>()) else {
-        return a.iter().zip(b).all(|(a, b)| a == b);
-    };
-    let (a_words, _) = a.as_chunks::<8>();
-    let (b_words, _) = b.as_chunks::<8>();
-    a_words.iter().zip(b_words).all(|(a, b)| a == b) && a_end == b_end
+    a.len() == b.len()
+        && match a.len() {
+            0..=3 => a.iter().zip(b).all(|(a, b)| a == b),
+            4..=7 => same_ends::<4>(a, b),
+            8..=16 => same_ends::<8>(a, b),
+            17..=32 => same_ends::<16>(a, b),
+            _ => a == b,
+        }
+}
+
+/// Whether the first and the last so many bytes are the same.
+#[inline]
+fn same_ends<const N: usize>(a: &[u8], b: &[u8]) -> bool {
+    a.first_chunk::<N>() == b.first_chunk::<N>() && a.last_chunk::<N>() == b.last_chunk::<N>()
 }
 
 #[cfg(test)]

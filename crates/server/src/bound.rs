@@ -98,7 +98,7 @@ impl Bound {
         let mut handed = Handed(handed);
         let bind = |listener: &Listener| {
             let address = listener.address;
-            let sockets = socket::bind(address, config.workers_per_address, &mut handed)?;
+            let sockets = socket::bind(address, config, &mut handed)?;
             Ok::<_, StartError>((*listener, sockets))
         };
         let listeners = config

@@ -8,7 +8,7 @@ use std::time::Duration;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::bound::{Handed, Role};
-use crate::{StartError, sys};
+use crate::{Config, StartError, sys};
 
 /// Best effort, for each of the two directions: bursts of some thousands of queries.
 const BUFFER_BYTES: i32 = 4 << 20;
@@ -18,6 +18,10 @@ pub(crate) const RECEIVE_WAIT: Duration = Duration::from_millis(100);
 
 /// How long a full send queue may hold a worker up before the rest of a batch is given up.
 const SEND_WAIT: Duration = Duration::from_millis(100);
+
+/// The longest UDP reply that is sent whole or not at all, in bytes: it passes every link that
+/// carries IPv6.
+const WHOLE_MAX: u16 = 1232;
 
 /// Connections the kernel holds ready to be taken.
 const BACKLOG: i32 = 1024;
@@ -33,14 +37,15 @@ pub(crate) struct Sockets {
     pub(crate) tcp: TcpListener,
 }
 
-/// A TCP listener and that many UDP sockets on one address and port: handed over, or else bound.
+/// A TCP listener and UDP sockets for all workers on one address and port: handed over, or else
+/// bound.
 pub(crate) fn bind(
     address: SocketAddr,
-    workers: usize,
+    config: &Config,
     handed: &mut Handed,
 ) -> Result<Sockets, StartError> {
     if let Some(tcp) = handed.take(Role::Tcp, address, 0) {
-        let taken = take_over(address, workers, tcp, handed);
+        let taken = take_over(address, config, tcp, handed);
         return taken.map_err(|error| StartError::bind(address, error));
     }
     let attempts = if address.port() == 0 {
@@ -48,11 +53,11 @@ pub(crate) fn bind(
     } else {
         1
     };
-    let mut outcome = try_bind(address, workers);
+    let mut outcome = try_bind(address, config);
     for _ in 1..attempts {
         match outcome {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                outcome = try_bind(address, workers);
+                outcome = try_bind(address, config);
             }
             _ => break,
         }
@@ -115,13 +120,13 @@ fn with_port(mut configured: SocketAddr, socket: &Socket) -> io::Result<SocketAd
     Ok(configured)
 }
 
-fn try_bind(mut address: SocketAddr, workers: usize) -> io::Result<Sockets> {
+fn try_bind(mut address: SocketAddr, config: &Config) -> io::Result<Sockets> {
     // TCP first: its port is exclusive, while a second server of the same user could join the
     // group of UDP sockets unnoticed and take half of the queries.
     let tcp = tcp_listener(address)?;
     address.set_port(tcp.local_addr()?.port());
-    let udp = (0..workers)
-        .map(|_| udp_socket(address))
+    let udp = (0..config.workers_per_address)
+        .map(|_| udp_socket(address, config))
         .collect::<io::Result<_>>()?;
     Ok(Sockets { address, udp, tcp })
 }
@@ -130,7 +135,7 @@ fn try_bind(mut address: SocketAddr, workers: usize) -> io::Result<Sockets> {
 /// had and nobody takes here is closed, with what it holds.
 fn take_over(
     configured: SocketAddr,
-    workers: usize,
+    config: &Config,
     tcp: OwnedFd,
     handed: &mut Handed,
 ) -> io::Result<Sockets> {
@@ -142,12 +147,14 @@ fn take_over(
         Some(udp) => {
             let udp = Socket::from(udp);
             check(&udp, Type::DGRAM, address)?;
-            adjust_udp(&udp, address)?;
+            adjust_udp(&udp, address, config)?;
             Ok(udp.into())
         }
-        None => udp_socket(address),
+        None => udp_socket(address, config),
     };
-    let udp = (0..workers).map(udp).collect::<io::Result<_>>()?;
+    let udp = (0..config.workers_per_address)
+        .map(udp)
+        .collect::<io::Result<_>>()?;
     Ok(Sockets {
         address,
         udp,
@@ -186,23 +193,23 @@ fn tcp_listener(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-fn udp_socket(address: SocketAddr) -> io::Result<UdpSocket> {
+fn udp_socket(address: SocketAddr, config: &Config) -> io::Result<UdpSocket> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::DGRAM,
         Some(Protocol::UDP),
     )?;
     socket.set_reuse_port(true)?;
-    adjust_udp(&socket, address)?;
+    adjust_udp(&socket, address, config)?;
     prepare(&socket, address)?;
     Ok(socket.into())
 }
 
 /// Sets what may also be set on a socket that is bound: another version may want it otherwise.
-fn adjust_udp(socket: &Socket, address: SocketAddr) -> io::Result<()> {
+fn adjust_udp(socket: &Socket, address: SocketAddr, config: &Config) -> io::Result<()> {
     socket.set_read_timeout(Some(RECEIVE_WAIT))?;
     socket.set_write_timeout(Some(SEND_WAIT))?;
-    sys::ignore_path_mtu(socket, address)?;
+    sys::ignore_path_mtu(socket, address, config.max_udp_payload <= WHOLE_MAX)?;
     if address.ip().is_unspecified() {
         sys::tell_destinations(socket, address)?;
     }

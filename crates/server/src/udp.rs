@@ -145,6 +145,7 @@ impl<A: Answer> Worker<A> {
         let transport = Transport::Udp {
             max_payload: self.max_payload,
         };
+        let tapped = !self.taps.is_empty();
         let mut truncated = 0;
         let mut datagrams = batch.datagrams().filter(|datagram| {
             truncated += usize::from(datagram.truncated);
@@ -175,7 +176,10 @@ impl<A: Answer> Worker<A> {
                     transport,
                     reply,
                 };
-                (slots[count], ends[count]) = (slot, (source, asked));
+                slots[count] = slot;
+                if tapped {
+                    ends[count] = (source, asked);
+                }
                 count += 1;
             }
             if count == 0 {
@@ -189,7 +193,7 @@ impl<A: Answer> Worker<A> {
             };
             self.answerer.answer(&world, packets, outcomes, moment);
             self.take(replies, received_at, &slots, (packets, outcomes));
-            if !self.taps.is_empty() {
+            if tapped {
                 let ends = &ends[..count];
                 self.tap(moment.seed, received_at, ends, (packets, outcomes));
             }

@@ -287,6 +287,7 @@ pub(crate) struct Datagrams<'a> {
 impl<'a> Iterator for Datagrams<'a> {
     type Item = Datagram<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Datagram<'a>> {
         let index = self.next;
         if index >= self.received {
