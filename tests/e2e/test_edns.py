@@ -1,5 +1,6 @@
 """EDNS options and what a server tells about itself, asked by dig and dnspython."""
 
+import os
 import re
 import secrets
 import socket
@@ -234,3 +235,25 @@ def test_rfc_8906(alone, arguments, status, flags, edns, tcp):
         assert "OPT PSEUDOSECTION" not in text
     else:
         assert f"; EDNS: version: 0, {edns}" in text
+
+
+def flags_of_reply(server):
+    """The flags and the fragment offset in the IPv4 header of a reply, as the wire has them."""
+    port, to_all = server.dns_port, socket.htons(0x0003)
+    with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, to_all) as wire:
+        wire.bind(("lo", 0))
+        wire.settimeout(3)
+        ask(server)
+        while True:
+            packet = wire.recv(65535)
+            udp = packet[(packet[0] & 15) * 4 :]
+            if packet[0] >> 4 == 4 and packet[9] == 17 and udp[:2] == port.to_bytes(2, "big"):
+                return int.from_bytes(packet[6:8], "big")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root sees packets")
+def test_replies_of_usual_length_go_out_whole_or_not_at_all(meridian, alone):
+    dont_fragment = 0x4000
+    assert flags_of_reply(meridian) == dont_fragment
+    # It may send replies that are longer than some links take.
+    assert flags_of_reply(alone) == 0
