@@ -41,16 +41,26 @@ POOL_ZONE = "meridian.internal."
 POOL_START = [f"ns-{n}.meridian.internal" for n in range(1, 5)]
 
 
+# Ports that were given out: whoever has one may not have bound it yet.
+GIVEN_PORTS = set()
+
+
 def free_port(addresses=("127.0.0.1",)):
-    """A port that is free for UDP and TCP on all the addresses, below those the kernel hands out."""
+    """A port that is free for UDP and TCP on all the addresses, below those the kernel hands out.
+
+    Another one each time.
+    """
     for _ in range(200):
         port = random.randrange(10_000, 32_000)
+        if port in GIVEN_PORTS:
+            continue
         sockets = []
         try:
             for address in addresses:
                 for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
                     sockets.append(socket.socket(socket.AF_INET, kind))
                     sockets[-1].bind((address, port))
+            GIVEN_PORTS.add(port)
             return port
         except OSError:
             continue
