@@ -69,6 +69,20 @@ pub enum Effect {
 impl Effect {
     /// The journal level from which this kind of effect is understood.
     pub fn level(&self) -> u16 {
-        1
+        match self {
+            Self::PutZone(_)
+            | Self::DeleteZone(_)
+            | Self::PutSet { .. }
+            | Self::DeleteSet { .. }
+            | Self::PutChange(_)
+            | Self::PutNameServer(_)
+            | Self::DeleteNameServer(_)
+            | Self::PutAccount(_)
+            | Self::PutUser(_)
+            | Self::DeleteUser { .. }
+            | Self::PutAccessKey(_)
+            | Self::DeleteAccessKey(_)
+            | Self::PutQuota { .. } => 1,
+        }
     }
 }

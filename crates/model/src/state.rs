@@ -56,7 +56,7 @@ pub enum Quota {
 
 impl Quota {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::HostedZonesByOwner, Self::RecordSetsByZone];
+    pub const ALL: &[Self] = &[Self::HostedZonesByOwner, Self::RecordSetsByZone];
 
     /// Route 53's name for it.
     pub const fn as_str(self) -> &'static str {

@@ -2,7 +2,7 @@
 
 use super::route::Route;
 
-pub(super) const PLANNED: [Route; 66] = [
+pub(super) const PLANNED: &[Route] = &[
     Route::planned("GetAccountLimit", "GET", "/accountlimit/{}"),
     Route::planned("GetCheckerIpRanges", "GET", "/checkeripranges"),
     Route::planned("ListCidrCollections", "GET", "/cidrcollection"),

@@ -144,6 +144,9 @@ pub(super) fn access_key_id(text: &str) -> Result<AccessKeyId, DecodeError> {
 }
 
 pub(super) fn quota(text: &str) -> Result<Quota, DecodeError> {
-    let known = Quota::ALL.into_iter().find(|quota| quota.as_str() == text);
+    let known = Quota::ALL
+        .iter()
+        .copied()
+        .find(|quota| quota.as_str() == text);
     required(known, "quota")
 }

@@ -21,7 +21,7 @@ pub use entry::{Commit, Entry};
 pub(crate) use rows::{AppliedRow, BeforeMessage, ChangeRow, HistoryMessage, RetryRow, StatsRow};
 
 /// The highest journal level this version understands.
-pub const LEVEL: u16 = 1;
+pub const LEVEL: u16 = 2;
 
 /// A SHA-256 value.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -194,7 +194,7 @@ mod tests {
         let level = with([0x28, 9]).unwrap_err();
         assert_eq!(
             level.to_string(),
-            "the entry is of level 9, this version knows up to 1"
+            "the entry is of level 9, this version knows up to 2"
         );
     }
 

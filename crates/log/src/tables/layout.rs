@@ -64,7 +64,7 @@ pub(super) enum Table {
 }
 
 impl Table {
-    pub(super) const ALL: [Self; 21] = [
+    pub(super) const ALL: &[Self] = &[
         Self::Zones,
         Self::ZoneNames,
         Self::AccountZones,

@@ -14,6 +14,7 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -21,7 +22,7 @@ use std::time::Duration;
 use meridian_model::Seq;
 use prost::Message;
 use redb::backends::InMemoryBackend;
-use redb::{Database, ReadableDatabase, WriteTransaction};
+use redb::{Database, ReadableDatabase, TableHandle, WriteTransaction};
 
 pub use blocks::{SetBlock, ZoneBlock};
 pub use digest::Digest;
@@ -172,6 +173,7 @@ impl Tables {
 
     fn start(database: Database, durability: Durability) -> Result<Self, OpenError> {
         check_format(&database, FORMAT)?;
+        add_tables(&database)?;
         let (head, digest) = read_applied(&database)?;
         Ok(Self {
             database,
@@ -211,7 +213,7 @@ impl Tables {
             relax(&mut transaction)?;
         }
         let mut head = writer.head;
-        let mut rows = Rows::open(&transaction, writer.digest)?;
+        let mut rows = Rows::new(&transaction, writer.digest);
         for entry in entries {
             check_follows(head, entry)?;
             apply::apply_entry(&mut rows, entry)?;
@@ -330,8 +332,28 @@ fn check_follows(head: Head, entry: &Entry) -> Result<(), ApplyError> {
 fn create(database: &Database) -> Result<(), redb::Error> {
     let transaction = begin_durable(database)?;
     write_format(&transaction, FORMAT)?;
-    drop(Rows::open(&transaction, Digest::default())?);
     write_applied(&transaction, Head::EMPTY, Digest::default())?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Makes the tables that are not there: all in a new file, those of later versions in an older one.
+fn add_tables(database: &Database) -> Result<(), redb::Error> {
+    let present: BTreeSet<String> = database
+        .begin_read()?
+        .list_tables()?
+        .map(|table| table.name().to_owned())
+        .collect();
+    if Table::ALL
+        .iter()
+        .all(|table| present.contains(table.name()))
+    {
+        return Ok(());
+    }
+    let transaction = begin_durable(database)?;
+    for table in Table::ALL {
+        transaction.open_table(table.definition())?;
+    }
     transaction.commit()?;
     Ok(())
 }

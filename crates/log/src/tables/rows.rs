@@ -1,5 +1,7 @@
 //! Reading and writing rows inside one write transaction, with the digest kept up to date.
 
+use std::cell::OnceCell;
+
 use prost::Message;
 use redb::{ReadableTable, WriteTransaction};
 
@@ -11,23 +13,38 @@ use crate::format::Stored;
 /// A key and its value.
 pub(super) type Row = (Vec<u8>, Vec<u8>);
 
-/// All tables of one write transaction.
+type OpenTable<'txn> = redb::Table<'txn, &'static [u8], &'static [u8]>;
+
+/// All tables of one write transaction, each opened when it is first needed: an entry touches few.
 pub(super) struct Rows<'txn> {
-    /// In the order of [`Table::ALL`], which is that of the tables' numbers.
-    tables: Vec<redb::Table<'txn, &'static [u8], &'static [u8]>>,
+    transaction: &'txn WriteTransaction,
+    /// By the tables' numbers.
+    tables: Box<[OnceCell<OpenTable<'txn>>]>,
     pub(super) digest: Digest,
 }
 
 impl<'txn> Rows<'txn> {
-    pub(super) fn open(
-        transaction: &'txn WriteTransaction,
-        digest: Digest,
-    ) -> Result<Self, redb::Error> {
-        let tables = Table::ALL
-            .into_iter()
-            .map(|table| transaction.open_table(table.definition()))
-            .collect::<Result<_, _>>()?;
-        Ok(Self { tables, digest })
+    pub(super) fn new(transaction: &'txn WriteTransaction, digest: Digest) -> Self {
+        Self {
+            transaction,
+            tables: (0..=u8::MAX).map(|_| OnceCell::new()).collect(),
+            digest,
+        }
+    }
+
+    fn table(&self, table: Table) -> Result<&OpenTable<'txn>, redb::Error> {
+        let cell = &self.tables[usize::from(table.number())];
+        if let Some(open) = cell.get() {
+            return Ok(open);
+        }
+        let open = self.transaction.open_table(table.definition())?;
+        Ok(cell.get_or_init(|| open))
+    }
+
+    fn table_mut(&mut self, table: Table) -> Result<&mut OpenTable<'txn>, redb::Error> {
+        self.table(table)?;
+        let cell = &mut self.tables[usize::from(table.number())];
+        Ok(cell.get_mut().expect("it was opened just now"))
     }
 
     /// Writes a row and returns the value it had.
@@ -37,7 +54,7 @@ impl<'txn> Rows<'txn> {
         key: &[u8],
         value: &[u8],
     ) -> Result<Option<Vec<u8>>, redb::Error> {
-        let old = self.tables[usize::from(table.number())].insert(key, value)?;
+        let old = self.table_mut(table)?.insert(key, value)?;
         let old = old.map(|guard| guard.value().to_vec());
         if table.is_digested() {
             self.forget(table, key, old.as_deref());
@@ -52,7 +69,7 @@ impl<'txn> Rows<'txn> {
         table: Table,
         key: &[u8],
     ) -> Result<Option<Vec<u8>>, redb::Error> {
-        let old = self.tables[usize::from(table.number())].remove(key)?;
+        let old = self.table_mut(table)?.remove(key)?;
         let old = old.map(|guard| guard.value().to_vec());
         if table.is_digested() {
             self.forget(table, key, old.as_deref());
@@ -68,7 +85,7 @@ impl<'txn> Rows<'txn> {
     }
 
     pub(super) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, redb::Error> {
-        let row = self.tables[usize::from(table.number())].get(key)?;
+        let row = self.table(table)?.get(key)?;
         Ok(row.map(|guard| guard.value().to_vec()))
     }
 
@@ -111,7 +128,7 @@ impl<'txn> Rows<'txn> {
         prefix: &[u8],
         read: impl FnOnce(&[u8]) -> T,
     ) -> Result<Option<T>, redb::Error> {
-        let table = &self.tables[usize::from(table.number())];
+        let table = self.table(table)?;
         let Some(row) = table.range(prefix..)?.next() else {
             return Ok(None);
         };
@@ -126,7 +143,7 @@ impl<'txn> Rows<'txn> {
         prefix: &[u8],
         limit: usize,
     ) -> Result<Vec<Row>, redb::Error> {
-        let table = &self.tables[usize::from(table.number())];
+        let table = self.table(table)?;
         let range = match after_prefix(prefix) {
             Some(end) => table.range(prefix..end.as_slice())?,
             None => table.range(prefix..)?,

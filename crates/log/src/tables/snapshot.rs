@@ -246,7 +246,11 @@ impl Snapshot {
     /// The shares of the tables in the digest, by their names.
     pub(crate) fn digest_by_table(&self) -> Result<Vec<(&'static str, Digest)>, ReadError> {
         let mut digests = Vec::new();
-        for table in Table::ALL.into_iter().filter(|table| table.is_digested()) {
+        for table in Table::ALL
+            .iter()
+            .copied()
+            .filter(|table| table.is_digested())
+        {
             let mut sum = Digest::default();
             for row in self.table(table)?.range::<&[u8]>(..)? {
                 let (key, value) = row?;

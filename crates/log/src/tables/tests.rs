@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use meridian_model::{Effect, Generation, RecordSet, SetKey, State, Timestamp, Zone, ZoneId};
+use meridian_model::{
+    AccountId, Effect, Generation, Quota, RecordSet, SetKey, State, Timestamp, Zone, ZoneId,
+};
 use proptest::prelude::*;
 
 use super::*;
@@ -326,4 +328,22 @@ fn other_formats_are_refused_by_name() {
         refused,
         Err(OpenError::OlderFormat { found: 0, known: 1 })
     ));
+}
+
+#[test]
+fn a_file_of_an_earlier_version_gets_the_tables_that_came_later() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tables.redb");
+    let tables = open(&path);
+    let transaction = tables.database.begin_write().unwrap();
+    let gone = transaction.delete_table(Table::Quotas.definition());
+    assert!(gone.unwrap());
+    transaction.commit().unwrap();
+    drop(tables);
+    let tables = open(&path);
+    let limit = tables.read().unwrap().limit(
+        &AccountId::new("123456789012").unwrap(),
+        Quota::HostedZonesByOwner,
+    );
+    assert_eq!(limit.unwrap(), 500);
 }

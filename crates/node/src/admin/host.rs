@@ -258,9 +258,13 @@ enum Known {
 }
 
 fn known_quota(name: &str) -> Result<Quota> {
-    let known = Quota::ALL.into_iter().find(|known| known.as_str() == name);
+    let known = Quota::ALL
+        .iter()
+        .copied()
+        .find(|known| known.as_str() == name);
     known.ok_or_else(|| {
-        let names = Quota::ALL.map(Quota::as_str).join(", ");
+        let names: Vec<&str> = Quota::ALL.iter().map(|quota| quota.as_str()).collect();
+        let names = names.join(", ");
         anyhow!("there is no quota '{name}'; there are {names}")
     })
 }
