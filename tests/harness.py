@@ -29,6 +29,8 @@ import dns.query
 import dns.rcode
 import dns.rdatatype
 
+import model
+
 REPO = pathlib.Path(__file__).resolve().parent.parent
 BIN = pathlib.Path(os.environ.get("MERIDIAN_BIN", REPO / "target/release/meridian"))
 # The programs that ./test unpacked, for those who run a test without it.
@@ -40,6 +42,9 @@ LONG = os.environ.get("MERIDIAN_TEST_LONG", "0") not in ("", "0")
 POOL_ZONE = "meridian.internal."
 POOL_START = [f"ns-{n}.meridian.internal" for n in range(1, 5)]
 
+
+# What the clients of all tests have got from the API.
+SEEN = model.Record()
 
 # Ports that were given out: whoever has one may not have bound it yet.
 GIVEN_PORTS = set()
@@ -267,11 +272,14 @@ class Meridian:
         return f"http://{self.api}"
 
     def client(self, key=None, region="us-east-1", **config):
-        """A boto3 client that tries once, so that tests see what the server said."""
+        """A boto3 client that tries once, so that tests see what the server said.
+
+        Every response must be what the SDKs' model says, whatever else the test looks at.
+        """
         key = key or self.operator()
         config.setdefault("retries", {"total_max_attempts": 1})
         config.setdefault("read_timeout", 30)
-        return boto3.session.Session().client(
+        client = boto3.session.Session().client(
             "route53",
             endpoint_url=self.endpoint,
             region_name=region,
@@ -279,6 +287,8 @@ class Meridian:
             aws_secret_access_key=key.secret,
             config=botocore.config.Config(**config),
         )
+        SEEN.attach(client)
+        return client
 
     def aws_environment(self):
         environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
