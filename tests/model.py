@@ -155,9 +155,14 @@ def scalar_problem(shape, text):
         return f"{text!r} has the wrong length"
     if "enum" in limits and text not in limits["enum"]:
         return f"{text!r} is not one of {limits['enum']}"
-    if "pattern" in limits and not re.fullmatch(limits["pattern"], text):
+    if "pattern" in limits and not matches(limits["pattern"], text):
         return f"{text!r} does not match {limits['pattern']}"
     return None
+
+
+def matches(pattern, text):
+    """Whether a pattern of the model, which is Java's, matches the whole text."""
+    return re.fullmatch(pattern.replace(r"\p{ASCII}", r"[\x00-\x7f]"), text) is not None
 
 
 def in_range(limits, number):
@@ -215,8 +220,8 @@ def structure_violations(shape, value, path):
                 {key: each for key, each in value.items() if key != name},
             )
         for text, changed in violations(member, value[name], (*path, name)):
-            if location == "uri" and changed == "":
-                continue  # There is no such path.
+            if location in ("uri", "querystring") and changed == "":
+                continue  # There is no such path; an empty parameter is an absent one.
             yield text, value | {name: changed}
 
 
@@ -231,7 +236,7 @@ def scalar_violations(shape):
             yield "Nonsense"
         if "pattern" in limits:
             for text in ("", "\u00e4 !", "a" * 70):
-                if not re.fullmatch(limits["pattern"], text) and in_range(limits, len(text)):
+                if not matches(limits["pattern"], text) and in_range(limits, len(text)):
                     yield text
     elif shape.type_name in ("integer", "long"):
         for key, step in (("min", -1), ("max", 1)):

@@ -1,0 +1,174 @@
+"""The whole API against the model that the AWS SDKs ship with: every operation, valid and invalid.
+
+How a response must look is checked by `model` on every answer; here every operation is called, as
+it should be and in every way that the model's own words forbid.
+"""
+
+import re
+
+import botocore.exceptions
+import pytest
+
+import model
+from harness import REPO, Zone, create, reference
+
+UUID = "00000000-0000-4000-8000-000000000000"
+
+
+def operations():
+    """What docs/API.md says of each operation: name → whether it is there."""
+    text = (REPO / "docs/API.md").read_text()
+    rows = re.findall(r"^\| ([A-Z]\w+) \| (yes|not yet)\b.*\|$", text, re.MULTILINE)
+    return {name: state == "yes" for name, state in rows}
+
+
+OPERATIONS = operations()
+THERE = sorted(name for name, there in OPERATIONS.items() if there)
+NOT_YET = sorted(name for name, there in OPERATIONS.items() if not there)
+
+
+@pytest.fixture(scope="module")
+def loose(meridian):
+    """A client that sends what botocore would refuse."""
+    return meridian.client(parameter_validation=False)
+
+
+@pytest.fixture(scope="module")
+def world(route53):
+    """Things to name in requests."""
+    zone = Zone(route53, "model.example")
+    zone.change(create("a.model.example", "A", "192.0.2.1"))
+    return {"zone": zone.id, "change": zone.created["ChangeInfo"]["Id"]}
+
+
+# A valid request for each operation that is there. Those that delete get something of their own.
+REQUESTS = {
+    "ChangeResourceRecordSets": lambda w, c: {
+        "HostedZoneId": w["zone"],
+        "ChangeBatch": {
+            "Comment": "c",
+            "Changes": [
+                {
+                    "Action": "UPSERT",
+                    "ResourceRecordSet": {
+                        "Name": "b.model.example",
+                        "Type": "A",
+                        "TTL": 60,
+                        "ResourceRecords": [{"Value": "192.0.2.1"}],
+                    },
+                }
+            ],
+        },
+    },
+    "CreateHostedZone": lambda w, c: {
+        "Name": "other.example",
+        "CallerReference": reference(),
+        "HostedZoneConfig": {"Comment": "c", "PrivateZone": False},
+    },
+    "DeleteHostedZone": lambda w, c: {"Id": Zone(c, "gone.example").id},
+    "GetChange": lambda w, c: {"Id": w["change"]},
+    "GetHostedZone": lambda w, c: {"Id": w["zone"]},
+    "ListHostedZones": lambda w, c: {
+        "MaxItems": "2",
+        "Marker": w["zone"],
+        "HostedZoneType": "PrivateHostedZone",
+    },
+    "ListHostedZonesByName": lambda w, c: {
+        "MaxItems": "2",
+        "DNSName": "model.example",
+        "HostedZoneId": w["zone"],
+    },
+    "ListResourceRecordSets": lambda w, c: {
+        "HostedZoneId": w["zone"],
+        "MaxItems": "2",
+        "StartRecordName": "a.model.example",
+        "StartRecordType": "A",
+        "StartRecordIdentifier": "a",
+    },
+}
+
+# Constraints of the model that are not refusals: what the service does instead.
+LENIENT = {
+    # Only the first 300 may come at once, so larger numbers are clamped; any text is a size.
+    "MaxItems",
+}
+
+
+def send(client, operation, request):
+    """The error code, or None; the response itself is checked as it comes."""
+    methods = client.meta.method_to_api_mapping
+    method = next(name for name, api in methods.items() if api == operation)
+    try:
+        getattr(client, method)(**request)
+    except botocore.exceptions.ClientError as error:
+        return error.response["Error"]["Code"]
+    return None
+
+
+def shape(client, operation):
+    return client.meta.service_model.operation_model(operation).input_shape
+
+
+def made_up(shape):
+    """Some value that the model allows."""
+    kind, limits = shape.type_name, shape.metadata
+    if kind == "structure":
+        required = shape.required_members or list(shape.members)[:1]
+        return {name: made_up(shape.members[name]) for name in required}
+    if kind == "list":
+        return [made_up(shape.member)] * max(1, limits.get("min", 1))
+    if kind in ("integer", "long"):
+        return max(1, limits.get("min", 1))
+    if kind == "boolean":
+        return True
+    if "enum" in limits:
+        return limits["enum"][0]
+    candidates = ["a", "abc", "abcde", UUID, "192.0.2.1", "24"]
+    return next(text for text in candidates if model.scalar_problem(shape, text) is None)
+
+
+def test_the_document_lists_every_operation(route53):
+    assert sorted(OPERATIONS) == sorted(route53.meta.service_model.operation_names)
+    assert sorted(REQUESTS) == THERE
+
+
+@pytest.mark.parametrize("operation", THERE)
+def test_valid_requests_are_answered(loose, world, operation):
+    request = REQUESTS[operation](world, loose)
+    assert send(loose, operation, request) is None
+
+
+@pytest.mark.parametrize("operation", THERE)
+def test_invalid_requests_get_an_error_that_is_declared(loose, world, operation):
+    """Each constraint of the model, broken one at a time."""
+    accepted = []
+    input_shape = shape(loose, operation)
+    if input_shape is None:
+        return
+    for text, request in model.violations(input_shape, REQUESTS[operation](world, loose)):
+        if text.split(":")[0].split(".")[-1] in LENIENT:
+            continue
+        if send(loose, operation, request) is None:
+            accepted.append(text)
+    assert accepted == []
+
+
+@pytest.mark.parametrize("operation", THERE)
+def test_made_up_ids_get_an_error_that_is_declared(loose, world, operation):
+    """Whatever an operation is pointed to that does not exist, and that could not."""
+    input_shape = shape(loose, operation)
+    request = REQUESTS[operation](world, loose)
+    for name, member in input_shape.members.items() if input_shape else ():
+        if member.serialization.get("location") != "uri" or "enum" in member.metadata:
+            continue
+        for wrong in ("ZNOTTHERE", "%2F..%2F", "ä", "a b", "-", "Z" + "0" * 19, UUID):
+            if model.scalar_problem(member, wrong) is None:
+                code = send(loose, operation, request | {name: wrong})
+                assert code is not None, f"{name}={wrong} is answered"
+
+
+@pytest.mark.parametrize("operation", NOT_YET)
+def test_what_is_not_there_says_so(loose, operation):
+    input_shape = shape(loose, operation)
+    request = made_up(input_shape) if input_shape and input_shape.members else {}
+    assert send(loose, operation, request) == "NotImplemented"

@@ -1,0 +1,29 @@
+"""The last of all: has every error that an operation declares been provoked by some test?
+
+The clients of all tests note what they are answered. So this looks at whole runs alone.
+"""
+
+import pathlib
+
+import pytest
+
+from harness import SEEN
+from test_model import THERE
+
+# Declared, and not to be provoked here: why.
+NEVER = {}
+
+
+def test_every_declared_error_was_provoked(request, route53):
+    files = {pathlib.Path(item.path).name for item in request.session.items}
+    here = {path.name for path in pathlib.Path(__file__).parent.glob("test_*.py")}
+    if files != here:
+        pytest.skip("not a run of all end-to-end tests")
+    missing = []
+    for operation in THERE:
+        declared = route53.meta.service_model.operation_model(operation).error_shapes
+        for code in (shape.name for shape in declared):
+            never = (operation, code) in NEVER or code in NEVER
+            if code not in SEEN.errors.get(operation, ()) and not never:
+                missing.append(f"{operation}: {code}")
+    assert missing == []
