@@ -1,0 +1,32 @@
+//! `meridian status`.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use super::Host;
+
+pub(super) fn status(host: &Host) -> Result<Value> {
+    let head = host.control.head()?;
+    let nodes = host.control.acks().all().into_iter().map(|(name, served)| {
+        let failed: Vec<String> = served.failed.keys().map(ToString::to_string).collect();
+        json!({ "name": name, "served": served.seq.0, "failed_zones": failed })
+    });
+    // A reference of our own instead of a guard: counting walks through all names.
+    let world = Arc::clone(&host.live.load());
+    let size = world.size();
+    Ok(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "pid": std::process::id(),
+        "epoch": head.epoch,
+        "head": head.seq.0,
+        "name_servers": nodes.collect::<Vec<_>>(),
+        "world": {
+            "zones": size.zones,
+            "names": size.names,
+            "sets": size.sets,
+            "bytes": size.bytes,
+        },
+    }))
+}
