@@ -6,8 +6,8 @@ use crate::account::{AccessKey, Account, User};
 use crate::change::Change;
 use crate::id::{AccessKeyId, AccountId, Generation, ZoneId};
 use crate::name_server::NameServer;
+use crate::quota::Quota;
 use crate::record_set::{RecordSet, SetKey};
-use crate::state::Quota;
 use crate::zone::Zone;
 
 /// One write. Effects are applied in order and are never refused, so replaying an old journal
@@ -81,8 +81,8 @@ impl Effect {
             | Self::PutUser(_)
             | Self::DeleteUser { .. }
             | Self::PutAccessKey(_)
-            | Self::DeleteAccessKey(_)
-            | Self::PutQuota { .. } => 1,
+            | Self::DeleteAccessKey(_) => 1,
+            Self::PutQuota { quota, .. } => quota.level(),
         }
     }
 }

@@ -13,6 +13,7 @@ mod facts;
 mod id;
 mod name_server;
 mod plan;
+mod quota;
 mod record_set;
 mod routing;
 mod state;
@@ -31,10 +32,11 @@ pub use plan::{
     BatchRefusal, CreateZoneRefusal, NameServerRefusal, NewZone, PlanError, ZoneNotEmpty,
     plan_batch, plan_create_zone, plan_delete_name_server, plan_delete_zone, plan_put_name_server,
 };
+pub use quota::Quota;
 pub use record_set::{AliasTarget, RecordSet, SetData, SetKey};
 pub use routing::{
     Coordinates, FailoverRole, GeoLocation, GeoproximityLocation, GeoproximityPlace, Region,
     Routing, RoutingKind,
 };
-pub use state::{Quota, State};
+pub use state::State;
 pub use zone::{DelegationSet, Zone};

@@ -4,6 +4,7 @@ use meridian_dns::Name;
 
 use crate::id::{AccountId, Generation, ZoneId};
 use crate::name_server::NameServer;
+use crate::quota::Quota;
 use crate::record_set::RecordSet;
 use crate::zone::Zone;
 
@@ -43,34 +44,4 @@ pub trait State {
     fn name_servers(&self) -> Result<Vec<NameServer>, Self::Error>;
     /// The account's limit: its own when one was set, else [`Quota::default_limit`].
     fn limit(&self, account: &AccountId, quota: Quota) -> Result<u64, Self::Error>;
-}
-
-/// What is limited per account. The names are Route 53's limit types.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Quota {
-    /// `MAX_HOSTED_ZONES_BY_OWNER`.
-    HostedZonesByOwner,
-    /// `MAX_RRSETS_BY_ZONE`.
-    RecordSetsByZone,
-}
-
-impl Quota {
-    /// All of them.
-    pub const ALL: &[Self] = &[Self::HostedZonesByOwner, Self::RecordSetsByZone];
-
-    /// Route 53's name for it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::HostedZonesByOwner => "MAX_HOSTED_ZONES_BY_OWNER",
-            Self::RecordSetsByZone => "MAX_RRSETS_BY_ZONE",
-        }
-    }
-
-    /// Route 53's default.
-    pub const fn default_limit(self) -> u64 {
-        match self {
-            Self::HostedZonesByOwner => 500,
-            Self::RecordSetsByZone => 10_000,
-        }
-    }
 }

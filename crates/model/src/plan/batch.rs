@@ -11,9 +11,10 @@ use super::structure::{self, Nonsense};
 use crate::draft::{Action, DraftChange};
 use crate::effect::Effect;
 use crate::id::Generation;
+use crate::quota::Quota;
 use crate::record_set::{RecordSet, SetData, SetKey};
 use crate::routing::Routing;
-use crate::state::{Quota, State};
+use crate::state::State;
 use crate::zone::Zone;
 
 /// Why a batch is refused.

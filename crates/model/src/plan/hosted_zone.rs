@@ -7,8 +7,9 @@ use super::pool::{self, related_elsewhere};
 use crate::account::Account;
 use crate::effect::Effect;
 use crate::facts::{Facts, Timestamp};
+use crate::quota::Quota;
 use crate::record_set::RecordSet;
-use crate::state::{Quota, State};
+use crate::state::State;
 use crate::zone::{DelegationSet, Zone};
 
 /// What a new zone is asked to be.

@@ -1,0 +1,118 @@
+//! What is limited per account, and Route 53's defaults. Where a limit is kept to is the business
+//! of the plan that would break it.
+
+/// What is limited per account. Many are Route 53's own limit types and carry its names; the rest
+/// are named in their manner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Quota {
+    /// `MAX_HOSTED_ZONES_BY_OWNER`.
+    HostedZonesByOwner,
+    /// `MAX_RRSETS_BY_ZONE`.
+    RecordSetsByZone,
+    /// `MAX_REUSABLE_DELEGATION_SETS_BY_OWNER`.
+    ReusableDelegationSetsByOwner,
+    /// `MAX_ZONES_BY_REUSABLE_DELEGATION_SET`.
+    ZonesByReusableDelegationSet,
+    /// `MAX_VPCS_ASSOCIATED_BY_ZONE`: networks that see a private zone.
+    VpcsByZone,
+    /// `MAX_VPC_AUTHORIZATIONS_BY_ZONE`: networks of other accounts that may come to see it.
+    VpcAuthorizationsByZone,
+    /// `MAX_RRSET_PROTECTIONS_BY_ZONE`.
+    ProtectionsByZone,
+    /// `MAX_HEALTH_CHECKS_BY_OWNER`.
+    HealthChecksByOwner,
+    /// `MAX_TRAFFIC_POLICIES_BY_OWNER`.
+    TrafficPoliciesByOwner,
+    /// `MAX_TRAFFIC_POLICY_INSTANCES_BY_OWNER`.
+    TrafficPolicyInstancesByOwner,
+    /// `MAX_CIDR_COLLECTIONS_BY_OWNER`.
+    CidrCollectionsByOwner,
+    /// `MAX_CIDR_BLOCKS_BY_COLLECTION`.
+    CidrBlocksByCollection,
+    /// `MAX_RECORDS_BY_RRSET`: values of one record set.
+    ValuesByRecordSet,
+    /// `MAX_POLICY_RRSETS_BY_NAME`: sets of one name and type under a policy.
+    PolicySetsByName,
+    /// `MAX_GEOPROXIMITY_RRSETS_BY_NAME`: those of one name and type under geoproximity.
+    GeoproximitySetsByName,
+    /// `MAX_TAGS_BY_RESOURCE`.
+    TagsByResource,
+    /// `MAX_REQUESTS_PER_SECOND`.
+    RequestsPerSecond,
+}
+
+impl Quota {
+    /// All of them.
+    pub const ALL: &[Self] = &[
+        Self::HostedZonesByOwner,
+        Self::RecordSetsByZone,
+        Self::ReusableDelegationSetsByOwner,
+        Self::ZonesByReusableDelegationSet,
+        Self::VpcsByZone,
+        Self::VpcAuthorizationsByZone,
+        Self::ProtectionsByZone,
+        Self::HealthChecksByOwner,
+        Self::TrafficPoliciesByOwner,
+        Self::TrafficPolicyInstancesByOwner,
+        Self::CidrCollectionsByOwner,
+        Self::CidrBlocksByCollection,
+        Self::ValuesByRecordSet,
+        Self::PolicySetsByName,
+        Self::GeoproximitySetsByName,
+        Self::TagsByResource,
+        Self::RequestsPerSecond,
+    ];
+
+    /// Its name in the API, on the command line and in the journal.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::HostedZonesByOwner => "MAX_HOSTED_ZONES_BY_OWNER",
+            Self::RecordSetsByZone => "MAX_RRSETS_BY_ZONE",
+            Self::ReusableDelegationSetsByOwner => "MAX_REUSABLE_DELEGATION_SETS_BY_OWNER",
+            Self::ZonesByReusableDelegationSet => "MAX_ZONES_BY_REUSABLE_DELEGATION_SET",
+            Self::VpcsByZone => "MAX_VPCS_ASSOCIATED_BY_ZONE",
+            Self::VpcAuthorizationsByZone => "MAX_VPC_AUTHORIZATIONS_BY_ZONE",
+            Self::ProtectionsByZone => "MAX_RRSET_PROTECTIONS_BY_ZONE",
+            Self::HealthChecksByOwner => "MAX_HEALTH_CHECKS_BY_OWNER",
+            Self::TrafficPoliciesByOwner => "MAX_TRAFFIC_POLICIES_BY_OWNER",
+            Self::TrafficPolicyInstancesByOwner => "MAX_TRAFFIC_POLICY_INSTANCES_BY_OWNER",
+            Self::CidrCollectionsByOwner => "MAX_CIDR_COLLECTIONS_BY_OWNER",
+            Self::CidrBlocksByCollection => "MAX_CIDR_BLOCKS_BY_COLLECTION",
+            Self::ValuesByRecordSet => "MAX_RECORDS_BY_RRSET",
+            Self::PolicySetsByName => "MAX_POLICY_RRSETS_BY_NAME",
+            Self::GeoproximitySetsByName => "MAX_GEOPROXIMITY_RRSETS_BY_NAME",
+            Self::TagsByResource => "MAX_TAGS_BY_RESOURCE",
+            Self::RequestsPerSecond => "MAX_REQUESTS_PER_SECOND",
+        }
+    }
+
+    /// Route 53's default, where it has one: it does not say how many protections a zone may have,
+    /// and its 5 requests a second keep tools waiting that share an account.
+    pub const fn default_limit(self) -> u64 {
+        match self {
+            Self::HostedZonesByOwner => 500,
+            Self::RecordSetsByZone => 10_000,
+            Self::ReusableDelegationSetsByOwner
+            | Self::ZonesByReusableDelegationSet
+            | Self::PolicySetsByName
+            | Self::RequestsPerSecond => 100,
+            Self::VpcsByZone => 300,
+            Self::VpcAuthorizationsByZone
+            | Self::ProtectionsByZone
+            | Self::CidrBlocksByCollection => 1000,
+            Self::HealthChecksByOwner => 200,
+            Self::TrafficPoliciesByOwner | Self::TagsByResource => 50,
+            Self::TrafficPolicyInstancesByOwner | Self::CidrCollectionsByOwner => 5,
+            Self::ValuesByRecordSet => 400,
+            Self::GeoproximitySetsByName => 30,
+        }
+    }
+
+    /// The journal level from which the name is understood.
+    pub(crate) const fn level(self) -> u16 {
+        match self {
+            Self::HostedZonesByOwner | Self::RecordSetsByZone => 1,
+            _ => 2,
+        }
+    }
+}
