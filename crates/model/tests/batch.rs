@@ -438,6 +438,54 @@ fn a_thousand_sets_at_one_name_are_refused_in_no_time() {
 }
 
 #[test]
+fn limits_on_sets_are_the_accounts() {
+    let mut bench = Bench::new();
+    let account = bench.zone.account.clone();
+    let mut limit = |quota, limit| {
+        let account = account.clone();
+        bench.state.apply(vec![Effect::PutQuota {
+            account,
+            quota,
+            limit,
+        }]);
+    };
+    limit(Quota::ValuesByRecordSet, 2);
+    limit(Quota::PolicySetsByName, 3);
+    limit(Quota::GeoproximitySetsByName, 1);
+    let values = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
+    assert_eq!(
+        bench.messages(&[create(Draft::simple("m.z.test", A, 60, &values))]),
+        ["Cannot have more than 2 records in a RRSet."]
+    );
+    bench
+        .plan(&[create(Draft::simple("m.z.test", A, 60, &values[..2]))])
+        .unwrap();
+    let sets: Vec<DraftChange> = ["a", "b", "c", "d"]
+        .map(|id| create(weighted("w.z.test", id, 1)))
+        .into();
+    bench.plan(&sets[..3]).unwrap();
+    assert_eq!(
+        bench.messages(&sets),
+        [
+            "RRSet with DNS name w.z.test., type A, SetIdentifier d cannot be created as there can \
+             be no more than 3 weighted sets with the same name and type."
+        ]
+    );
+    let near = |region: &str| {
+        let mut set = weighted("g.z.test", region, 1);
+        set.weight = None;
+        set.geo_proximity_location = Some(GeoproximityLocation {
+            place: GeoproximityPlace::Region(region.to_owned()),
+            bias: None,
+        });
+        create(set)
+    };
+    let near = ["eu-west-1", "us-east-1"].map(near);
+    bench.plan(&near[..1]).unwrap();
+    assert!(bench.messages(&near)[0].contains("no more than 1 geoproximity sets"));
+}
+
+#[test]
 fn an_unknown_health_check_refuses_the_request() {
     let bench = Bench::new();
     let mut set = Draft::simple("h.z.test", A, 60, &["192.0.2.1"]);

@@ -32,8 +32,6 @@ pub enum BatchRefusal {
 const MAX_ELEMENTS: usize = 1000;
 /// The most characters of values in a request; those of an UPSERT count twice.
 const MAX_VALUE_CHARACTERS: usize = 32_000;
-/// The most values in one set.
-const MAX_VALUES: usize = 400;
 
 type Planned<E> = Result<Vec<Effect>, PlanError<BatchRefusal, E>>;
 
@@ -63,17 +61,36 @@ pub fn plan_batch<S: State>(state: &S, zone: &Zone, changes: &[DraftChange]) -> 
     }
     check_health_checks(state, zone, &sets)?;
     check_collections(state, zone, &sets, &mut problems)?;
-    let mut working = Working::new(state, zone);
+    let most = SetLimits::of(state, zone)?;
+    let mut working = Working::new(state, zone, most.values);
     for (action, set) in sets {
         working.change(action, set, &mut problems)?;
     }
     let finished = Final::new(state, zone, &working.names, &working.written);
-    finished.check(&mut problems)?;
+    finished.check(&most, &mut problems)?;
     working.check_room(&mut problems)?;
     if problems.is_empty() {
         Ok(working.effects())
     } else {
         refuse(problems)
+    }
+}
+
+/// The account's limits on single sets and on those of one name and type.
+pub(super) struct SetLimits {
+    values: u64,
+    pub(super) policy_sets: u64,
+    pub(super) geoproximity_sets: u64,
+}
+
+impl SetLimits {
+    fn of<S: State>(state: &S, zone: &Zone) -> Result<Self, S::Error> {
+        let limit = |quota| state.limit(&zone.account, quota);
+        Ok(Self {
+            values: limit(Quota::ValuesByRecordSet)?,
+            policy_sets: limit(Quota::PolicySetsByName)?,
+            geoproximity_sets: limit(Quota::GeoproximitySetsByName)?,
+        })
     }
 }
 
@@ -140,6 +157,7 @@ fn check_collections<S: State>(
 struct Working<'a, S: State> {
     state: &'a S,
     zone: &'a Zone,
+    max_values: u64,
     before: BTreeMap<String, Vec<RecordSet>>,
     names: BTreeMap<String, Vec<RecordSet>>,
     /// The sets that were created or replaced, in order.
@@ -148,10 +166,11 @@ struct Working<'a, S: State> {
 }
 
 impl<'a, S: State> Working<'a, S> {
-    fn new(state: &'a S, zone: &'a Zone) -> Self {
+    fn new(state: &'a S, zone: &'a Zone, max_values: u64) -> Self {
         Self {
             state,
             zone,
+            max_values,
             before: BTreeMap::new(),
             names: BTreeMap::new(),
             written: Vec::new(),
@@ -190,6 +209,7 @@ impl<'a, S: State> Working<'a, S> {
             ));
             return Ok(());
         }
+        let max_values = self.max_values;
         let sets = self.sets_at(&key.name)?;
         let found = sets.iter().position(|other| other.key == key);
         match (action, found) {
@@ -207,7 +227,7 @@ impl<'a, S: State> Working<'a, S> {
                 "Tried to create resource record set {key} but it already exists"
             )),
             (Action::Create | Action::Upsert, found) => {
-                check_values(&set, problems);
+                check_values(&set, max_values, problems);
                 match found {
                     Some(at) => sets[at] = set,
                     None => sets.push(set),
@@ -289,15 +309,13 @@ fn meanings(rtype: RecordType, values: &[String]) -> Vec<Vec<u8>> {
     meanings
 }
 
-fn check_values(set: &RecordSet, problems: &mut Vec<String>) {
+fn check_values(set: &RecordSet, most: u64, problems: &mut Vec<String>) {
     let SetData::Records { values, .. } = &set.data else {
         return;
     };
     let rtype = set.key.rtype;
-    if values.len() > MAX_VALUES {
-        problems.push(format!(
-            "Cannot have more than {MAX_VALUES} records in a RRSet."
-        ));
+    if values.len() as u64 > most {
+        problems.push(format!("Cannot have more than {most} records in a RRSet."));
         return;
     }
     if matches!(rtype, RecordType::Cname | RecordType::Soa) && values.len() > 1 {

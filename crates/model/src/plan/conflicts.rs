@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use meridian_dns::{Name, RecordType};
 
+use super::batch::SetLimits;
 use crate::record_set::{AliasTarget, RecordSet, SetData, SetKey};
 use crate::routing::{Routing, RoutingKind};
 use crate::state::State;
@@ -13,10 +14,6 @@ use crate::zone::Zone;
 const MAX_ALIAS_DEPTH: usize = 16;
 /// The most alias sets looked at when a loop is searched for.
 const MAX_ALIAS_STEPS: usize = 4096;
-/// The most sets of one name and type under a policy.
-const MAX_GROUP: usize = 100;
-/// The most geoproximity sets of one name and type.
-const MAX_GEOPROXIMITY_GROUP: usize = 30;
 
 /// The zone as the batch leaves it, at the names it touched.
 pub(super) struct Final<'a, S: State> {
@@ -49,7 +46,11 @@ impl<'a, S: State> Final<'a, S> {
         }
     }
 
-    pub(super) fn check(&self, problems: &mut Vec<String>) -> Result<(), S::Error> {
+    pub(super) fn check(
+        &self,
+        most: &SetLimits,
+        problems: &mut Vec<String>,
+    ) -> Result<(), S::Error> {
         let mut followed = Followed::new();
         for (order, key) in self.written.iter().enumerate() {
             let Some(sets) = self.names.get(&key.name.sort_key()) else {
@@ -63,7 +64,7 @@ impl<'a, S: State> Final<'a, S> {
                 .filter(|other| other.key != set.key && self.was_there(other, order))
                 .collect();
             self.check_types(set, &earlier, problems);
-            check_group(set, &earlier, problems);
+            check_group(set, &earlier, most, problems);
             if let SetData::Alias(target) = &set.data {
                 self.check_alias(set, target, &mut followed, problems)?;
             }
@@ -241,7 +242,12 @@ enum Search {
 }
 
 /// One policy per name and type, and what the sets of a policy must agree or differ in.
-fn check_group(set: &RecordSet, others: &[&RecordSet], problems: &mut Vec<String>) {
+fn check_group(
+    set: &RecordSet,
+    others: &[&RecordSet],
+    most: &SetLimits,
+    problems: &mut Vec<String>,
+) {
     let key = &set.key;
     let group: Vec<&&RecordSet> = others
         .iter()
@@ -289,10 +295,10 @@ fn check_group(set: &RecordSet, others: &[&RecordSet], problems: &mut Vec<String
         ));
     }
     let most = match kind {
-        RoutingKind::Geoproximity => MAX_GEOPROXIMITY_GROUP,
-        _ => MAX_GROUP,
+        RoutingKind::Geoproximity => most.geoproximity_sets,
+        _ => most.policy_sets,
     };
-    if group.len() >= most {
+    if group.len() as u64 >= most {
         problems.push(format!(
             "{named} there can be no more than {most} {kind} sets with the same name and type."
         ));
