@@ -30,7 +30,7 @@ def run(meridian, folder, *command, check=True):
 
 OCTODNS = """
 providers:
-  config: {class: octodns.provider.yaml.YamlProvider, directory: ./zones, default_ttl: 3600}
+  config: {class: octodns.provider.yaml.YamlProvider, directory: ./zones, enforce_order: false}
   route53:
     class: octodns_route53.Route53Provider
     access_key_id: %s
