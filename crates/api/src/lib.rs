@@ -4,7 +4,6 @@
 //! written in Route 53's words.
 
 mod fault;
-mod operations;
 mod request_id;
 mod route53;
 mod service;
@@ -12,5 +11,4 @@ pub mod sigv4;
 mod uri;
 mod xml;
 
-pub use operations::Operations;
 pub use service::{ApiConfig, Clock, Scheme, router};

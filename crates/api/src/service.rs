@@ -14,14 +14,13 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response, StatusCode};
-use meridian_control::{Caller, Fault};
+use meridian_control::{Caller, Control, Fault};
 use meridian_model::{AccessKeyId, AccountId, Timestamp};
 use ring::digest;
 use tokio::sync::Semaphore;
 use tokio::{task, time};
 
 use crate::fault::{ErrorResponse, Failure, response_to};
-use crate::operations::Operations;
 use crate::request_id;
 use crate::route53::{self, Call, Match, Reply};
 use crate::sigv4::{Claim, SignatureError, SignedRequest};
@@ -93,7 +92,7 @@ fn system_time() -> Timestamp {
 ///
 /// Requests are expected to carry [`ConnectInfo<SocketAddr>`]: whoever serves them knows it.
 /// Every request is authenticated before anything but its size is looked at.
-pub fn router(control: Arc<dyn Operations>, config: ApiConfig) -> Router {
+pub fn router(control: Arc<Control>, config: ApiConfig) -> Router {
     let service = Service {
         operations: control,
         slots: Semaphore::new(config.max_operations),
@@ -103,7 +102,7 @@ pub fn router(control: Arc<dyn Operations>, config: ApiConfig) -> Router {
 }
 
 struct Service {
-    operations: Arc<dyn Operations>,
+    operations: Arc<Control>,
     slots: Semaphore,
     config: ApiConfig,
 }
@@ -321,7 +320,7 @@ impl Service {
         };
         let host = header(request, "host").unwrap_or("localhost");
         handler(&Call {
-            operations: &*self.operations,
+            operations: &self.operations,
             caller,
             ids,
             query: route53::Query::parse(request.query)?,

@@ -4,24 +4,109 @@
     reason = "the helpers of tests fail by panicking too"
 )]
 
-mod fake;
-
 use std::future::IntoFuture;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use fake::Fake;
 use meridian_api::{ApiConfig, Scheme, router};
-use meridian_model::Timestamp;
+use meridian_control::{Acks, Control, SystemEnvironment};
+use meridian_log::{
+    AppendError, Commit, Entry, Head, Journal, JournalError, LocalJournal, ReaderClass, Tables,
+    Vault,
+};
+use meridian_model::{
+    AccessKey, AccessKeyId, Account, AccountId, Effect, KeyStatus, Seq, Timestamp,
+};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 /// When the fixtures were signed.
 const NOW: Timestamp = Timestamp(1_440_938_160_000);
+/// The key they were signed with.
+const KEY: &str = "AKIDEXAMPLE";
+const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
 struct Server {
     address: SocketAddr,
+    journal: Arc<Breakable>,
+    _directory: tempfile::TempDir,
+}
+
+/// A journal that panics when it is told to.
+struct Breakable {
+    inner: LocalJournal,
+    broken: AtomicBool,
+}
+
+impl Journal for Breakable {
+    fn head(&self) -> Result<Head, JournalError> {
+        assert!(!self.broken.load(Ordering::Relaxed), "as asked");
+        self.inner.head()
+    }
+
+    fn append(
+        &self,
+        expected: Head,
+        commits: Vec<Commit>,
+        time: Timestamp,
+    ) -> Result<Head, AppendError> {
+        self.inner.append(expected, commits, time)
+    }
+
+    fn read(&self, after: Seq, limit: usize) -> Result<Vec<Entry>, JournalError> {
+        self.inner.read(after, limit)
+    }
+
+    fn wait(&self, after: Seq, timeout: Duration) -> Seq {
+        self.inner.wait(after, timeout)
+    }
+
+    fn end_waits(&self) {
+        self.inner.end_waits();
+    }
+}
+
+/// A control plane in memory with one account, and the key of the fixtures for it.
+fn control(journal: &Arc<Breakable>, directory: &tempfile::TempDir) -> Control {
+    let account = Account {
+        id: AccountId::new("123456789012").unwrap(),
+        name: "operator".to_owned(),
+        operator: true,
+        created_at: NOW,
+    };
+    let key = AccessKey {
+        id: AccessKeyId::new(KEY).unwrap(),
+        account: account.id.clone(),
+        user: None,
+        status: KeyStatus::Active,
+        vault_row: "key".to_owned(),
+        created_at: NOW,
+    };
+    let commit = Commit {
+        request_id: "test".to_owned(),
+        account: None,
+        principal: "test".to_owned(),
+        source: String::new(),
+        retry: None,
+        effects: vec![Effect::PutAccount(account), Effect::PutAccessKey(key)],
+    };
+    journal.append(Head::EMPTY, vec![commit], NOW).unwrap();
+    let tables = Tables::in_memory().unwrap();
+    tables.apply(&journal.read(Seq(0), 1).unwrap()).unwrap();
+    let vault = Vault::open(directory.path()).unwrap();
+    vault
+        .put("key", &ReaderClass::Control, SECRET.as_bytes())
+        .unwrap();
+    Control::new(
+        Arc::clone(journal) as Arc<dyn Journal>,
+        Arc::new(tables),
+        Arc::new(vault),
+        Arc::new(Acks::default()),
+        Box::new(SystemEnvironment::new()),
+    )
 }
 
 impl Server {
@@ -32,9 +117,18 @@ impl Server {
             clock: Arc::new(|| NOW),
             ..ApiConfig::new(Scheme::Https)
         };
-        let router = router(Arc::new(Fake::default()), config);
+        let journal = Arc::new(Breakable {
+            inner: LocalJournal::in_memory().unwrap(),
+            broken: AtomicBool::new(false),
+        });
+        let directory = tempfile::tempdir().unwrap();
+        let router = router(Arc::new(control(&journal, &directory)), config);
         tokio::spawn(axum::serve(listener, router).into_future());
-        Self { address }
+        Self {
+            address,
+            journal,
+            _directory: directory,
+        }
     }
 
     /// Sends a request as it is and returns all that comes back.
@@ -136,4 +230,17 @@ async fn bodies_are_bounded() {
         answer.contains("<Code>RequestEntityTooLarge</Code>"),
         "{answer}"
     );
+}
+
+#[tokio::test]
+async fn a_panic_is_our_fault_and_the_next_request_is_served() {
+    let server = Server::start().await;
+    server.journal.broken.store(true, Ordering::Relaxed);
+    let answer = server.ask(&fixture("port")).await;
+    assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
+    assert!(answer.contains("<Code>InternalFailure</Code>"), "{answer}");
+    assert!(!answer.contains("as asked"), "{answer}");
+    server.journal.broken.store(false, Ordering::Relaxed);
+    let answer = server.ask(&fixture("port")).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
 }

@@ -1,16 +1,15 @@
 //! One authenticated request on its way to an operation, and what comes back.
 
-use meridian_control::Caller;
+use meridian_control::{Caller, Control};
 
 use super::query::Query;
 use crate::fault::ErrorResponse;
-use crate::operations::Operations;
 use crate::xml::{Document, TextFacets, XmlError};
 
 /// A request whose sender is known.
 pub(crate) struct Call<'a> {
     /// What carries it out.
-    pub(crate) operations: &'a dyn Operations,
+    pub(crate) operations: &'a Control,
     /// Who asks.
     pub(crate) caller: &'a Caller,
     /// The variable parts of the path, decoded, without their kind.

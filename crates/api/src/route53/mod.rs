@@ -28,7 +28,7 @@ use route::Route;
 pub(crate) const SERVICE: &str = "route53";
 
 /// The operations that are there.
-const ROUTES: [Route; 8] = [
+const ROUTES: &[Route] = &[
     change_resource_record_sets::ROUTE,
     create_hosted_zone::ROUTE,
     delete_hosted_zone::ROUTE,

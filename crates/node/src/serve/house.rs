@@ -117,7 +117,7 @@ impl House<'_> {
             ended.clone(),
         );
         let admin = tokio::spawn(admin);
-        let control: Arc<dyn meridian_api::Operations> = Arc::clone(control_plane.control()) as _;
+        let control = Arc::clone(control_plane.control());
         let router = meridian_api::router(control, ApiConfig::new(Scheme::Http));
         let router = counted(router, Arc::clone(self.dns.condition()));
         let listener = self.doors.api()?;
