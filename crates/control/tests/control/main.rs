@@ -1,0 +1,9 @@
+//! The control plane through its functions, over a journal and tables in memory.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may stop at what must not happen"
+)]
+
+mod bench;
+mod operations;
