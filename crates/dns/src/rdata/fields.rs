@@ -157,11 +157,12 @@ impl<'a> Fields<'a> {
         Ok(out)
     }
 
-    /// What follows a backslash: `"`, `\` or three octal digits.
+    /// What follows a backslash: three octal digits, or a character that stands for itself
+    /// (RFC 1035 section 5.1): OctoDNS writes `\;`.
     fn escape(&self, bytes: &mut impl Iterator<Item = u8>) -> Result<u8, RdataError> {
         let bad = || RdataError::BadEscape(self.value.to_owned());
         let first = bytes.next().ok_or_else(bad)?;
-        if let b'"' | b'\\' = first {
+        if !first.is_ascii_digit() {
             return Ok(first);
         }
         let mut value = 0u16;
