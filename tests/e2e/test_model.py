@@ -67,7 +67,10 @@ REQUESTS = {
     },
     "DeleteHostedZone": lambda w, c: {"Id": Zone(c, "gone.example").id},
     "GetChange": lambda w, c: {"Id": w["change"]},
+    "GetDNSSEC": lambda w, c: {"HostedZoneId": w["zone"]},
+    "GetHealthCheckCount": lambda w, c: {},
     "GetHostedZone": lambda w, c: {"Id": w["zone"]},
+    "ListHealthChecks": lambda w, c: {"MaxItems": "2", "Marker": UUID},
     "ListHostedZones": lambda w, c: {
         "MaxItems": "2",
         "Marker": w["zone"],

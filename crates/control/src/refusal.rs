@@ -38,6 +38,8 @@ pub enum Refusal {
     #[error("{0}")]
     InvalidInput(String),
     #[error("{0}")]
+    InvalidArgument(String),
+    #[error("{0}")]
     InvalidDomainName(String),
     #[error("[{}]", .0.join(", "))]
     InvalidChangeBatch(Vec<String>),
@@ -69,6 +71,7 @@ impl Refusal {
         match self {
             Self::AccessDenied { .. } => "AccessDenied",
             Self::InvalidInput(_) => "InvalidInput",
+            Self::InvalidArgument(_) => "InvalidArgument",
             Self::InvalidDomainName(_) => "InvalidDomainName",
             Self::InvalidChangeBatch(_) => "InvalidChangeBatch",
             Self::NoSuchHostedZone(_) => "NoSuchHostedZone",

@@ -13,7 +13,10 @@ mod change_resource_record_sets;
 mod create_hosted_zone;
 mod delete_hosted_zone;
 mod get_change;
+mod get_dnssec;
+mod get_health_check_count;
 mod get_hosted_zone;
+mod list_health_checks;
 mod list_hosted_zones;
 mod list_hosted_zones_by_name;
 mod list_resource_record_sets;
@@ -33,7 +36,10 @@ const ROUTES: &[Route] = &[
     create_hosted_zone::ROUTE,
     delete_hosted_zone::ROUTE,
     get_change::ROUTE,
+    get_dnssec::ROUTE,
+    get_health_check_count::ROUTE,
     get_hosted_zone::ROUTE,
+    list_health_checks::ROUTE,
     list_hosted_zones::ROUTE,
     list_hosted_zones_by_name::ROUTE,
     list_resource_record_sets::ROUTE,

@@ -17,7 +17,6 @@ pub(super) const PLANNED: &[Route] = &[
     Route::planned("GetReusableDelegationSet", "GET", "/delegationset/{}"),
     Route::planned("GetGeoLocation", "GET", "/geolocation"),
     Route::planned("ListGeoLocations", "GET", "/geolocations"),
-    Route::planned("ListHealthChecks", "GET", "/healthcheck"),
     Route::planned("CreateHealthCheck", "POST", "/healthcheck"),
     Route::planned("DeleteHealthCheck", "DELETE", "/healthcheck/{}"),
     Route::planned("GetHealthCheck", "GET", "/healthcheck/{}"),
@@ -28,7 +27,6 @@ pub(super) const PLANNED: &[Route] = &[
         "/healthcheck/{}/lastfailurereason",
     ),
     Route::planned("GetHealthCheckStatus", "GET", "/healthcheck/{}/status"),
-    Route::planned("GetHealthCheckCount", "GET", "/healthcheckcount"),
     Route::planned("UpdateHostedZoneComment", "POST", "/hostedzone/{}"),
     Route::planned(
         "AssociateVPCWithHostedZone",
@@ -60,7 +58,6 @@ pub(super) const PLANNED: &[Route] = &[
         "POST",
         "/hostedzone/{}/disassociatevpc",
     ),
-    Route::planned("GetDNSSEC", "GET", "/hostedzone/{}/dnssec"),
     Route::planned(
         "EnableHostedZoneDNSSEC",
         "POST",
