@@ -1,7 +1,7 @@
 //! The control plane's one object: fresh reads, and plan-then-append.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use meridian_log::{AppendError, Commit, Entry, Head, Journal, RetryKey, Snapshot, Tables, Vault};
@@ -13,6 +13,7 @@ use crate::admin::SECRETS;
 use crate::caller::{Caller, Credential, Secret};
 use crate::environment::Environment;
 use crate::refusal::{Fault, OperationError};
+use crate::turns::{Crowded, Turns};
 
 /// How long a request waits for this node to apply what is in the journal.
 const APPLY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -26,8 +27,9 @@ pub struct Control {
     pub(crate) vault: Arc<Vault>,
     pub(crate) acks: Arc<Acks>,
     pub(crate) environment: Box<dyn Environment>,
-    /// Held from planning to appending, so that requests of this process do not race for the head.
-    writing: Mutex<()>,
+    /// A turn lasts from planning to appending, so that requests of this process do not race for
+    /// the head.
+    turns: Turns,
 }
 
 /// Who a commit is written for.
@@ -60,7 +62,7 @@ impl Control {
             vault,
             acks,
             environment,
-            writing: Mutex::new(()),
+            turns: Turns::default(),
         }
     }
 
@@ -115,10 +117,21 @@ impl Control {
     pub(crate) fn commit<T, E: From<Fault>>(
         &self,
         author: &Author<'_>,
+        plan: impl FnMut(&Snapshot, &mut Facts) -> Result<(Vec<Effect>, T), E>,
+    ) -> Result<Committed<T>, E> {
+        self.commit_to(None, author, plan)
+    }
+
+    /// The same in the line of those who write to this zone, as the request spells its id.
+    pub(crate) fn commit_to<T, E: From<Fault>>(
+        &self,
+        zone: Option<&str>,
+        author: &Author<'_>,
         mut plan: impl FnMut(&Snapshot, &mut Facts) -> Result<(Vec<Effect>, T), E>,
     ) -> Result<Committed<T>, E> {
         let retry = author.caller.and_then(|caller| caller.retry).map(RetryKey);
-        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let account = author.caller.map(|caller| caller.account.clone());
+        let _turn = self.turns.wait(account, zone).map_err(Fault::from)?;
         for _ in 0..MAX_ATTEMPTS {
             let snapshot = self.fresh()?;
             let mut facts = self.environment.facts();
@@ -184,6 +197,12 @@ impl Author<'_> {
             principal: caller.arn(),
             caller: Some(caller),
         }
+    }
+}
+
+impl From<Crowded> for Fault {
+    fn from(_: Crowded) -> Self {
+        Self::Contention
     }
 }
 

@@ -13,6 +13,7 @@ mod operation;
 mod refusal;
 mod request;
 mod rights;
+mod turns;
 
 pub use acks::{Acks, Served};
 pub use admin::{AdminError, NewKey, NewUser};

@@ -72,7 +72,17 @@ impl Control {
         caller: &Caller,
         plan: impl Fn(&Snapshot, &mut Facts) -> Outcome<Planned>,
     ) -> Outcome<Vec<Effect>> {
-        let committed = self.commit(&Author::of(caller), |snapshot, facts| {
+        self.submit_to(None, caller, plan)
+    }
+
+    /// The same in the line of those who change this zone, as the request spells its id.
+    fn submit_to(
+        &self,
+        zone: Option<&str>,
+        caller: &Caller,
+        plan: impl Fn(&Snapshot, &mut Facts) -> Outcome<Planned>,
+    ) -> Outcome<Vec<Effect>> {
+        let committed = self.commit_to(zone, &Author::of(caller), |snapshot, facts| {
             let Planned {
                 zone,
                 mut effects,

@@ -21,7 +21,7 @@ impl Control {
         request: &ChangeRecordSets,
     ) -> Outcome<ChangeOutcome> {
         let id = request.hosted_zone_id.as_str();
-        let effects = self.submit(caller, |snapshot, _| {
+        let effects = self.submit_to(Some(id), caller, |snapshot, _| {
             let action = "route53:ChangeResourceRecordSets";
             authorize(snapshot, caller, action, &zone_arn(id))?;
             let zone = own_zone(snapshot, caller, id)?;

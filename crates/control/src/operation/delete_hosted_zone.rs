@@ -15,7 +15,7 @@ impl Control {
     /// # Errors
     /// `NoSuchHostedZone`, `HostedZoneNotEmpty`.
     pub fn delete_hosted_zone(&self, caller: &Caller, id: &str) -> Outcome<ChangeOutcome> {
-        let effects = self.submit(caller, |snapshot, _| {
+        let effects = self.submit_to(Some(id), caller, |snapshot, _| {
             authorize(snapshot, caller, "route53:DeleteHostedZone", &zone_arn(id))?;
             let zone = own_zone(snapshot, caller, id)?;
             let effects = plan_delete_zone(snapshot, &zone)

@@ -1,0 +1,205 @@
+//! Writers beside each other: whose changes reach the journal, and in what order.
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of tests fail by panicking too"
+)]
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use meridian_control::{
+    Acks, Caller, ChangeRecordSets, Control, CreateHostedZone, Fault, FirstStart, OperationError,
+    SystemEnvironment,
+};
+use meridian_dns::{Name, RecordType};
+use meridian_log::{
+    AppendError, Commit, Entry, Head, Journal, JournalError, LocalJournal, Tables, Vault,
+};
+use meridian_model::{AccessKeyId, AccountId, Action, Draft, DraftChange, Seq, Timestamp};
+
+/// A journal in memory that takes some time, as a disk does.
+struct Slow {
+    journal: LocalJournal,
+    micros: AtomicU64,
+}
+
+impl Journal for Slow {
+    fn head(&self) -> Result<Head, JournalError> {
+        self.journal.head()
+    }
+
+    fn append(&self, at: Head, commits: Vec<Commit>, time: Timestamp) -> Result<Head, AppendError> {
+        thread::sleep(Duration::from_micros(self.micros.load(Ordering::Relaxed)));
+        self.journal.append(at, commits, time)
+    }
+
+    fn read(&self, after: Seq, max_entries: usize) -> Result<Vec<Entry>, JournalError> {
+        self.journal.read(after, max_entries)
+    }
+
+    fn wait(&self, after: Seq, timeout: Duration) -> Seq {
+        self.journal.wait(after, timeout)
+    }
+
+    fn end_waits(&self) {
+        self.journal.end_waits();
+    }
+}
+
+struct Bench {
+    control: Arc<Control>,
+    journal: Arc<Slow>,
+    stop: Arc<AtomicBool>,
+    follower: Option<JoinHandle<()>>,
+    _directory: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let journal = Arc::new(Slow {
+            journal: LocalJournal::in_memory().unwrap(),
+            micros: AtomicU64::new(0),
+        });
+        let tables = Arc::new(Tables::in_memory().unwrap());
+        let stop = Arc::<AtomicBool>::default();
+        let (read, written) = (Arc::clone(&journal), Arc::clone(&tables));
+        let stopped = Arc::clone(&stop);
+        let follower = thread::spawn(move || {
+            while !stopped.load(Ordering::Relaxed) {
+                read.wait(written.head().seq, Duration::from_millis(20));
+                let entries = read.read(written.head().seq, 1000).unwrap();
+                written.apply(&entries).unwrap();
+            }
+        });
+        let control = Arc::new(Control::new(
+            Arc::clone(&journal) as _,
+            tables,
+            Arc::new(Vault::open(directory.path()).unwrap()),
+            Arc::new(Acks::default()),
+            Box::new(SystemEnvironment::new()),
+        ));
+        let first = FirstStart {
+            domain: Name::parse("pool.test").unwrap(),
+            addresses: vec![[127, 0, 0, 1].into()],
+        };
+        control.first_start(&first, |_| Ok(())).unwrap();
+        Self {
+            control,
+            journal,
+            stop,
+            follower: Some(follower),
+            _directory: directory,
+        }
+    }
+
+    fn tenant(&self, name: &str) -> Tenant {
+        let account = self.control.create_account(name).unwrap().id;
+        let caller = Caller {
+            account: account.clone(),
+            operator: false,
+            user: None,
+            access_key: AccessKeyId::new("AKIATEST").unwrap(),
+            source: "192.0.2.1".to_owned(),
+            request_id: "request".to_owned(),
+            retry: None,
+        };
+        let request = CreateHostedZone {
+            name: format!("{name}.test"),
+            caller_reference: name.to_owned(),
+            comment: None,
+            private_zone: false,
+            vpc: None,
+            delegation_set_id: None,
+        };
+        let made = self.control.create_hosted_zone(&caller, &request).unwrap();
+        Tenant {
+            account,
+            caller,
+            zone: made.zone.zone.id.to_string(),
+            name: name.to_owned(),
+        }
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        self.journal.read(Seq(0), 100_000).unwrap()
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        let _ = self.follower.take().unwrap().join();
+    }
+}
+
+/// An account with a zone.
+struct Tenant {
+    account: AccountId,
+    caller: Caller,
+    zone: String,
+    name: String,
+}
+
+impl Tenant {
+    fn change(&self, control: &Control, value: &str) -> Result<Timestamp, OperationError> {
+        let request = ChangeRecordSets {
+            hosted_zone_id: self.zone.clone(),
+            comment: None,
+            changes: vec![DraftChange {
+                action: Action::Upsert,
+                set: Draft::simple(
+                    &format!("www.{}.test", self.name),
+                    RecordType::A,
+                    60,
+                    &[value],
+                ),
+            }],
+        };
+        let outcome = control.change_record_sets(&self.caller, &request)?;
+        Ok(outcome.change.submitted_at)
+    }
+}
+
+#[test]
+fn too_many_changes_of_one_zone_are_refused_and_nothing_else_suffers() {
+    let bench = Bench::new();
+    let (busy, calm) = (bench.tenant("busy"), bench.tenant("calm"));
+    bench.journal.micros.store(2_000, Ordering::Relaxed);
+    let begin = Barrier::new(81);
+    let (taken, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let before = bench.entries().len();
+    thread::scope(|scope| {
+        for _ in 0..80 {
+            scope.spawn(|| {
+                begin.wait();
+                match busy.change(&bench.control, "192.0.2.1") {
+                    Ok(_) => taken.fetch_add(1, Ordering::Relaxed),
+                    Err(OperationError::Fault(Fault::Contention)) => {
+                        refused.fetch_add(1, Ordering::Relaxed)
+                    }
+                    Err(other) => panic!("{other}"),
+                };
+            });
+        }
+        begin.wait();
+        // While the line of the other one is full.
+        for _ in 0..3 {
+            calm.change(&bench.control, "192.0.2.2").unwrap();
+        }
+    });
+    let (taken, refused) = (taken.into_inner(), refused.into_inner());
+    assert_eq!(taken + refused, 80);
+    assert!(
+        taken >= 33 && refused > 0,
+        "{taken} taken, {refused} refused"
+    );
+    let entries = bench.entries();
+    assert_eq!(entries.len(), before + taken + 3);
+    // The calm one's third change was written long before the busy one's last.
+    let calm_commit = |entry: &&Entry| entry.commits[0].account.as_ref() == Some(&calm.account);
+    let last = entries.iter().rfind(calm_commit).unwrap().seq;
+    assert!(last.0 + 10 < entries.last().unwrap().seq.0, "{last}");
+}
