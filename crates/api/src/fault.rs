@@ -54,18 +54,63 @@ pub(crate) enum Failure {
     Fault(Fault),
 }
 
-/// What a client hears about a fault: whether to try again, and nothing of our insides.
-pub(crate) fn response_to(fault: &Fault) -> ErrorResponse {
+/// What a client of this operation hears about a fault: whether to try again, and nothing of our
+/// insides.
+pub(crate) fn response_to(fault: &Fault, operation: &str) -> ErrorResponse {
     match fault {
         Fault::Storage(_) => ErrorResponse::new(
             "InternalFailure",
             "The request processing has failed because of an unknown error, exception or failure.",
         ),
-        Fault::NotApplied | Fault::Contention => {
-            ErrorResponse::new("ServiceUnavailable", fault.to_string())
-        }
+        Fault::NotApplied => ErrorResponse::new("ServiceUnavailable", fault.to_string()),
+        Fault::Contention if ONE_AFTER_ANOTHER.contains(&operation) => ErrorResponse::new(
+            "PriorRequestNotComplete",
+            "The request was rejected because Route 53 was still processing a prior request.",
+        ),
+        Fault::Contention if NOT_TOGETHER.contains(&operation) => ErrorResponse::new(
+            "ConcurrentModification",
+            "Another user submitted a request to create, update, or delete the object at the same \
+             time that you did. Retry the request.",
+        ),
+        Fault::Contention => ErrorResponse::new("ServiceUnavailable", fault.to_string()),
     }
 }
+
+/// The operations that declare PriorRequestNotComplete.
+const ONE_AFTER_ANOTHER: [&str; 12] = [
+    "AssociateVPCWithHostedZone",
+    "ChangeResourceRecordSets",
+    "ChangeTagsForResource",
+    "CreateResourceRecordSetProtections",
+    "DeleteHostedZone",
+    "DeleteResourceRecordSetProtections",
+    "DeleteTrafficPolicyInstance",
+    "ListTagsForResource",
+    "ListTagsForResources",
+    "UpdateHostedZoneComment",
+    "UpdateHostedZoneFeatures",
+    "UpdateTrafficPolicyInstance",
+];
+
+/// The operations that declare ConcurrentModification.
+const NOT_TOGETHER: [&str; 16] = [
+    "ActivateKeySigningKey",
+    "ChangeCidrCollection",
+    "CreateCidrCollection",
+    "CreateKeySigningKey",
+    "CreateQueryLoggingConfig",
+    "CreateTrafficPolicyVersion",
+    "CreateVPCAssociationAuthorization",
+    "DeactivateKeySigningKey",
+    "DeleteCidrCollection",
+    "DeleteKeySigningKey",
+    "DeleteQueryLoggingConfig",
+    "DeleteTrafficPolicy",
+    "DeleteVPCAssociationAuthorization",
+    "DisableHostedZoneDNSSEC",
+    "EnableHostedZoneDNSSEC",
+    "UpdateTrafficPolicyComment",
+];
 
 /// Route 53's status of each code (400 for every one not named here), and AWS's common ones.
 fn status_of(code: &str) -> u16 {
@@ -158,10 +203,29 @@ mod tests {
 
     #[test]
     fn faults_say_nothing_of_our_insides() {
-        let response = response_to(&Fault::Storage("/secret/path: no space".to_owned()));
+        let fault = Fault::Storage("/secret/path: no space".to_owned());
+        let response = response_to(&fault, "GetChange");
         assert_eq!((response.status, response.code), (500, "InternalFailure"));
         let body = response.body("id");
         assert!(!body.contains("secret") && body.contains("<Type>Receiver</Type>"));
-        assert_eq!(response_to(&Fault::Contention).status, 503);
+    }
+
+    #[test]
+    fn contention_is_told_in_the_words_that_an_operation_declares() {
+        let told = |fault: &Fault, operation| {
+            let response = response_to(fault, operation);
+            (response.status, response.code)
+        };
+        for (operation, status, code) in [
+            ("ChangeResourceRecordSets", 400, "PriorRequestNotComplete"),
+            ("CreateQueryLoggingConfig", 400, "ConcurrentModification"),
+            ("CreateHostedZone", 503, "ServiceUnavailable"),
+        ] {
+            assert_eq!(told(&Fault::Contention, operation), (status, code));
+            assert_eq!(
+                told(&Fault::NotApplied, operation),
+                (503, "ServiceUnavailable")
+            );
+        }
     }
 }

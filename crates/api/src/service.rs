@@ -38,7 +38,8 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 pub struct ApiConfig {
     /// What clients put in front of our name: it stands in `Location` headers.
     pub scheme: Scheme,
-    /// How many operations run at the same time; the others wait. Default 64.
+    /// How many operations run at the same time; the others wait. Default 128, more than one
+    /// account's requests that wait for their turn to write.
     pub max_operations: usize,
     /// The time signatures are checked against. Default: the system's.
     pub clock: Clock,
@@ -49,7 +50,7 @@ impl ApiConfig {
     pub fn new(scheme: Scheme) -> Self {
         Self {
             scheme,
-            max_operations: 64,
+            max_operations: 128,
             clock: Arc::new(system_time),
         }
     }
@@ -138,7 +139,7 @@ async fn answer(State(service): State<Arc<Service>>, request: Request) -> Respon
         }
         Err(response) => Outcome::failed(response),
     };
-    let (response, code) = respond(outcome.result, &request_id);
+    let (response, code) = respond(outcome.result, outcome.operation, &request_id);
     let status = response.status().as_u16();
     let account = outcome.account.as_ref().map_or("-", AccountId::as_str);
     let operation = outcome.operation;
@@ -178,7 +179,11 @@ fn source(parts: &Parts) -> String {
 }
 
 /// The response, and the error's code for the access line.
-fn respond(result: Result<Reply, Failure>, request_id: &str) -> (Response<Body>, &'static str) {
+fn respond(
+    result: Result<Reply, Failure>,
+    operation: &str,
+    request_id: &str,
+) -> (Response<Body>, &'static str) {
     let error = match result {
         Ok(reply) => {
             let mut response = document(reply.status, reply.body, request_id);
@@ -192,8 +197,11 @@ fn respond(result: Result<Reply, Failure>, request_id: &str) -> (Response<Body>,
         }
         Err(Failure::Refused(error)) => error,
         Err(Failure::Fault(fault)) => {
-            tracing::error!(request_id, %fault, "request {request_id} failed: {fault}");
-            response_to(&fault)
+            // That too many want to write at once is nothing to be mended.
+            if !matches!(fault, Fault::Contention) {
+                tracing::error!(request_id, %fault, "request {request_id} failed: {fault}");
+            }
+            response_to(&fault, operation)
         }
     };
     (
