@@ -1,11 +1,11 @@
 //! The control plane's one object: fresh reads, and plan-then-append.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use meridian_log::{AppendError, Commit, Entry, Head, Journal, RetryKey, Snapshot, Tables, Vault};
-use meridian_model::{AccessKeyId, Effect, Facts, KeyStatus, Seq};
+use meridian_model::{AccessKeyId, Effect, Facts, KeyStatus, Seq, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::acks::Acks;
@@ -30,6 +30,8 @@ pub struct Control {
     /// A turn lasts from planning to appending, so that requests of this process do not race for
     /// the head.
     turns: Turns,
+    /// The time of an entry, the last one unless others wrote since.
+    last: Mutex<Option<(Head, Timestamp)>>,
 }
 
 /// Who a commit is written for.
@@ -63,6 +65,7 @@ impl Control {
             acks,
             environment,
             turns: Turns::default(),
+            last: Mutex::default(),
         }
     }
 
@@ -135,6 +138,8 @@ impl Control {
         for _ in 0..MAX_ATTEMPTS {
             let snapshot = self.fresh()?;
             let mut facts = self.environment.facts();
+            // The clock may have been set back; nothing happens before what was done already.
+            facts.now = facts.now.max(self.time_of(snapshot.head())?);
             if let Some(key) = retry
                 && let Some(seq) = snapshot.retry(&key, facts.now).map_err(Fault::storage)?
                 && let Some(effects) = self.effects_of(seq, key)?
@@ -154,12 +159,40 @@ impl Control {
                 effects,
             };
             match self.journal.append(snapshot.head(), vec![commit], now) {
-                Ok(_) => return Ok(Committed::Now(outcome)),
+                Ok(head) => {
+                    *self.last() = Some((head, now));
+                    return Ok(Committed::Now(outcome));
+                }
                 Err(AppendError::Conflict { head }) => check_behind(snapshot.head(), head)?,
                 Err(error) => return Err(Fault::storage(error).into()),
             }
         }
         Err(Fault::Contention.into())
+    }
+
+    /// The time of the journal's entry at `head`. It is read only after others wrote.
+    fn time_of(&self, head: Head) -> Result<Timestamp, Fault> {
+        let mut last = self.last();
+        if let Some((known, time)) = *last
+            && known == head
+        {
+            return Ok(time);
+        }
+        let Some(before) = head.seq.0.checked_sub(1) else {
+            return Ok(Timestamp(i64::MIN));
+        };
+        let entries = self.journal.read(Seq(before), 1).map_err(Fault::storage)?;
+        // A journal that ends before is told by appending.
+        let time = entries
+            .first()
+            .map_or(Timestamp(i64::MIN), |entry| entry.time);
+        *last = Some((head, time));
+        Ok(time)
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<(Head, Timestamp)>> {
+        // It is replaced as a whole.
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The effects of the commit of this retry key in an entry.

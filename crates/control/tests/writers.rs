@@ -1,23 +1,40 @@
-//! Writers beside each other: whose changes reach the journal, and in what order.
+//! Writers beside each other, and clocks that jump: what reaches the journal, and in what order.
 #![expect(
     clippy::unwrap_used,
     reason = "the helpers of tests fail by panicking too"
 )]
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use meridian_control::{
-    Acks, Caller, ChangeRecordSets, Control, CreateHostedZone, Fault, FirstStart, OperationError,
-    SystemEnvironment,
+    Acks, Caller, ChangeRecordSets, Control, CreateHostedZone, Environment, Fault, FirstStart,
+    OperationError, SystemEnvironment,
 };
 use meridian_dns::{Name, RecordType};
 use meridian_log::{
     AppendError, Commit, Entry, Head, Journal, JournalError, LocalJournal, Tables, Vault,
 };
 use meridian_model::{AccessKeyId, AccountId, Action, Draft, DraftChange, Seq, Timestamp};
+
+const DAY: i64 = 24 * 60 * 60 * 1000;
+const MINUTE: i64 = 60 * 1000;
+
+/// A clock moved by hand.
+struct Hand(Arc<AtomicI64>);
+
+impl Environment for Hand {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::Relaxed))
+    }
+
+    fn entropy(&self) -> [u8; 32] {
+        SystemEnvironment::new().entropy()
+    }
+}
 
 /// A journal in memory that takes some time, as a disk does.
 struct Slow {
@@ -51,6 +68,7 @@ impl Journal for Slow {
 struct Bench {
     control: Arc<Control>,
     journal: Arc<Slow>,
+    clock: Arc<AtomicI64>,
     stop: Arc<AtomicBool>,
     follower: Option<JoinHandle<()>>,
     _directory: tempfile::TempDir,
@@ -64,6 +82,7 @@ impl Bench {
             micros: AtomicU64::new(0),
         });
         let tables = Arc::new(Tables::in_memory().unwrap());
+        let clock = Arc::new(AtomicI64::new(100 * DAY));
         let stop = Arc::<AtomicBool>::default();
         let (read, written) = (Arc::clone(&journal), Arc::clone(&tables));
         let stopped = Arc::clone(&stop);
@@ -79,7 +98,7 @@ impl Bench {
             tables,
             Arc::new(Vault::open(directory.path()).unwrap()),
             Arc::new(Acks::default()),
-            Box::new(SystemEnvironment::new()),
+            Box::new(Hand(Arc::clone(&clock))),
         ));
         let first = FirstStart {
             domain: Name::parse("pool.test").unwrap(),
@@ -89,6 +108,7 @@ impl Bench {
         Self {
             control,
             journal,
+            clock,
             stop,
             follower: Some(follower),
             _directory: directory,
@@ -161,6 +181,20 @@ impl Tenant {
         let outcome = control.change_record_sets(&self.caller, &request)?;
         Ok(outcome.change.submitted_at)
     }
+
+    /// The same, with a retry key.
+    fn change_as(&self, control: &Control, key: u8, value: &str) -> Result<(), OperationError> {
+        let tenant = Self {
+            account: self.account.clone(),
+            caller: Caller {
+                retry: Some([key; 32]),
+                ..self.caller.clone()
+            },
+            zone: self.zone.clone(),
+            name: self.name.clone(),
+        };
+        tenant.change(control, value).map(drop)
+    }
 }
 
 #[test]
@@ -202,4 +236,70 @@ fn too_many_changes_of_one_zone_are_refused_and_nothing_else_suffers() {
     let calm_commit = |entry: &&Entry| entry.commits[0].account.as_ref() == Some(&calm.account);
     let last = entries.iter().rfind(calm_commit).unwrap().seq;
     assert!(last.0 + 10 < entries.last().unwrap().seq.0, "{last}");
+}
+
+#[test]
+fn the_journal_knows_no_way_back_in_time() {
+    let bench = Bench::new();
+    let tenant = bench.tenant("clock");
+    let at = |time: i64| {
+        bench.clock.store(time, Ordering::Relaxed);
+        tenant.change(&bench.control, "192.0.2.1").unwrap()
+    };
+    assert_eq!(at(100 * DAY), Timestamp(100 * DAY));
+    // Set back: time stands still until the clock has caught up.
+    assert_eq!(at(99 * DAY), Timestamp(100 * DAY));
+    assert_eq!(at(-DAY), Timestamp(100 * DAY));
+    assert_eq!(at(i64::MIN), Timestamp(100 * DAY));
+    assert_eq!(at(100 * DAY + 1), Timestamp(100 * DAY + 1));
+    // Far ahead, and right again.
+    assert_eq!(at(40_000 * DAY), Timestamp(40_000 * DAY));
+    assert_eq!(at(100 * DAY + 2), Timestamp(40_000 * DAY));
+
+    let entries = bench.entries();
+    assert!(entries.is_sorted_by_key(|entry| entry.time));
+    let ids: BTreeSet<_> = entries
+        .iter()
+        .flat_map(|entry| &entry.commits)
+        .flat_map(|commit| &commit.effects)
+        .filter_map(|effect| match effect {
+            meridian_model::Effect::PutChange(change) => Some(change.id.clone()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(ids.len(), 8, "no id is made of the time");
+}
+
+#[test]
+fn another_process_finds_the_time_in_the_journal() {
+    let bench = Bench::new();
+    let tenant = bench.tenant("clock");
+    tenant.change(&bench.control, "192.0.2.1").unwrap();
+    // Somebody else appends, with a clock that is ahead.
+    let head = bench.journal.head().unwrap();
+    let ahead = Timestamp(101 * DAY);
+    bench.journal.append(head, Vec::new(), ahead).unwrap();
+    assert_eq!(tenant.change(&bench.control, "192.0.2.2").unwrap(), ahead);
+}
+
+#[test]
+fn a_retry_is_known_when_the_clock_was_set_back() {
+    let bench = Bench::new();
+    let tenant = bench.tenant("clock");
+    let length = || bench.entries().len();
+    tenant.change_as(&bench.control, 1, "192.0.2.1").unwrap();
+    let before = length();
+    for time in [100 * DAY, 50 * DAY, 0, 100 * DAY + 14 * MINUTE] {
+        bench.clock.store(time, Ordering::Relaxed);
+        tenant.change_as(&bench.control, 1, "192.0.2.1").unwrap();
+        assert_eq!(length(), before, "{time}");
+    }
+    // A clock far ahead ends the window, as a quarter of an hour would.
+    bench.clock.store(200 * DAY, Ordering::Relaxed);
+    tenant.change_as(&bench.control, 1, "192.0.2.1").unwrap();
+    assert_eq!(length(), before + 1);
+    // And the new one is known whatever the clock says next.
+    bench.clock.store(100 * DAY, Ordering::Relaxed);
+    tenant.change_as(&bench.control, 1, "192.0.2.1").unwrap();
+    assert_eq!(length(), before + 1);
 }
