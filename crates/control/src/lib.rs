@@ -24,7 +24,7 @@ pub use first_start::FirstStart;
 pub use refusal::{Fault, OperationError, Refusal};
 pub use request::{
     ChangeOutcome, ChangeRecordSets, ChangeStatus, CreateHostedZone, CreatedHostedZone, HostedZone,
-    ListHostedZones, ListHostedZonesByName, ListRecordSets, RecordSetPage, Vpc, ZonePage,
-    ZonesByNamePage,
+    ListHostedZones, ListHostedZonesByName, ListRecordSets, RecordSetPage, UpdateHostedZoneComment,
+    UpdateHostedZoneFeatures, Vpc, ZonePage, ZonesByNamePage,
 };
 pub use rights::{PolicyError, ReadyMadePolicy, check_policy};

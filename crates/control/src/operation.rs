@@ -6,10 +6,13 @@ mod delete_hosted_zone;
 mod get_change;
 mod get_dnssec;
 mod get_hosted_zone;
+mod get_hosted_zone_count;
 mod health_checks;
 mod list_hosted_zones;
 mod list_hosted_zones_by_name;
 mod list_record_sets;
+mod update_hosted_zone_comment;
+mod update_hosted_zone_features;
 
 use meridian_dns::Name;
 use meridian_log::{ReadError, Snapshot};
@@ -89,6 +92,21 @@ impl Control {
                 comment,
             } = plan(snapshot, facts)?;
             effects.push(Effect::PutChange(new_change(facts, &zone, comment)));
+            Ok::<_, OperationError>((effects.clone(), effects))
+        })?;
+        let (Committed::Now(effects) | Committed::Before(effects)) = committed;
+        Ok(effects)
+    }
+
+    /// Commits what is planned, without a change to ask after. Returns the effects that are in the
+    /// journal: those of an earlier try if this is a retry.
+    fn write(
+        &self,
+        caller: &Caller,
+        plan: impl Fn(&Snapshot, &mut Facts) -> Outcome<Vec<Effect>>,
+    ) -> Outcome<Vec<Effect>> {
+        let committed = self.commit(&Author::of(caller), |snapshot, facts| {
+            let effects = plan(snapshot, facts)?;
             Ok::<_, OperationError>((effects.clone(), effects))
         })?;
         let (Committed::Now(effects) | Committed::Before(effects)) = committed;

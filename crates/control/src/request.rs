@@ -1,6 +1,10 @@
 //! What operations take and give. Ids come in bare; whether they can exist is found out here.
 
+mod zone_settings;
+
 use meridian_model::{Change, DraftChange, RecordSet, SetKey, Zone, ZoneId};
+
+pub use zone_settings::{UpdateHostedZoneComment, UpdateHostedZoneFeatures};
 
 /// `CreateHostedZoneRequest`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
-    AccessKey, AccessKeyId, Account, AccountId, AliasTarget, Change, ChangeId, Coordinates,
-    DelegationSet, DelegationSetId, Effect, FailoverRole, Generation, GeoLocation,
+    AcceleratedRecovery, AccessKey, AccessKeyId, Account, AccountId, AliasTarget, Change, ChangeId,
+    Coordinates, DelegationSet, DelegationSetId, Effect, FailoverRole, Generation, GeoLocation,
     GeoproximityLocation, GeoproximityPlace, KeyStatus, NameServer, Policy, Quota, RecordSet,
     Region, Routing, SetData, SetKey, Timestamp, User, Zone, ZoneId,
 };
@@ -123,7 +123,7 @@ pub(crate) fn record_set() -> impl Strategy<Value = RecordSet> {
 
 fn zone() -> impl Strategy<Value = Zone> {
     let ids = (zone_id(), account_id(), name(), generation(), time());
-    let texts = (text(), option::of(text()), any::<bool>());
+    let texts = (text(), option::of(text()), any::<bool>(), recovery());
     let delegation_set = (any::<bool>(), prop::collection::vec(name(), 0..4));
     (ids, texts, delegation_set).prop_map(
         |((id, account, name, generation, created_at), texts, (reusable, name_servers))| Zone {
@@ -139,8 +139,16 @@ fn zone() -> impl Strategy<Value = Zone> {
             },
             generation,
             created_at,
+            accelerated_recovery: texts.3,
         },
     )
+}
+
+fn recovery() -> impl Strategy<Value = AcceleratedRecovery> {
+    select(vec![
+        AcceleratedRecovery::Enabled,
+        AcceleratedRecovery::Disabled,
+    ])
 }
 
 fn change() -> impl Strategy<Value = Change> {
@@ -289,5 +297,6 @@ pub(crate) fn simple_zone(id: &str, generation: Generation) -> Zone {
         },
         generation,
         created_at: Timestamp(0),
+        accelerated_recovery: AcceleratedRecovery::Disabled,
     }
 }

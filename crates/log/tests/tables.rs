@@ -9,8 +9,9 @@ use std::time::Duration;
 use meridian_dns::{Name, RecordType};
 use meridian_log::{ApplyError, Commit, Journal, LocalJournal, RetryKey, Tables, verify};
 use meridian_model::{
-    AccessKey, AccessKeyId, Account, AccountId, Change, ChangeId, DelegationSet, Effect,
-    Generation, KeyStatus, NameServer, Quota, RecordSet, Seq, State, Timestamp, User, Zone, ZoneId,
+    AcceleratedRecovery, AccessKey, AccessKeyId, Account, AccountId, Change, ChangeId,
+    DelegationSet, Effect, Generation, KeyStatus, NameServer, Quota, RecordSet, Seq, State,
+    Timestamp, User, Zone, ZoneId,
 };
 
 fn name(text: &str) -> Name {
@@ -35,6 +36,7 @@ fn zone(id: &str, apex: &str, generation: u64) -> Zone {
         },
         generation: Generation(generation),
         created_at: Timestamp(5),
+        accelerated_recovery: AcceleratedRecovery::default(),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::id::{AccessKeyId, AccountId, Generation, ZoneId};
 use crate::name_server::NameServer;
 use crate::quota::Quota;
 use crate::record_set::{RecordSet, SetKey};
-use crate::zone::Zone;
+use crate::zone::{AcceleratedRecovery, Zone};
 
 /// One write. Effects are applied in order and are never refused, so replaying an old journal
 /// gives the old state whatever today's rules are.
@@ -70,6 +70,8 @@ impl Effect {
     /// The journal level from which this kind of effect is understood.
     pub fn level(&self) -> u16 {
         match self {
+            // A version of level 1 would lose the switch.
+            Self::PutZone(zone) if zone.accelerated_recovery == AcceleratedRecovery::Enabled => 2,
             Self::PutZone(_)
             | Self::DeleteZone(_)
             | Self::PutSet { .. }

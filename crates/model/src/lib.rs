@@ -29,8 +29,9 @@ pub use id::{
 };
 pub use name_server::NameServer;
 pub use plan::{
-    BatchRefusal, CreateZoneRefusal, NameServerRefusal, NewZone, PlanError, ZoneNotEmpty,
-    plan_batch, plan_create_zone, plan_delete_name_server, plan_delete_zone, plan_put_name_server,
+    BatchRefusal, CreateZoneRefusal, NameServerRefusal, NewZone, NotPublic, PlanError,
+    ZoneNotEmpty, plan_batch, plan_create_zone, plan_delete_name_server, plan_delete_zone,
+    plan_put_name_server, plan_zone_comment, plan_zone_features,
 };
 pub use quota::Quota;
 pub use record_set::{AliasTarget, RecordSet, SetData, SetKey};
@@ -39,4 +40,4 @@ pub use routing::{
     Routing, RoutingKind,
 };
 pub use state::State;
-pub use zone::{DelegationSet, Zone};
+pub use zone::{AcceleratedRecovery, DelegationSet, Zone};

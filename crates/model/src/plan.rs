@@ -5,12 +5,14 @@ mod conflicts;
 mod hosted_zone;
 mod pool;
 mod structure;
+mod zone_settings;
 
 pub use batch::{BatchRefusal, plan_batch};
 pub use hosted_zone::{
     CreateZoneRefusal, NewZone, ZoneNotEmpty, plan_create_zone, plan_delete_zone,
 };
 pub use pool::{NameServerRefusal, plan_delete_name_server, plan_put_name_server};
+pub use zone_settings::{NotPublic, plan_zone_comment, plan_zone_features};
 
 /// A request was not planned.
 #[derive(Debug, Clone, PartialEq, Eq)]

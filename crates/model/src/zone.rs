@@ -26,6 +26,28 @@ pub struct Zone {
     pub generation: Generation,
     /// When it was created; of two zones of one name in one view the older answers.
     pub created_at: Timestamp,
+    /// `Features.AcceleratedRecoveryStatus`; of public zones only.
+    pub accelerated_recovery: AcceleratedRecovery,
+}
+
+/// Whether the owner asked for accelerated recovery. It is kept and shown, no more: there is one
+/// journal, so changes to all zones come back together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(missing_docs, reason = "the API's own words")]
+pub enum AcceleratedRecovery {
+    Enabled,
+    #[default]
+    Disabled,
+}
+
+impl AcceleratedRecovery {
+    /// The API's word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Enabled => "ENABLED",
+            Self::Disabled => "DISABLED",
+        }
+    }
 }
 
 /// The name servers of a zone.

@@ -16,10 +16,13 @@ mod get_change;
 mod get_dnssec;
 mod get_health_check_count;
 mod get_hosted_zone;
+mod get_hosted_zone_count;
 mod list_health_checks;
 mod list_hosted_zones;
 mod list_hosted_zones_by_name;
 mod list_resource_record_sets;
+mod update_hosted_zone_comment;
+mod update_hosted_zone_features;
 
 pub(crate) use call::{Call, Reply, not_implemented};
 pub(crate) use query::Query;
@@ -40,7 +43,10 @@ const ROUTES: &[Route] = &[
     get_health_check_count::ROUTE,
     get_hosted_zone::ROUTE,
     list_health_checks::ROUTE,
+    get_hosted_zone_count::ROUTE,
     list_hosted_zones::ROUTE,
     list_hosted_zones_by_name::ROUTE,
     list_resource_record_sets::ROUTE,
+    update_hosted_zone_comment::ROUTE,
+    update_hosted_zone_features::ROUTE,
 ];

@@ -27,7 +27,6 @@ pub(super) const PLANNED: &[Route] = &[
         "/healthcheck/{}/lastfailurereason",
     ),
     Route::planned("GetHealthCheckStatus", "GET", "/healthcheck/{}/status"),
-    Route::planned("UpdateHostedZoneComment", "POST", "/hostedzone/{}"),
     Route::planned(
         "AssociateVPCWithHostedZone",
         "POST",
@@ -64,11 +63,6 @@ pub(super) const PLANNED: &[Route] = &[
         "/hostedzone/{}/enable-dnssec",
     ),
     Route::planned(
-        "UpdateHostedZoneFeatures",
-        "POST",
-        "/hostedzone/{}/features",
-    ),
-    Route::planned(
         "ListResourceRecordSetProtections",
         "GET",
         "/hostedzone/{}/rrsetprotection",
@@ -83,7 +77,6 @@ pub(super) const PLANNED: &[Route] = &[
         "POST",
         "/hostedzone/{}/rrsetprotection/delete",
     ),
-    Route::planned("GetHostedZoneCount", "GET", "/hostedzonecount"),
     Route::planned("GetHostedZoneLimit", "GET", "/hostedzonelimit/{}/{}"),
     Route::planned("ListHostedZonesByVPC", "GET", "/hostedzonesbyvpc"),
     Route::planned("CreateKeySigningKey", "POST", "/keysigningkey"),

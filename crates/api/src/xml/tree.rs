@@ -27,6 +27,20 @@ pub(crate) struct Element {
     pub(crate) children: Vec<Self>,
 }
 
+/// Reads a body that may be empty: clients send none when a request says nothing beside its path.
+///
+/// # Errors
+/// As for [`parse`].
+pub(crate) fn parse_optional(body: &[u8], root: &str, subject: &str) -> Result<Element, XmlError> {
+    if !body.is_empty() {
+        return parse(body, root, subject);
+    }
+    Ok(Element {
+        name: root.to_owned(),
+        ..Element::default()
+    })
+}
+
 /// Reads a body whose root has to be `root`. `subject` is what the request is about, for the
 /// message about a wrong root.
 ///

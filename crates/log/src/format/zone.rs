@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use meridian_model::{
-    Change, ChangeId, DelegationSet, DelegationSetId, Generation, NameServer, Timestamp, Zone,
-    ZoneId,
+    AcceleratedRecovery, Change, ChangeId, DelegationSet, DelegationSetId, Generation, NameServer,
+    Timestamp, Zone, ZoneId,
 };
 use prost::Message;
 
@@ -32,6 +32,9 @@ pub(crate) struct ZoneMessage {
     generation: u64,
     #[prost(int64, tag = "10")]
     created_at: i64,
+    /// Whether it is enabled.
+    #[prost(bool, tag = "20")]
+    accelerated_recovery: bool,
 }
 
 impl Stored for Zone {
@@ -50,6 +53,7 @@ impl Stored for Zone {
             name_servers: name_servers.iter().map(|n| n.as_wire().into()).collect(),
             generation: self.generation.0,
             created_at: self.created_at.0,
+            accelerated_recovery: self.accelerated_recovery == AcceleratedRecovery::Enabled,
         }
     }
 
@@ -70,6 +74,11 @@ impl Stored for Zone {
             },
             generation: Generation(message.generation),
             created_at: Timestamp(message.created_at),
+            accelerated_recovery: if message.accelerated_recovery {
+                AcceleratedRecovery::Enabled
+            } else {
+                AcceleratedRecovery::Disabled
+            },
         })
     }
 }

@@ -10,7 +10,7 @@ use crate::facts::{Facts, Timestamp};
 use crate::quota::Quota;
 use crate::record_set::RecordSet;
 use crate::state::State;
-use crate::zone::{DelegationSet, Zone};
+use crate::zone::{AcceleratedRecovery, DelegationSet, Zone};
 
 /// What a new zone is asked to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +92,7 @@ pub fn plan_create_zone<S: State>(
         },
         generation,
         created_at,
+        accelerated_recovery: AcceleratedRecovery::default(),
     };
     let effects = first_effects(&zone);
     Ok((zone, effects))

@@ -5,7 +5,7 @@ use meridian_model::DelegationSet;
 
 use crate::xml::Document;
 
-/// Writes `<HostedZone>`. `Features` is left out, `LinkedService` does not exist here.
+/// Writes `<HostedZone>`. There is no `LinkedService`, and private zones have no `Features`.
 pub(in crate::route53) fn hosted_zone(doc: &mut Document, hosted: &HostedZone) {
     let zone = &hosted.zone;
     doc.element("HostedZone", |doc| {
@@ -17,6 +17,12 @@ pub(in crate::route53) fn hosted_zone(doc: &mut Document, hosted: &HostedZone) {
             doc.text("PrivateZone", zone.private);
         });
         doc.text("ResourceRecordSetCount", hosted.record_set_count);
+        if !zone.private {
+            doc.element("Features", |doc| {
+                let status = zone.accelerated_recovery.as_str();
+                doc.text("AcceleratedRecoveryStatus", status);
+            });
+        }
     });
 }
 
