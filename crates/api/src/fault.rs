@@ -1,12 +1,12 @@
-//! How failures look on the wire: code, HTTP status, and the one error envelope.
+//! What failures become: code, HTTP status and text. The envelopes around them are in `dialect`.
 //!
-//! A batch that is refused for many reasons uses the same envelope, its message a list in
+//! A batch that is refused for many reasons uses the ordinary envelope, its message a list in
 //! brackets: the `<InvalidChangeBatch>` root of the documentation makes botocore show nothing.
 
 use meridian_control::{Fault, OperationError, Refusal};
 
 use crate::sigv4::SignatureError;
-use crate::xml::{Document, XmlError};
+use crate::xml::XmlError;
 
 /// An error as a client sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,19 +29,6 @@ impl ErrorResponse {
     /// `InvalidInput`, for what is wrong in a path or a query.
     pub(crate) fn invalid_input(message: impl Into<String>) -> Self {
         Self::new("InvalidInput", message)
-    }
-
-    /// The envelope.
-    pub(crate) fn body(&self, request_id: &str) -> String {
-        let sender = self.status < 500;
-        Document::render("ErrorResponse", |doc| {
-            doc.element("Error", |doc| {
-                doc.text("Type", if sender { "Sender" } else { "Receiver" });
-                doc.text("Code", self.code);
-                doc.text("Message", &self.message);
-            });
-            doc.text("RequestId", request_id);
-        })
     }
 }
 
@@ -122,6 +109,7 @@ fn status_of(code: &str) -> u16 {
         "NoSuchChange" | "NoSuchHealthCheck" | "NoSuchHostedZone" | "UnknownOperationException" => {
             404
         }
+
         "MethodNotAllowed" => 405,
         "RequestTimeout" => 408,
         "HostedZoneAlreadyExists" => 409,
@@ -176,6 +164,7 @@ impl From<Refusal> for ErrorResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::Dialect;
 
     #[test]
     fn a_refused_batch_uses_the_ordinary_envelope() {
@@ -183,7 +172,7 @@ mod tests {
         let response = ErrorResponse::from(refusal);
         assert_eq!(response.status, 400);
         assert_eq!(
-            response.body("id"),
+            Dialect::Route53.envelope(&response, "id"),
             "<?xml version=\"1.0\"?>\n<ErrorResponse xmlns=\"https://route53.amazonaws.com/doc/\
              2013-04-01/\"><Error><Type>Sender</Type><Code>InvalidChangeBatch</Code><Message>[one, \
              &lt;two&gt;]</Message></Error><RequestId>id</RequestId></ErrorResponse>"
@@ -206,7 +195,7 @@ mod tests {
         let fault = Fault::Storage("/secret/path: no space".to_owned());
         let response = response_to(&fault, "GetChange");
         assert_eq!((response.status, response.code), (500, "InternalFailure"));
-        let body = response.body("id");
+        let body = Dialect::Route53.envelope(&response, "id");
         assert!(!body.contains("secret") && body.contains("<Type>Receiver</Type>"));
     }
 

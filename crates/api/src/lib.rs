@@ -3,11 +3,13 @@
 //! Nothing here decides: a request is authenticated, read, handed to control, and the outcome is
 //! written in Route 53's words.
 
+mod dialect;
 mod fault;
 mod request_id;
 mod route53;
 mod service;
 pub mod sigv4;
+mod sts;
 mod uri;
 mod xml;
 

@@ -20,10 +20,12 @@ use ring::digest;
 use tokio::sync::Semaphore;
 use tokio::{task, time};
 
+use crate::dialect::Dialect;
 use crate::fault::{ErrorResponse, Failure, response_to};
 use crate::request_id;
 use crate::route53::{self, Call, Match, Reply};
 use crate::sigv4::{Claim, SignatureError, SignedRequest};
+use crate::sts;
 
 /// The largest body. A full batch with the longest names and values stays below it.
 const MAX_BODY_LEN: usize = 1024 * 1024;
@@ -89,7 +91,7 @@ fn system_time() -> Timestamp {
     Timestamp(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// The Route 53 API as a fallback of a router, so that other pages can be merged in front of it.
+/// The APIs as a fallback of a router, so that other pages can be merged in front of it.
 ///
 /// Requests are expected to carry [`ConnectInfo<SocketAddr>`]: whoever serves them knows it.
 /// Every request is authenticated before anything but its size is looked at.
@@ -131,6 +133,7 @@ async fn answer(State(service): State<Arc<Service>>, request: Request) -> Respon
     let request_id = request_id::draw();
     let (parts, body) = request.into_parts();
     let (source, method) = (source(&parts), parts.method.clone());
+    let dialect = Dialect::of(&parts);
     let outcome = match read_body(body).await {
         Ok(body) => {
             Arc::clone(&service)
@@ -139,7 +142,7 @@ async fn answer(State(service): State<Arc<Service>>, request: Request) -> Respon
         }
         Err(response) => Outcome::failed(response),
     };
-    let (response, code) = respond(outcome.result, outcome.operation, &request_id);
+    let (response, code) = respond(dialect, outcome.operation, outcome.result, &request_id);
     let status = response.status().as_u16();
     let account = outcome.account.as_ref().map_or("-", AccountId::as_str);
     let operation = outcome.operation;
@@ -180,13 +183,14 @@ fn source(parts: &Parts) -> String {
 
 /// The response, and the error's code for the access line.
 fn respond(
-    result: Result<Reply, Failure>,
+    dialect: Dialect,
     operation: &str,
+    result: Result<Reply, Failure>,
     request_id: &str,
 ) -> (Response<Body>, &'static str) {
     let error = match result {
         Ok(reply) => {
-            let mut response = document(reply.status, reply.body, request_id);
+            let mut response = document(dialect, reply.status, reply.body, request_id);
             let location = reply
                 .location
                 .and_then(|url| HeaderValue::try_from(url).ok());
@@ -204,18 +208,20 @@ fn respond(
             response_to(&fault, operation)
         }
     };
-    (
-        document(error.status, error.body(request_id), request_id),
-        error.code,
-    )
+    let envelope = dialect.envelope(&error, request_id);
+    let response = document(dialect, error.status, envelope, request_id);
+    (response, error.code)
 }
 
 /// The server adds `Content-Length`.
-fn document(status: u16, body: String, request_id: &str) -> Response<Body> {
+fn document(dialect: Dialect, status: u16, body: String, request_id: &str) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(status).expect("a status of our tables");
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/xml"));
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static(dialect.content_type()),
+    );
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert("x-amzn-requestid", id);
     }
@@ -233,11 +239,8 @@ impl Service {
         let Ok(_slot) = self.slots.acquire().await else {
             return Outcome::failed(ErrorResponse::new("ServiceUnavailable", "Shutting down."));
         };
-        let found = route53::resolve(parts.method.as_str(), parts.uri.path());
-        let operation = match &found {
-            Match::Operation(route, _) => route.operation,
-            Match::WrongMethod | Match::Unknown => "-",
-        };
+        let found = Found::by(&parts, &body);
+        let operation = found.operation();
         let service = Arc::clone(&self);
         let work = move || service.dispatch(found, &parts, &body, source, request_id);
         let outcome = task::spawn_blocking(work).await.unwrap_or_else(|error| {
@@ -251,7 +254,7 @@ impl Service {
 
     fn dispatch(
         &self,
-        found: Match,
+        found: Found,
         parts: &Parts,
         body: &[u8],
         source: String,
@@ -265,7 +268,7 @@ impl Service {
             headers: &headers,
             body,
         };
-        let caller = match self.authenticate(signed, source, request_id) {
+        let caller = match self.authenticate(found.dialect(), signed, source, request_id) {
             Ok(caller) => caller,
             Err(failure) => return Outcome::failed(failure),
         };
@@ -278,11 +281,12 @@ impl Service {
 
     fn authenticate(
         &self,
+        dialect: Dialect,
         request: SignedRequest<'_>,
         source: String,
         request_id: String,
     ) -> Result<Caller, Failure> {
-        let claim = Claim::read(request, route53::SERVICE, (self.config.clock)())?;
+        let claim = Claim::read(request, dialect.service(), (self.config.clock)())?;
         let key = AccessKeyId::new(claim.access_key()).map_err(|_| SignatureError::InvalidToken)?;
         let credential = self
             .operations
@@ -302,10 +306,15 @@ impl Service {
 
     fn act(
         &self,
-        found: Match,
+        found: Found,
         request: &SignedRequest<'_>,
         caller: &Caller,
     ) -> Result<Reply, Failure> {
+        let found = match found {
+            Found::Route53(found) => found,
+            Found::Sts(action) => return Ok(action?.act(caller)),
+            Found::Domains(target) => return Err(sts::no_such_target(&target).into()),
+        };
         let (route, ids) = match found {
             Match::Operation(route, ids) => (route, ids),
             Match::WrongMethod => {
@@ -335,6 +344,49 @@ impl Service {
             body: request.body,
             endpoint: &format!("{}://{host}", self.config.scheme.as_str()),
         })
+    }
+}
+
+/// What a request asks for, whoever asks.
+enum Found {
+    Route53(Match),
+    Sts(Result<sts::Action, ErrorResponse>),
+    /// What its header says.
+    Domains(String),
+}
+
+impl Found {
+    fn by(parts: &Parts, body: &[u8]) -> Self {
+        let (method, uri) = (&parts.method, &parts.uri);
+        match Dialect::of(parts) {
+            Dialect::Route53 => Self::Route53(route53::resolve(method.as_str(), uri.path())),
+            Dialect::Sts => {
+                let query = uri.query().unwrap_or_default();
+                Self::Sts(sts::resolve(method, query, body))
+            }
+            Dialect::Domains => {
+                let target = parts.headers.get("x-amz-target");
+                let target = target.map(HeaderValue::as_bytes).unwrap_or_default();
+                Self::Domains(String::from_utf8_lossy(target).into_owned())
+            }
+        }
+    }
+
+    const fn dialect(&self) -> Dialect {
+        match self {
+            Self::Route53(_) => Dialect::Route53,
+            Self::Sts(_) => Dialect::Sts,
+            Self::Domains(_) => Dialect::Domains,
+        }
+    }
+
+    /// Its name in the access line.
+    const fn operation(&self) -> &'static str {
+        match self {
+            Self::Route53(Match::Operation(route, _)) => route.operation,
+            Self::Sts(Ok(action)) => action.name(),
+            Self::Route53(_) | Self::Sts(_) | Self::Domains(_) => "-",
+        }
     }
 }
 

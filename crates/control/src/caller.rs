@@ -3,6 +3,7 @@
 use std::fmt;
 
 use meridian_model::{AccessKeyId, AccountId};
+use ring::digest;
 use zeroize::Zeroizing;
 
 /// The authenticated sender of one request.
@@ -32,6 +33,21 @@ impl Caller {
             Some(user) => format!("arn:aws:iam::{}:user/{user}", self.account),
             None => format!("arn:aws:iam::{}:root", self.account),
         }
+    }
+
+    /// The principal's unique id in the form of IAM's: the account's number, or `AIDA` and 17
+    /// letters and digits. It follows from account and name, so that a user who is made again under
+    /// the same name has the same one.
+    pub fn user_id(&self) -> String {
+        const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+        let Some(user) = &self.user else {
+            return self.account.to_string();
+        };
+        let named = format!("{}/{user}", self.account);
+        let digest = digest::digest(&digest::SHA256, named.as_bytes());
+        let letters = digest.as_ref().iter().take(17);
+        let letters = letters.map(|byte| char::from(BASE32[usize::from(byte % 32)]));
+        "AIDA".chars().chain(letters).collect()
     }
 }
 

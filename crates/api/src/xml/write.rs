@@ -12,8 +12,17 @@ pub(crate) struct Document(String);
 impl Document {
     /// A whole document: prolog, root in Route 53's namespace, and what `content` writes.
     pub(crate) fn render(root: &str, content: impl FnOnce(&mut Self)) -> String {
+        Self::render_in(NAMESPACE, root, content)
+    }
+
+    /// The same in another namespace.
+    pub(crate) fn render_in(
+        namespace: &str,
+        root: &str,
+        content: impl FnOnce(&mut Self),
+    ) -> String {
         let mut document = Self(format!(
-            "<?xml version=\"1.0\"?>\n<{root} xmlns=\"{NAMESPACE}\">"
+            "<?xml version=\"1.0\"?>\n<{root} xmlns=\"{namespace}\">"
         ));
         content(&mut document);
         document.close(root);
