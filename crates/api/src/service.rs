@@ -38,8 +38,6 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// How the service is reached and bounded.
 #[derive(Clone)]
 pub struct ApiConfig {
-    /// What clients put in front of our name: it stands in `Location` headers.
-    pub scheme: Scheme,
     /// How many operations run at the same time; the others wait. Default 128, more than one
     /// account's requests that wait for their turn to write.
     pub max_operations: usize,
@@ -47,11 +45,9 @@ pub struct ApiConfig {
     pub clock: Clock,
 }
 
-impl ApiConfig {
-    /// The defaults.
-    pub fn new(scheme: Scheme) -> Self {
+impl Default for ApiConfig {
+    fn default() -> Self {
         Self {
-            scheme,
             max_operations: 128,
             clock: Arc::new(system_time),
         }
@@ -61,13 +57,13 @@ impl ApiConfig {
 impl fmt::Debug for ApiConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ApiConfig")
-            .field("scheme", &self.scheme)
             .field("max_operations", &self.max_operations)
             .finish_non_exhaustive()
     }
 }
 
-/// Whether TLS stands between the clients and us.
+/// What clients put in front of our name, with TLS between them and us or without: it stands in
+/// `Location` headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the schemes of URLs")]
 pub enum Scheme {
@@ -76,7 +72,8 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    const fn as_str(self) -> &'static str {
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
             Self::Https => "https",
@@ -93,7 +90,8 @@ fn system_time() -> Timestamp {
 
 /// The APIs as a fallback of a router, so that other pages can be merged in front of it.
 ///
-/// Requests are expected to carry [`ConnectInfo<SocketAddr>`]: whoever serves them knows it.
+/// Requests are expected to carry [`ConnectInfo<SocketAddr>`] and their [`Scheme`]: whoever serves
+/// them knows both.
 /// Every request is authenticated before anything but its size is looked at.
 pub fn router(control: Arc<Control>, config: ApiConfig) -> Router {
     let service = Service {
@@ -275,7 +273,7 @@ impl Service {
         Outcome {
             operation: "-",
             account: Some(caller.account.clone()),
-            result: self.act(found, &signed, &caller),
+            result: self.act(found, &signed, &caller, &endpoint(parts)),
         }
     }
 
@@ -309,6 +307,7 @@ impl Service {
         found: Found,
         request: &SignedRequest<'_>,
         caller: &Caller,
+        endpoint: &str,
     ) -> Result<Reply, Failure> {
         let found = match found {
             Found::Route53(found) => found,
@@ -335,14 +334,13 @@ impl Service {
         let Some(handler) = route.handler else {
             return Err(route53::not_implemented(route.operation).into());
         };
-        let host = header(request, "host").unwrap_or("localhost");
         handler(&Call {
             operations: &self.operations,
             caller,
             ids,
             query: route53::Query::parse(request.query)?,
             body: request.body,
-            endpoint: &format!("{}://{host}", self.config.scheme.as_str()),
+            endpoint,
         })
     }
 }
@@ -388,6 +386,18 @@ impl Found {
             Self::Route53(_) | Self::Sts(_) | Self::Domains(_) => "-",
         }
     }
+}
+
+/// Where the client thinks we are, as in `http://127.0.0.1:5380`.
+fn endpoint(parts: &Parts) -> String {
+    let scheme = parts.extensions.get::<Scheme>().copied();
+    let host = parts.headers.get("host").map(HeaderValue::to_str);
+    let host = match (host, parts.uri.authority()) {
+        (Some(Ok(host)), _) => host,
+        (None, Some(authority)) => authority.as_str(),
+        _ => "localhost",
+    };
+    format!("{}://{host}", scheme.unwrap_or(Scheme::Http).as_str())
 }
 
 /// All headers. A request line with an absolute URL stands for a missing `Host` (RFC 9112,

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use axum::Extension;
 use meridian_api::{ApiConfig, Scheme, router};
 use meridian_control::{Acks, Control, SystemEnvironment};
 use meridian_log::{
@@ -115,14 +116,15 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let config = ApiConfig {
             clock: Arc::new(|| NOW),
-            ..ApiConfig::new(Scheme::Https)
+            ..ApiConfig::default()
         };
         let journal = Arc::new(Breakable {
             inner: LocalJournal::in_memory().unwrap(),
             broken: AtomicBool::new(false),
         });
         let directory = tempfile::tempdir().unwrap();
-        let router = router(Arc::new(control(&journal, &directory)), config);
+        let control = Arc::new(control(&journal, &directory));
+        let router = router(control, config).layer(Extension(Scheme::Https));
         tokio::spawn(axum::serve(listener, router).into_future());
         Self {
             address,

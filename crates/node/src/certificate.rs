@@ -1,7 +1,7 @@
-//! The files of `[dns.tls]`: read at the start, at SIGHUP and when they change.
+//! The files of a certificate, `[dns.tls]` or `[api.tls]`: read at the start, at SIGHUP and when they
+//! change.
 
 use std::fs;
-use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,6 +22,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// A certificate and its key on disk.
 #[derive(Debug, Clone)]
 pub(crate) struct CertificateFiles {
+    /// What configures it.
+    section: &'static str,
     certificate: PathBuf,
     key: PathBuf,
 }
@@ -30,27 +32,32 @@ pub(crate) struct CertificateFiles {
 type Stamp = (u64, u64, u64, i64, i64);
 
 impl CertificateFiles {
-    pub(crate) fn of(tls: &Tls) -> Self {
+    /// The files that this section of the configuration names.
+    pub(crate) fn new(section: &'static str, certificate: &Path, key: &Path) -> Self {
         Self {
-            certificate: tls.certificate.clone(),
-            key: tls.key.clone(),
+            section,
+            certificate: certificate.to_owned(),
+            key: key.to_owned(),
         }
     }
 
     /// Reads both, and makes sure that they belong together.
     pub(crate) fn load(&self) -> Result<Certificate> {
+        let section = self.section;
         let read = |path: &Path, which| {
-            fs::read(path).with_context(|| format!("cannot read {which}, {}", path.display()))
+            let context = || format!("cannot read {section}.{which}, {}", path.display());
+            fs::read(path).with_context(context)
         };
-        let certificate = read(&self.certificate, "dns.tls.certificate")?;
-        let key = read(&self.key, "dns.tls.key")?;
+        let certificate = read(&self.certificate, "certificate")?;
+        let key = read(&self.key, "key")?;
         Certificate::from_pem(&certificate, &key).map_err(|error| {
             let (which, path) = if error.is_of_key() {
-                ("dns.tls.key", &self.key)
+                ("key", &self.key)
             } else {
-                ("dns.tls.certificate", &self.certificate)
+                ("certificate", &self.certificate)
             };
-            Error::new(error).context(format!("{which}, {}, cannot be used", path.display()))
+            let path = path.display();
+            Error::new(error).context(format!("{section}.{which}, {path}, cannot be used"))
         })
     }
 
@@ -64,7 +71,23 @@ impl CertificateFiles {
     }
 }
 
-/// What encrypted listeners need, kept up to date.
+/// Reads the files, and keeps what is in them up to date for as long as the runtime lives that this
+/// is called on.
+pub(crate) fn follow(files: CertificateFiles) -> Result<Arc<Certificate>> {
+    let known = files.stamps();
+    let certificate = Arc::new(files.load()?);
+    let watch = Watch {
+        files,
+        known,
+        certificate: Arc::clone(&certificate),
+        // A signal before anybody listens would end the process.
+        hang_up: signal(SignalKind::hangup())?,
+    };
+    tokio::spawn(watch.run());
+    Ok(certificate)
+}
+
+/// What encrypted listeners of DNS need, kept up to date.
 pub(crate) struct Keeper {
     runtime: Runtime,
     certificate: Arc<Certificate>,
@@ -73,21 +96,12 @@ pub(crate) struct Keeper {
 impl Keeper {
     /// Reads the files and starts watching them, on a runtime that handshakes will share.
     pub(crate) fn start(tls: &Tls) -> Result<Self> {
-        let files = CertificateFiles::of(tls);
-        let known = files.stamps();
-        let certificate = Arc::new(files.load()?);
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("dns-tls")
             .enable_all()
             .build()?;
-        let watch = Watch {
-            files,
-            known,
-            certificate: Arc::clone(&certificate),
-            hang_up: runtime.block_on(async { hang_up() })?,
-        };
-        runtime.spawn(watch.run());
+        let certificate = runtime.block_on(async { follow(tls.files()) })?;
         Ok(Self {
             runtime,
             certificate,
@@ -101,11 +115,6 @@ impl Keeper {
             runtime: self.runtime.handle().clone(),
         }
     }
-}
-
-/// A signal before anybody listens would end the process.
-fn hang_up() -> io::Result<Signal> {
-    signal(SignalKind::hangup())
 }
 
 /// Replaces the certificate by what is in the files.

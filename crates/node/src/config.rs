@@ -3,6 +3,7 @@
 //! `check`.
 
 mod addresses;
+mod api;
 mod check;
 mod tls;
 mod traffic;
@@ -22,6 +23,7 @@ use serde::Deserialize;
 
 use crate::views::Views;
 
+pub(crate) use api::Api;
 pub(crate) use tls::Tls;
 pub(crate) use traffic::{Dnstap, QueryLog, RateLimit};
 
@@ -80,14 +82,6 @@ pub(crate) struct Dns {
     pub(crate) dnstap: Dnstap,
 }
 
-/// The Route 53 API.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Api {
-    /// Plain HTTP, so loopback only.
-    pub(crate) listen: SocketAddr,
-}
-
 /// Health of the process.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -144,14 +138,6 @@ impl Default for Dns {
             tls: None,
             query_log: QueryLog::default(),
             dnstap: Dnstap::default(),
-        }
-    }
-}
-
-impl Default for Api {
-    fn default() -> Self {
-        Self {
-            listen: loopback(5380),
         }
     }
 }

@@ -16,7 +16,7 @@ use tokio::sync::{Mutex, watch};
 use tokio::task;
 
 use crate::condition::{Condition, Verdict};
-use crate::http::serve_router;
+use crate::http::{Entrance, serve_router};
 use crate::metrics::{Format, Metrics};
 
 /// What is shown.
@@ -45,7 +45,11 @@ impl Monitor {
             .route("/metrics", get(metrics))
             .with_state(self);
         // As the API: with limits, and with an answer for whoever connected in time.
-        serve_router(listener, router, ending).await;
+        let entrance = Entrance {
+            listener,
+            tls: None,
+        };
+        serve_router(entrance, router, ending).await;
     }
 }
 

@@ -24,8 +24,10 @@ pub(super) fn check(config: &Config) -> Result<()> {
     let doq = of_tls("dns.tls.doq", tls.map(|tls| &tls.doq));
     let doh = of_tls("dns.tls.doh", tls.map(|tls| &tls.doh));
     let api = listeners("api.listen", &[config.api.listen]);
+    let of_api = config.api.tls.as_ref();
+    let api_tls = of_tls("api.tls.listen", of_api.map(|tls| &tls.listen));
     let metrics = listeners("metrics.listen", &[config.metrics.listen]);
-    check_apart("TCP", &[&dns, &dot, &doh, &api, &metrics])?;
+    check_apart("TCP", &[&dns, &dot, &doh, &api, &api_tls, &metrics])?;
     check_apart("UDP", &[&dns, &doq])
 }
 

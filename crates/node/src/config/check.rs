@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 
 use crate::identity;
 use crate::views::MAX_VIEWS;
@@ -50,13 +50,7 @@ impl Config {
             "storage.cache_mib is {}; the most is {CACHE_MIB_MAX}",
             self.storage.cache_mib
         );
-        let api = self.api.listen;
-        if !api.ip().is_loopback() {
-            bail!(
-                "api.listen is {api}, but plain HTTP is for loopback only; listen on 127.0.0.1 \
-                 and put a TLS proxy in front"
-            );
-        }
+        self.api.check()?;
         if let Some(addresses) = &self.pool.addresses {
             ensure!(
                 !addresses.is_empty() && !addresses.iter().any(IpAddr::is_unspecified),
@@ -182,18 +176,6 @@ mod tests {
         let config: Config = toml::from_str("[storage]\ncache_mib = 1048577").unwrap();
         let error = config.check().unwrap_err().to_string();
         assert!(error.contains("the most is 1048576"), "{error}");
-    }
-
-    #[test]
-    fn plain_http_is_for_loopback() {
-        let config: Config = toml::from_str("[api]\nlisten = '192.0.2.1:80'").unwrap();
-        assert!(
-            config
-                .check()
-                .unwrap_err()
-                .to_string()
-                .contains("loopback only")
-        );
     }
 
     #[test]

@@ -44,6 +44,11 @@ impl Tls {
         }
     }
 
+    /// Its certificate on disk.
+    pub(crate) fn files(&self) -> CertificateFiles {
+        CertificateFiles::new("dns.tls", &self.certificate, &self.key)
+    }
+
     /// Whether it makes sense, files included.
     pub(super) fn check(&self) -> Result<()> {
         ensure!(
@@ -51,6 +56,6 @@ impl Tls {
             "dns.tls has a certificate but nothing that shows it: add an address to dot, doq or \
              doh, or leave the section out"
         );
-        CertificateFiles::of(self).load().map(drop)
+        self.files().load().map(drop)
     }
 }

@@ -1,7 +1,8 @@
-//! Routers over HTTP/1.1 in the clear: the API, health and metrics.
+//! Routers over HTTP/1.1, in the clear or over TLS: the API, health and metrics.
 
 use std::future::pending;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -13,29 +14,46 @@ use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio_rustls::rustls::ServerConfig;
 
-use super::{Answer, Terms, Versions, serve};
+use super::{Answer, Terms, Tls, Versions, serve};
 
 const TERMS: Terms = Terms {
     tls: None,
+    // HTTP/2 would let one connection hold many requests, and its clients have few at a time.
     versions: Versions::One,
     connections: Some(512),
     head_len: 64 * 1024,
     headers: 100,
     head_timeout: Duration::from_secs(30),
-    // A request may take its time.
-    idle_timeout: None,
+    // A request may take its time, and a response: much more than this is a client that reads none.
+    idle_timeout: Some(Duration::from_secs(120)),
     drain_timeout: Duration::from_secs(10),
 };
 
+/// The protocol that is spoken after the handshake, by its name (RFC 7301).
+pub(crate) const PROTOCOL: &str = "http/1.1";
+/// How long a handshake may take.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Where requests come in.
+pub(crate) struct Entrance {
+    pub(crate) listener: TcpListener,
+    /// Without it everything is in the clear.
+    pub(crate) tls: Option<Arc<ServerConfig>>,
+}
+
 /// Serves `router` until the sender of `ending` is dropped, then finishes the requests that have
 /// begun. They carry [`ConnectInfo<SocketAddr>`].
-pub(crate) async fn serve_router(
-    listener: TcpListener,
-    router: Router,
-    ending: watch::Receiver<()>,
-) {
-    serve(listener, TERMS, admit(router), ending).await;
+pub(crate) async fn serve_router(entrance: Entrance, router: Router, ending: watch::Receiver<()>) {
+    let terms = Terms {
+        tls: entrance.tls.map(|config| Tls {
+            config,
+            handshake_timeout: HANDSHAKE_TIMEOUT,
+        }),
+        ..TERMS
+    };
+    serve(entrance.listener, terms, admit(router), ending).await;
 }
 
 /// Lets everybody in.

@@ -1,25 +1,34 @@
-//! The listening sockets of the control plane: API, metrics and admin socket. They stay open while
-//! nobody listens, so that whoever connects waits.
+//! The listening sockets of the control plane: API, metrics and admin socket, and the certificate that
+//! the API shows. They stay open while nobody listens, so that whoever connects waits.
 
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use meridian_api::Scheme;
 use tokio::net::TcpListener;
+use tokio_rustls::rustls::ServerConfig;
 
 use crate::admin;
+use crate::certificate;
 use crate::config::Config;
+use crate::http::{Entrance, PROTOCOL};
 use crate::replace::{Handed, Place};
 
 const API: &str = "api";
+const API_TLS: &str = "api-tls";
 const METRICS: &str = "metrics";
 const ADMIN: &str = "admin";
 
 /// Open listening sockets.
 pub(super) struct Doors {
     api: Door,
+    /// Those of HTTPS, and what is told about TLS.
+    api_tls: Vec<Door>,
+    tls: Option<Arc<ServerConfig>>,
     metrics: Door,
     admin: UnixListener,
 }
@@ -42,6 +51,14 @@ impl Doors {
             Some(socket) => socket.into(),
             None => bind(config.api.listen, "the API", "--api").await?,
         };
+        let mut api_tls = Vec::new();
+        for &address in config.api.tls.iter().flat_map(|tls| &tls.listen) {
+            let listener = match take(&mut handed, API_TLS, Some(address)) {
+                Some(socket) => socket.into(),
+                None => bind(address, "the API", "api.tls.listen").await?,
+            };
+            api_tls.push(Door { address, listener });
+        }
         let metrics = match take(&mut handed, METRICS, Some(config.metrics.listen)) {
             Some(socket) => socket.into(),
             None => metrics(config).await?.into_std()?,
@@ -51,6 +68,8 @@ impl Doors {
                 address: config.api.listen,
                 listener: api,
             },
+            api_tls,
+            tls: tls(config)?,
             metrics: Door {
                 address: config.metrics.listen,
                 listener: metrics,
@@ -59,9 +78,21 @@ impl Doors {
         })
     }
 
-    /// The API's, once more.
-    pub(super) fn api(&self) -> io::Result<TcpListener> {
-        self.api.open()
+    /// Those of the API, once more.
+    pub(super) fn api(&self) -> io::Result<Vec<(Scheme, Entrance)>> {
+        let plain = Entrance {
+            listener: self.api.open()?,
+            tls: None,
+        };
+        let mut entrances = vec![(Scheme::Http, plain)];
+        for door in &self.api_tls {
+            let encrypted = Entrance {
+                listener: door.open()?,
+                tls: self.tls.clone(),
+            };
+            entrances.push((Scheme::Https, encrypted));
+        }
+        Ok(entrances)
     }
 
     /// That of health checks, once more.
@@ -84,16 +115,14 @@ impl Doors {
             },
             socket,
         };
-        let (api, metrics) = (&self.api, &self.metrics);
-        Ok(vec![
-            handed(API, Some(api.address), api.listener.try_clone()?.into()),
-            handed(
-                METRICS,
-                Some(metrics.address),
-                metrics.listener.try_clone()?.into(),
-            ),
-            handed(ADMIN, None, self.admin.try_clone()?.into()),
-        ])
+        let encrypted = self.api_tls.iter().map(|door| (API_TLS, door));
+        let doors = [(API, &self.api), (METRICS, &self.metrics)];
+        let mut sockets = vec![handed(ADMIN, None, self.admin.try_clone()?.into())];
+        for (role, door) in encrypted.chain(doors) {
+            let socket = door.listener.try_clone()?;
+            sockets.push(handed(role, Some(door.address), socket.into()));
+        }
+        Ok(sockets)
     }
 }
 
@@ -101,6 +130,15 @@ impl Door {
     fn open(&self) -> io::Result<TcpListener> {
         TcpListener::from_std(self.listener.try_clone()?)
     }
+}
+
+/// What the API's encrypted listeners show: the files as they are now, and as they change.
+fn tls(config: &Config) -> Result<Option<Arc<ServerConfig>>> {
+    let Some(tls) = &config.api.tls else {
+        return Ok(None);
+    };
+    let certificate = certificate::follow(tls.files())?;
+    Ok(Some(Arc::new(certificate.tls_config(&[PROTOCOL])?)))
 }
 
 /// A listener for health checks alone.

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Error, Result};
-use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{self, Next};
-use meridian_api::{ApiConfig, Scheme};
+use axum::{Extension, Router};
+use meridian_api::ApiConfig;
 use serde_json::json;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
@@ -118,11 +118,15 @@ impl House<'_> {
         );
         let admin = tokio::spawn(admin);
         let control = Arc::clone(control_plane.control());
-        let router = meridian_api::router(control, ApiConfig::new(Scheme::Http));
+        let router = meridian_api::router(control, ApiConfig::default());
         let router = counted(router, Arc::clone(self.dns.condition()));
-        let listener = self.doors.api()?;
-        tracing::info!(address = %listener.local_addr()?, "the API is open");
-        let api = tokio::spawn(serve_router(listener, router, ended));
+        let mut apis = Vec::new();
+        for (scheme, entrance) in self.doors.api()? {
+            let address = entrance.listener.local_addr()?;
+            tracing::info!(%address, "the API is open: {}://{address}", scheme.as_str());
+            let router = router.clone().layer(Extension(scheme));
+            apis.push(tokio::spawn(serve_router(entrance, router, ended.clone())));
+        }
         notify::ready();
         let mut event = self.until_told(&mut asked).await;
         match &mut event {
@@ -138,7 +142,9 @@ impl House<'_> {
             }
         }
         drop(end);
-        api.await.context("the API ended by a panic")?;
+        for api in apis {
+            api.await.context("the API ended by a panic")?;
+        }
         admin.await.context("the admin socket ended by a panic")?;
         if let Event::HandOver(swap) = &mut event {
             swap.progress.step("changes wait").await;
