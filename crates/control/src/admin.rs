@@ -16,8 +16,11 @@ use self::key::MAX_KEYS;
 pub use self::key::NewKey;
 pub(crate) use self::key::{SECRETS, vault_row};
 pub use self::user::NewUser;
-use crate::control::{Author, Committed, Control};
+use crate::control::Control;
 use crate::refusal::Fault;
+
+/// Who commits what operators do.
+pub(crate) const OPERATOR: &str = "operator by the admin socket";
 
 /// An admin command was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -64,17 +67,7 @@ impl Control {
         &self,
         plan: impl FnMut(&Snapshot, &mut Facts) -> Outcome<(Vec<Effect>, T)>,
     ) -> Outcome<T> {
-        let author = Author {
-            request_id: "admin",
-            caller: None,
-            principal: "operator by the admin socket".to_owned(),
-        };
-        match self.commit(&author, plan)? {
-            Committed::Now(outcome) => Ok(outcome),
-            Committed::Before(..) => {
-                Err(Fault::Storage("an admin command has no retry key".to_owned()).into())
-            }
-        }
+        self.administer_as(OPERATOR, plan)
     }
 }
 

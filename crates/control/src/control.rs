@@ -1,11 +1,12 @@
 //! The control plane's one object: fresh reads, and plan-then-append.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use meridian_log::{AppendError, Commit, Entry, Head, Journal, RetryKey, Snapshot, Tables, Vault};
-use meridian_model::{AccessKeyId, Effect, Facts, KeyStatus, Seq, Timestamp};
+use meridian_model::{AccessKeyId, Effect, Facts, Generation, KeyStatus, Seq, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::acks::Acks;
@@ -32,6 +33,8 @@ pub struct Control {
     turns: Turns,
     /// The time of an entry, the last one unless others wrote since.
     last: Mutex<Option<(Head, Timestamp)>>,
+    /// Generations that somebody in this process is writing.
+    pub(crate) drafts: Mutex<BTreeSet<Generation>>,
 }
 
 /// Who a commit is written for.
@@ -66,6 +69,7 @@ impl Control {
             environment,
             turns: Turns::default(),
             last: Mutex::default(),
+            drafts: Mutex::default(),
         }
     }
 

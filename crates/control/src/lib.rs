@@ -9,6 +9,7 @@ mod caller;
 mod control;
 mod environment;
 mod first_start;
+mod generation;
 mod operation;
 mod refusal;
 mod request;
@@ -21,6 +22,7 @@ pub use caller::{Caller, Credential, Secret};
 pub use control::Control;
 pub use environment::{Environment, SystemEnvironment};
 pub use first_start::FirstStart;
+pub use generation::GenerationDraft;
 pub use refusal::{Fault, OperationError, Refusal};
 pub use request::{
     ChangeOutcome, ChangeRecordSets, ChangeStatus, CreateHostedZone, CreatedHostedZone, HostedZone,

@@ -6,7 +6,7 @@ use meridian_model::{
     AcceleratedRecovery, AccessKey, AccessKeyId, Account, AccountId, AliasTarget, Change, ChangeId,
     Coordinates, DelegationSet, DelegationSetId, Effect, FailoverRole, Generation, GeoLocation,
     GeoproximityLocation, GeoproximityPlace, KeyStatus, NameServer, Policy, Quota, RecordSet,
-    Region, Routing, SetData, SetKey, Timestamp, User, Zone, ZoneId,
+    Region, Routing, SetData, SetKey, Timestamp, UnseenGeneration, UnseenState, User, Zone, ZoneId,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -216,6 +216,30 @@ fn access_key() -> impl Strategy<Value = AccessKey> {
     )
 }
 
+fn unseen_generation() -> impl Strategy<Value = UnseenGeneration> {
+    let states = vec![
+        UnseenState::Draft,
+        UnseenState::Superseded,
+        UnseenState::Garbage,
+    ];
+    (
+        generation(),
+        account_id(),
+        zone_id(),
+        select(states),
+        time(),
+    )
+        .prop_map(
+            |(generation, account, zone, state, since)| UnseenGeneration {
+                generation,
+                account,
+                zone,
+                state,
+                since,
+            },
+        )
+}
+
 /// Every kind of effect; sets more often than the rest.
 pub(crate) fn effect() -> impl Strategy<Value = Effect> {
     let put_set = (generation(), record_set());
@@ -234,6 +258,10 @@ pub(crate) fn effect() -> impl Strategy<Value = Effect> {
         1 => (account_id(), text()).prop_map(|(account, name)| Effect::DeleteUser { account, name }),
         1 => access_key().prop_map(Effect::PutAccessKey),
         1 => access_key_id().prop_map(Effect::DeleteAccessKey),
+        1 => unseen_generation().prop_map(Effect::PutUnseenGeneration),
+        1 => generation().prop_map(Effect::DeleteUnseenGeneration),
+        1 => (generation(), 0..4u32)
+            .prop_map(|(generation, most)| Effect::CollectGeneration { generation, most }),
         1 => quota.prop_map(|(account, quota, limit)| Effect::PutQuota { account, quota, limit }),
     ]
 }

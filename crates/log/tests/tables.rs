@@ -11,7 +11,8 @@ use meridian_log::{ApplyError, Commit, Journal, LocalJournal, RetryKey, Tables, 
 use meridian_model::{
     AcceleratedRecovery, AccessKey, AccessKeyId, Account, AccountId, Change, ChangeId,
     DelegationSet, Effect, Generation, KeyStatus, NameServer, Quota, RecordSet, Seq, State,
-    Timestamp, User, Zone, ZoneId,
+    Timestamp, UnseenGeneration, UnseenState, User, Zone, ZoneId, plan_collect_generation,
+    plan_publish_generation,
 };
 
 fn name(text: &str) -> Name {
@@ -356,4 +357,56 @@ fn the_pool_comes_by_ordinal() {
     let found = state.name_server(&name("a.test")).unwrap();
     assert_eq!(found.as_ref(), expected.last());
     assert_eq!(state.name_server(&name("c.test")).unwrap(), None);
+}
+
+#[test]
+fn a_generation_is_written_unseen_published_and_the_old_one_collected() {
+    let journal = LocalJournal::in_memory().unwrap();
+    let tables = Tables::in_memory().unwrap();
+    let write = |effects| {
+        let head = journal.head().unwrap();
+        journal
+            .append(head, vec![commit(effects)], Timestamp(7))
+            .unwrap();
+        tables.apply(&journal.read(head.seq, 9).unwrap()).unwrap();
+        tables.read().unwrap()
+    };
+    let (old, new) = (Generation(1), Generation(2));
+    let mine = zone("Z1", "site.test", old.0);
+    write(vec![
+        Effect::PutZone(mine.clone()),
+        put(1, "a.site.test", "192.0.2.1"),
+        put(1, "b.site.test", "192.0.2.1"),
+        put(1, "c.site.test", "192.0.2.1"),
+    ]);
+    let draft = UnseenGeneration {
+        generation: new,
+        account: account(),
+        zone: mine.id.clone(),
+        state: UnseenState::Draft,
+        since: Timestamp(6),
+    };
+    let state = write(vec![Effect::PutUnseenGeneration(draft.clone())]);
+    assert_eq!(state.next_generation().unwrap(), Generation(3));
+    let state = write(vec![put(2, "d.site.test", "192.0.2.2")]);
+    assert_eq!(state.unseen_generations().unwrap(), [draft]);
+    assert_eq!(state.zone_at(new).unwrap(), None);
+    assert_eq!(state.history(&mine.id, Seq(1), 9).unwrap(), []);
+    let state = write(plan_publish_generation(&mine, new, Timestamp(7)));
+    assert_eq!(state.zone(&mine.id).unwrap().unwrap().generation, new);
+    let history = state.history(&mine.id, Seq(1), 9).unwrap();
+    assert_eq!(history[0].previous_generation, Some(old));
+    let superseded = state.unseen_generation(old).unwrap().unwrap();
+    assert_eq!(superseded.state, UnseenState::Superseded);
+    let state = write(plan_collect_generation(&superseded, 2, Timestamp(8)));
+    let garbage = state.unseen_generation(old).unwrap().unwrap();
+    assert_eq!(
+        (garbage.state, state.set_count(old).unwrap()),
+        (UnseenState::Garbage, 1)
+    );
+    let state = write(plan_collect_generation(&garbage, 2, Timestamp(9)));
+    assert_eq!(state.unseen_generations().unwrap(), []);
+    assert_eq!(state.sets_from(old, None, 9).unwrap(), []);
+    assert_eq!(state.set_count(new).unwrap(), 1);
+    verify(&journal, Some(&tables)).unwrap();
 }

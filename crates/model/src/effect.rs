@@ -4,6 +4,7 @@ use meridian_dns::Name;
 
 use crate::account::{AccessKey, Account, User};
 use crate::change::Change;
+use crate::generation::UnseenGeneration;
 use crate::id::{AccessKeyId, AccountId, Generation, ZoneId};
 use crate::name_server::NameServer;
 use crate::quota::Quota;
@@ -64,6 +65,17 @@ pub enum Effect {
         /// The most there may be.
         limit: u64,
     },
+    /// A generation that no zone points to is now this.
+    PutUnseenGeneration(UnseenGeneration),
+    /// A zone points to the generation from now on.
+    DeleteUnseenGeneration(Generation),
+    /// The first sets of an unseen generation are gone, and it too once none is left.
+    CollectGeneration {
+        /// One that no zone points to.
+        generation: Generation,
+        /// How many sets at most.
+        most: u32,
+    },
 }
 
 impl Effect {
@@ -85,6 +97,9 @@ impl Effect {
             | Self::PutAccessKey(_)
             | Self::DeleteAccessKey(_) => 1,
             Self::PutQuota { quota, .. } => quota.level(),
+            Self::PutUnseenGeneration(_)
+            | Self::DeleteUnseenGeneration(_)
+            | Self::CollectGeneration { .. } => 2,
         }
     }
 }

@@ -10,6 +10,7 @@ mod change;
 mod draft;
 mod effect;
 mod facts;
+mod generation;
 mod id;
 mod name_server;
 mod plan;
@@ -24,13 +25,15 @@ pub use change::Change;
 pub use draft::{Action, Draft, DraftAlias, DraftChange};
 pub use effect::Effect;
 pub use facts::{Facts, Timestamp};
+pub use generation::{UnseenGeneration, UnseenState};
 pub use id::{
     AccessKeyId, AccountId, ChangeId, DelegationSetId, Generation, InvalidId, Seq, ZoneId,
 };
 pub use name_server::NameServer;
 pub use plan::{
     BatchRefusal, CreateZoneRefusal, NameServerRefusal, NewZone, NotPublic, PlanError,
-    ZoneNotEmpty, plan_batch, plan_create_zone, plan_delete_name_server, plan_delete_zone,
+    ZoneNotEmpty, expired_generations, plan_batch, plan_begin_generation, plan_collect_generation,
+    plan_create_zone, plan_delete_name_server, plan_delete_zone, plan_publish_generation,
     plan_put_name_server, plan_zone_comment, plan_zone_features,
 };
 pub use quota::Quota;

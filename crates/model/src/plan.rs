@@ -2,12 +2,16 @@
 
 mod batch;
 mod conflicts;
+mod generation;
 mod hosted_zone;
 mod pool;
 mod structure;
 mod zone_settings;
 
 pub use batch::{BatchRefusal, plan_batch};
+pub use generation::{
+    expired_generations, plan_begin_generation, plan_collect_generation, plan_publish_generation,
+};
 pub use hosted_zone::{
     CreateZoneRefusal, NewZone, ZoneNotEmpty, plan_create_zone, plan_delete_zone,
 };

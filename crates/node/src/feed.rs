@@ -442,7 +442,11 @@ fn touched(entries: &[Entry]) -> Touched {
                 | Effect::DeleteUser { .. }
                 | Effect::PutAccessKey(_)
                 | Effect::DeleteAccessKey(_)
-                | Effect::PutQuota { .. } => {}
+                | Effect::PutQuota { .. }
+                // What no zone points to is not answered.
+                | Effect::PutUnseenGeneration(_)
+                | Effect::DeleteUnseenGeneration(_)
+                | Effect::CollectGeneration { .. } => {}
             }
         }
     }

@@ -3,6 +3,7 @@
 //! DNS has a runtime and threads of its own: nothing the control plane does can starve it. How a
 //! running server is replaced is in `house` and `replace`.
 
+mod collector;
 mod control_plane;
 mod dns;
 mod doors;

@@ -6,4 +6,5 @@
 )]
 
 mod bench;
+mod generation;
 mod operations;

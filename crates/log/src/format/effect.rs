@@ -1,11 +1,13 @@
 //! The stored form of effects. A new kind gets a new tag and a higher level.
 
 use meridian_model::{
-    AccessKey, Account, Change, Effect, Generation, NameServer, RecordSet, SetKey, User, Zone,
+    AccessKey, Account, Change, Effect, Generation, NameServer, RecordSet, SetKey,
+    UnseenGeneration, User, Zone,
 };
 use prost::{Message, Oneof};
 
 use super::account::{AccessKeyMessage, AccountMessage, UserMessage, access_key_id, quota};
+use super::generation::UnseenGenerationMessage;
 use super::record_set::{RecordSetMessage, SetKeyMessage};
 use super::zone::{ChangeMessage, NameServerMessage, ZoneMessage, zone_id};
 use super::{DecodeError, Stored, account_id, name, required};
@@ -14,7 +16,7 @@ use super::{DecodeError, Stored, account_id, name, required};
 pub(crate) struct EffectMessage {
     #[prost(
         oneof = "KindMessage",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 60, 61, 62"
     )]
     kind: Option<KindMessage>,
 }
@@ -47,6 +49,12 @@ pub(crate) enum KindMessage {
     DeleteAccessKey(String),
     #[prost(message, tag = "13")]
     PutQuota(PutQuotaMessage),
+    #[prost(message, tag = "60")]
+    PutUnseenGeneration(UnseenGenerationMessage),
+    #[prost(uint64, tag = "61")]
+    DeleteUnseenGeneration(u64),
+    #[prost(message, tag = "62")]
+    CollectGeneration(CollectGenerationMessage),
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -81,6 +89,14 @@ pub(crate) struct PutQuotaMessage {
     quota: String,
     #[prost(uint64, tag = "3")]
     limit: u64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct CollectGenerationMessage {
+    #[prost(uint64, tag = "1")]
+    generation: u64,
+    #[prost(uint32, tag = "2")]
+    most: u32,
 }
 
 impl Stored for Effect {
@@ -118,6 +134,18 @@ impl Stored for Effect {
                 quota: quota.as_str().into(),
                 limit: *limit,
             }),
+            Self::PutUnseenGeneration(unseen) => {
+                KindMessage::PutUnseenGeneration(unseen.to_message())
+            }
+            Self::DeleteUnseenGeneration(generation) => {
+                KindMessage::DeleteUnseenGeneration(generation.0)
+            }
+            Self::CollectGeneration { generation, most } => {
+                KindMessage::CollectGeneration(CollectGenerationMessage {
+                    generation: generation.0,
+                    most: *most,
+                })
+            }
         };
         EffectMessage { kind: Some(kind) }
     }
@@ -153,6 +181,16 @@ impl Stored for Effect {
                 account: account_id(&put.account)?,
                 quota: quota(&put.quota)?,
                 limit: put.limit,
+            },
+            KindMessage::PutUnseenGeneration(unseen) => {
+                Self::PutUnseenGeneration(UnseenGeneration::from_message(unseen)?)
+            }
+            KindMessage::DeleteUnseenGeneration(generation) => {
+                Self::DeleteUnseenGeneration(Generation(generation))
+            }
+            KindMessage::CollectGeneration(collect) => Self::CollectGeneration {
+                generation: Generation(collect.generation),
+                most: collect.most,
             },
         })
     }

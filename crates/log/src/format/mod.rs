@@ -6,6 +6,7 @@
 mod account;
 mod effect;
 mod entry;
+mod generation;
 mod plain;
 mod record_set;
 mod rows;

@@ -87,6 +87,17 @@ fn apply_effect(
             let key = layout::quota(account, *quota);
             rows.put(Table::Quotas, &key, &limit.to_be_bytes())?;
         }
+        Effect::PutUnseenGeneration(unseen) => {
+            let key = layout::generation(unseen.generation);
+            rows.put(Table::UnseenGenerations, &key, &unseen.to_bytes())?;
+            counts.note_generation(unseen.generation);
+        }
+        Effect::DeleteUnseenGeneration(generation) => {
+            rows.delete(Table::UnseenGenerations, &layout::generation(*generation))?;
+        }
+        Effect::CollectGeneration { generation, most } => {
+            collect_generation(rows, counts, *generation, *most)?;
+        }
     }
     Ok(())
 }
@@ -195,6 +206,28 @@ fn delete_set(
     stats.last_changed = seq.0;
     if let Some(zone) = zone_of(rows, generation)? {
         deltas.note_set(zone, row_key, key, Some(&old))?;
+    }
+    Ok(())
+}
+
+/// Removes the first sets of a generation, without history: no zone points to it.
+fn collect_generation(
+    rows: &mut Rows<'_>,
+    counts: &mut Counts,
+    generation: Generation,
+    most: u32,
+) -> Result<(), ApplyError> {
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let key = layout::generation(generation);
+    let keys = rows.first_keys(Table::Sets, &key, most)?;
+    for set in &keys {
+        rows.delete(Table::Sets, set)?;
+    }
+    let stats = counts.touch(rows, generation)?;
+    stats.sets = stats.sets.saturating_sub(keys.len() as u64);
+    if keys.len() < most {
+        rows.delete(Table::UnseenGenerations, &key)?;
+        counts.retire(rows, generation)?;
     }
     Ok(())
 }

@@ -61,6 +61,8 @@ pub(super) enum Table {
     History = 19,
     /// Entry → digest after it. Not digested.
     Digests = 20,
+    /// Generation that no zone points to → what it is there for.
+    UnseenGenerations = 70,
 }
 
 impl Table {
@@ -86,6 +88,7 @@ impl Table {
         Self::Counters,
         Self::History,
         Self::Digests,
+        Self::UnseenGenerations,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -111,6 +114,7 @@ impl Table {
             Self::Counters => "counters",
             Self::History => "history",
             Self::Digests => "digests",
+            Self::UnseenGenerations => "unseen_generations",
         }
     }
 

@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
-    AccessKey, Account, AccountId, Generation, RecordSet, Seq, Timestamp, User, Zone, ZoneId,
+    AccessKey, Account, AccountId, Generation, RecordSet, Seq, Timestamp, UnseenGeneration, User,
+    Zone, ZoneId,
 };
 use prost::Message;
 
@@ -102,6 +103,14 @@ impl Snapshot {
         self.scan(Table::Sets, &prefix, &prefix, |_, value| {
             Ok(each(stored(Table::Sets, value)?))
         })
+    }
+
+    /// All generations that no zone points to, by number.
+    ///
+    /// # Errors
+    /// As for all methods.
+    pub fn unseen_generations(&self) -> Result<Vec<UnseenGeneration>, ReadError> {
+        self.scan_stored(Table::UnseenGenerations, b"", b"", usize::MAX)
     }
 
     /// All accounts, by id.

@@ -154,6 +154,25 @@ impl<'txn> Rows<'txn> {
             .collect::<Result<_, _>>()
             .map_err(Into::into)
     }
+
+    /// The keys of the first rows under a prefix, at most `limit`.
+    pub(super) fn first_keys(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        limit: usize,
+    ) -> Result<Vec<Vec<u8>>, redb::Error> {
+        let table = self.table(table)?;
+        let range = match after_prefix(prefix) {
+            Some(end) => table.range(prefix..end.as_slice())?,
+            None => table.range(prefix..)?,
+        };
+        range
+            .take(limit)
+            .map(|row| row.map(|(key, _)| key.value().to_vec()))
+            .collect::<Result<_, _>>()
+            .map_err(Into::into)
+    }
 }
 
 /// A stored number.

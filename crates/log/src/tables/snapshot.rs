@@ -3,7 +3,7 @@
 use meridian_dns::Name;
 use meridian_model::{
     AccessKey, AccessKeyId, Account, AccountId, Change, ChangeId, Generation, NameServer, Quota,
-    RecordSet, Seq, SetKey, State, Timestamp, User, Zone, ZoneId,
+    RecordSet, Seq, SetKey, State, Timestamp, UnseenGeneration, User, Zone, ZoneId,
 };
 use prost::Message;
 use redb::{ReadOnlyTable, ReadTransaction};
@@ -215,6 +215,17 @@ impl Snapshot {
         Ok(Some(
             zone.ok_or_else(|| ReadError::broken(Table::Generations))?,
         ))
+    }
+
+    /// A generation that no zone points to.
+    ///
+    /// # Errors
+    /// As for all methods.
+    pub fn unseen_generation(
+        &self,
+        generation: Generation,
+    ) -> Result<Option<UnseenGeneration>, ReadError> {
+        self.stored(Table::UnseenGenerations, &layout::generation(generation))
     }
 
     /// The entry in which this request was carried out, if that was in the 15 minutes before

@@ -91,6 +91,15 @@ impl Expected {
                     .or_default()
                     .remove(&order(key));
             }
+            Effect::PutUnseenGeneration(unseen) => {
+                self.highest = self.highest.max(unseen.generation.0);
+            }
+            Effect::CollectGeneration { generation, most } => {
+                let sets = self.sets.entry(*generation).or_default();
+                for _ in 0..*most {
+                    sets.pop_first();
+                }
+            }
             _ => {}
         }
     }

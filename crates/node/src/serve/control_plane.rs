@@ -12,6 +12,7 @@ use meridian_log::Journal;
 use meridian_server::Live;
 use tokio::task;
 
+use super::collector;
 use crate::admin;
 use crate::condition::{Condition, Watched};
 use crate::feed::Feed;
@@ -58,6 +59,7 @@ impl ControlPlane {
         let feed = thread::Builder::new()
             .name("feed".to_owned())
             .spawn(move || feed.run(&followed, &ended))?;
+        collector::start(&control)?;
         Ok(Self {
             files,
             control,
@@ -103,10 +105,18 @@ impl ControlPlane {
 
     /// Closes the files; `Ok` says that they are closed. The API and the admin socket are shut
     /// before: what they have let in is waited for.
-    pub(super) fn close(self) -> Result<Result<()>, Box<Busy>> {
+    pub(super) fn close(mut self) -> Result<Result<()>, Box<Busy>> {
         let give_up = Instant::now() + REQUESTS_TIMEOUT;
         // Whoever works on a file does so through control.
-        while Arc::strong_count(&self.control) > 1 {
+        loop {
+            // Not by the count alone: the collector takes hold of it for each of its steps.
+            match Arc::try_unwrap(self.control) {
+                Ok(alone) => {
+                    drop(alone);
+                    break;
+                }
+                Err(shared) => self.control = shared,
+            }
             if Instant::now() > give_up {
                 let error = anyhow!("requests or admin commands are still at work");
                 return Err(Box::new(Busy {
@@ -116,7 +126,6 @@ impl ControlPlane {
             }
             thread::sleep(REQUESTS_PAUSE);
         }
-        drop(self.control);
         stop_feed(&self.stop, &self.files, self.feed);
         self.condition.tables_are(None);
         Ok(self.files.close())
