@@ -60,6 +60,8 @@ pub(crate) fn response_to(fault: &Fault, operation: &str) -> ErrorResponse {
              time that you did. Retry the request.",
         ),
         Fault::Contention => ErrorResponse::new("ServiceUnavailable", fault.to_string()),
+        // Not to be tried again, until an operator has done something.
+        Fault::NotFinalized { .. } => ErrorResponse::new("NotImplemented", fault.to_string()),
     }
 }
 
@@ -197,6 +199,14 @@ mod tests {
         assert_eq!((response.status, response.code), (500, "InternalFailure"));
         let body = Dialect::Route53.envelope(&response, "id");
         assert!(!body.contains("secret") && body.contains("<Type>Receiver</Type>"));
+        let fault = Fault::NotFinalized {
+            needed: 2,
+            finalized: 1,
+        };
+        let not_finalized = response_to(&fault, "CreateHostedZone");
+        assert_eq!(not_finalized.status, 501);
+        let command = "`meridian journal finalize`";
+        assert!(not_finalized.message.contains(command));
     }
 
     #[test]

@@ -14,8 +14,8 @@ use axum::Extension;
 use meridian_api::{ApiConfig, Scheme, router};
 use meridian_control::{Acks, Control, SystemEnvironment};
 use meridian_log::{
-    AppendError, Commit, Entry, Head, Journal, JournalError, LocalJournal, ReaderClass, Tables,
-    Vault,
+    AppendError, Commit, Entry, Head, Journal, JournalError, LocalJournal, ReaderClass,
+    StorageError, Tables, Vault,
 };
 use meridian_model::{
     AccessKey, AccessKeyId, Account, AccountId, Effect, KeyStatus, Seq, Timestamp,
@@ -67,6 +67,14 @@ impl Journal for Breakable {
 
     fn end_waits(&self) {
         self.inner.end_waits();
+    }
+
+    fn level(&self) -> Result<u16, JournalError> {
+        self.inner.level()
+    }
+
+    fn finalize(&self) -> Result<u16, StorageError> {
+        self.inner.finalize()
     }
 }
 

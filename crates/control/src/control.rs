@@ -168,7 +168,7 @@ impl Control {
                     return Ok(Committed::Now(outcome));
                 }
                 Err(AppendError::Conflict { head }) => check_behind(snapshot.head(), head)?,
-                Err(error) => return Err(Fault::storage(error).into()),
+                Err(error) => return Err(not_appended(error).into()),
             }
         }
         Err(Fault::Contention.into())
@@ -225,6 +225,14 @@ fn check_behind(applied: Head, head: Head) -> Result<(), Fault> {
          {}: an older or another journal was put in place",
         head.seq, head.hash, applied.seq, applied.hash
     )))
+}
+
+/// The fault behind an entry that was not appended.
+fn not_appended(error: AppendError) -> Fault {
+    match error {
+        AppendError::Level { needed, finalized } => Fault::NotFinalized { needed, finalized },
+        error => Fault::storage(error),
+    }
 }
 
 impl Author<'_> {

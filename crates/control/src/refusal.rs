@@ -22,6 +22,20 @@ pub enum Fault {
     NotApplied,
     /// Too many writers are in line, or others kept winning. Nothing was changed; the same request
     /// can be sent again.
+    /// The journal does not take this kind of change until the operator says so. Nothing was
+    /// changed.
+    #[error(
+        "this kind of change came with level {needed} of the journal, and this journal is \
+         finalized for level {finalized}: an operator raises it with `meridian journal finalize`, \
+         after which earlier versions cannot read the journal"
+    )]
+    NotFinalized {
+        /// The level the change needs.
+        needed: u16,
+        /// The journal's.
+        finalized: u16,
+    },
+    /// Other writers kept winning; the same request can be sent again.
     #[error("too many concurrent changes; send the request again")]
     Contention,
 }

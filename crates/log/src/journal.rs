@@ -108,6 +108,20 @@ pub trait Journal: Send + Sync {
         time: Timestamp,
     ) -> Result<Head, AppendError>;
 
+    /// The highest level of effects that may be appended.
+    ///
+    /// # Errors
+    /// [`JournalError`] when the back end cannot tell.
+    fn level(&self) -> Result<u16, JournalError>;
+
+    /// From now on takes effects of every level that this version understands; returns that
+    /// level. Earlier versions, which do not understand it, cannot open the journal any more: an
+    /// operator says when none of them will be needed.
+    ///
+    /// # Errors
+    /// [`StorageError`] when the back end fails; then it is not known whether it was done.
+    fn finalize(&self) -> Result<u16, StorageError>;
+
     /// The entries after `after`, in order: at most `max_entries` and about [`MAX_READ_BYTES`],
     /// but at least one if there is one. The reader checks the chain.
     ///

@@ -12,7 +12,9 @@ use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 
 use crate::format::{Commit, Entry, Hash, LEVEL};
 use crate::journal::{AppendError, Head, Journal, JournalError, MAX_ENTRY_BYTES, MAX_READ_BYTES};
-use crate::storage::{META, OpenError, begin_durable, check_format, open_database, write_format};
+use crate::storage::{
+    META, OpenError, StorageError, begin_durable, check_format, open_database, write_format,
+};
 
 const FORMAT: u32 = 1;
 /// Entries are read once, in order: a cache would only hold what nobody asks for again.
@@ -106,6 +108,15 @@ impl LocalJournal {
         transaction.commit()?;
         Ok(())
     }
+
+    fn store_level(&self, head: Head, level: u16) -> Result<(), redb::Error> {
+        let transaction = begin_durable(&self.database)?;
+        transaction
+            .open_table(META)?
+            .insert(HEAD_KEY, head_bytes(head, level).as_slice())?;
+        transaction.commit()?;
+        Ok(())
+    }
 }
 
 impl Journal for LocalJournal {
@@ -148,6 +159,20 @@ impl Journal for LocalJournal {
         };
         self.grown.notify_all();
         Ok(entry.head())
+    }
+
+    fn level(&self) -> Result<u16, JournalError> {
+        Ok(self.tail().level)
+    }
+
+    fn finalize(&self) -> Result<u16, StorageError> {
+        let _writing = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let Tail { head, level, .. } = *self.tail();
+        if level < LEVEL {
+            self.store_level(head, LEVEL).map_err(StorageError::new)?;
+            self.tail().level = LEVEL;
+        }
+        Ok(LEVEL)
     }
 
     fn read(&self, after: Seq, max_entries: usize) -> Result<Vec<Entry>, JournalError> {
@@ -208,12 +233,16 @@ fn head_bytes(head: Head, level: u16) -> Vec<u8> {
 }
 
 fn create(database: &Database) -> Result<(), redb::Error> {
+    create_at(database, LEVEL)
+}
+
+fn create_at(database: &Database, level: u16) -> Result<(), redb::Error> {
     let transaction = begin_durable(database)?;
     write_format(&transaction, FORMAT)?;
     transaction.open_table(ENTRIES)?;
     transaction
         .open_table(META)?
-        .insert(HEAD_KEY, head_bytes(Head::EMPTY, LEVEL).as_slice())?;
+        .insert(HEAD_KEY, head_bytes(Head::EMPTY, level).as_slice())?;
     transaction.commit()?;
     Ok(())
 }
@@ -268,4 +297,81 @@ fn read_tail(database: &Database) -> Result<Tail, OpenError> {
         time: last.time,
         level,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use meridian_model::{Effect, ZoneId};
+
+    use super::*;
+
+    /// The file as a version left it that understood this level.
+    fn of_level(path: &Path, level: u16) -> LocalJournal {
+        let database = open_database(path, CACHE_BYTES, |new| create_at(new, level)).unwrap();
+        LocalJournal::start(database).unwrap()
+    }
+
+    fn commit() -> Commit {
+        Commit {
+            request_id: String::new(),
+            account: None,
+            principal: String::new(),
+            source: String::new(),
+            retry: None,
+            effects: vec![Effect::DeleteZone(ZoneId::new("Z1").unwrap())],
+        }
+    }
+
+    #[test]
+    fn effects_of_a_level_above_the_finalized_one_wait_for_the_operator() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("journal.redb");
+        // One below the lowest level there is: any effect is above it.
+        let journal = of_level(&path, 0);
+        let empty = journal.append(Head::EMPTY, vec![], Timestamp(1));
+        assert!(matches!(
+            empty,
+            Err(AppendError::Level {
+                needed: 1,
+                finalized: 0
+            })
+        ));
+        let refused = journal.append(Head::EMPTY, vec![commit()], Timestamp(1));
+        assert!(matches!(
+            refused,
+            Err(AppendError::Level {
+                needed: 1,
+                finalized: 0
+            })
+        ));
+        assert_eq!(journal.head().unwrap(), Head::EMPTY);
+        assert_eq!(journal.finalize().unwrap(), LEVEL);
+        assert_eq!(journal.level().unwrap(), LEVEL);
+        let head = journal
+            .append(Head::EMPTY, vec![commit()], Timestamp(1))
+            .unwrap();
+        drop(journal);
+        let journal = LocalJournal::open(&path).unwrap();
+        assert_eq!(journal.level().unwrap(), LEVEL, "it is on the disk");
+        assert_eq!(journal.head().unwrap(), head, "and the head is as it was");
+        assert_eq!(journal.finalize().unwrap(), LEVEL, "twice is as once");
+    }
+
+    #[test]
+    fn a_journal_of_an_earlier_version_keeps_its_level_until_it_is_finalized() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("journal.redb");
+        let head = of_level(&path, 1)
+            .append(Head::EMPTY, vec![commit()], Timestamp(1))
+            .unwrap();
+        let journal = LocalJournal::open(&path).unwrap();
+        assert_eq!(journal.level().unwrap(), 1);
+        journal.append(head, vec![commit()], Timestamp(2)).unwrap();
+        assert_eq!(journal.level().unwrap(), 1, "appending leaves the level");
+        let file = journal.database();
+        let level_of_the_file = read_tail(file).unwrap().level;
+        assert_eq!(level_of_the_file, 1);
+        journal.finalize().unwrap();
+        assert_eq!(read_tail(file).unwrap().level, LEVEL);
+    }
 }

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use meridian_log::{AppendError, Commit, Entry, Head, Journal, JournalError, LocalJournal, Tables};
+use meridian_log::{
+    AppendError, Commit, Entry, Head, Journal, JournalError, LocalJournal, StorageError, Tables,
+};
 use meridian_model::{Generation, Seq, Timestamp, ZoneId};
 use meridian_server::Counters;
 
@@ -351,6 +353,14 @@ impl Journal for Watched {
             Err(_) => {}
         }
         appended
+    }
+
+    fn level(&self) -> Result<u16, JournalError> {
+        self.journal.level()
+    }
+
+    fn finalize(&self) -> Result<u16, StorageError> {
+        self.journal.finalize()
     }
 
     fn read(&self, after: Seq, max_entries: usize) -> Result<Vec<Entry>, JournalError> {

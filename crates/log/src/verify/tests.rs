@@ -5,9 +5,10 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::format::{Commit, Hash};
+use crate::format::{Commit, Hash, LEVEL};
 use crate::journal::{AppendError, JournalError};
 use crate::local::{ENTRIES, LocalJournal};
+use crate::storage::StorageError;
 use crate::testing;
 
 /// A journal that hands out whatever it was made with.
@@ -30,6 +31,14 @@ impl Journal for Fixed {
 
     fn append(&self, _: Head, _: Vec<Commit>, _: Timestamp) -> Result<Head, AppendError> {
         Err(AppendError::Conflict { head: self.head })
+    }
+
+    fn level(&self) -> Result<u16, JournalError> {
+        Ok(LEVEL)
+    }
+
+    fn finalize(&self) -> Result<u16, StorageError> {
+        Ok(LEVEL)
     }
 
     fn read(&self, after: Seq, max_entries: usize) -> Result<Vec<Entry>, JournalError> {

@@ -59,6 +59,7 @@ pub(crate) enum Command {
         limit: u64,
     },
     JournalVerify,
+    JournalFinalize,
     /// To be replaced by a process of this program.
     Replace {
         binary: PathBuf,

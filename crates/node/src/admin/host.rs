@@ -26,6 +26,7 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::{task, time};
 
+use self::journal::finalize;
 pub(super) use self::journal::report;
 use super::command::{Answer, Command, MAX_LINE};
 use super::progress::Progress;
@@ -169,6 +170,7 @@ impl Host {
                 limit,
             } => quota::set(self, &account, &quota, limit),
             Command::JournalVerify => report(&*self.journal, &self.tables),
+            Command::JournalFinalize => finalize(&*self.journal),
             Command::Replace { .. } => bail!("this is not for the control plane"),
         }
     }

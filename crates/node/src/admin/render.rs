@@ -19,6 +19,12 @@ pub(super) fn text(out: &mut impl Write, command: &Command, result: &Value) -> R
             "replaced: process {} serves; changes waited {} ms",
             replaced["pid"], replaced["changes_waited_ms"]
         ),
+        (Command::JournalFinalize, level) => writeln!(
+            out,
+            "the journal takes changes of level {} from now on; versions that understand less \
+             cannot read it any more",
+            level["finalized"]
+        ),
         (_, Value::Array(rows)) => table(out, rows),
         (_, Value::Object(fields)) => {
             for (name, value) in fields {

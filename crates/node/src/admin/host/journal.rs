@@ -1,7 +1,7 @@
 //! `meridian journal`.
 
 use anyhow::Result;
-use meridian_log::{Journal, Tables, verify};
+use meridian_log::{Journal, LEVEL, Tables, verify};
 use serde_json::{Value, json};
 
 /// Verifies the journal, and the tables against it.
@@ -19,4 +19,15 @@ pub(in crate::admin) fn report(journal: &dyn Journal, tables: &Tables) -> Result
         "effects": report.effects,
         "tables": tables,
     }))
+}
+
+/// Lets the journal take every kind of change that this version knows.
+pub(super) fn finalize(journal: &dyn Journal) -> Result<Value> {
+    journal.finalize()?;
+    levels(journal)
+}
+
+/// Which kinds of changes the journal takes, and which it could.
+pub(super) fn levels(journal: &dyn Journal) -> Result<Value> {
+    Ok(json!({ "finalized": journal.level()?, "understood": LEVEL }))
 }

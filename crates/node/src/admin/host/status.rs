@@ -6,6 +6,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::Host;
+use super::journal::levels;
 
 pub(super) fn status(host: &Host) -> Result<Value> {
     let head = host.control.head()?;
@@ -21,6 +22,7 @@ pub(super) fn status(host: &Host) -> Result<Value> {
         "pid": std::process::id(),
         "epoch": head.epoch,
         "head": head.seq.0,
+        "level": levels(&*host.journal)?,
         "name_servers": nodes.collect::<Vec<_>>(),
         "world": {
             "zones": size.zones,
