@@ -16,7 +16,8 @@ use meridian_control::{
 };
 use meridian_dns::{Name, RecordType};
 use meridian_log::{
-    AppendError, Commit, Entry, Head, Journal, JournalError, LocalJournal, Tables, Vault,
+    AppendError, Commit, Entry, Head, Journal, JournalError, LocalJournal, StorageError, Tables,
+    Vault,
 };
 use meridian_model::{AccessKeyId, AccountId, Action, Draft, DraftChange, Seq, Timestamp};
 
@@ -62,6 +63,14 @@ impl Journal for Slow {
 
     fn end_waits(&self) {
         self.journal.end_waits();
+    }
+
+    fn level(&self) -> Result<u16, JournalError> {
+        self.journal.level()
+    }
+
+    fn finalize(&self) -> Result<u16, StorageError> {
+        self.journal.finalize()
     }
 }
 
