@@ -25,6 +25,7 @@ use crate::cursor::Cursor;
 use fields::Fields;
 
 pub use error::{NotRdata, ParamProblem, RdataError};
+pub(crate) use write::push_quoted;
 
 /// The longest value text, in characters (the API's limit for a `<Value>`).
 pub const MAX_TEXT_LEN: usize = 4000;

@@ -16,7 +16,7 @@ pub(super) fn push_name(out: &mut String, wire: &[u8]) -> Option<()> {
 }
 
 /// Appends bytes in quotation marks, without a blank before them.
-pub(super) fn push_quoted(out: &mut String, bytes: &[u8]) {
+pub(crate) fn push_quoted(out: &mut String, bytes: &[u8]) {
     out.push('"');
     for &byte in bytes {
         match byte {

@@ -9,3 +9,4 @@ mod dnspython;
 mod domain_crate;
 mod properties;
 mod values;
+mod zonefile;
