@@ -16,7 +16,7 @@ use meridian_dns::Name;
 use meridian_log::{Commit, Durability, Journal, LocalJournal, Options, Tables, Vault};
 use meridian_model::{
     Account, AccountId, Action, DraftChange, Effect, Generation, NameServer, NewZone, Quota,
-    RecordSet, State, Zone, ZoneId, plan_batch, plan_create_zone,
+    RecordSet, State, Tag, TaggedResource, Zone, ZoneId, plan_batch, plan_create_zone,
 };
 
 use crate::data::{Row, ZoneRows};
@@ -303,6 +303,10 @@ impl State for Empty {
 
     fn cidr_collection_exists(&self, _: &AccountId, _: &str) -> Result<bool, Infallible> {
         Ok(false)
+    }
+
+    fn tags(&self, _: &TaggedResource) -> Result<Vec<Tag>, Infallible> {
+        Ok(Vec::new())
     }
 
     fn name_servers(&self) -> Result<Vec<NameServer>, Infallible> {

@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
     AccessKey, Account, AccountId, Action, Draft, DraftChange, Effect, Facts, Generation,
-    KeyStatus, NameServer, NewZone, PlanError, Quota, RecordSet, State, Zone, ZoneId, plan_batch,
-    plan_create_zone,
+    KeyStatus, NameServer, NewZone, PlanError, Quota, RecordSet, State, Tag, TaggedResource, Zone,
+    ZoneId, plan_batch, plan_create_zone,
 };
 
 use crate::admin::{AdminError, NewKey, SECRETS, vault_row};
@@ -196,6 +196,10 @@ impl State for Empty {
 
     fn cidr_collection_exists(&self, _: &AccountId, _: &str) -> Result<bool, Infallible> {
         Ok(false)
+    }
+
+    fn tags(&self, _: &TaggedResource) -> Result<Vec<Tag>, Infallible> {
+        Ok(Vec::new())
     }
 
     fn name_servers(&self) -> Result<Vec<NameServer>, Infallible> {

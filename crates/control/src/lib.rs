@@ -25,8 +25,8 @@ pub use first_start::FirstStart;
 pub use generation::GenerationDraft;
 pub use refusal::{Fault, OperationError, Refusal};
 pub use request::{
-    ChangeOutcome, ChangeRecordSets, ChangeStatus, CreateHostedZone, CreatedHostedZone, HostedZone,
-    ListHostedZones, ListHostedZonesByName, ListRecordSets, RecordSetPage, UpdateHostedZoneComment,
-    UpdateHostedZoneFeatures, Vpc, ZonePage, ZonesByNamePage,
+    ChangeOutcome, ChangeRecordSets, ChangeStatus, ChangeTags, CreateHostedZone, CreatedHostedZone,
+    HostedZone, ListHostedZones, ListHostedZonesByName, ListRecordSets, RecordSetPage,
+    UpdateHostedZoneComment, UpdateHostedZoneFeatures, Vpc, ZonePage, ZonesByNamePage,
 };
 pub use rights::{PolicyError, ReadyMadePolicy, check_policy};

@@ -1,6 +1,7 @@
 //! Route 53's operations, one file each.
 
 mod change_record_sets;
+mod change_tags;
 mod create_hosted_zone;
 mod delete_hosted_zone;
 mod get_change;
@@ -11,6 +12,7 @@ mod health_checks;
 mod list_hosted_zones;
 mod list_hosted_zones_by_name;
 mod list_record_sets;
+mod list_tags;
 mod update_hosted_zone_comment;
 mod update_hosted_zone_features;
 

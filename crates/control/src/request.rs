@@ -1,9 +1,11 @@
 //! What operations take and give. Ids come in bare; whether they can exist is found out here.
 
+mod tags;
 mod zone_settings;
 
 use meridian_model::{Change, DraftChange, RecordSet, SetKey, Zone, ZoneId};
 
+pub use tags::ChangeTags;
 pub use zone_settings::{UpdateHostedZoneComment, UpdateHostedZoneFeatures};
 
 /// `CreateHostedZoneRequest`.

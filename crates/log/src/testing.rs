@@ -6,7 +6,8 @@ use meridian_model::{
     AcceleratedRecovery, AccessKey, AccessKeyId, Account, AccountId, AliasTarget, Change, ChangeId,
     Coordinates, DelegationSet, DelegationSetId, Effect, FailoverRole, Generation, GeoLocation,
     GeoproximityLocation, GeoproximityPlace, KeyStatus, NameServer, Policy, Quota, RecordSet,
-    Region, Routing, SetData, SetKey, Timestamp, UnseenGeneration, UnseenState, User, Zone, ZoneId,
+    Region, Routing, SetData, SetKey, Tag, TagSet, TaggedKind, TaggedResource, Timestamp,
+    UnseenGeneration, UnseenState, User, Zone, ZoneId,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -151,6 +152,18 @@ fn recovery() -> impl Strategy<Value = AcceleratedRecovery> {
     ])
 }
 
+fn tag_set() -> impl Strategy<Value = TagSet> {
+    let resource = (select(TaggedKind::ALL.to_vec()), zone_id());
+    let tag = (text(), text()).prop_map(|(key, value)| Tag { key, value });
+    (resource, prop::collection::vec(tag, 0..3)).prop_map(|((kind, id), tags)| TagSet {
+        resource: TaggedResource {
+            kind,
+            id: id.to_string(),
+        },
+        tags,
+    })
+}
+
 fn change() -> impl Strategy<Value = Change> {
     let id = select(vec!["C1", "C2"]).prop_map(|id| ChangeId::new(id).expect("capitals"));
     (id, account_id(), zone_id(), time(), option::of(text())).prop_map(
@@ -262,6 +275,7 @@ pub(crate) fn effect() -> impl Strategy<Value = Effect> {
         1 => generation().prop_map(Effect::DeleteUnseenGeneration),
         1 => (generation(), 0..4u32)
             .prop_map(|(generation, most)| Effect::CollectGeneration { generation, most }),
+        1 => tag_set().prop_map(Effect::PutTags),
         1 => quota.prop_map(|(account, quota, limit)| Effect::PutQuota { account, quota, limit }),
     ]
 }

@@ -9,6 +9,7 @@ use crate::id::{AccessKeyId, AccountId, Generation, ZoneId};
 use crate::name_server::NameServer;
 use crate::quota::Quota;
 use crate::record_set::{RecordSet, SetKey};
+use crate::tag::TagSet;
 use crate::zone::{AcceleratedRecovery, Zone};
 
 /// One write. Effects are applied in order and are never refused, so replaying an old journal
@@ -76,6 +77,8 @@ pub enum Effect {
         /// How many sets at most.
         most: u32,
     },
+    /// The resource's tags are now these; an empty set is none.
+    PutTags(TagSet),
 }
 
 impl Effect {
@@ -100,6 +103,7 @@ impl Effect {
             Self::PutUnseenGeneration(_)
             | Self::DeleteUnseenGeneration(_)
             | Self::CollectGeneration { .. } => 2,
+            Self::PutTags(_) => 2,
         }
     }
 }

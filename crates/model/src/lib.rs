@@ -18,6 +18,7 @@ mod quota;
 mod record_set;
 mod routing;
 mod state;
+mod tag;
 mod zone;
 
 pub use account::{AccessKey, Account, KeyStatus, Policy, User};
@@ -31,10 +32,11 @@ pub use id::{
 };
 pub use name_server::NameServer;
 pub use plan::{
-    BatchRefusal, CreateZoneRefusal, NameServerRefusal, NewZone, NotPublic, PlanError,
-    ZoneNotEmpty, expired_generations, plan_batch, plan_begin_generation, plan_collect_generation,
-    plan_create_zone, plan_delete_name_server, plan_delete_zone, plan_publish_generation,
-    plan_put_name_server, plan_zone_comment, plan_zone_features,
+    BatchRefusal, CreateZoneRefusal, NameServerRefusal, NewZone, NotPublic, PlanError, TagChange,
+    TagRefusal, ZoneNotEmpty, expired_generations, plan_batch, plan_begin_generation,
+    plan_change_tags, plan_collect_generation, plan_create_zone, plan_delete_name_server,
+    plan_delete_zone, plan_publish_generation, plan_put_name_server, plan_zone_comment,
+    plan_zone_features,
 };
 pub use quota::Quota;
 pub use record_set::{AliasTarget, RecordSet, SetData, SetKey};
@@ -43,4 +45,5 @@ pub use routing::{
     Routing, RoutingKind,
 };
 pub use state::State;
+pub use tag::{Tag, TagSet, TaggedKind, TaggedResource};
 pub use zone::{AcceleratedRecovery, DelegationSet, Zone};

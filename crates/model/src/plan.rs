@@ -6,6 +6,7 @@ mod generation;
 mod hosted_zone;
 mod pool;
 mod structure;
+mod tags;
 mod zone_settings;
 
 pub use batch::{BatchRefusal, plan_batch};
@@ -16,6 +17,7 @@ pub use hosted_zone::{
     CreateZoneRefusal, NewZone, ZoneNotEmpty, plan_create_zone, plan_delete_zone,
 };
 pub use pool::{NameServerRefusal, plan_delete_name_server, plan_put_name_server};
+pub use tags::{TagChange, TagRefusal, plan_change_tags};
 pub use zone_settings::{NotPublic, plan_zone_comment, plan_zone_features};
 
 /// A request was not planned.

@@ -6,6 +6,7 @@ use crate::id::{AccountId, Generation, ZoneId};
 use crate::name_server::NameServer;
 use crate::quota::Quota;
 use crate::record_set::RecordSet;
+use crate::tag::{Tag, TaggedResource};
 use crate::zone::Zone;
 
 /// The state at one head of the journal.
@@ -40,6 +41,8 @@ pub trait State {
     fn health_check_exists(&self, account: &AccountId, id: &str) -> Result<bool, Self::Error>;
     /// Whether the account has a CIDR collection of this id.
     fn cidr_collection_exists(&self, account: &AccountId, id: &str) -> Result<bool, Self::Error>;
+    /// The resource's tags, by key.
+    fn tags(&self, resource: &TaggedResource) -> Result<Vec<Tag>, Self::Error>;
     /// The pool, by ordinal.
     fn name_servers(&self) -> Result<Vec<NameServer>, Self::Error>;
     /// The account's limit: its own when one was set, else [`Quota::default_limit`].

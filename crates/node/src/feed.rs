@@ -446,7 +446,8 @@ fn touched(entries: &[Entry]) -> Touched {
                 // What no zone points to is not answered.
                 | Effect::PutUnseenGeneration(_)
                 | Effect::DeleteUnseenGeneration(_)
-                | Effect::CollectGeneration { .. } => {}
+                | Effect::CollectGeneration { .. }
+                | Effect::PutTags(_) => {}
             }
         }
     }

@@ -10,6 +10,7 @@ mod route;
 mod shape;
 
 mod change_resource_record_sets;
+mod change_tags_for_resource;
 mod create_hosted_zone;
 mod delete_hosted_zone;
 mod get_change;
@@ -21,6 +22,8 @@ mod list_health_checks;
 mod list_hosted_zones;
 mod list_hosted_zones_by_name;
 mod list_resource_record_sets;
+mod list_tags_for_resource;
+mod list_tags_for_resources;
 mod update_hosted_zone_comment;
 mod update_hosted_zone_features;
 
@@ -36,6 +39,7 @@ pub(crate) const SERVICE: &str = "route53";
 /// The operations that are there.
 const ROUTES: &[Route] = &[
     change_resource_record_sets::ROUTE,
+    change_tags_for_resource::ROUTE,
     create_hosted_zone::ROUTE,
     delete_hosted_zone::ROUTE,
     get_change::ROUTE,
@@ -47,6 +51,8 @@ const ROUTES: &[Route] = &[
     list_hosted_zones::ROUTE,
     list_hosted_zones_by_name::ROUTE,
     list_resource_record_sets::ROUTE,
+    list_tags_for_resource::ROUTE,
+    list_tags_for_resources::ROUTE,
     update_hosted_zone_comment::ROUTE,
     update_hosted_zone_features::ROUTE,
 ];

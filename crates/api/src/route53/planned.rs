@@ -104,9 +104,6 @@ pub(super) const PLANNED: &[Route] = &[
         "GET",
         "/reusabledelegationsetlimit/{}/{}",
     ),
-    Route::planned("ListTagsForResources", "POST", "/tags/{}"),
-    Route::planned("ListTagsForResource", "GET", "/tags/{}/{}"),
-    Route::planned("ChangeTagsForResource", "POST", "/tags/{}/{}"),
     Route::planned("TestDNSAnswer", "GET", "/testdnsanswer"),
     Route::planned("ListTrafficPolicies", "GET", "/trafficpolicies"),
     Route::planned(

@@ -66,22 +66,30 @@ impl Query {
         member: &str,
         choices: impl IntoIterator<Item = (&'static str, T)>,
     ) -> Result<Option<T>, ErrorResponse> {
-        let Some(text) = self.text(name) else {
-            return Ok(None);
-        };
-        let mut words = Vec::new();
-        for (word, value) in choices {
-            if word == text {
-                return Ok(Some(value));
-            }
-            words.push(word);
-        }
-        Err(violated(
-            text,
-            member,
-            &format!("Member must satisfy enum value set: [{}]", words.join(", ")),
-        ))
+        self.text(name)
+            .map(|text| choose(text, member, choices))
+            .transpose()
     }
+}
+
+/// The value of one of the words of an enumeration. `member` is the parameter's name in the model.
+pub(super) fn choose<T>(
+    text: &str,
+    member: &str,
+    choices: impl IntoIterator<Item = (&'static str, T)>,
+) -> Result<T, ErrorResponse> {
+    let mut words = Vec::new();
+    for (word, value) in choices {
+        if word == text {
+            return Ok(value);
+        }
+        words.push(word);
+    }
+    Err(violated(
+        text,
+        member,
+        &format!("Member must satisfy enum value set: [{}]", words.join(", ")),
+    ))
 }
 
 fn violated(value: &str, member: &str, constraint: &str) -> ErrorResponse {

@@ -232,6 +232,11 @@ impl TextFacets {
         ))
     }
 
+    /// Takes the text of an item of a list when it fits.
+    pub(crate) fn check_leaf(&self, element: &Element) -> Result<String, XmlError> {
+        self.check(leaf(element)?)
+    }
+
     fn check_pattern(&self, text: &str) -> Result<String, XmlError> {
         match self.pattern {
             Some((pattern, holds)) if !holds(text) => schema(format!(

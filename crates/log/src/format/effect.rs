@@ -1,7 +1,7 @@
 //! The stored form of effects. A new kind gets a new tag and a higher level.
 
 use meridian_model::{
-    AccessKey, Account, Change, Effect, Generation, NameServer, RecordSet, SetKey,
+    AccessKey, Account, Change, Effect, Generation, NameServer, RecordSet, SetKey, TagSet,
     UnseenGeneration, User, Zone,
 };
 use prost::{Message, Oneof};
@@ -9,6 +9,7 @@ use prost::{Message, Oneof};
 use super::account::{AccessKeyMessage, AccountMessage, UserMessage, access_key_id, quota};
 use super::generation::UnseenGenerationMessage;
 use super::record_set::{RecordSetMessage, SetKeyMessage};
+use super::tag::TagSetMessage;
 use super::zone::{ChangeMessage, NameServerMessage, ZoneMessage, zone_id};
 use super::{DecodeError, Stored, account_id, name, required};
 
@@ -16,7 +17,7 @@ use super::{DecodeError, Stored, account_id, name, required};
 pub(crate) struct EffectMessage {
     #[prost(
         oneof = "KindMessage",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 60, 61, 62"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 60, 61, 62"
     )]
     kind: Option<KindMessage>,
 }
@@ -55,6 +56,8 @@ pub(crate) enum KindMessage {
     DeleteUnseenGeneration(u64),
     #[prost(message, tag = "62")]
     CollectGeneration(CollectGenerationMessage),
+    #[prost(message, tag = "20")]
+    PutTags(TagSetMessage),
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -146,6 +149,7 @@ impl Stored for Effect {
                     most: *most,
                 })
             }
+            Self::PutTags(set) => KindMessage::PutTags(set.to_message()),
         };
         EffectMessage { kind: Some(kind) }
     }
@@ -192,6 +196,7 @@ impl Stored for Effect {
                 generation: Generation(collect.generation),
                 most: collect.most,
             },
+            KindMessage::PutTags(set) => Self::PutTags(TagSet::from_message(set)?),
         })
     }
 }

@@ -10,6 +10,7 @@ mod generation;
 mod plain;
 mod record_set;
 mod rows;
+mod tag;
 mod zone;
 
 use std::fmt;

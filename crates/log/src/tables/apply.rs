@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use meridian_model::{AccessKey, Account, Change, Effect, Generation, RecordSet, Seq, SetKey};
-use meridian_model::{Zone, ZoneId};
+use meridian_model::{TagSet, Zone, ZoneId};
 use prost::Message;
 
 use super::history::{Deltas, Origin};
@@ -98,6 +98,7 @@ fn apply_effect(
         Effect::CollectGeneration { generation, most } => {
             collect_generation(rows, counts, *generation, *most)?;
         }
+        Effect::PutTags(set) => put_tags(rows, set)?,
     }
     Ok(())
 }
@@ -250,6 +251,16 @@ fn zone_of(rows: &Rows<'_>, generation: Generation) -> Result<Option<ZoneId>, Ap
 fn put_change(rows: &mut Rows<'_>, seq: Seq, change: &Change) -> Result<(), ApplyError> {
     let row = ChangeRow::new(seq.0, change).encode_to_vec();
     rows.put(Table::Changes, &layout::change(&change.id), &row)?;
+    Ok(())
+}
+
+fn put_tags(rows: &mut Rows<'_>, set: &TagSet) -> Result<(), ApplyError> {
+    let key = layout::tags(&set.resource);
+    if set.tags.is_empty() {
+        rows.delete(Table::Tags, &key)?;
+    } else {
+        rows.put(Table::Tags, &key, &set.to_bytes())?;
+    }
     Ok(())
 }
 

@@ -5,7 +5,8 @@
 
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
-    AccessKeyId, AccountId, ChangeId, Generation, Quota, Seq, SetKey, Timestamp, ZoneId,
+    AccessKeyId, AccountId, ChangeId, Generation, Quota, Seq, SetKey, TaggedResource, Timestamp,
+    ZoneId,
 };
 use redb::TableDefinition;
 
@@ -63,6 +64,8 @@ pub(super) enum Table {
     Digests = 20,
     /// Generation that no zone points to → what it is there for.
     UnseenGenerations = 70,
+    /// Kind of resource, id → its tags.
+    Tags = 30,
 }
 
 impl Table {
@@ -89,6 +92,7 @@ impl Table {
         Self::History,
         Self::Digests,
         Self::UnseenGenerations,
+        Self::Tags,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -115,6 +119,7 @@ impl Table {
             Self::History => "history",
             Self::Digests => "digests",
             Self::UnseenGenerations => "unseen_generations",
+            Self::Tags => "tags",
         }
     }
 
@@ -249,6 +254,10 @@ pub(super) fn history(zone: &ZoneId, seq: Seq, commit: u32) -> Vec<u8> {
     key.extend_from_slice(&seq.0.to_be_bytes());
     key.extend_from_slice(&commit.to_be_bytes());
     key
+}
+
+pub(super) fn tags(resource: &TaggedResource) -> Vec<u8> {
+    joined(&[resource.kind.as_str().as_bytes(), resource.id.as_bytes()])
 }
 
 pub(super) fn seq(seq: Seq) -> Vec<u8> {

@@ -3,7 +3,8 @@
 use meridian_dns::Name;
 use meridian_model::{
     AccessKey, AccessKeyId, Account, AccountId, Change, ChangeId, Generation, NameServer, Quota,
-    RecordSet, Seq, SetKey, State, Timestamp, UnseenGeneration, User, Zone, ZoneId,
+    RecordSet, Seq, SetKey, State, Tag, TagSet, TaggedResource, Timestamp, UnseenGeneration, User,
+    Zone, ZoneId,
 };
 use prost::Message;
 use redb::{ReadOnlyTable, ReadTransaction};
@@ -374,6 +375,11 @@ impl State for Snapshot {
     /// There is no table of CIDR collections yet, so none exists.
     fn cidr_collection_exists(&self, _account: &AccountId, _id: &str) -> Result<bool, ReadError> {
         Ok(false)
+    }
+
+    fn tags(&self, resource: &TaggedResource) -> Result<Vec<Tag>, ReadError> {
+        let set: Option<TagSet> = self.stored(Table::Tags, &layout::tags(resource))?;
+        Ok(set.map_or_else(Vec::new, |set| set.tags))
     }
 
     fn name_servers(&self) -> Result<Vec<NameServer>, ReadError> {

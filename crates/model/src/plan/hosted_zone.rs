@@ -10,6 +10,7 @@ use crate::facts::{Facts, Timestamp};
 use crate::quota::Quota;
 use crate::record_set::RecordSet;
 use crate::state::State;
+use crate::tag::{TagSet, TaggedKind, TaggedResource};
 use crate::zone::{AcceleratedRecovery, DelegationSet, Zone};
 
 /// What a new zone is asked to be.
@@ -175,6 +176,14 @@ pub fn plan_delete_zone<S: State>(
             key: set.key,
         })
         .collect();
+    let resource = TaggedResource {
+        kind: TaggedKind::HostedZone,
+        id: zone.id.to_string(),
+    };
+    if !state.tags(&resource)?.is_empty() {
+        let tags = Vec::new();
+        effects.push(Effect::PutTags(TagSet { resource, tags }));
+    }
     effects.push(Effect::DeleteZone(zone.id.clone()));
     Ok(effects)
 }

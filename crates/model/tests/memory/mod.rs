@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use meridian_dns::Name;
 use meridian_model::{
     Account, AccountId, Effect, Facts, Generation, NameServer, Quota, RecordSet, SetKey, State,
-    Timestamp, Zone, ZoneId,
+    Tag, TaggedResource, Timestamp, Zone, ZoneId,
 };
 
 #[derive(Clone, Default)]
@@ -16,6 +16,7 @@ pub(crate) struct Memory {
     references: BTreeMap<(AccountId, String), ZoneId>,
     servers: BTreeMap<u32, NameServer>,
     limits: BTreeMap<(AccountId, &'static str), u64>,
+    tags: BTreeMap<TaggedResource, Vec<Tag>>,
     generations: u64,
 }
 
@@ -63,6 +64,9 @@ impl Memory {
                     limit,
                 } => {
                     self.limits.insert((account, quota.as_str()), limit);
+                }
+                Effect::PutTags(set) => {
+                    self.tags.insert(set.resource, set.tags);
                 }
                 other => panic!("not needed by these tests: {other:?}"),
             }
@@ -138,6 +142,10 @@ impl State for Memory {
 
     fn cidr_collection_exists(&self, _: &AccountId, id: &str) -> Result<bool, Infallible> {
         Ok(id == "known")
+    }
+
+    fn tags(&self, resource: &TaggedResource) -> Result<Vec<Tag>, Infallible> {
+        Ok(self.tags.get(resource).cloned().unwrap_or_default())
     }
 
     fn name_servers(&self) -> Result<Vec<NameServer>, Infallible> {
