@@ -15,8 +15,9 @@ use meridian_control::{Acks, Control, Environment, FirstStart, NewKey, SystemEnv
 use meridian_dns::Name;
 use meridian_log::{Commit, Durability, Journal, LocalJournal, Options, Tables, Vault};
 use meridian_model::{
-    Account, AccountId, Action, DraftChange, Effect, Generation, NameServer, NewZone, Quota,
-    RecordSet, State, Tag, TaggedResource, Zone, ZoneId, plan_batch, plan_create_zone,
+    Account, AccountId, Action, DelegationSetId, DraftChange, Effect, Generation, NameServer,
+    NewZone, Quota, RecordSet, ReusableDelegationSet, State, Tag, TaggedResource, Zone, ZoneId,
+    plan_batch, plan_create_zone,
 };
 
 use crate::data::{Row, ZoneRows};
@@ -117,6 +118,7 @@ impl Filler {
             name: zone.apex.clone(),
             caller_reference: zone.apex.clone(),
             comment: None,
+            delegation_set: None,
         };
         let (made, effects) = plan_create_zone(&self.state, &mut facts, &self.account, new)
             .map_err(|error| anyhow!("zone {}: {error:?}", zone.apex))?;
@@ -311,6 +313,26 @@ impl State for Empty {
 
     fn name_servers(&self) -> Result<Vec<NameServer>, Infallible> {
         Ok(self.servers.clone())
+    }
+
+    fn delegation_sets(&self) -> Result<Vec<ReusableDelegationSet>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    fn delegation_set_by_reference(
+        &self,
+        _: &AccountId,
+        _: &str,
+    ) -> Result<Option<DelegationSetId>, Infallible> {
+        Ok(None)
+    }
+
+    fn delegation_set_count(&self, _: &AccountId) -> Result<u64, Infallible> {
+        Ok(0)
+    }
+
+    fn delegation_set_zone_count(&self, _: &DelegationSetId) -> Result<u64, Infallible> {
+        Ok(0)
     }
 
     fn limit(&self, _: &AccountId, _: Quota) -> Result<u64, Infallible> {

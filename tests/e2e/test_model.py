@@ -38,7 +38,14 @@ def world(route53):
     """Things to name in requests."""
     zone = Zone(route53, "model.example")
     zone.change(create("a.model.example", "A", "192.0.2.1"))
-    return {"zone": zone.id, "change": zone.created["ChangeInfo"]["Id"]}
+    change = zone.created["ChangeInfo"]["Id"]
+    return {"zone": zone.id, "change": change, "set": new_set(route53)}
+
+
+def new_set(client):
+    """The id of a new reusable delegation set."""
+    made = client.create_reusable_delegation_set(CallerReference=reference())
+    return made["DelegationSet"]["Id"].removeprefix("/delegationset/")
 
 
 # A valid request for each operation that is there. Those that delete get something of their own.
@@ -64,16 +71,28 @@ REQUESTS = {
         "Name": "other.example",
         "CallerReference": reference(),
         "HostedZoneConfig": {"Comment": "c", "PrivateZone": False},
+        "DelegationSetId": w["set"],
+    },
+    "CreateReusableDelegationSet": lambda w, c: {
+        "CallerReference": reference(),
+        "HostedZoneId": Zone(c, "marked.model.example").id,
     },
     "DeleteHostedZone": lambda w, c: {"Id": Zone(c, "gone.example").id},
+    "DeleteReusableDelegationSet": lambda w, c: {"Id": new_set(c)},
     "GetChange": lambda w, c: {"Id": w["change"]},
     "GetDNSSEC": lambda w, c: {"HostedZoneId": w["zone"]},
     "GetHealthCheckCount": lambda w, c: {},
     "GetHostedZone": lambda w, c: {"Id": w["zone"]},
+    "GetReusableDelegationSet": lambda w, c: {"Id": w["set"]},
+    "GetReusableDelegationSetLimit": lambda w, c: {
+        "DelegationSetId": w["set"],
+        "Type": "MAX_ZONES_BY_REUSABLE_DELEGATION_SET",
+    },
     "ListHealthChecks": lambda w, c: {"MaxItems": "2", "Marker": UUID},
     "ListHostedZones": lambda w, c: {
         "MaxItems": "2",
         "Marker": w["zone"],
+        "DelegationSetId": w["set"],
         "HostedZoneType": "PrivateHostedZone",
     },
     "ListHostedZonesByName": lambda w, c: {
@@ -88,6 +107,7 @@ REQUESTS = {
         "StartRecordType": "A",
         "StartRecordIdentifier": "a",
     },
+    "ListReusableDelegationSets": lambda w, c: {"MaxItems": "2", "Marker": w["set"]},
 }
 
 # Constraints of the model that are not refusals: what the service does instead.

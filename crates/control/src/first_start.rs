@@ -5,9 +5,9 @@ use std::net::IpAddr;
 
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
-    AccessKey, Account, AccountId, Action, Draft, DraftChange, Effect, Facts, Generation,
-    KeyStatus, NameServer, NewZone, PlanError, Quota, RecordSet, State, Tag, TaggedResource, Zone,
-    ZoneId, plan_batch, plan_create_zone,
+    AccessKey, Account, AccountId, Action, DelegationSetId, Draft, DraftChange, Effect, Facts,
+    Generation, KeyStatus, NameServer, NewZone, PlanError, Quota, RecordSet, ReusableDelegationSet,
+    State, Tag, TaggedResource, Zone, ZoneId, plan_batch, plan_create_zone,
 };
 
 use crate::admin::{AdminError, NewKey, SECRETS, vault_row};
@@ -114,6 +114,7 @@ fn pool_effects(
         name: first.domain.to_string(),
         caller_reference: "meridian first start".to_owned(),
         comment: Some("Names of this service's name servers".to_owned()),
+        delegation_set: None,
     };
     let (zone, zone_effects) =
         plan_create_zone(&empty, facts, account, new).map_err(|error| wrong(describe(error)))?;
@@ -204,6 +205,26 @@ impl State for Empty {
 
     fn name_servers(&self) -> Result<Vec<NameServer>, Infallible> {
         Ok(self.servers.clone())
+    }
+
+    fn delegation_sets(&self) -> Result<Vec<ReusableDelegationSet>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    fn delegation_set_by_reference(
+        &self,
+        _: &AccountId,
+        _: &str,
+    ) -> Result<Option<DelegationSetId>, Infallible> {
+        Ok(None)
+    }
+
+    fn delegation_set_count(&self, _: &AccountId) -> Result<u64, Infallible> {
+        Ok(0)
+    }
+
+    fn delegation_set_zone_count(&self, _: &DelegationSetId) -> Result<u64, Infallible> {
+        Ok(0)
     }
 
     fn limit(&self, _: &AccountId, quota: Quota) -> Result<u64, Infallible> {

@@ -25,8 +25,9 @@ pub use first_start::FirstStart;
 pub use generation::GenerationDraft;
 pub use refusal::{Fault, OperationError, Refusal};
 pub use request::{
-    ChangeOutcome, ChangeRecordSets, ChangeStatus, ChangeTags, CreateHostedZone, CreatedHostedZone,
-    HostedZone, ListHostedZones, ListHostedZonesByName, ListRecordSets, RecordSetPage,
+    ChangeOutcome, ChangeRecordSets, ChangeStatus, ChangeTags, CreateDelegationSet,
+    CreateHostedZone, CreatedHostedZone, DelegationSetLimit, DelegationSetPage, HostedZone,
+    ListDelegationSets, ListHostedZones, ListHostedZonesByName, ListRecordSets, RecordSetPage,
     UpdateHostedZoneComment, UpdateHostedZoneFeatures, Vpc, ZonePage, ZonesByNamePage,
 };
 pub use rights::{PolicyError, ReadyMadePolicy, check_policy};

@@ -78,6 +78,26 @@ pub enum Refusal {
     ConflictingDomainExists(String),
     #[error("{0}")]
     DelegationSetNotAvailable(String),
+    #[error(
+        "Limits Exceeded: MAX_ZONES_BY_REUSABLE_DELEGATION_SET - Cannot create more hosted zones."
+    )]
+    TooManyHostedZonesOfDelegationSet,
+    #[error(
+        "A delegation set with the same owner and caller reference combination has already been created."
+    )]
+    DelegationSetAlreadyCreated,
+    #[error("The specified delegation set has already been marked as reusable.")]
+    DelegationSetAlreadyReusable,
+    #[error(
+        "The specified delegation set contains associated hosted zones which must be deleted before the reusable delegation set can be deleted."
+    )]
+    DelegationSetInUse,
+    #[error("The delegation set of the hosted zone {0} is not reusable.")]
+    DelegationSetNotReusable(String),
+    #[error("The specified hosted zone cannot be found: {0}")]
+    HostedZoneNotFound(String),
+    #[error("{0}")]
+    LimitsExceeded(String),
 }
 
 impl Refusal {
@@ -95,9 +115,17 @@ impl Refusal {
             Self::NoSuchDelegationSet(_) => "NoSuchDelegationSet",
             Self::HostedZoneAlreadyExists => "HostedZoneAlreadyExists",
             Self::HostedZoneNotEmpty => "HostedZoneNotEmpty",
-            Self::TooManyHostedZones => "TooManyHostedZones",
+            Self::TooManyHostedZones | Self::TooManyHostedZonesOfDelegationSet => {
+                "TooManyHostedZones"
+            }
             Self::ConflictingDomainExists(_) => "ConflictingDomainExists",
             Self::DelegationSetNotAvailable(_) => "DelegationSetNotAvailable",
+            Self::DelegationSetAlreadyCreated => "DelegationSetAlreadyCreated",
+            Self::DelegationSetAlreadyReusable => "DelegationSetAlreadyReusable",
+            Self::DelegationSetInUse => "DelegationSetInUse",
+            Self::DelegationSetNotReusable(_) => "DelegationSetNotReusable",
+            Self::HostedZoneNotFound(_) => "HostedZoneNotFound",
+            Self::LimitsExceeded(_) => "LimitsExceeded",
         }
     }
 }

@@ -1,7 +1,12 @@
 //! What operations take and give. Ids come in bare; whether they can exist is found out here.
 
+mod delegation_sets;
 mod tags;
 mod zone_settings;
+
+pub use delegation_sets::{
+    CreateDelegationSet, DelegationSetLimit, DelegationSetPage, ListDelegationSets,
+};
 
 use meridian_model::{Change, DraftChange, RecordSet, SetKey, Zone, ZoneId};
 

@@ -6,8 +6,8 @@ use meridian_model::{
     AcceleratedRecovery, AccessKey, AccessKeyId, Account, AccountId, AliasTarget, Change, ChangeId,
     Coordinates, DelegationSet, DelegationSetId, Effect, FailoverRole, Generation, GeoLocation,
     GeoproximityLocation, GeoproximityPlace, KeyStatus, NameServer, Policy, Quota, RecordSet,
-    Region, Routing, SetData, SetKey, Tag, TagSet, TaggedKind, TaggedResource, Timestamp,
-    UnseenGeneration, UnseenState, User, Zone, ZoneId,
+    Region, ReusableDelegationSet, Routing, SetData, SetKey, Tag, TagSet, TaggedKind,
+    TaggedResource, Timestamp, UnseenGeneration, UnseenState, User, Zone, ZoneId,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -125,7 +125,8 @@ pub(crate) fn record_set() -> impl Strategy<Value = RecordSet> {
 fn zone() -> impl Strategy<Value = Zone> {
     let ids = (zone_id(), account_id(), name(), generation(), time());
     let texts = (text(), option::of(text()), any::<bool>(), recovery());
-    let delegation_set = (any::<bool>(), prop::collection::vec(name(), 0..4));
+    let name_servers = prop::collection::vec(name(), 0..4);
+    let delegation_set = (option::of(delegation_set_id()), name_servers);
     (ids, texts, delegation_set).prop_map(
         |((id, account, name, generation, created_at), texts, (reusable, name_servers))| Zone {
             id,
@@ -135,7 +136,8 @@ fn zone() -> impl Strategy<Value = Zone> {
             comment: texts.1,
             private: texts.2,
             delegation_set: DelegationSet {
-                id: reusable.then(|| DelegationSetId::new("N1").expect("capitals")),
+                id: reusable.clone(),
+                caller_reference: reusable.map(|id| id.to_string()),
                 name_servers,
             },
             generation,
@@ -162,6 +164,24 @@ fn tag_set() -> impl Strategy<Value = TagSet> {
         },
         tags,
     })
+}
+
+pub(crate) fn delegation_set_id() -> impl Strategy<Value = DelegationSetId> {
+    select(vec!["N1", "N2", "N22"]).prop_map(|id| DelegationSetId::new(id).expect("capitals"))
+}
+
+fn delegation_set() -> impl Strategy<Value = ReusableDelegationSet> {
+    let name_servers = prop::collection::vec(name(), 0..4);
+    let rest = (text(), name_servers, generation());
+    (delegation_set_id(), account_id(), rest).prop_map(
+        |(id, account, (caller_reference, name_servers, turn))| ReusableDelegationSet {
+            id,
+            account,
+            caller_reference,
+            name_servers,
+            turn,
+        },
+    )
 }
 
 fn change() -> impl Strategy<Value = Change> {
@@ -277,6 +297,8 @@ pub(crate) fn effect() -> impl Strategy<Value = Effect> {
             .prop_map(|(generation, most)| Effect::CollectGeneration { generation, most }),
         1 => tag_set().prop_map(Effect::PutTags),
         1 => quota.prop_map(|(account, quota, limit)| Effect::PutQuota { account, quota, limit }),
+        2 => delegation_set().prop_map(Effect::PutDelegationSet),
+        1 => delegation_set_id().prop_map(Effect::DeleteDelegationSet),
     ]
 }
 
@@ -333,10 +355,7 @@ pub(crate) fn simple_zone(id: &str, generation: Generation) -> Zone {
         caller_reference: id.into(),
         comment: None,
         private: false,
-        delegation_set: DelegationSet {
-            id: None,
-            name_servers: vec![],
-        },
+        delegation_set: DelegationSet::own(vec![]),
         generation,
         created_at: Timestamp(0),
         accelerated_recovery: AcceleratedRecovery::Disabled,

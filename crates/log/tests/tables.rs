@@ -31,10 +31,7 @@ fn zone(id: &str, apex: &str, generation: u64) -> Zone {
         caller_reference: format!("ref-{id}"),
         comment: None,
         private: false,
-        delegation_set: DelegationSet {
-            id: None,
-            name_servers: vec![name("ns1.test")],
-        },
+        delegation_set: DelegationSet::own(vec![name("ns1.test")]),
         generation: Generation(generation),
         created_at: Timestamp(5),
         accelerated_recovery: AcceleratedRecovery::default(),

@@ -4,8 +4,9 @@ use meridian_dns::Name;
 
 use crate::account::{AccessKey, Account, User};
 use crate::change::Change;
+use crate::delegation_set::ReusableDelegationSet;
 use crate::generation::UnseenGeneration;
-use crate::id::{AccessKeyId, AccountId, Generation, ZoneId};
+use crate::id::{AccessKeyId, AccountId, DelegationSetId, Generation, ZoneId};
 use crate::name_server::NameServer;
 use crate::quota::Quota;
 use crate::record_set::{RecordSet, SetKey};
@@ -79,6 +80,11 @@ pub enum Effect {
     },
     /// The resource's tags are now these; an empty set is none.
     PutTags(TagSet),
+    /// The reusable delegation set is there. The zone whose set it was is put by an effect of its
+    /// own.
+    PutDelegationSet(ReusableDelegationSet),
+    /// The reusable delegation set, which no zone has any more, is gone.
+    DeleteDelegationSet(DelegationSetId),
 }
 
 impl Effect {
@@ -87,6 +93,9 @@ impl Effect {
         match self {
             // A version of level 1 would lose the switch.
             Self::PutZone(zone) if zone.accelerated_recovery == AcceleratedRecovery::Enabled => 2,
+            // What comes with a reusable set is read by those who know such sets.
+            Self::PutZone(zone) if zone.delegation_set.id.is_some() => 2,
+            Self::PutDelegationSet(_) | Self::DeleteDelegationSet(_) => 2,
             Self::PutZone(_)
             | Self::DeleteZone(_)
             | Self::PutSet { .. }

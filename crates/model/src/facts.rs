@@ -1,6 +1,6 @@
 //! What a plan is told about the world: the time and a source of randomness, as plain values.
 
-use crate::id::{AccessKeyId, AccountId, ChangeId, ZoneId};
+use crate::id::{AccessKeyId, AccountId, ChangeId, DelegationSetId, ZoneId};
 
 /// Milliseconds since 1970-01-01 UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,6 +55,12 @@ impl Facts {
         ChangeId::new(&self.text("C", 20)).expect("made of the characters of identifiers")
     }
 
+    /// A fresh id of a reusable delegation set, with the cell as in zone ids. With
+    /// `/delegationset/` in front of it, it is as long as the API's model allows.
+    pub fn delegation_set_id(&mut self) -> DelegationSetId {
+        DelegationSetId::new(&self.text("N00", 14)).expect("made of the characters of identifiers")
+    }
+
     /// A fresh access key id.
     pub fn access_key_id(&mut self) -> AccessKeyId {
         AccessKeyId::new(&self.text("AKIA", 16)).expect("made of the characters of identifiers")
@@ -95,6 +101,7 @@ mod tests {
         assert_eq!(first, b.zone_id());
         assert_ne!(first, a.zone_id());
         assert_eq!(first.as_str().len(), 20);
+        assert_eq!(a.delegation_set_id().as_str().len(), 17);
         assert_eq!(a.access_key_id().as_str().len(), 20);
         assert_eq!(a.account_id().as_str().len(), 12);
         assert_ne!(Facts::new(Timestamp(0), [8; 32]).zone_id(), first);

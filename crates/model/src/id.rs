@@ -59,7 +59,7 @@ text_id! {
     ChangeId, 32, capital_or_digit
 }
 text_id! {
-    /// A reusable delegation set: `N` and random characters.
+    /// A reusable delegation set: `N`, two characters for the cell, then random ones; 17 in all.
     DelegationSetId, 32, capital_or_digit
 }
 text_id! {

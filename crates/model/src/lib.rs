@@ -7,6 +7,7 @@
 
 mod account;
 mod change;
+mod delegation_set;
 mod draft;
 mod effect;
 mod facts;
@@ -23,6 +24,7 @@ mod zone;
 
 pub use account::{AccessKey, Account, KeyStatus, Policy, User};
 pub use change::Change;
+pub use delegation_set::{DelegationSet, ReusableDelegationSet};
 pub use draft::{Action, Draft, DraftAlias, DraftChange};
 pub use effect::Effect;
 pub use facts::{Facts, Timestamp};
@@ -32,11 +34,12 @@ pub use id::{
 };
 pub use name_server::NameServer;
 pub use plan::{
-    BatchRefusal, CreateZoneRefusal, NameServerRefusal, NewZone, NotPublic, PlanError, TagChange,
-    TagRefusal, ZoneNotEmpty, expired_generations, plan_batch, plan_begin_generation,
-    plan_change_tags, plan_collect_generation, plan_create_zone, plan_delete_name_server,
-    plan_delete_zone, plan_publish_generation, plan_put_name_server, plan_zone_comment,
-    plan_zone_features,
+    BatchRefusal, CreateDelegationSetRefusal, CreateZoneRefusal, DelegationSetInUse,
+    NameServerRefusal, NewDelegationSet, NewZone, NotPublic, PlanError, TagChange, TagRefusal,
+    ZoneNotEmpty, expired_generations, plan_batch, plan_begin_generation, plan_change_tags,
+    plan_collect_generation, plan_create_delegation_set, plan_create_zone,
+    plan_delete_delegation_set, plan_delete_name_server, plan_delete_zone, plan_publish_generation,
+    plan_put_name_server, plan_zone_comment, plan_zone_features,
 };
 pub use quota::Quota;
 pub use record_set::{AliasTarget, RecordSet, SetData, SetKey};
@@ -46,4 +49,4 @@ pub use routing::{
 };
 pub use state::State;
 pub use tag::{Tag, TagSet, TaggedKind, TaggedResource};
-pub use zone::{AcceleratedRecovery, DelegationSet, Zone};
+pub use zone::{AcceleratedRecovery, Zone};

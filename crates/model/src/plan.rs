@@ -2,6 +2,7 @@
 
 mod batch;
 mod conflicts;
+mod delegation_set;
 mod generation;
 mod hosted_zone;
 mod pool;
@@ -10,6 +11,10 @@ mod tags;
 mod zone_settings;
 
 pub use batch::{BatchRefusal, plan_batch};
+pub use delegation_set::{
+    CreateDelegationSetRefusal, DelegationSetInUse, NewDelegationSet, plan_create_delegation_set,
+    plan_delete_delegation_set,
+};
 pub use generation::{
     expired_generations, plan_begin_generation, plan_collect_generation, plan_publish_generation,
 };

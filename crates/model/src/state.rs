@@ -2,7 +2,8 @@
 
 use meridian_dns::Name;
 
-use crate::id::{AccountId, Generation, ZoneId};
+use crate::delegation_set::ReusableDelegationSet;
+use crate::id::{AccountId, DelegationSetId, Generation, ZoneId};
 use crate::name_server::NameServer;
 use crate::quota::Quota;
 use crate::record_set::RecordSet;
@@ -45,6 +46,18 @@ pub trait State {
     fn tags(&self, resource: &TaggedResource) -> Result<Vec<Tag>, Self::Error>;
     /// The pool, by ordinal.
     fn name_servers(&self) -> Result<Vec<NameServer>, Self::Error>;
+    /// Every reusable delegation set, of every account.
+    fn delegation_sets(&self) -> Result<Vec<ReusableDelegationSet>, Self::Error>;
+    /// The set that this reference was used for in this account, also when it is gone.
+    fn delegation_set_by_reference(
+        &self,
+        account: &AccountId,
+        reference: &str,
+    ) -> Result<Option<DelegationSetId>, Self::Error>;
+    /// How many reusable delegation sets the account owns.
+    fn delegation_set_count(&self, account: &AccountId) -> Result<u64, Self::Error>;
+    /// How many zones have this reusable delegation set.
+    fn delegation_set_zone_count(&self, id: &DelegationSetId) -> Result<u64, Self::Error>;
     /// The account's limit: its own when one was set, else [`Quota::default_limit`].
     fn limit(&self, account: &AccountId, quota: Quota) -> Result<u64, Self::Error>;
 }

@@ -2,8 +2,9 @@
 
 use meridian_dns::Name;
 
+use crate::delegation_set::DelegationSet;
 use crate::facts::Timestamp;
-use crate::id::{AccountId, DelegationSetId, Generation, ZoneId};
+use crate::id::{AccountId, Generation, ZoneId};
 
 /// A hosted zone as it is stored. Its record sets are stored beside it, under `generation`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,13 +49,4 @@ impl AcceleratedRecovery {
             Self::Disabled => "DISABLED",
         }
     }
-}
-
-/// The name servers of a zone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DelegationSet {
-    /// The id when the set is a reusable one.
-    pub id: Option<DelegationSetId>,
-    /// The names, in the order of the apex NS set; at least one.
-    pub name_servers: Vec<Name>,
 }

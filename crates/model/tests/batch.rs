@@ -27,6 +27,7 @@ impl Bench {
             name: "Z.test".to_owned(),
             caller_reference: "r".to_owned(),
             comment: None,
+            delegation_set: None,
         };
         let owner = account("111111111111", true);
         let (zone, effects) = plan_create_zone(&state, &mut facts(1), &owner, new).unwrap();

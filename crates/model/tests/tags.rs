@@ -124,6 +124,7 @@ fn tags_go_with_their_zone() {
     let mut state = Memory::with_pool(4);
     let owner = account("111111111111", true);
     let new = NewZone {
+        delegation_set: None,
         name: "a.test".to_owned(),
         caller_reference: "r".to_owned(),
         comment: None,

@@ -18,6 +18,7 @@ fn new(name: &str, reference: &str) -> NewZone {
         name: name.to_owned(),
         caller_reference: reference.to_owned(),
         comment: Some(String::new()),
+        delegation_set: None,
     }
 }
 

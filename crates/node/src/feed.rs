@@ -448,6 +448,8 @@ fn touched(entries: &[Entry]) -> Touched {
                 | Effect::DeleteUnseenGeneration(_)
                 | Effect::CollectGeneration { .. }
                 | Effect::PutTags(_) => {}
+                | Effect::PutDelegationSet(_)
+                | Effect::DeleteDelegationSet(_) => {}
             }
         }
     }

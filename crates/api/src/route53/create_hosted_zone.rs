@@ -4,7 +4,7 @@ use meridian_control::{CreateHostedZone, Vpc};
 
 use super::call::{Call, PREFIXED_ID, RESOURCE_ID, Reply, bare};
 use super::route::Route;
-use super::shape::{COMMENT, DNS_NAME, change_info, delegation_set, hosted_zone};
+use super::shape::{COMMENT, DNS_NAME, NONCE, change_info, delegation_set, hosted_zone};
 use crate::fault::Failure;
 use crate::xml::Field::{Optional, Required};
 use crate::xml::{Document, Element, Field, Fields, TextFacets, XmlError, parse};
@@ -23,7 +23,6 @@ const REQUEST: [Field; 5] = [
     Optional("HostedZoneConfig"),
     Optional("DelegationSetId"),
 ];
-const NONCE: TextFacets = TextFacets::new("Nonce", 1, 128);
 /// The regions that have VPCs are not ours to list.
 const VPC_REGION: TextFacets = TextFacets::new("VPCRegion", 1, 64);
 const VPC_ID: TextFacets = TextFacets::new("VPCId", 0, 1024);

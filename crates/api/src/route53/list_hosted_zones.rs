@@ -2,11 +2,10 @@
 
 use meridian_control::ListHostedZones;
 
-use super::call::{Call, RESOURCE_ID, Reply, bare};
+use super::call::{Call, PAGE_MARKER, RESOURCE_ID, Reply, bare};
 use super::route::Route;
 use super::shape::hosted_zones;
 use crate::fault::Failure;
-use crate::xml::TextFacets;
 
 pub(super) const ROUTE: Route = Route {
     operation: "ListHostedZones",
@@ -17,7 +16,6 @@ pub(super) const ROUTE: Route = Route {
 
 /// The page size, and the largest there is.
 const MAX_ITEMS: usize = 100;
-const PAGE_MARKER: TextFacets = TextFacets::new("PageMarker", 0, 64);
 
 fn handle(call: &Call<'_>) -> Result<Reply, Failure> {
     let query = &call.query;

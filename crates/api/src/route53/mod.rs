@@ -12,16 +12,21 @@ mod shape;
 mod change_resource_record_sets;
 mod change_tags_for_resource;
 mod create_hosted_zone;
+mod create_reusable_delegation_set;
 mod delete_hosted_zone;
+mod delete_reusable_delegation_set;
 mod get_change;
 mod get_dnssec;
 mod get_health_check_count;
 mod get_hosted_zone;
 mod get_hosted_zone_count;
+mod get_reusable_delegation_set;
+mod get_reusable_delegation_set_limit;
 mod list_health_checks;
 mod list_hosted_zones;
 mod list_hosted_zones_by_name;
 mod list_resource_record_sets;
+mod list_reusable_delegation_sets;
 mod list_tags_for_resource;
 mod list_tags_for_resources;
 mod update_hosted_zone_comment;
@@ -41,11 +46,15 @@ const ROUTES: &[Route] = &[
     change_resource_record_sets::ROUTE,
     change_tags_for_resource::ROUTE,
     create_hosted_zone::ROUTE,
+    create_reusable_delegation_set::ROUTE,
     delete_hosted_zone::ROUTE,
+    delete_reusable_delegation_set::ROUTE,
     get_change::ROUTE,
     get_dnssec::ROUTE,
     get_health_check_count::ROUTE,
     get_hosted_zone::ROUTE,
+    get_reusable_delegation_set::ROUTE,
+    get_reusable_delegation_set_limit::ROUTE,
     list_health_checks::ROUTE,
     get_hosted_zone_count::ROUTE,
     list_hosted_zones::ROUTE,
@@ -55,4 +64,5 @@ const ROUTES: &[Route] = &[
     list_tags_for_resources::ROUTE,
     update_hosted_zone_comment::ROUTE,
     update_hosted_zone_features::ROUTE,
+    list_reusable_delegation_sets::ROUTE,
 ];

@@ -11,10 +11,6 @@ pub(super) const PLANNED: &[Route] = &[
     Route::planned("ListCidrLocations", "GET", "/cidrcollection/{}"),
     Route::planned("ChangeCidrCollection", "POST", "/cidrcollection/{}"),
     Route::planned("ListCidrBlocks", "GET", "/cidrcollection/{}/cidrblocks"),
-    Route::planned("ListReusableDelegationSets", "GET", "/delegationset"),
-    Route::planned("CreateReusableDelegationSet", "POST", "/delegationset"),
-    Route::planned("DeleteReusableDelegationSet", "DELETE", "/delegationset/{}"),
-    Route::planned("GetReusableDelegationSet", "GET", "/delegationset/{}"),
     Route::planned("GetGeoLocation", "GET", "/geolocation"),
     Route::planned("ListGeoLocations", "GET", "/geolocations"),
     Route::planned("CreateHealthCheck", "POST", "/healthcheck"),
@@ -99,11 +95,6 @@ pub(super) const PLANNED: &[Route] = &[
         "/queryloggingconfig/{}",
     ),
     Route::planned("GetQueryLoggingConfig", "GET", "/queryloggingconfig/{}"),
-    Route::planned(
-        "GetReusableDelegationSetLimit",
-        "GET",
-        "/reusabledelegationsetlimit/{}/{}",
-    ),
     Route::planned("TestDNSAnswer", "GET", "/testdnsanswer"),
     Route::planned("ListTrafficPolicies", "GET", "/trafficpolicies"),
     Route::planned(

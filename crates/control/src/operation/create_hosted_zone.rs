@@ -2,6 +2,7 @@
 
 use meridian_model::{CreateZoneRefusal, Effect, NewZone, plan_create_zone};
 
+use super::get_reusable_delegation_set::own_delegation_set;
 use super::{Outcome, Planned, refused, submitted};
 use crate::caller::Caller;
 use crate::control::Control;
@@ -17,8 +18,8 @@ impl Control {
     ///
     /// # Errors
     /// `InvalidDomainName`, `HostedZoneAlreadyExists`, `TooManyHostedZones`,
-    /// `DelegationSetNotAvailable`, `NoSuchDelegationSet`, and `InvalidInput` for private zones,
-    /// which are not there yet.
+    /// `DelegationSetNotAvailable`, `NoSuchDelegationSet`, `DelegationSetNotReusable`,
+    /// `ConflictingDomainExists`, and `InvalidInput` for private zones, which are not there yet.
     pub fn create_hosted_zone(
         &self,
         caller: &Caller,
@@ -27,6 +28,8 @@ impl Control {
         let effects = self.submit(caller, |snapshot, facts| {
             authorize(snapshot, caller, "route53:CreateHostedZone", "*")?;
             check_kind(request)?;
+            let delegation_set = request.delegation_set_id.as_deref();
+            let delegation_set = delegation_set.map(|id| own_delegation_set(snapshot, caller, id));
             let account = snapshot
                 .account(&caller.account)?
                 .ok_or_else(lost_account)?;
@@ -34,6 +37,7 @@ impl Control {
                 name: request.name.clone(),
                 caller_reference: request.caller_reference.clone(),
                 comment: request.comment.clone(),
+                delegation_set: delegation_set.transpose()?,
             };
             let (zone, effects) = plan_create_zone(snapshot, facts, &account, new)
                 .map_err(|error| refused(error, words))?;
@@ -58,9 +62,6 @@ impl Control {
 }
 
 fn check_kind(request: &CreateHostedZone) -> Result<(), Refusal> {
-    if let Some(id) = &request.delegation_set_id {
-        return Err(Refusal::NoSuchDelegationSet(id.clone()));
-    }
     if request.private_zone || request.vpc.is_some() {
         let text = "Private hosted zones are not available yet in this version of Meridian.";
         return Err(Refusal::InvalidInput(text.to_owned()));
@@ -79,6 +80,13 @@ fn words(refusal: CreateZoneRefusal) -> Refusal {
         CreateZoneRefusal::TooMany => Refusal::TooManyHostedZones,
         CreateZoneRefusal::DelegationSetNotAvailable(text) => {
             Refusal::DelegationSetNotAvailable(text)
+        }
+        CreateZoneRefusal::TooManyOfDelegationSet => Refusal::TooManyHostedZonesOfDelegationSet,
+        CreateZoneRefusal::ConflictingDomainExists(name, id) => {
+            Refusal::ConflictingDomainExists(format!(
+                "Cannot create hosted zone with DelegationSetId DelegationSetId:{id} as the \
+                 DNSName {name} conflicts with existing ones sharing the delegation set"
+            ))
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use meridian_model::ZoneId;
 
+use super::get_reusable_delegation_set::own_delegation_set;
 use super::{Outcome, counted};
 use crate::caller::Caller;
 use crate::control::Control;
@@ -16,7 +17,8 @@ impl Control {
     /// ListHostedZones: a page of the account's zones, by id.
     ///
     /// # Errors
-    /// `InvalidInput` for a marker that cannot be one, `NoSuchDelegationSet`.
+    /// `InvalidInput` for a marker that cannot be one, `NoSuchDelegationSet`,
+    /// `DelegationSetNotReusable`.
     pub fn list_hosted_zones(
         &self,
         caller: &Caller,
@@ -24,9 +26,9 @@ impl Control {
     ) -> Outcome<ZonePage> {
         let snapshot = self.fresh()?;
         authorize(&snapshot, caller, "route53:ListHostedZones", "*")?;
-        if let Some(id) = &request.delegation_set_id {
-            return Err(Refusal::NoSuchDelegationSet(id.clone()).into());
-        }
+        let delegation_set = request.delegation_set_id.as_deref();
+        let delegation_set = delegation_set.map(|id| own_delegation_set(&snapshot, caller, id));
+        let delegation_set = delegation_set.transpose()?;
         if request.private_only {
             return Ok(ZonePage {
                 zones: Vec::new(),
@@ -39,7 +41,11 @@ impl Control {
         });
         let from = from.transpose()?;
         let limit = request.max_items.clamp(1, MAX_ZONES);
-        let mut zones = snapshot.zones_of(&caller.account, from.as_ref(), limit + 1)?;
+        let (from, most) = (from.as_ref(), limit + 1);
+        let mut zones = match &delegation_set {
+            Some(set) => snapshot.zones_of_delegation_set(&set.id, from, most)?,
+            None => snapshot.zones_of(&caller.account, from, most)?,
+        };
         let next = zones
             .split_off(limit.min(zones.len()))
             .pop()

@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 
 use meridian_model::{
-    AcceleratedRecovery, Change, ChangeId, DelegationSet, DelegationSetId, Generation, NameServer,
-    Timestamp, Zone, ZoneId,
+    AcceleratedRecovery, Change, ChangeId, DelegationSet, Generation, NameServer, Timestamp, Zone,
+    ZoneId,
 };
 use prost::Message;
 
+use super::delegation_set::delegation_set_id;
 use super::{DecodeError, Stored, account_id, name, names};
 
 #[derive(Clone, PartialEq, Message)]
@@ -35,13 +36,19 @@ pub(crate) struct ZoneMessage {
     /// Whether it is enabled.
     #[prost(bool, tag = "20")]
     accelerated_recovery: bool,
+    #[prost(string, optional, tag = "30")]
+    delegation_set_reference: Option<String>,
 }
 
 impl Stored for Zone {
     type Message = ZoneMessage;
 
     fn to_message(&self) -> ZoneMessage {
-        let DelegationSet { id, name_servers } = &self.delegation_set;
+        let DelegationSet {
+            id,
+            caller_reference,
+            name_servers,
+        } = &self.delegation_set;
         ZoneMessage {
             id: self.id.as_str().into(),
             account: self.account.as_str().into(),
@@ -54,11 +61,12 @@ impl Stored for Zone {
             generation: self.generation.0,
             created_at: self.created_at.0,
             accelerated_recovery: self.accelerated_recovery == AcceleratedRecovery::Enabled,
+            delegation_set_reference: caller_reference.clone(),
         }
     }
 
     fn from_message(message: ZoneMessage) -> Result<Self, DecodeError> {
-        let id = message.delegation_set.as_deref().map(DelegationSetId::new);
+        let id = message.delegation_set.as_deref().map(delegation_set_id);
         Ok(Self {
             id: zone_id(&message.id)?,
             account: account_id(&message.account)?,
@@ -67,9 +75,8 @@ impl Stored for Zone {
             comment: message.comment,
             private: message.private,
             delegation_set: DelegationSet {
-                id: id
-                    .transpose()
-                    .map_err(|_| DecodeError::Field("delegation set"))?,
+                id: id.transpose()?,
+                caller_reference: message.delegation_set_reference,
                 name_servers: names(&message.name_servers, "name servers")?,
             },
             generation: Generation(message.generation),

@@ -3,14 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use meridian_model::{AccessKey, Account, Change, Effect, Generation, RecordSet, Seq, SetKey};
-use meridian_model::{TagSet, Zone, ZoneId};
+use meridian_model::{
+    AccessKey, Account, Change, Effect, Generation, RecordSet, Seq, SetKey, TagSet, Zone, ZoneId,
+};
 use prost::Message;
 
 use super::history::{Deltas, Origin};
 use super::layout::{self, GENERATION_COUNTER, Table};
 use super::rows::Rows;
-use super::{ApplyError, requests};
+use super::{ApplyError, delegation_sets, requests};
 use crate::format::{ChangeRow, Entry, StatsRow, Stored};
 
 /// Every this many entries the digest is kept under its number, for nodes to compare.
@@ -99,6 +100,11 @@ fn apply_effect(
             collect_generation(rows, counts, *generation, *most)?;
         }
         Effect::PutTags(set) => put_tags(rows, set)?,
+        Effect::PutDelegationSet(set) => {
+            delegation_sets::put(rows, set)?;
+            counts.note_generation(set.turn);
+        }
+        Effect::DeleteDelegationSet(id) => delegation_sets::delete(rows, id)?,
     }
     Ok(())
 }
@@ -152,7 +158,7 @@ fn index_zone(rows: &mut Rows<'_>, zone: &Zone) -> Result<(), ApplyError> {
     let counter = layout::zone_counter(account);
     let count = rows.number(Table::Counters, &counter)? + 1;
     rows.put(Table::Counters, &counter, &count.to_be_bytes())?;
-    Ok(())
+    delegation_sets::note_zone(rows, zone)
 }
 
 /// Takes back what [`index_zone`] wrote, but for the caller reference, which is used up for ever.
@@ -169,7 +175,7 @@ fn unindex_zone(rows: &mut Rows<'_>, zone: &Zone) -> Result<(), ApplyError> {
     let counter = layout::zone_counter(account);
     let count = rows.number(Table::Counters, &counter)?.saturating_sub(1);
     rows.put(Table::Counters, &counter, &count.to_be_bytes())?;
-    Ok(())
+    delegation_sets::forget_zone(rows, zone)
 }
 
 fn put_set(

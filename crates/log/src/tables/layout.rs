@@ -5,8 +5,8 @@
 
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
-    AccessKeyId, AccountId, ChangeId, Generation, Quota, Seq, SetKey, TaggedResource, Timestamp,
-    ZoneId,
+    AccessKeyId, AccountId, ChangeId, DelegationSetId, Generation, Quota, Seq, SetKey,
+    TaggedResource, Timestamp, ZoneId,
 };
 use redb::TableDefinition;
 
@@ -55,7 +55,7 @@ pub(super) enum Table {
     Requests = 16,
     /// Time, retry key → nothing.
     RequestTimes = 17,
-    /// What is counted once: see [`GENERATION_COUNTER`] and [`zone_counter`].
+    /// What is counted once: see [`GENERATION_COUNTER`] and the functions after it.
     Counters = 18,
     /// Zone id, entry, commit → what the commit overwrote. Kept by control nodes only, therefore
     /// not digested.
@@ -66,6 +66,14 @@ pub(super) enum Table {
     UnseenGenerations = 70,
     /// Kind of resource, id → its tags.
     Tags = 30,
+    /// Delegation set id → reusable delegation set.
+    DelegationSets = 40,
+    /// Account, delegation set id → nothing.
+    AccountDelegationSets = 41,
+    /// Account, caller reference → delegation set id. Rows stay for ever.
+    DelegationSetReferences = 42,
+    /// Delegation set id, id of a zone that has it → nothing.
+    DelegationSetZones = 43,
 }
 
 impl Table {
@@ -93,6 +101,10 @@ impl Table {
         Self::Digests,
         Self::UnseenGenerations,
         Self::Tags,
+        Self::DelegationSets,
+        Self::AccountDelegationSets,
+        Self::DelegationSetReferences,
+        Self::DelegationSetZones,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -120,6 +132,10 @@ impl Table {
             Self::Digests => "digests",
             Self::UnseenGenerations => "unseen_generations",
             Self::Tags => "tags",
+            Self::DelegationSets => "delegation_sets",
+            Self::AccountDelegationSets => "account_delegation_sets",
+            Self::DelegationSetReferences => "delegation_set_references",
+            Self::DelegationSetZones => "delegation_set_zones",
         }
     }
 
@@ -142,6 +158,29 @@ pub(super) const GENERATION_COUNTER: &[u8] = b"generation";
 /// How many zones an account owns.
 pub(super) fn zone_counter(account: &AccountId) -> Vec<u8> {
     joined(&[b"zones", account.as_str().as_bytes()])
+}
+
+/// How many reusable delegation sets an account owns.
+pub(super) fn delegation_set_counter(account: &AccountId) -> Vec<u8> {
+    joined(&[b"delegation_sets", account.as_str().as_bytes()])
+}
+
+/// How many zones have a reusable delegation set.
+pub(super) fn delegation_set_zone_counter(id: &DelegationSetId) -> Vec<u8> {
+    joined(&[b"delegation_set_zones", id.as_str().as_bytes()])
+}
+
+pub(super) fn delegation_set(id: &DelegationSetId) -> Vec<u8> {
+    id.as_str().into()
+}
+
+/// What the keys of all rows of a delegation set begin with.
+pub(super) fn of_delegation_set(id: &DelegationSetId) -> Vec<u8> {
+    joined(&[id.as_str().as_bytes(), b""])
+}
+
+pub(super) fn delegation_set_zone(id: &DelegationSetId, zone: &ZoneId) -> Vec<u8> {
+    joined(&[id.as_str().as_bytes(), zone.as_str().as_bytes()])
 }
 
 pub(super) fn zone(id: &ZoneId) -> Vec<u8> {

@@ -180,18 +180,29 @@ impl Snapshot {
         start: &[u8],
         limit: usize,
     ) -> Result<Vec<Zone>, ReadError> {
-        let mut zones = Vec::new();
-        let table = self.table(Table::Zones)?;
+        self.scan_indexed((index, Table::Zones), prefix, start, limit)
+    }
+
+    /// The rows of a table that rows of an index name: those end with a zero and the row's key.
+    pub(super) fn scan_indexed<T: Stored>(
+        &self,
+        (index, named): (Table, Table),
+        prefix: &[u8],
+        start: &[u8],
+        limit: usize,
+    ) -> Result<Vec<T>, ReadError> {
+        let mut found = Vec::new();
+        let table = self.table(named)?;
         self.scan(index, prefix, start, |key, _| {
-            if zones.len() == limit {
+            if found.len() == limit {
                 return Ok(ControlFlow::Break(()));
             }
             let row = table.get(after_last_zero(key))?;
             let row = row.ok_or_else(|| ReadError::broken(index))?;
-            zones.push(stored(Table::Zones, row.value())?);
+            found.push(stored(named, row.value())?);
             Ok(ControlFlow::Continue(()))
         })?;
-        Ok(zones)
+        Ok(found)
     }
 
     pub(super) fn scan_stored<T: Stored>(

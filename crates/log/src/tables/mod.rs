@@ -4,6 +4,7 @@
 
 mod apply;
 mod blocks;
+mod delegation_sets;
 mod digest;
 mod history;
 mod layout;

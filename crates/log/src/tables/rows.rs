@@ -121,6 +121,22 @@ impl<'txn> Rows<'txn> {
         }
     }
 
+    /// Adds one to a counter.
+    pub(super) fn count_up(&mut self, counter: &[u8]) -> Result<(), ApplyError> {
+        let count = self.number(Table::Counters, counter)?.saturating_add(1);
+        self.put(Table::Counters, counter, &count.to_be_bytes())?;
+        Ok(())
+    }
+
+    /// Takes one from a counter. One that comes to nothing is no row.
+    pub(super) fn count_down(&mut self, counter: &[u8]) -> Result<(), ApplyError> {
+        match self.number(Table::Counters, counter)? {
+            0 | 1 => self.delete(Table::Counters, counter)?,
+            count => self.put(Table::Counters, counter, &(count - 1).to_be_bytes())?,
+        };
+        Ok(())
+    }
+
     /// What `read` makes of the value of the first row under a prefix, without a copy of it.
     pub(super) fn read_first<T>(
         &self,

@@ -2,9 +2,9 @@
 
 use meridian_dns::Name;
 use meridian_model::{
-    AccessKey, AccessKeyId, Account, AccountId, Change, ChangeId, Generation, NameServer, Quota,
-    RecordSet, Seq, SetKey, State, Tag, TagSet, TaggedResource, Timestamp, UnseenGeneration, User,
-    Zone, ZoneId,
+    AccessKey, AccessKeyId, Account, AccountId, Change, ChangeId, DelegationSetId, Generation,
+    NameServer, Quota, RecordSet, ReusableDelegationSet, Seq, SetKey, State, Tag, TagSet,
+    TaggedResource, Timestamp, UnseenGeneration, User, Zone, ZoneId,
 };
 use prost::Message;
 use redb::{ReadOnlyTable, ReadTransaction};
@@ -387,6 +387,35 @@ impl State for Snapshot {
             self.scan_stored(Table::NameServers, b"", b"", usize::MAX)?;
         servers.sort_by_key(|server| server.ordinal);
         Ok(servers)
+    }
+
+    fn delegation_sets(&self) -> Result<Vec<ReusableDelegationSet>, ReadError> {
+        self.scan_stored(Table::DelegationSets, b"", b"", usize::MAX)
+    }
+
+    fn delegation_set_by_reference(
+        &self,
+        account: &AccountId,
+        reference: &str,
+    ) -> Result<Option<DelegationSetId>, ReadError> {
+        let key = layout::in_account(account, reference);
+        let row = self.get(Table::DelegationSetReferences, &key)?;
+        let id = row.map(|bytes| {
+            let text = String::from_utf8(bytes).ok();
+            let id = text.and_then(|text| DelegationSetId::new(&text).ok());
+            id.ok_or_else(|| ReadError::broken(Table::DelegationSetReferences))
+        });
+        id.transpose()
+    }
+
+    fn delegation_set_count(&self, account: &AccountId) -> Result<u64, ReadError> {
+        let count = self.number(Table::Counters, &layout::delegation_set_counter(account))?;
+        Ok(count.unwrap_or(0))
+    }
+
+    fn delegation_set_zone_count(&self, id: &DelegationSetId) -> Result<u64, ReadError> {
+        let count = self.number(Table::Counters, &layout::delegation_set_zone_counter(id))?;
+        Ok(count.unwrap_or(0))
     }
 
     fn limit(&self, account: &AccountId, quota: Quota) -> Result<u64, ReadError> {

@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use meridian_model::{
-    AccountId, Effect, Generation, Quota, RecordSet, SetKey, State, Timestamp, Zone, ZoneId,
+    AccountId, DelegationSetId, Effect, Generation, Quota, RecordSet, ReusableDelegationSet,
+    SetKey, State, Timestamp, Zone, ZoneId,
 };
 use proptest::prelude::*;
 
@@ -58,6 +59,7 @@ fn order(key: &SetKey) -> Order {
 struct Expected {
     zones: BTreeMap<String, Zone>,
     sets: BTreeMap<Generation, BTreeMap<Order, RecordSet>>,
+    delegation_sets: BTreeMap<DelegationSetId, ReusableDelegationSet>,
     highest: u64,
 }
 
@@ -99,6 +101,13 @@ impl Expected {
                 for _ in 0..*most {
                     sets.pop_first();
                 }
+            }
+            Effect::PutDelegationSet(set) => {
+                self.highest = self.highest.max(set.turn.0);
+                self.delegation_sets.insert(set.id.clone(), set.clone());
+            }
+            Effect::DeleteDelegationSet(id) => {
+                self.delegation_sets.remove(id);
             }
             _ => {}
         }
@@ -182,6 +191,28 @@ proptest! {
         let is_below = |z: &&Zone| z.name != name && z.name.is_within(&name);
         prop_assert_eq!(below.len(), all.iter().filter(is_below).count());
         prop_assert!(below.iter().all(|z| is_below(&z)));
+    }
+
+    #[test]
+    fn delegation_sets_and_their_zones_are_indexed_as_they_are(
+        chain in testing::chain(24), account in testing::account_id(), id in testing::delegation_set_id(),
+    ) {
+        let tables = Tables::in_memory().unwrap();
+        tables.apply(&chain).unwrap();
+        let state = tables.read().unwrap();
+        let expected = Expected::of(&chain);
+        let all: Vec<_> = expected.delegation_sets.values().cloned().collect();
+        prop_assert_eq!(&state.delegation_sets().unwrap(), &all);
+        let owned: Vec<_> = all.into_iter().filter(|set| set.account == account).collect();
+        prop_assert_eq!(state.delegation_set_count(&account).unwrap(), owned.len() as u64);
+        let from = |from| state.delegation_sets_of(&account, from, 9).unwrap();
+        prop_assert_eq!(&from(None), &owned);
+        let later: Vec<_> = owned.into_iter().filter(|set| set.id >= id).collect();
+        prop_assert_eq!(from(Some(&id)), later);
+        let has = |zone: &&Zone| zone.delegation_set.id.as_ref() == Some(&id);
+        let zones: Vec<_> = expected.zones.values().filter(has).cloned().collect();
+        prop_assert_eq!(state.delegation_set_zone_count(&id).unwrap(), zones.len() as u64);
+        prop_assert_eq!(state.zones_of_delegation_set(&id, None, 9).unwrap(), zones);
     }
 
     #[test]

@@ -5,13 +5,15 @@ use meridian_dns::{Name, RecordType};
 use super::PlanError;
 use super::pool::{self, related_elsewhere};
 use crate::account::Account;
+use crate::delegation_set::{DelegationSet, ReusableDelegationSet};
 use crate::effect::Effect;
 use crate::facts::{Facts, Timestamp};
+use crate::id::{AccountId, DelegationSetId, Generation};
 use crate::quota::Quota;
 use crate::record_set::RecordSet;
 use crate::state::State;
 use crate::tag::{TagSet, TaggedKind, TaggedResource};
-use crate::zone::{AcceleratedRecovery, DelegationSet, Zone};
+use crate::zone::{AcceleratedRecovery, Zone};
 
 /// What a new zone is asked to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub struct NewZone {
     pub caller_reference: String,
     /// Absent when empty.
     pub comment: Option<String>,
+    /// The account's reusable set that it is to have; without, one of its own is chosen.
+    pub delegation_set: Option<ReusableDelegationSet>,
 }
 
 /// Why a zone is not created; named by Route 53's error codes.
@@ -35,6 +39,10 @@ pub enum CreateZoneRefusal {
     TooMany,
     /// `DelegationSetNotAvailable` with this message.
     DelegationSetNotAvailable(String),
+    /// `TooManyHostedZones`: the reusable set has as many as it may have.
+    TooManyOfDelegationSet,
+    /// `ConflictingDomainExists`: the zone of this name and the reusable set.
+    ConflictingDomainExists(Name, DelegationSetId),
 }
 
 /// TTL of the apex NS set of a new zone, as Route 53 writes it, in seconds.
@@ -68,16 +76,10 @@ pub fn plan_create_zone<S: State>(
     if state.zone_count(&account.id)? >= state.limit(&account.id, Quota::HostedZonesByOwner)? {
         return refused(CreateZoneRefusal::TooMany);
     }
-    let pool = state.name_servers()?;
-    let rivals = related_elsewhere(state, &name, &account.id)?;
-    let taken = pool::addresses_of(&pool, &rivals);
     let generation = state.next_generation()?;
-    let Some(name_servers) = pool::choose(&pool, &taken, generation) else {
-        return refused(CreateZoneRefusal::DelegationSetNotAvailable(format!(
-            "The hosted zone {name} cannot be created: every set of name servers shares an address \
-             with a conflicting zone of another account. The operator can add name servers on \
-             further addresses."
-        )));
+    let delegation_set = match &new.delegation_set {
+        Some(set) => reused(state, &name, set)?,
+        None => own(state, &name, &account.id, generation)?,
     };
     let created_at = created_at(state, &name, facts.now)?;
     let zone = Zone {
@@ -87,16 +89,55 @@ pub fn plan_create_zone<S: State>(
         caller_reference: new.caller_reference,
         comment: new.comment.filter(|text| !text.is_empty()),
         private: false,
-        delegation_set: DelegationSet {
-            id: None,
-            name_servers,
-        },
+        delegation_set,
         generation,
         created_at,
         accelerated_recovery: AcceleratedRecovery::default(),
     };
     let effects = first_effects(&zone);
     Ok((zone, effects))
+}
+
+/// A set for this zone alone, away from related zones of other accounts.
+fn own<S: State>(
+    state: &S,
+    name: &Name,
+    account: &AccountId,
+    generation: Generation,
+) -> Planned<DelegationSet, CreateZoneRefusal, S::Error> {
+    let pool = state.name_servers()?;
+    let rivals = related_elsewhere(state, name, account)?;
+    let taken = pool::addresses_of(&pool, &rivals);
+    let names = pool::choose(&pool, &taken, generation).ok_or_else(|| {
+        PlanError::Refused(CreateZoneRefusal::DelegationSetNotAvailable(format!(
+            "The hosted zone {name} cannot be created: every set of name servers shares an address \
+             with a conflicting zone of another account. The operator can add name servers on \
+             further addresses."
+        )))
+    })?;
+    Ok(DelegationSet::own(names))
+}
+
+/// The reusable set, if it has room and no related zone of another account is answered there.
+fn reused<S: State>(
+    state: &S,
+    name: &Name,
+    set: &ReusableDelegationSet,
+) -> Planned<DelegationSet, CreateZoneRefusal, S::Error> {
+    let limit = state.limit(&set.account, Quota::ZonesByReusableDelegationSet)?;
+    if state.delegation_set_zone_count(&set.id)? >= limit {
+        return Err(PlanError::Refused(
+            CreateZoneRefusal::TooManyOfDelegationSet,
+        ));
+    }
+    let pool = state.name_servers()?;
+    let rivals = related_elsewhere(state, name, &set.account)?;
+    let taken = pool::addresses_of(&pool, &rivals);
+    if !taken.is_disjoint(&pool::addresses_at(&pool, &set.name_servers)) {
+        let conflict = CreateZoneRefusal::ConflictingDomainExists(name.clone(), set.id.clone());
+        return Err(PlanError::Refused(conflict));
+    }
+    Ok(set.delegation_set())
 }
 
 /// When a new zone counts as made: not before those of its name, whatever the clock says, because

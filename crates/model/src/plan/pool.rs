@@ -13,7 +13,7 @@ use meridian_dns::{Name, RecordType};
 
 use super::PlanError;
 use crate::effect::Effect;
-use crate::id::{AccountId, Generation};
+use crate::id::{AccountId, DelegationSetId, Generation};
 use crate::name_server::NameServer;
 use crate::record_set::RecordSet;
 use crate::state::State;
@@ -49,11 +49,18 @@ pub(super) fn related_elsewhere<S: State>(
 
 /// All addresses of the name servers of these zones.
 pub(super) fn addresses_of(pool: &[NameServer], zones: &[Zone]) -> BTreeSet<IpAddr> {
-    let names: BTreeSet<&[u8]> = zones
+    let names = zones
         .iter()
-        .flat_map(|zone| &zone.delegation_set.name_servers)
-        .map(Name::as_wire)
-        .collect();
+        .flat_map(|zone| &zone.delegation_set.name_servers);
+    addresses_at(pool, names)
+}
+
+/// All addresses of these name servers.
+pub(super) fn addresses_at<'n>(
+    pool: &[NameServer],
+    names: impl IntoIterator<Item = &'n Name>,
+) -> BTreeSet<IpAddr> {
+    let names: BTreeSet<&[u8]> = names.into_iter().map(Name::as_wire).collect();
     pool.iter()
         .filter(|server| names.contains(server.name.as_wire()))
         .flat_map(|server| server.addresses.iter().copied())
@@ -140,6 +147,9 @@ pub enum NameServerRefusal {
     /// Zones use the name.
     #[error("zones use it: {1} and {others} more", others = .0 - 1)]
     InUse(usize, Name),
+    /// Reusable delegation sets have the name; zones may be made with them at any time.
+    #[error("reusable delegation sets have it: {1} of account {2} and {others} more", others = .0 - 1)]
+    InDelegationSet(usize, DelegationSetId, AccountId),
     /// The pool has no such name.
     #[error("the pool has no name server {0}")]
     Unknown(Name),
@@ -174,7 +184,7 @@ pub fn plan_put_name_server<S: State>(
     Ok(effects)
 }
 
-/// Takes a name that no zone uses out of the pool. Its address records stay.
+/// Takes a name that no zone and no reusable set uses out of the pool. Its address records stay.
 ///
 /// # Errors
 /// The refusal, or the state's error.
@@ -190,13 +200,18 @@ pub fn plan_delete_name_server<S: State>(
         return Err(PlanError::Refused(NameServerRefusal::Unknown(name.clone())));
     }
     let users = zones_using(state, name)?;
-    match users.first() {
-        Some(zone) => Err(PlanError::Refused(NameServerRefusal::InUse(
-            users.len(),
-            zone.name.clone(),
-        ))),
-        None => Ok(vec![Effect::DeleteNameServer(name.clone())]),
+    if let Some(zone) = users.first() {
+        let refusal = NameServerRefusal::InUse(users.len(), zone.name.clone());
+        return Err(PlanError::Refused(refusal));
     }
+    let mut sets = state.delegation_sets()?;
+    sets.retain(|set| set.name_servers.contains(name));
+    if let Some(set) = sets.first() {
+        let (id, account) = (set.id.clone(), set.account.clone());
+        let refusal = NameServerRefusal::InDelegationSet(sets.len(), id, account);
+        return Err(PlanError::Refused(refusal));
+    }
+    Ok(vec![Effect::DeleteNameServer(name.clone())])
 }
 
 fn check_addresses(addresses: &[IpAddr]) -> Result<(), NameServerRefusal> {

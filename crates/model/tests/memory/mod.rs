@@ -5,8 +5,8 @@ use std::convert::Infallible;
 
 use meridian_dns::Name;
 use meridian_model::{
-    Account, AccountId, Effect, Facts, Generation, NameServer, Quota, RecordSet, SetKey, State,
-    Tag, TaggedResource, Timestamp, Zone, ZoneId,
+    Account, AccountId, DelegationSetId, Effect, Facts, Generation, NameServer, Quota, RecordSet,
+    ReusableDelegationSet, SetKey, State, Tag, TaggedResource, Timestamp, Zone, ZoneId,
 };
 
 #[derive(Clone, Default)]
@@ -18,6 +18,8 @@ pub(crate) struct Memory {
     limits: BTreeMap<(AccountId, &'static str), u64>,
     tags: BTreeMap<TaggedResource, Vec<Tag>>,
     generations: u64,
+    delegation_sets: BTreeMap<DelegationSetId, ReusableDelegationSet>,
+    delegation_set_references: BTreeMap<(AccountId, String), DelegationSetId>,
 }
 
 impl Memory {
@@ -67,6 +69,16 @@ impl Memory {
                 }
                 Effect::PutTags(set) => {
                     self.tags.insert(set.resource, set.tags);
+                }
+                Effect::PutDelegationSet(set) => {
+                    self.generations = self.generations.max(set.turn.0);
+                    let reference = (set.account.clone(), set.caller_reference.clone());
+                    self.delegation_set_references
+                        .insert(reference, set.id.clone());
+                    self.delegation_sets.insert(set.id.clone(), set);
+                }
+                Effect::DeleteDelegationSet(id) => {
+                    self.delegation_sets.remove(&id);
                 }
                 other => panic!("not needed by these tests: {other:?}"),
             }
@@ -150,6 +162,29 @@ impl State for Memory {
 
     fn name_servers(&self) -> Result<Vec<NameServer>, Infallible> {
         Ok(self.servers.values().cloned().collect())
+    }
+
+    fn delegation_sets(&self) -> Result<Vec<ReusableDelegationSet>, Infallible> {
+        Ok(self.delegation_sets.values().cloned().collect())
+    }
+
+    fn delegation_set_by_reference(
+        &self,
+        account: &AccountId,
+        reference: &str,
+    ) -> Result<Option<DelegationSetId>, Infallible> {
+        let key = (account.clone(), reference.to_owned());
+        Ok(self.delegation_set_references.get(&key).cloned())
+    }
+
+    fn delegation_set_count(&self, account: &AccountId) -> Result<u64, Infallible> {
+        let sets = self.delegation_sets.values();
+        Ok(sets.filter(|set| set.account == *account).count() as u64)
+    }
+
+    fn delegation_set_zone_count(&self, id: &DelegationSetId) -> Result<u64, Infallible> {
+        let has = |zone: &&Zone| zone.delegation_set.id.as_ref() == Some(id);
+        Ok(self.zones.values().filter(has).count() as u64)
     }
 
     fn limit(&self, account: &AccountId, quota: Quota) -> Result<u64, Infallible> {

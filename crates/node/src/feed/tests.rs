@@ -32,10 +32,7 @@ fn zone(generation: u64) -> Zone {
         caller_reference: "r".to_owned(),
         comment: None,
         private: false,
-        delegation_set: DelegationSet {
-            id: None,
-            name_servers: vec![name("ns.test")],
-        },
+        delegation_set: DelegationSet::own(vec![name("ns.test")]),
         generation: Generation(generation),
         created_at: Timestamp(0),
         accelerated_recovery: meridian_model::AcceleratedRecovery::default(),

@@ -35,13 +35,15 @@ pub(in crate::route53) fn hosted_zones(doc: &mut Document, zones: &[HostedZone])
     });
 }
 
-/// Writes `<DelegationSet>`: its id only when it is a reusable one, its names without final dot.
+/// Writes `<DelegationSet>`: id and reference only when it is a reusable one, names without final
+/// dot.
 pub(in crate::route53) fn delegation_set(doc: &mut Document, set: &DelegationSet) {
     doc.element("DelegationSet", |doc| {
         doc.optional(
             "Id",
             set.id.as_ref().map(|id| format!("/delegationset/{id}")),
         );
+        doc.optional("CallerReference", set.caller_reference.as_ref());
         doc.element("NameServers", |doc| {
             for name in &set.name_servers {
                 doc.text("NameServer", name.to_string().trim_end_matches('.'));

@@ -14,6 +14,8 @@ use crate::xml::TextFacets;
 
 /// `DNSName`. What a name is made of is checked by the operation.
 pub(super) const DNS_NAME: TextFacets = TextFacets::new("DNSName", 0, 1024);
+/// `Nonce`: the caller references of zones and delegation sets.
+pub(super) const NONCE: TextFacets = TextFacets::new("Nonce", 1, 128);
 /// `ResourceDescription`.
 pub(super) const COMMENT: TextFacets = TextFacets::new("ResourceDescription", 0, 256);
 /// `ResourceRecordSetIdentifier`.

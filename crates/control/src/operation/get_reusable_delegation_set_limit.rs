@@ -1,0 +1,39 @@
+//! GetReusableDelegationSetLimit.
+
+use meridian_model::{Quota, State};
+
+use super::Outcome;
+use super::get_reusable_delegation_set::{delegation_set_arn, own_delegation_set};
+use crate::caller::Caller;
+use crate::control::Control;
+use crate::refusal::{OperationError, Refusal};
+use crate::request::DelegationSetLimit;
+use crate::rights::authorize;
+
+impl Control {
+    /// GetReusableDelegationSetLimit: how many zones the set may have, and has.
+    ///
+    /// # Errors
+    /// `NoSuchDelegationSet`: of this operation Route 53 knows no other code for a set that is not
+    /// reusable.
+    pub fn reusable_delegation_set_limit(
+        &self,
+        caller: &Caller,
+        id: &str,
+    ) -> Outcome<DelegationSetLimit> {
+        let snapshot = self.fresh()?;
+        let resource = delegation_set_arn(id);
+        let action = "route53:GetReusableDelegationSetLimit";
+        authorize(&snapshot, caller, action, &resource)?;
+        let set = own_delegation_set(&snapshot, caller, id).map_err(|error| match error {
+            OperationError::Refused(Refusal::DelegationSetNotReusable(id)) => {
+                Refusal::NoSuchDelegationSet(id).into()
+            }
+            other => other,
+        })?;
+        Ok(DelegationSetLimit {
+            value: snapshot.limit(&caller.account, Quota::ZonesByReusableDelegationSet)?,
+            count: snapshot.delegation_set_zone_count(&set.id)?,
+        })
+    }
+}
