@@ -8,6 +8,7 @@ mod nameserver;
 mod quota;
 mod replace;
 mod serve;
+mod tls;
 mod user;
 
 use std::io::{self, Write};
@@ -25,6 +26,7 @@ use self::nameserver::NameserverVerb;
 use self::quota::QuotaVerb;
 use self::replace::ReplaceArguments;
 use self::serve::ServeArguments;
+use self::tls::TlsVerb;
 use self::user::UserVerb;
 use crate::admin::{self, Client, Command};
 use crate::config::Config;
@@ -75,6 +77,9 @@ enum Verb {
     /// The configuration file.
     #[command(subcommand)]
     Config(ConfigVerb),
+    /// A certificate authority of your own, for the API over TLS.
+    #[command(subcommand)]
+    Tls(TlsVerb),
     /// Print completions for a shell.
     Completions {
         /// Which shell.
@@ -98,6 +103,7 @@ pub(crate) fn run(arguments: Arguments, predecessor: Option<&Predecessor>) -> Re
     let (command, client) = match arguments.verb {
         Verb::Serve(arguments) => return crate::serve::run(&arguments.config()?, predecessor),
         Verb::Config(verb) => return verb.run(),
+        Verb::Tls(verb) => return verb.run(),
         Verb::Completions { shell } => return completions(shell),
         Verb::Status(client) => (Command::Status, client),
         Verb::Account(verb) => verb.command(),
