@@ -5,6 +5,7 @@ mod conflicts;
 mod delegation_set;
 mod generation;
 mod hosted_zone;
+mod import;
 mod pool;
 mod structure;
 mod tags;
@@ -20,6 +21,10 @@ pub use generation::{
 };
 pub use hosted_zone::{
     CreateZoneRefusal, NewZone, ZoneNotEmpty, plan_create_zone, plan_delete_zone,
+};
+pub use import::{
+    FollowedAliases, ImportLimits, ImportedName, PlannedName, check_imported_apex,
+    plan_imported_alias, plan_imported_name,
 };
 pub use pool::{NameServerRefusal, plan_delete_name_server, plan_put_name_server};
 pub use tags::{TagChange, TagRefusal, plan_change_tags};

@@ -77,14 +77,15 @@ pub fn plan_batch<S: State>(state: &S, zone: &Zone, changes: &[DraftChange]) -> 
 }
 
 /// The account's limits on single sets and on those of one name and type.
+#[derive(Debug)]
 pub(super) struct SetLimits {
-    values: u64,
+    pub(super) values: u64,
     pub(super) policy_sets: u64,
     pub(super) geoproximity_sets: u64,
 }
 
 impl SetLimits {
-    fn of<S: State>(state: &S, zone: &Zone) -> Result<Self, S::Error> {
+    pub(super) fn of<S: State>(state: &S, zone: &Zone) -> Result<Self, S::Error> {
         let limit = |quota| state.limit(&zone.account, quota);
         Ok(Self {
             values: limit(Quota::ValuesByRecordSet)?,
@@ -116,7 +117,7 @@ fn over_limit(changes: &[DraftChange]) -> Option<String> {
         .then(|| format!("RDATA character limit of {MAX_VALUE_CHARACTERS} exceeded."))
 }
 
-fn check_health_checks<S: State>(
+pub(super) fn check_health_checks<S: State>(
     state: &S,
     zone: &Zone,
     sets: &[(Action, RecordSet)],
@@ -134,7 +135,7 @@ fn check_health_checks<S: State>(
     Ok(())
 }
 
-fn check_collections<S: State>(
+pub(super) fn check_collections<S: State>(
     state: &S,
     zone: &Zone,
     sets: &[(Action, RecordSet)],
@@ -154,19 +155,19 @@ fn check_collections<S: State>(
 }
 
 /// The sets at every touched name, before and while the batch is played through.
-struct Working<'a, S: State> {
+pub(super) struct Working<'a, S: State> {
     state: &'a S,
     zone: &'a Zone,
     max_values: u64,
     before: BTreeMap<String, Vec<RecordSet>>,
-    names: BTreeMap<String, Vec<RecordSet>>,
+    pub(super) names: BTreeMap<String, Vec<RecordSet>>,
     /// The sets that were created or replaced, in order.
-    written: Vec<SetKey>,
+    pub(super) written: Vec<SetKey>,
     last_action: HashMap<SetKey, Action>,
 }
 
 impl<'a, S: State> Working<'a, S> {
-    fn new(state: &'a S, zone: &'a Zone, max_values: u64) -> Self {
+    pub(super) fn new(state: &'a S, zone: &'a Zone, max_values: u64) -> Self {
         Self {
             state,
             zone,
@@ -188,7 +189,29 @@ impl<'a, S: State> Working<'a, S> {
         Ok(self.names.entry(key).or_default())
     }
 
-    fn change(
+    /// Takes these as the sets at a name, instead of what the state has there.
+    pub(super) fn start(&mut self, name: &Name, sets: Vec<RecordSet>) {
+        self.before.insert(name.sort_key(), Vec::new());
+        self.names.insert(name.sort_key(), sets);
+    }
+
+    /// The set of this key as it is now.
+    pub(super) fn find(&self, key: &SetKey) -> Option<RecordSet> {
+        let sets = self.names.get(&key.name.sort_key())?;
+        sets.iter().find(|set| set.key == *key).cloned()
+    }
+
+    /// Takes back what was done to one set since it was `old` and `written` sets were written.
+    pub(super) fn undo(&mut self, key: &SetKey, old: Option<RecordSet>, written: usize) {
+        self.written.truncate(written);
+        self.last_action.remove(key);
+        if let Some(sets) = self.names.get_mut(&key.name.sort_key()) {
+            sets.retain(|set| set.key != *key);
+            sets.extend(old);
+        }
+    }
+
+    pub(super) fn change(
         &mut self,
         action: Action,
         set: RecordSet,

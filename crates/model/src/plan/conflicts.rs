@@ -28,7 +28,7 @@ pub(super) struct Final<'a, S: State> {
 
 /// The places whose aliases were followed, and how deep in a chain that was. Shared by all
 /// aliases of a batch: what they reach together is walked once.
-type Followed = HashMap<SetPlace, usize>;
+pub(super) type Followed = HashMap<SetPlace, usize>;
 
 impl<'a, S: State> Final<'a, S> {
     pub(super) fn new(
@@ -53,24 +53,34 @@ impl<'a, S: State> Final<'a, S> {
     ) -> Result<(), S::Error> {
         let mut followed = Followed::new();
         for (order, key) in self.written.iter().enumerate() {
-            let Some(sets) = self.names.get(&key.name.sort_key()) else {
-                continue;
-            };
-            let Some(set) = sets.iter().find(|set| set.key == *key) else {
-                continue;
-            };
-            let earlier: Vec<&RecordSet> = sets
-                .iter()
-                .filter(|other| other.key != set.key && self.was_there(other, order))
-                .collect();
-            self.check_types(set, &earlier, problems);
-            check_group(set, &earlier, most, problems);
-            if let SetData::Alias(target) = &set.data {
+            if let Some(set) = self.check_place(order, key, most, problems)
+                && let SetData::Alias(target) = &set.data
+            {
                 self.check_alias(set, target, &mut followed, problems)?;
             }
         }
         self.check_apex(problems);
         Ok(())
+    }
+
+    /// Checks a written set against those of its name that were there before it. Returns it, if it
+    /// is still there.
+    pub(super) fn check_place(
+        &self,
+        order: usize,
+        key: &SetKey,
+        most: &SetLimits,
+        problems: &mut Vec<String>,
+    ) -> Option<&'a RecordSet> {
+        let sets = self.names.get(&key.name.sort_key())?;
+        let set = sets.iter().find(|set| set.key == *key)?;
+        let earlier: Vec<&RecordSet> = sets
+            .iter()
+            .filter(|other| other.key != set.key && self.was_there(other, order))
+            .collect();
+        self.check_types(set, &earlier, problems);
+        check_group(set, &earlier, most, problems);
+        Some(set)
     }
 
     /// Whether a set was in the zone, or written by the batch, before place `order` of the batch:
@@ -121,7 +131,7 @@ impl<'a, S: State> Final<'a, S> {
         }
     }
 
-    fn check_apex(&self, problems: &mut Vec<String>) {
+    pub(super) fn check_apex(&self, problems: &mut Vec<String>) {
         let Some(sets) = self.names.get(&self.zone.name.sort_key()) else {
             return;
         };
@@ -136,7 +146,7 @@ impl<'a, S: State> Final<'a, S> {
         }
     }
 
-    fn check_alias(
+    pub(super) fn check_alias(
         &self,
         set: &RecordSet,
         target: &AliasTarget,
@@ -233,7 +243,7 @@ impl<'a, S: State> Final<'a, S> {
     }
 }
 
-type SetPlace = (crate::id::ZoneId, Name, RecordType);
+pub(super) type SetPlace = (crate::id::ZoneId, Name, RecordType);
 
 enum Search {
     Ends,
