@@ -284,7 +284,8 @@ impl Service {
         source: String,
         request_id: String,
     ) -> Result<Caller, Failure> {
-        let claim = Claim::read(request, dialect.service(), (self.config.clock)())?;
+        let now = (self.config.clock)();
+        let claim = Claim::read(request, dialect.service(), now)?;
         let key = AccessKeyId::new(claim.access_key()).map_err(|_| SignatureError::InvalidToken)?;
         let credential = self
             .operations
@@ -298,6 +299,7 @@ impl Service {
             user: credential.user,
             access_key: key,
             source,
+            received_at: now,
             request_id,
         })
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use meridian_model::{AccessKeyId, AccountId};
+use meridian_model::{AccessKeyId, AccountId, Timestamp};
 use ring::digest;
 use zeroize::Zeroizing;
 
@@ -19,6 +19,8 @@ pub struct Caller {
     pub access_key: AccessKeyId,
     /// Where it came from, for the audit line and the journal: an address.
     pub source: String,
+    /// When it was received.
+    pub received_at: Timestamp,
     /// This request's id, as the answer carries it.
     pub request_id: String,
     /// What makes a retry of this request recognisable: a digest over the key id, the client's
@@ -30,7 +32,7 @@ impl Caller {
     /// The principal's ARN: `arn:aws:iam::<account>:user/<name>`, or `…:root`.
     pub fn arn(&self) -> String {
         match &self.user {
-            Some(user) => format!("arn:aws:iam::{}:user/{user}", self.account),
+            Some(user) => user_arn(&self.account, user),
             None => format!("arn:aws:iam::{}:root", self.account),
         }
     }
@@ -49,6 +51,11 @@ impl Caller {
         let letters = letters.map(|byte| char::from(BASE32[usize::from(byte % 32)]));
         "AIDA".chars().chain(letters).collect()
     }
+}
+
+/// The ARN of a user.
+pub(crate) fn user_arn(account: &AccountId, user: &str) -> String {
+    format!("arn:aws:iam::{account}:user/{user}")
 }
 
 /// What signature verification needs to know about an access key.

@@ -23,11 +23,14 @@ pub use control::Control;
 pub use environment::{Environment, SystemEnvironment};
 pub use first_start::FirstStart;
 pub use generation::GenerationDraft;
-pub use refusal::{Fault, OperationError, Refusal};
+pub use refusal::{Denial, Fault, OperationError, Refusal};
 pub use request::{
     ChangeOutcome, ChangeRecordSets, ChangeStatus, ChangeTags, CreateDelegationSet,
     CreateHostedZone, CreatedHostedZone, DelegationSetLimit, DelegationSetPage, HostedZone,
     ListDelegationSets, ListHostedZones, ListHostedZonesByName, ListRecordSets, RecordSetPage,
     UpdateHostedZoneComment, UpdateHostedZoneFeatures, Vpc, ZonePage, ZonesByNamePage,
 };
-pub use rights::{PolicyError, ReadyMadePolicy, check_policy};
+pub use rights::{
+    Context, ContextError, Decision, Effect, MAX_CHARACTERS, Matched, PolicyError, Question,
+    ReadyMade, ReadyMadeError, ReadyMadePolicy, UnreadablePolicy, Verdict, check_policy, evaluate,
+};

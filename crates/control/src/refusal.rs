@@ -44,11 +44,16 @@ pub enum Fault {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum Refusal {
-    #[error("User: {principal} is not authorized to perform: {action} on resource: {resource}")]
+    #[error(
+        "User: {principal} is not authorized to perform: {action}{}{}",
+        on_resource(resource),
+        why.words(action)
+    )]
     AccessDenied {
         principal: String,
         action: String,
         resource: String,
+        why: Denial,
     },
     #[error("{0}")]
     InvalidInput(String),
@@ -127,5 +132,37 @@ impl Refusal {
             Self::HostedZoneNotFound(_) => "HostedZoneNotFound",
             Self::LimitsExceeded(_) => "LimitsExceeded",
         }
+    }
+}
+
+/// Why a right is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Denial {
+    /// No statement allows it.
+    Implicit,
+    /// A statement denies it.
+    Explicit,
+    /// The policy of this name is not understood, and might deny it.
+    Unreadable(String),
+}
+
+impl Denial {
+    /// The end of the message, in AWS's words.
+    fn words(&self, action: &str) -> String {
+        match self {
+            Self::Implicit => {
+                format!(" because no identity-based policy allows the {action} action")
+            }
+            Self::Explicit => " with an explicit deny in an identity-based policy".to_owned(),
+            Self::Unreadable(name) => format!(" because the policy {name} cannot be kept to"),
+        }
+    }
+}
+
+/// AWS leaves the resource out where an action concerns nothing in particular.
+fn on_resource(resource: &str) -> String {
+    match resource {
+        "*" => String::new(),
+        resource => format!(" on resource: {resource}"),
     }
 }

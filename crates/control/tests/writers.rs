@@ -132,6 +132,7 @@ impl Bench {
             user: None,
             access_key: AccessKeyId::new("AKIATEST").unwrap(),
             source: "192.0.2.1".to_owned(),
+            received_at: Timestamp(0),
             request_id: "request".to_owned(),
             retry: None,
         };

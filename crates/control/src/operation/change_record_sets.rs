@@ -7,7 +7,7 @@ use crate::caller::Caller;
 use crate::control::Control;
 use crate::refusal::Refusal;
 use crate::request::{ChangeOutcome, ChangeRecordSets};
-use crate::rights::{authorize, own_zone, zone_arn};
+use crate::rights::{Context, authorize_with, own_zone, zone_arn};
 
 impl Control {
     /// ChangeResourceRecordSets: the whole batch or nothing.
@@ -23,7 +23,9 @@ impl Control {
         let id = request.hosted_zone_id.as_str();
         let effects = self.submit_to(Some(id), caller, |snapshot, _| {
             let action = "route53:ChangeResourceRecordSets";
-            authorize(snapshot, caller, action, &zone_arn(id))?;
+            authorize_with(snapshot, caller, action, &zone_arn(id), || {
+                Context::of_changes(&request.changes)
+            })?;
             let zone = own_zone(snapshot, caller, id)?;
             let effects = plan_batch(snapshot, &zone, &request.changes)
                 .map_err(|error| refused(error, words))?;

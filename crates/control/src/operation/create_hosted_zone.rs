@@ -8,7 +8,7 @@ use crate::caller::Caller;
 use crate::control::Control;
 use crate::refusal::{Fault, Refusal};
 use crate::request::{CreateHostedZone, CreatedHostedZone, HostedZone};
-use crate::rights::authorize;
+use crate::rights::{Context, authorize_with};
 
 /// A zone starts with its NS and its SOA.
 const FIRST_SETS: u64 = 2;
@@ -26,7 +26,9 @@ impl Control {
         request: &CreateHostedZone,
     ) -> Outcome<CreatedHostedZone> {
         let effects = self.submit(caller, |snapshot, facts| {
-            authorize(snapshot, caller, "route53:CreateHostedZone", "*")?;
+            authorize_with(snapshot, caller, "route53:CreateHostedZone", "*", || {
+                Context::of_vpc(request.vpc.as_ref())
+            })?;
             check_kind(request)?;
             let delegation_set = request.delegation_set_id.as_deref();
             let delegation_set = delegation_set.map(|id| own_delegation_set(snapshot, caller, id));

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use meridian_control::{
     Acks, Caller, ChangeRecordSets, Control, CreateHostedZone, Environment, FirstStart,
-    ListRecordSets, OperationError,
+    ListRecordSets, OperationError, ReadyMade,
 };
 use meridian_dns::{Name, RecordType};
 use meridian_log::{Journal, LocalJournal, Tables, Vault};
-use meridian_model::{AccountId, Action, Draft, DraftChange, Timestamp};
+use meridian_model::{AccountId, Action, Draft, DraftChange, Policy, Timestamp};
 
 /// A clock moved by hand, and entropy that never repeats.
 pub(crate) struct Hand {
@@ -131,9 +131,14 @@ pub(crate) fn caller(account: &AccountId) -> Caller {
         user: None,
         access_key: meridian_model::AccessKeyId::new("AKIATEST").unwrap(),
         source: "192.0.2.1".to_owned(),
+        received_at: Timestamp(1_000_000),
         request_id: "request".to_owned(),
         retry: None,
     }
+}
+
+pub(crate) fn ready_made(text: &str) -> Policy {
+    ReadyMade::parse(text).unwrap().policy()
 }
 
 pub(crate) fn zone(name: &str) -> CreateHostedZone {

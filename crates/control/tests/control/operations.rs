@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use meridian_control::{
     AdminError, Caller, ChangeStatus, Control, FirstStart, ListHostedZones, ListHostedZonesByName,
-    NewUser, OperationError, ReadyMadePolicy, Refusal, Served,
+    NewUser, OperationError, Refusal, Served,
 };
 use meridian_dns::Name;
 use meridian_log::{Journal, LocalJournal};
 use meridian_model::{Action, KeyStatus, Quota, Seq};
 
-use crate::bench::{Bench, Hand, batch, caller, code, records, zone};
+use crate::bench::{Bench, Hand, batch, caller, code, ready_made, records, zone};
 
 #[test]
 fn a_zone_is_made_changed_listed_and_deleted() {
@@ -151,8 +151,8 @@ fn every_operation_asks_for_its_right() {
     let control = &bench.control;
     for (name, policies) in [
         ("nobody", vec![]),
-        ("reader", vec![ReadyMadePolicy::ReadOnly.policy()]),
-        ("admin", vec![ReadyMadePolicy::Admin.policy()]),
+        ("reader", vec![ready_made("read-only")]),
+        ("admin", vec![ready_made("admin")]),
     ] {
         let new = NewUser {
             account: "one".to_owned(),

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use meridian_control::{ReadyMadePolicy, check_policy};
+use meridian_control::{ReadyMade, check_policy};
 use serde_json::Value;
 
 use super::command::{Answer, Command, PolicyText};
@@ -82,14 +82,7 @@ fn verify_offline(client: &Client) -> Result<Value> {
 pub(crate) fn policies(names: &[String], files: &[PathBuf]) -> Result<Vec<PolicyText>> {
     let mut policies = Vec::new();
     for name in names {
-        let known = ReadyMadePolicy::ALL
-            .into_iter()
-            .find(|ready| ready.name() == name);
-        let Some(known) = known else {
-            let names = ReadyMadePolicy::ALL.map(ReadyMadePolicy::name).join(", ");
-            bail!("there is no ready-made policy '{name}'; there are {names}");
-        };
-        let policy = known.policy();
+        let policy = ReadyMade::parse(name)?.policy();
         policies.push(PolicyText {
             name: policy.name,
             document: policy.document,

@@ -17,7 +17,8 @@ pub(super) enum UserVerb {
         /// The account's name or id.
         #[arg(long)]
         account: String,
-        /// A ready-made policy: admin, read-only; may be given several times.
+        /// A ready-made policy: admin, read-only, zone-editor=ZONEID[,ZONEID…], acme=ZONEID[,ZONEID…];
+        /// may be given several times.
         #[arg(long)]
         policy: Vec<String>,
         /// A file with an IAM policy in JSON; may be given several times.
