@@ -17,6 +17,7 @@ use meridian_model::{
 fn start() -> (Memory, Zone) {
     let mut memory = Memory::with_pool(4);
     let new = NewZone {
+        delegation_set: None,
         name: "z.test".to_owned(),
         caller_reference: "r".to_owned(),
         comment: None,
