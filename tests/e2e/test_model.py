@@ -77,6 +77,12 @@ REQUESTS = {
         "CallerReference": reference(),
         "HostedZoneId": Zone(c, "marked.model.example").id,
     },
+    "ChangeTagsForResource": lambda w, c: {
+        "ResourceType": "hostedzone",
+        "ResourceId": w["zone"],
+        "AddTags": [{"Key": "k", "Value": "v"}],
+        "RemoveTagKeys": ["other"],
+    },
     "DeleteHostedZone": lambda w, c: {"Id": Zone(c, "gone.example").id},
     "DeleteReusableDelegationSet": lambda w, c: {"Id": new_set(c)},
     "GetChange": lambda w, c: {"Id": w["change"]},
@@ -88,6 +94,7 @@ REQUESTS = {
         "DelegationSetId": w["set"],
         "Type": "MAX_ZONES_BY_REUSABLE_DELEGATION_SET",
     },
+    "GetHostedZoneCount": lambda w, c: {},
     "ListHealthChecks": lambda w, c: {"MaxItems": "2", "Marker": UUID},
     "ListHostedZones": lambda w, c: {
         "MaxItems": "2",
@@ -108,6 +115,13 @@ REQUESTS = {
         "StartRecordIdentifier": "a",
     },
     "ListReusableDelegationSets": lambda w, c: {"MaxItems": "2", "Marker": w["set"]},
+    "ListTagsForResource": lambda w, c: {"ResourceType": "hostedzone", "ResourceId": w["zone"]},
+    "ListTagsForResources": lambda w, c: {"ResourceType": "hostedzone", "ResourceIds": [w["zone"]]},
+    "UpdateHostedZoneComment": lambda w, c: {"Id": w["zone"], "Comment": "c"},
+    "UpdateHostedZoneFeatures": lambda w, c: {
+        "HostedZoneId": w["zone"],
+        "EnableAcceleratedRecovery": True,
+    },
 }
 
 # Constraints of the model that are not refusals: what the service does instead.

@@ -35,18 +35,27 @@ fn handle(call: &Call<'_>) -> Result<Reply, Failure> {
 fn read(body: &[u8]) -> Result<TagChange, XmlError> {
     let root = parse_optional(body, "ChangeTagsForResourceRequest", "Tags")?;
     let fields = Fields::of(&root, &[Optional("AddTags"), Optional("RemoveTagKeys")])?;
-    let put = match fields.element("AddTags") {
-        Some(tags) => list(tags, "Tag")?.iter().map(read_tag).collect(),
-        None => Ok(Vec::new()),
-    };
-    let remove = match fields.element("RemoveTagKeys") {
-        Some(keys) => list(keys, "Key")?.iter().map(read_key).collect(),
-        None => Ok(Vec::new()),
-    };
+    let put = items(&fields, "AddTags", "Tag")?.iter().map(read_tag);
+    let remove = items(&fields, "RemoveTagKeys", "Key")?.iter().map(read_key);
     Ok(TagChange {
-        put: put?,
-        remove: remove?,
+        put: put.collect::<Result<_, _>>()?,
+        remove: remove.collect::<Result<_, _>>()?,
     })
+}
+
+/// The items of a list that may be absent, but not empty.
+fn items<'a>(
+    fields: &Fields<'a>,
+    name: &str,
+    item: &'static str,
+) -> Result<&'a [Element], XmlError> {
+    let Some(element) = fields.element(name) else {
+        return Ok(&[]);
+    };
+    match list(element, item)? {
+        [] => Fields::of(element, &[])?.incomplete(&[item]),
+        items => Ok(items),
+    }
 }
 
 /// A tag without a value has an empty one.
@@ -107,6 +116,11 @@ mod tests {
             (
                 "<RemoveTagKeys><Key><a/></Key></RemoveTagKeys>".to_owned(),
                 "'Key'",
+            ),
+            ("<AddTags/>".to_owned(), ":Tag}' is expected"),
+            (
+                "<RemoveTagKeys></RemoveTagKeys>".to_owned(),
+                ":Key}' is expected",
             ),
             ("<Tags/>".to_owned(), "'Tags'"),
         ] {
