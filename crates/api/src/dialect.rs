@@ -43,6 +43,15 @@ impl Dialect {
         }
     }
 
+    /// The service's name in audit events.
+    pub(crate) const fn event_source(self) -> &'static str {
+        match self {
+            Self::Route53 => "route53.amazonaws.com",
+            Self::Sts => "sts.amazonaws.com",
+            Self::Domains => "route53domains.amazonaws.com",
+        }
+    }
+
     /// The media type of responses.
     pub(crate) const fn content_type(self) -> &'static str {
         match self {

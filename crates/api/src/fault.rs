@@ -101,6 +101,17 @@ const NOT_TOGETHER: [&str; 16] = [
     "UpdateTrafficPolicyComment",
 ];
 
+/// What an account hears that sends more requests than it may.
+pub(crate) fn throttled(operation: &str) -> ErrorResponse {
+    let code = match operation {
+        "ChangeTagsForResource" | "ListTagsForResource" | "ListTagsForResources" => {
+            "ThrottlingException"
+        }
+        _ => "Throttling",
+    };
+    ErrorResponse::new(code, "Rate exceeded")
+}
+
 /// Route 53's status of each code (400 for every one not named here), and AWS's common ones.
 fn status_of(code: &str) -> u16 {
     match code {

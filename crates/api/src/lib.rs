@@ -3,6 +3,7 @@
 //! Nothing here decides: a request is authenticated, read, handed to control, and the outcome is
 //! written in Route 53's words.
 
+mod audit;
 mod dialect;
 mod fault;
 mod request_id;
@@ -10,7 +11,9 @@ mod route53;
 mod service;
 pub mod sigv4;
 mod sts;
+mod throttle;
 mod uri;
 mod xml;
 
+pub use audit::{Audit, EVENT_VERSION, Event, UserIdentity, event_time};
 pub use service::{ApiConfig, Clock, Scheme, router};

@@ -1,31 +1,33 @@
-//! One HTTP request from its bytes to its answer: bounds, identity, dispatch, the access line.
+//! One HTTP request from its bytes to its answer: bounds, identity, dispatch, the audit event.
 //!
 //! Everything that may block (keys, operations) or takes long (hashing a body) runs off the async
 //! threads, in one piece. Connections are `server`'s business.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::header::{CONTENT_TYPE, LOCATION, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response, StatusCode};
 use meridian_control::{Caller, Control, Fault};
-use meridian_model::{AccessKeyId, AccountId, Timestamp};
+use meridian_model::{AccessKeyId, Timestamp};
 use ring::digest;
 use tokio::sync::Semaphore;
 use tokio::{task, time};
 
+use crate::audit::{Audit, Envelope, Trail, is_read_only, request_parameters, response_elements};
 use crate::dialect::Dialect;
-use crate::fault::{ErrorResponse, Failure, response_to};
+use crate::fault::{ErrorResponse, Failure, response_to, throttled};
 use crate::request_id;
 use crate::route53::{self, Call, Match, Reply};
 use crate::sigv4::{Claim, SignatureError, SignedRequest};
 use crate::sts;
+use crate::throttle::Throttle;
 
 /// The largest body. A full batch with the longest names and values stays below it.
 const MAX_BODY_LEN: usize = 1024 * 1024;
@@ -43,6 +45,8 @@ pub struct ApiConfig {
     pub max_operations: usize,
     /// The time signatures are checked against. Default: the system's.
     pub clock: Clock,
+    /// What is told of every request. Default: nobody.
+    pub audit: Option<Arc<dyn Audit>>,
 }
 
 impl Default for ApiConfig {
@@ -50,6 +54,7 @@ impl Default for ApiConfig {
         Self {
             max_operations: 128,
             clock: Arc::new(system_time),
+            audit: None,
         }
     }
 }
@@ -97,6 +102,7 @@ pub fn router(control: Arc<Control>, config: ApiConfig) -> Router {
     let service = Service {
         operations: control,
         slots: Semaphore::new(config.max_operations),
+        throttle: Throttle::default(),
         config,
     };
     Router::new().fallback(answer).with_state(Arc::new(service))
@@ -105,22 +111,25 @@ pub fn router(control: Arc<Control>, config: ApiConfig) -> Router {
 struct Service {
     operations: Arc<Control>,
     slots: Semaphore,
+    throttle: Throttle,
     config: ApiConfig,
 }
 
-/// What happened, for the client and for the access line.
+/// What happened, for the client and for the audit.
 #[derive(Debug)]
 struct Outcome {
+    /// Empty for none.
     operation: &'static str,
-    account: Option<AccountId>,
+    /// None for what is not worth telling.
+    trail: Option<Trail>,
     result: Result<Reply, Failure>,
 }
 
 impl Outcome {
     fn failed(failure: impl Into<Failure>) -> Self {
         Self {
-            operation: "-",
-            account: None,
+            operation: "",
+            trail: Some(Trail::default()),
             result: Err(failure.into()),
         }
     }
@@ -130,26 +139,44 @@ async fn answer(State(service): State<Arc<Service>>, request: Request) -> Respon
     let started = Instant::now();
     let request_id = request_id::draw();
     let (parts, body) = request.into_parts();
-    let (source, method) = (source(&parts), parts.method.clone());
     let dialect = Dialect::of(&parts);
+    let envelope = Envelope {
+        request_id: request_id.clone(),
+        source: source(&parts),
+        user_agent: user_agent(&parts),
+        event_source: dialect.event_source(),
+    };
     let outcome = match read_body(body).await {
         Ok(body) => {
             Arc::clone(&service)
-                .run(parts, body, source.clone(), request_id.clone())
+                .run(parts, body, envelope.source.clone(), request_id.clone())
                 .await
         }
-        Err(response) => Outcome::failed(response),
+        Err(response) => {
+            let network = envelope.source.parse().ok();
+            service.turn_away(network, Trail::default(), response.into())
+        }
     };
-    let (response, code) = respond(dialect, outcome.operation, outcome.result, &request_id);
-    let status = response.status().as_u16();
-    let account = outcome.account.as_ref().map_or("-", AccountId::as_str);
-    let operation = outcome.operation;
+    let Outcome {
+        operation,
+        trail,
+        result,
+    } = outcome;
+    let result = result.map_err(|failure| refusal(failure, operation, &request_id));
+    let error = result.as_ref().err().map(|e| (e.code, e.message.as_str()));
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(
-        request_id, operation, %method, account, source, status, code, duration_ms,
-        "{operation} by {account}: {status} {code} after {duration_ms} ms"
+    let code = error.map_or("-", |(code, _)| code);
+    tracing::debug!(
+        request_id,
+        operation,
+        code,
+        duration_ms,
+        "{operation}: {code} after {duration_ms} ms"
     );
-    response
+    if let (Some(audit), Some(trail)) = (&service.config.audit, trail) {
+        audit.record(trail.event(envelope, operation, error, (service.config.clock)()));
+    }
+    respond(dialect, result, &request_id)
 }
 
 async fn read_body(body: Body) -> Result<Bytes, ErrorResponse> {
@@ -179,14 +206,31 @@ fn source(parts: &Parts) -> String {
     peer.map_or_else(|| "-".to_owned(), |ConnectInfo(peer)| peer.ip().to_string())
 }
 
-/// The response, and the error's code for the access line.
+fn user_agent(parts: &Parts) -> String {
+    let agent = parts.headers.get(USER_AGENT).map(HeaderValue::as_bytes);
+    String::from_utf8_lossy(agent.unwrap_or_default()).into_owned()
+}
+
+/// What the client hears about a failure.
+fn refusal(failure: Failure, operation: &str, request_id: &str) -> ErrorResponse {
+    match failure {
+        Failure::Refused(error) => error,
+        Failure::Fault(fault) => {
+            // That too many want to write at once is nothing to be mended.
+            if !matches!(fault, Fault::Contention) {
+                tracing::error!(request_id, %fault, "request {request_id} failed: {fault}");
+            }
+            response_to(&fault, operation)
+        }
+    }
+}
+
 fn respond(
     dialect: Dialect,
-    operation: &str,
-    result: Result<Reply, Failure>,
+    result: Result<Reply, ErrorResponse>,
     request_id: &str,
-) -> (Response<Body>, &'static str) {
-    let error = match result {
+) -> Response<Body> {
+    match result {
         Ok(reply) => {
             let mut response = document(dialect, reply.status, reply.body, request_id);
             let location = reply
@@ -195,20 +239,13 @@ fn respond(
             if let Some(location) = location {
                 response.headers_mut().insert(LOCATION, location);
             }
-            return (response, "-");
+            response
         }
-        Err(Failure::Refused(error)) => error,
-        Err(Failure::Fault(fault)) => {
-            // That too many want to write at once is nothing to be mended.
-            if !matches!(fault, Fault::Contention) {
-                tracing::error!(request_id, %fault, "request {request_id} failed: {fault}");
-            }
-            response_to(&fault, operation)
+        Err(error) => {
+            let envelope = dialect.envelope(&error, request_id);
+            document(dialect, error.status, envelope, request_id)
         }
-    };
-    let envelope = dialect.envelope(&error, request_id);
-    let response = document(dialect, error.status, envelope, request_id);
-    (response, error.code)
+    }
 }
 
 /// The server adds `Content-Length`.
@@ -266,33 +303,79 @@ impl Service {
             headers: &headers,
             body,
         };
-        let caller = match self.authenticate(found.dialect(), signed, source, request_id) {
-            Ok(caller) => caller,
-            Err(failure) => return Outcome::failed(failure),
+        let network = source.parse().ok();
+        let mut trail = Trail::default();
+        let dialect = found.dialect();
+        let (caller, requests_per_second) =
+            match self.authenticate(dialect, signed, source, request_id, &mut trail) {
+                Ok(authenticated) => authenticated,
+                Err(failure) => return self.turn_away(network, trail, failure),
+            };
+        let operation = found.operation();
+        if self.config.audit.is_some() {
+            trail.parameters = request_parameters(operation, found.ids(), signed.query, body);
+        }
+        let account = &caller.account;
+        let result = if self
+            .throttle
+            .admits(account, requests_per_second, Instant::now())
+        {
+            self.act(found, &signed, &caller, &endpoint(parts))
+        } else {
+            Err(throttled(operation).into())
         };
+        if let Ok(reply) = &result
+            && self.config.audit.is_some()
+            && !is_read_only(operation)
+        {
+            trail.response = response_elements(reply.location.as_deref(), &reply.body);
+        }
+        trail.caller = Some(caller);
         Outcome {
-            operation: "-",
-            account: Some(caller.account.clone()),
-            result: self.act(found, &signed, &caller, &endpoint(parts)),
+            operation: "",
+            trail: Some(trail),
+            result,
         }
     }
 
+    /// What happens to a request of somebody unknown. Who sends many is neither told what is wrong
+    /// with them nor written about.
+    fn turn_away(&self, source: Option<IpAddr>, trail: Trail, failure: Failure) -> Outcome {
+        let is_fault = matches!(failure, Failure::Fault(_));
+        if is_fault || self.throttle.answers_stranger(source, Instant::now()) {
+            return Outcome {
+                operation: "",
+                trail: Some(trail),
+                result: Err(failure),
+            };
+        }
+        Outcome {
+            operation: "",
+            trail: None,
+            result: Err(throttled("").into()),
+        }
+    }
+
+    /// Who asks, and how many requests a second the account may send.
     fn authenticate(
         &self,
         dialect: Dialect,
         request: SignedRequest<'_>,
         source: String,
         request_id: String,
-    ) -> Result<Caller, Failure> {
+        trail: &mut Trail,
+    ) -> Result<(Caller, u64), Failure> {
         let now = (self.config.clock)();
         let claim = Claim::read(request, dialect.service(), now)?;
+        trail.claimed_key = Some(claim.access_key().to_owned());
+        trail.region = Some(claim.region().to_owned());
         let key = AccessKeyId::new(claim.access_key()).map_err(|_| SignatureError::InvalidToken)?;
         let credential = self
             .operations
             .credential(&key)?
             .ok_or(SignatureError::InvalidToken)?;
         claim.verify(&credential.secret.0)?;
-        Ok(Caller {
+        let caller = Caller {
             retry: retry_key(&request, &key),
             account: credential.account,
             operator: credential.operator,
@@ -301,7 +384,8 @@ impl Service {
             source,
             received_at: now,
             request_id,
-        })
+        };
+        Ok((caller, credential.requests_per_second))
     }
 
     fn act(
@@ -380,12 +464,20 @@ impl Found {
         }
     }
 
-    /// Its name in the access line.
+    /// The variable parts of its path.
+    fn ids(&self) -> &[String] {
+        match self {
+            Self::Route53(Match::Operation(_, ids)) => ids,
+            Self::Route53(_) | Self::Sts(_) | Self::Domains(_) => &[],
+        }
+    }
+
+    /// Its name; empty for none.
     const fn operation(&self) -> &'static str {
         match self {
             Self::Route53(Match::Operation(route, _)) => route.operation,
             Self::Sts(Ok(action)) => action.name(),
-            Self::Route53(_) | Self::Sts(_) | Self::Domains(_) => "-",
+            Self::Route53(_) | Self::Sts(_) | Self::Domains(_) => "",
         }
     }
 }

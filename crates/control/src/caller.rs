@@ -67,6 +67,8 @@ pub struct Credential {
     pub operator: bool,
     /// The user; none for the account itself.
     pub user: Option<String>,
+    /// How many requests the account may send in a second.
+    pub requests_per_second: u64,
     /// The secret half.
     pub secret: Secret,
 }

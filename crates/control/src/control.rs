@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use meridian_log::{AppendError, Commit, Entry, Head, Journal, RetryKey, Snapshot, Tables, Vault};
-use meridian_model::{AccessKeyId, Effect, Facts, Generation, KeyStatus, Seq, Timestamp};
+use meridian_model::{
+    AccessKeyId, Effect, Facts, Generation, KeyStatus, Quota, Seq, State, Timestamp,
+};
 use zeroize::Zeroizing;
 
 use crate::acks::Acks;
@@ -97,10 +99,14 @@ impl Control {
             )));
         };
         let secret = String::from_utf8(secret.expose().to_vec()).map_err(Fault::storage)?;
+        let requests_per_second = snapshot
+            .limit(&account.id, Quota::RequestsPerSecond)
+            .map_err(Fault::storage)?;
         Ok(Some(Credential {
             account: account.id,
             operator: account.operator,
             user: key.user,
+            requests_per_second,
             secret: Secret(Zeroizing::new(secret)),
         }))
     }

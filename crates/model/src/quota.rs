@@ -94,12 +94,12 @@ impl Quota {
             Self::RecordSetsByZone => 10_000,
             Self::ReusableDelegationSetsByOwner
             | Self::ZonesByReusableDelegationSet
-            | Self::PolicySetsByName
-            | Self::RequestsPerSecond => 100,
+            | Self::PolicySetsByName => 100,
             Self::VpcsByZone => 300,
             Self::VpcAuthorizationsByZone
             | Self::ProtectionsByZone
-            | Self::CidrBlocksByCollection => 1000,
+            | Self::CidrBlocksByCollection
+            | Self::RequestsPerSecond => 1000,
             Self::HealthChecksByOwner => 200,
             Self::TrafficPoliciesByOwner | Self::TagsByResource => 50,
             Self::TrafficPolicyInstancesByOwner | Self::CidrCollectionsByOwner => 5,

@@ -176,6 +176,11 @@ impl Form {
         &self.credential.scope
     }
 
+    pub(super) fn region(&self) -> &str {
+        let [_, region, ..] = self.credential.parts();
+        region
+    }
+
     pub(super) fn check_scope(&self, service: &str) -> Result<(), SignatureError> {
         let [date, _region, scoped_service, terminator] = self.credential.parts();
         let day = self.date.get(..8).unwrap_or_default();

@@ -129,6 +129,11 @@ impl<'a> Claim<'a> {
         self.form.access_key()
     }
 
+    /// The region it is signed for.
+    pub fn region(&self) -> &str {
+        self.form.region()
+    }
+
     /// Whether `secret` makes this signature.
     ///
     /// # Errors

@@ -50,54 +50,88 @@ pub(crate) fn parse(body: &[u8], root: &str, subject: &str) -> Result<Element, X
     let Ok(text) = std::str::from_utf8(body) else {
         return malformed("The request body is not UTF-8.");
     };
-    if text.chars().any(|c| !is_xml_char(c)) {
-        return malformed("The request body contains characters that XML does not allow.");
-    }
-    let mut builder = Builder::default();
-    let mut reader = NsReader::from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
-    reader.config_mut().check_comments = true;
-    // Every event but the last consumes input, so the loop ends with it.
-    loop {
-        let (namespace, event) = match reader.read_resolved_event() {
-            Ok(next) => next,
-            Err(error) => return malformed(format!("The request body is not XML: {error}")),
-        };
-        match event {
-            Event::Start(start) => builder.open(&start, &namespace)?,
-            Event::Empty(start) => {
-                builder.open(&start, &namespace)?;
-                builder.close();
-            }
-            Event::End(_) => builder.close(),
-            Event::Text(text) => builder.push_text(&text.xml10_content())?,
-            Event::CData(text) => builder.push_text(&text.xml10_content())?,
-            Event::GeneralRef(reference) => builder.push_reference(&reference)?,
-            Event::DocType(_) => return malformed("DOCTYPE is disallowed."),
-            Event::Decl(declaration) => match declaration.encoding() {
-                Some(Ok(name)) if !name.eq_ignore_ascii_case("utf-8") => {
-                    return malformed("The request body is not UTF-8.");
-                }
-                _ => {}
-            },
-            Event::Comment(_) | Event::PI(_) => {}
-            Event::Eof => break,
-        }
-    }
+    let mut builder = Builder::new(MAX_ELEMENTS);
+    builder.read(text)?;
     match builder.root {
         Some(element) if builder.open.is_empty() && element.name == root => Ok(element),
         _ => malformed(format!("{subject} is not valid, expected {root}")),
     }
 }
 
-#[derive(Default)]
+/// The beginning of a document, for whoever shows it: as much as can be read, and at most so many
+/// elements. Says whether that is all there is.
+pub(crate) fn outline(body: &[u8], max_elements: usize) -> (Option<Element>, bool) {
+    let text = match std::str::from_utf8(body) {
+        Ok(text) => text,
+        Err(error) => {
+            let readable = body.get(..error.valid_up_to()).unwrap_or_default();
+            std::str::from_utf8(readable).unwrap_or_default()
+        }
+    };
+    let end = text.find(|c| !is_xml_char(c)).unwrap_or(text.len());
+    let text = text.get(..end).unwrap_or_default();
+    let mut builder = Builder::new(max_elements);
+    let read = builder.read(text).is_ok() && builder.open.is_empty();
+    let whole = read && text.len() == body.len();
+    while !builder.open.is_empty() {
+        builder.close();
+    }
+    (builder.root, whole)
+}
+
 struct Builder {
     /// Elements whose end has not come yet, outermost first.
     open: Vec<Element>,
     root: Option<Element>,
     elements: usize,
+    max_elements: usize,
 }
 
 impl Builder {
+    const fn new(max_elements: usize) -> Self {
+        Self {
+            open: Vec::new(),
+            root: None,
+            elements: 0,
+            max_elements,
+        }
+    }
+
+    fn read(&mut self, text: &str) -> Result<(), XmlError> {
+        if text.chars().any(|c| !is_xml_char(c)) {
+            return malformed("The request body contains characters that XML does not allow.");
+        }
+        let mut reader = NsReader::from_str(text.strip_prefix('\u{feff}').unwrap_or(text));
+        reader.config_mut().check_comments = true;
+        // Every event but the last consumes input, so the loop ends with it.
+        loop {
+            let (namespace, event) = match reader.read_resolved_event() {
+                Ok(next) => next,
+                Err(error) => return malformed(format!("The request body is not XML: {error}")),
+            };
+            match event {
+                Event::Start(start) => self.open(&start, &namespace)?,
+                Event::Empty(start) => {
+                    self.open(&start, &namespace)?;
+                    self.close();
+                }
+                Event::End(_) => self.close(),
+                Event::Text(text) => self.push_text(&text.xml10_content())?,
+                Event::CData(text) => self.push_text(&text.xml10_content())?,
+                Event::GeneralRef(reference) => self.push_reference(&reference)?,
+                Event::DocType(_) => return malformed("DOCTYPE is disallowed."),
+                Event::Decl(declaration) => match declaration.encoding() {
+                    Some(Ok(name)) if !name.eq_ignore_ascii_case("utf-8") => {
+                        return malformed("The request body is not UTF-8.");
+                    }
+                    _ => {}
+                },
+                Event::Comment(_) | Event::PI(_) => {}
+                Event::Eof => return Ok(()),
+            }
+        }
+    }
+
     fn open(
         &mut self,
         start: &BytesStart<'_>,
@@ -106,7 +140,7 @@ impl Builder {
         let local_name = start.local_name();
         let name: &str = local_name.as_ref();
         self.elements += 1;
-        if self.elements > MAX_ELEMENTS || self.open.len() >= MAX_DEPTH {
+        if self.elements > self.max_elements || self.open.len() >= MAX_DEPTH {
             return malformed("The request body has too many elements, or nests them too deeply.");
         }
         if self.open.is_empty() && self.root.is_some() {
