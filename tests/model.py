@@ -5,6 +5,7 @@ unnoticed until another SDK, or a script, falls over it. Here nothing passes.
 """
 
 import datetime
+import pathlib
 import re
 import uuid
 import xml.etree.ElementTree as ElementTree
@@ -28,6 +29,17 @@ COMMON_ERRORS = {
     "SignatureDoesNotMatch": 403,
     "Throttling": 400,
 }
+
+
+API_DOCUMENT = pathlib.Path(__file__).resolve().parent.parent / "docs/API.md"
+
+
+def documented():
+    """What docs/API.md says of each operation: name → whether it is there."""
+    rows = re.findall(
+        r"^\| ([A-Z]\w+) \| (yes|not yet)\b.*\|$", API_DOCUMENT.read_text(), re.MULTILINE
+    )
+    return {name: state == "yes" for name, state in rows}
 
 
 class Violation(AssertionError):

@@ -10,19 +10,12 @@ import botocore.exceptions
 import pytest
 
 import model
-from harness import REPO, Zone, create, reference
+from harness import Zone, create, reference
 
 UUID = "00000000-0000-4000-8000-000000000000"
 
 
-def operations():
-    """What docs/API.md says of each operation: name → whether it is there."""
-    text = (REPO / "docs/API.md").read_text()
-    rows = re.findall(r"^\| ([A-Z]\w+) \| (yes|not yet)\b.*\|$", text, re.MULTILINE)
-    return {name: state == "yes" for name, state in rows}
-
-
-OPERATIONS = operations()
+OPERATIONS = model.documented()
 THERE = sorted(name for name, there in OPERATIONS.items() if there)
 NOT_YET = sorted(name for name, there in OPERATIONS.items() if not there)
 
