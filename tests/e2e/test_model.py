@@ -78,6 +78,7 @@ REQUESTS = {
     },
     "DeleteHostedZone": lambda w, c: {"Id": Zone(c, "gone.example").id},
     "DeleteReusableDelegationSet": lambda w, c: {"Id": new_set(c)},
+    "GetAccountLimit": lambda w, c: {"Type": "MAX_HOSTED_ZONES_BY_OWNER"},
     "GetChange": lambda w, c: {"Id": w["change"]},
     "GetDNSSEC": lambda w, c: {"HostedZoneId": w["zone"]},
     "GetHealthCheckCount": lambda w, c: {},
@@ -88,6 +89,7 @@ REQUESTS = {
         "Type": "MAX_ZONES_BY_REUSABLE_DELEGATION_SET",
     },
     "GetHostedZoneCount": lambda w, c: {},
+    "GetHostedZoneLimit": lambda w, c: {"HostedZoneId": w["zone"], "Type": "MAX_RRSETS_BY_ZONE"},
     "ListHealthChecks": lambda w, c: {"MaxItems": "2", "Marker": UUID},
     "ListHostedZones": lambda w, c: {
         "MaxItems": "2",

@@ -4,7 +4,7 @@ import string
 
 import pytest
 
-from harness import Zone, refusal, reference
+from harness import Zone, reference, refusal
 
 MISSING = "Z00000000000000000000"
 NO_ZONE = ("NoSuchHostedZone", f"No hosted zone found with ID: {MISSING}")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness import Zone, create, refusal, reference
+from harness import Zone, create, reference, refusal
 
 MISSING = "Z00000000000000000000"
 NO_ZONE = ("NoSuchHostedZone", f"No hosted zone found with ID: {MISSING}")

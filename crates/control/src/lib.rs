@@ -15,6 +15,7 @@ mod refusal;
 mod request;
 mod rights;
 mod turns;
+mod usage;
 
 pub use acks::{Acks, Served};
 pub use admin::{AdminError, NewKey, NewUser};
@@ -26,7 +27,7 @@ pub use generation::GenerationDraft;
 pub use refusal::{Denial, Fault, OperationError, Refusal};
 pub use request::{
     ChangeOutcome, ChangeRecordSets, ChangeStatus, ChangeTags, CreateDelegationSet,
-    CreateHostedZone, CreatedHostedZone, DelegationSetLimit, DelegationSetPage, HostedZone,
+    CreateHostedZone, CreatedHostedZone, DelegationSetLimit, DelegationSetPage, HostedZone, Limit,
     ListDelegationSets, ListHostedZones, ListHostedZonesByName, ListRecordSets, RecordSetPage,
     UpdateHostedZoneComment, UpdateHostedZoneFeatures, Vpc, ZonePage, ZonesByNamePage,
 };
@@ -34,3 +35,4 @@ pub use rights::{
     Context, ContextError, Decision, Effect, MAX_CHARACTERS, Matched, PolicyError, Question,
     ReadyMade, ReadyMadeError, ReadyMadePolicy, UnreadablePolicy, Verdict, check_policy, evaluate,
 };
+pub use usage::QuotaUse;

@@ -79,6 +79,8 @@ pub enum Refusal {
     HostedZoneNotEmpty,
     #[error("Limits Exceeded: MAX_HOSTED_ZONES_BY_OWNER - Cannot create more hosted zones.")]
     TooManyHostedZones,
+    #[error("The specified hosted zone is a public hosted zone, not a private hosted zone.")]
+    HostedZoneNotPrivate,
     #[error("{0}")]
     ConflictingDomainExists(String),
     #[error("{0}")]
@@ -123,6 +125,8 @@ impl Refusal {
             Self::TooManyHostedZones | Self::TooManyHostedZonesOfDelegationSet => {
                 "TooManyHostedZones"
             }
+            Self::HostedZoneNotPrivate => "HostedZoneNotPrivate",
+            Self::TooManyHostedZones => "TooManyHostedZones",
             Self::ConflictingDomainExists(_) => "ConflictingDomainExists",
             Self::DelegationSetNotAvailable(_) => "DelegationSetNotAvailable",
             Self::DelegationSetAlreadyCreated => "DelegationSetAlreadyCreated",

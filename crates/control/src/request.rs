@@ -1,6 +1,7 @@
 //! What operations take and give. Ids come in bare; whether they can exist is found out here.
 
 mod delegation_sets;
+mod limit;
 mod tags;
 mod zone_settings;
 
@@ -10,6 +11,7 @@ pub use delegation_sets::{
 
 use meridian_model::{Change, DraftChange, RecordSet, SetKey, Zone, ZoneId};
 
+pub use limit::Limit;
 pub use tags::ChangeTags;
 pub use zone_settings::{UpdateHostedZoneComment, UpdateHostedZoneFeatures};
 

@@ -15,11 +15,13 @@ mod create_hosted_zone;
 mod create_reusable_delegation_set;
 mod delete_hosted_zone;
 mod delete_reusable_delegation_set;
+mod get_account_limit;
 mod get_change;
 mod get_dnssec;
 mod get_health_check_count;
 mod get_hosted_zone;
 mod get_hosted_zone_count;
+mod get_hosted_zone_limit;
 mod get_reusable_delegation_set;
 mod get_reusable_delegation_set_limit;
 mod list_health_checks;
@@ -49,6 +51,7 @@ const ROUTES: &[Route] = &[
     create_reusable_delegation_set::ROUTE,
     delete_hosted_zone::ROUTE,
     delete_reusable_delegation_set::ROUTE,
+    get_account_limit::ROUTE,
     get_change::ROUTE,
     get_dnssec::ROUTE,
     get_health_check_count::ROUTE,
@@ -57,6 +60,7 @@ const ROUTES: &[Route] = &[
     get_reusable_delegation_set_limit::ROUTE,
     list_health_checks::ROUTE,
     get_hosted_zone_count::ROUTE,
+    get_hosted_zone_limit::ROUTE,
     list_hosted_zones::ROUTE,
     list_hosted_zones_by_name::ROUTE,
     list_resource_record_sets::ROUTE,

@@ -3,7 +3,6 @@
 use super::route::Route;
 
 pub(super) const PLANNED: &[Route] = &[
-    Route::planned("GetAccountLimit", "GET", "/accountlimit/{}"),
     Route::planned("GetCheckerIpRanges", "GET", "/checkeripranges"),
     Route::planned("ListCidrCollections", "GET", "/cidrcollection"),
     Route::planned("CreateCidrCollection", "POST", "/cidrcollection"),
@@ -73,7 +72,6 @@ pub(super) const PLANNED: &[Route] = &[
         "POST",
         "/hostedzone/{}/rrsetprotection/delete",
     ),
-    Route::planned("GetHostedZoneLimit", "GET", "/hostedzonelimit/{}/{}"),
     Route::planned("ListHostedZonesByVPC", "GET", "/hostedzonesbyvpc"),
     Route::planned("CreateKeySigningKey", "POST", "/keysigningkey"),
     Route::planned("DeleteKeySigningKey", "DELETE", "/keysigningkey/{}/{}"),

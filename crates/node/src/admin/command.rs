@@ -53,6 +53,9 @@ pub(crate) enum Command {
     NameserverRemove {
         name: String,
     },
+    QuotaList {
+        account: String,
+    },
     QuotaSet {
         account: String,
         quota: String,

@@ -169,6 +169,7 @@ impl Host {
                 quota,
                 limit,
             } => quota::set(self, &account, &quota, limit),
+            Command::QuotaList { account } => quota::list(self, &account),
             Command::JournalVerify => report(&*self.journal, &self.tables),
             Command::JournalFinalize => finalize(&*self.journal),
             Command::Replace { .. } => bail!("this is not for the control plane"),

@@ -1,6 +1,6 @@
 //! `meridian quota`.
 
-use clap::Subcommand;
+use clap::{Subcommand, value_parser};
 
 use super::ClientArguments;
 use crate::admin::Command;
@@ -12,10 +12,21 @@ pub(super) enum QuotaVerb {
         /// The account's name or id.
         #[arg(long)]
         account: String,
-        /// MAX_HOSTED_ZONES_BY_OWNER or MAX_RRSETS_BY_ZONE.
+        /// What is limited, by the name that `quota list` shows.
         quota: String,
-        /// The most there may be.
+        /// The most there may be; 1 at least.
+        #[arg(value_parser = value_parser!(u64).range(1..))]
         limit: u64,
+        #[command(flatten)]
+        client: ClientArguments,
+    },
+    /// Show all limits of an account, and how much of them it uses.
+    ///
+    /// Of what each zone may have, the zone is named that has most.
+    List {
+        /// The account's name or id.
+        #[arg(long)]
+        account: String,
         #[command(flatten)]
         client: ClientArguments,
     },
@@ -23,17 +34,21 @@ pub(super) enum QuotaVerb {
 
 impl QuotaVerb {
     pub(super) fn command(self) -> (Command, ClientArguments) {
-        let Self::Set {
-            account,
-            quota,
-            limit,
-            client,
-        } = self;
-        let command = Command::QuotaSet {
-            account,
-            quota,
-            limit,
-        };
-        (command, client)
+        match self {
+            Self::Set {
+                account,
+                quota,
+                limit,
+                client,
+            } => {
+                let command = Command::QuotaSet {
+                    account,
+                    quota,
+                    limit,
+                };
+                (command, client)
+            }
+            Self::List { account, client } => (Command::QuotaList { account }, client),
+        }
     }
 }

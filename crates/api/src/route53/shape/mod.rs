@@ -2,11 +2,13 @@
 
 mod change_info;
 mod hosted_zone;
+mod limit;
 mod record_set;
 mod tag;
 
 pub(super) use change_info::change_info;
 pub(super) use hosted_zone::{delegation_set, hosted_zone, hosted_zones};
+pub(super) use limit::{limit, limit_type};
 pub(super) use record_set::{read_record_set, record_set};
 pub(super) use tag::{tag_set, tagged_kind, tagged_resource};
 

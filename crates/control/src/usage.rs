@@ -1,0 +1,124 @@
+//! How much of its limits an account uses.
+
+use meridian_log::{ReadError, Snapshot};
+use meridian_model::{AccountId, Quota, State, TaggedKind, TaggedResource, Zone, ZoneId};
+
+/// Zones that are read at a time.
+const PAGE: usize = 1000;
+
+/// One limit of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuotaUse {
+    /// What is limited.
+    pub quota: Quota,
+    /// The most there may be.
+    pub limit: u64,
+    /// How much there is; none where it is not counted as a whole, as values of sets are.
+    pub used: Option<u64>,
+    /// The resource that has so many, for what each of several may have.
+    pub by: Option<String>,
+}
+
+/// How many things of a kind the account owns. Kinds that are not there yet count as none.
+pub(crate) fn owned(
+    snapshot: &Snapshot,
+    account: &AccountId,
+    quota: Quota,
+) -> Result<u64, ReadError> {
+    match quota {
+        Quota::HostedZonesByOwner => snapshot.zone_count(account),
+        _ => Ok(0),
+    }
+}
+
+/// How much of what it may have a zone has.
+pub(crate) fn in_zone(snapshot: &Snapshot, zone: &Zone, quota: Quota) -> Result<u64, ReadError> {
+    match quota {
+        Quota::RecordSetsByZone => snapshot.set_count(zone.generation),
+        Quota::TagsByResource => {
+            let tags = snapshot.tags(&TaggedResource {
+                kind: TaggedKind::HostedZone,
+                id: zone.id.to_string(),
+            })?;
+            Ok(tags.len() as u64)
+        }
+        _ => Ok(0),
+    }
+}
+
+/// All limits of an account, with what it uses of them.
+pub(crate) fn all(snapshot: &Snapshot, account: &AccountId) -> Result<Vec<QuotaUse>, ReadError> {
+    let mut uses = Vec::with_capacity(Quota::ALL.len());
+    for quota in Quota::ALL.iter().copied() {
+        let used = match quota {
+            Quota::RequestsPerSecond
+            | Quota::ValuesByRecordSet
+            | Quota::PolicySetsByName
+            | Quota::GeoproximitySetsByName
+            | Quota::CidrBlocksByCollection
+            | Quota::ZonesByReusableDelegationSet
+            | Quota::RecordSetsByZone
+            | Quota::VpcsByZone
+            | Quota::VpcAuthorizationsByZone
+            | Quota::ProtectionsByZone
+            | Quota::TagsByResource => None,
+            Quota::HostedZonesByOwner
+            | Quota::ReusableDelegationSetsByOwner
+            | Quota::HealthChecksByOwner
+            | Quota::TrafficPoliciesByOwner
+            | Quota::TrafficPolicyInstancesByOwner
+            | Quota::CidrCollectionsByOwner => Some(owned(snapshot, account, quota)?),
+        };
+        uses.push(QuotaUse {
+            quota,
+            limit: snapshot.limit(account, quota)?,
+            used,
+            by: None,
+        });
+    }
+    note_fullest(snapshot, account, &mut uses)?;
+    Ok(uses)
+}
+
+/// Notes for what each zone may have the zone that has most of it; of several the first by id.
+fn note_fullest(
+    snapshot: &Snapshot,
+    account: &AccountId,
+    uses: &mut [QuotaUse],
+) -> Result<(), ReadError> {
+    let by_zone = |quota| {
+        matches!(
+            quota,
+            Quota::RecordSetsByZone
+                | Quota::VpcsByZone
+                | Quota::VpcAuthorizationsByZone
+                | Quota::ProtectionsByZone
+                | Quota::TagsByResource
+        )
+    };
+    let mut from: Option<ZoneId> = None;
+    // Ends with the account's last zone.
+    loop {
+        let mut zones = snapshot.zones_of(account, from.as_ref(), PAGE + 1)?;
+        from = zones
+            .split_off(PAGE.min(zones.len()))
+            .pop()
+            .map(|zone| zone.id);
+        for zone in &zones {
+            for known in uses.iter_mut().filter(|known| by_zone(known.quota)) {
+                let used = in_zone(snapshot, zone, known.quota)?;
+                if used > known.used.unwrap_or(0) {
+                    known.used = Some(used);
+                    known.by = Some(zone.id.to_string());
+                }
+            }
+        }
+        if from.is_none() {
+            break;
+        }
+    }
+    for known in uses.iter_mut().filter(|known| by_zone(known.quota)) {
+        known.used.get_or_insert(0);
+    }
+    Ok(())
+}
