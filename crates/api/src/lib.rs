@@ -6,6 +6,7 @@
 mod audit;
 mod dialect;
 mod fault;
+mod forwarded;
 mod request_id;
 mod route53;
 mod service;
@@ -16,4 +17,5 @@ mod uri;
 mod xml;
 
 pub use audit::{Audit, EVENT_VERSION, Event, UserIdentity, event_time};
+pub use forwarded::{Trusts, behind_proxies};
 pub use service::{ApiConfig, Clock, Scheme, router};

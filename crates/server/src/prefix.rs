@@ -48,6 +48,12 @@ impl Prefix {
         Self::around(address.to_canonical(), self.len) == *self
     }
 
+    /// Whether every address of its family lies in it.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.len == 0
+    }
+
     /// Its first address.
     pub(crate) fn first_address(&self) -> IpAddr {
         self.address

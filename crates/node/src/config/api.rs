@@ -4,10 +4,15 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
+use meridian_server::Prefix;
 use serde::Deserialize;
 
 use super::loopback;
+use super::traffic::prefixes;
 use crate::certificate::CertificateFiles;
+
+/// All of them are looked at for each request.
+const PROXIES_MAX: usize = 1000;
 
 /// The Route 53 API.
 #[derive(Debug, Clone, Deserialize)]
@@ -15,6 +20,9 @@ use crate::certificate::CertificateFiles;
 pub(crate) struct Api {
     /// Plain HTTP, so loopback only.
     pub(crate) listen: SocketAddr,
+    /// Proxies that are believed about their clients.
+    #[serde(deserialize_with = "prefixes")]
+    pub(crate) trusted_proxies: Vec<Prefix>,
     /// `[api.tls]`: without it there is plain HTTP alone.
     pub(crate) tls: Option<ApiTls>,
 }
@@ -35,6 +43,7 @@ impl Default for Api {
     fn default() -> Self {
         Self {
             listen: loopback(5380),
+            trusted_proxies: Vec::new(),
             tls: None,
         }
     }
@@ -50,6 +59,16 @@ impl Api {
              certificate (`meridian tls init` makes one), or listen on 127.0.0.1 and have a TLS \
              proxy in front",
             self.listen
+        );
+        ensure!(
+            self.trusted_proxies.len() <= PROXIES_MAX,
+            "api.trusted_proxies has {} networks, the most is {PROXIES_MAX}",
+            self.trusted_proxies.len()
+        );
+        ensure!(
+            !self.trusted_proxies.iter().any(Prefix::is_everything),
+            "api.trusted_proxies has a network that everybody is in: whoever asks could say that \
+             he is somebody else; name the proxies' addresses"
         );
         let Some(tls) = &self.tls else {
             return Ok(());
@@ -90,6 +109,17 @@ mod tests {
         }
         let config: Config = toml::from_str("[api]\nlisten = '[::1]:80'").unwrap();
         config.check().unwrap();
+    }
+
+    #[test]
+    fn proxies_are_some_networks() {
+        for every in ["0.0.0.0/0", "::/0"] {
+            let error = refused(&format!("[api]\ntrusted_proxies = ['10.0.0.1', '{every}']"));
+            assert!(error.contains("that everybody is in"), "{error}");
+        }
+        let text = "[api]\ntrusted_proxies = ['10.0.0.0/33']";
+        let error = toml::from_str::<Config>(text).unwrap_err().to_string();
+        assert!(error.contains("10.0.0.0/33"), "{error}");
     }
 
     #[test]

@@ -67,7 +67,8 @@ impl RateLimit {
     }
 }
 
-fn prefixes<'de, D>(deserializer: D) -> Result<Vec<Prefix>, D::Error>
+/// Networks as they are written.
+pub(super) fn prefixes<'de, D>(deserializer: D) -> Result<Vec<Prefix>, D::Error>
 where
     D: Deserializer<'de>,
 {

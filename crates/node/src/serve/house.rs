@@ -120,6 +120,9 @@ impl House<'_> {
         let control = Arc::clone(control_plane.control());
         let router = meridian_api::router(control, ApiConfig::default());
         let router = counted(router, Arc::clone(self.dns.condition()));
+        let proxies = self.config.api.trusted_proxies.clone();
+        let trusts = move |address| proxies.iter().any(|proxy| proxy.contains(address));
+        let router = meridian_api::behind_proxies(router, Arc::new(trusts));
         let mut apis = Vec::new();
         for (scheme, entrance) in self.doors.api()? {
             let address = entrance.listener.local_addr()?;
