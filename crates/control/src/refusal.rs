@@ -126,7 +126,6 @@ impl Refusal {
                 "TooManyHostedZones"
             }
             Self::HostedZoneNotPrivate => "HostedZoneNotPrivate",
-            Self::TooManyHostedZones => "TooManyHostedZones",
             Self::ConflictingDomainExists(_) => "ConflictingDomainExists",
             Self::DelegationSetNotAvailable(_) => "DelegationSetNotAvailable",
             Self::DelegationSetAlreadyCreated => "DelegationSetAlreadyCreated",
