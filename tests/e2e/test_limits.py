@@ -158,6 +158,16 @@ def test_the_operator_sees_all_limits(account):
     assert listed["MAX_TAGS_BY_RESOURCE"] == row
     row = {"used": 2, "used_by": None, "limit": 500, "default": 500}
     assert listed["MAX_HOSTED_ZONES_BY_OWNER"] == row
+    made = account.client.create_reusable_delegation_set(
+        CallerReference=reference(), HostedZoneId=small.id
+    )
+    listed = account.quotas()
+    row = {"used": 1, "used_by": None, "limit": 100, "default": 100}
+    assert listed["MAX_REUSABLE_DELEGATION_SETS_BY_OWNER"] == row
+    set_id = made["DelegationSet"]["Id"].removeprefix("/delegationset/")
+    row = {"used": 1, "used_by": set_id, "limit": 100, "default": 100}
+    assert listed["MAX_ZONES_BY_REUSABLE_DELEGATION_SET"] == row
+    assert account.limit("MAX_REUSABLE_DELEGATION_SETS_BY_OWNER") == (100, 1)
     text = account.meridian.admin("quota", "list", "--account", account.id, as_json=False)
     head, *rows = text.splitlines()
     assert head.split() == ["default", "limit", "quota", "used", "used_by"]

@@ -27,9 +27,9 @@ pub use generation::GenerationDraft;
 pub use refusal::{Denial, Fault, OperationError, Refusal};
 pub use request::{
     ChangeOutcome, ChangeRecordSets, ChangeStatus, ChangeTags, CreateDelegationSet,
-    CreateHostedZone, CreatedHostedZone, DelegationSetLimit, DelegationSetPage, HostedZone, Limit,
-    ListDelegationSets, ListHostedZones, ListHostedZonesByName, ListRecordSets, RecordSetPage,
-    UpdateHostedZoneComment, UpdateHostedZoneFeatures, Vpc, ZonePage, ZonesByNamePage,
+    CreateHostedZone, CreatedHostedZone, DelegationSetPage, HostedZone, Limit, ListDelegationSets,
+    ListHostedZones, ListHostedZonesByName, ListRecordSets, RecordSetPage, UpdateHostedZoneComment,
+    UpdateHostedZoneFeatures, Vpc, ZonePage, ZonesByNamePage,
 };
 pub use rights::{
     Context, ContextError, Decision, Effect, MAX_CHARACTERS, Matched, PolicyError, Question,

@@ -5,9 +5,7 @@ mod limit;
 mod tags;
 mod zone_settings;
 
-pub use delegation_sets::{
-    CreateDelegationSet, DelegationSetLimit, DelegationSetPage, ListDelegationSets,
-};
+pub use delegation_sets::{CreateDelegationSet, DelegationSetPage, ListDelegationSets};
 
 use meridian_model::{Change, DraftChange, RecordSet, SetKey, Zone, ZoneId};
 

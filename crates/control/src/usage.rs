@@ -27,6 +27,7 @@ pub(crate) fn owned(
 ) -> Result<u64, ReadError> {
     match quota {
         Quota::HostedZonesByOwner => snapshot.zone_count(account),
+        Quota::ReusableDelegationSetsByOwner => snapshot.delegation_set_count(account),
         _ => Ok(0),
     }
 }
@@ -77,7 +78,31 @@ pub(crate) fn all(snapshot: &Snapshot, account: &AccountId) -> Result<Vec<QuotaU
         });
     }
     note_fullest(snapshot, account, &mut uses)?;
+    note_fullest_set(snapshot, account, &mut uses)?;
     Ok(uses)
+}
+
+/// Notes the reusable delegation set that has most zones.
+fn note_fullest_set(
+    snapshot: &Snapshot,
+    account: &AccountId,
+    uses: &mut [QuotaUse],
+) -> Result<(), ReadError> {
+    let quota = Quota::ZonesByReusableDelegationSet;
+    let Some(known) = uses.iter_mut().find(|known| known.quota == quota) else {
+        return Ok(());
+    };
+    known.used = Some(0);
+    let mut sets = snapshot.delegation_sets()?;
+    sets.retain(|set| set.account == *account);
+    for set in sets {
+        let used = snapshot.delegation_set_zone_count(&set.id)?;
+        if Some(used) > known.used {
+            known.used = Some(used);
+            known.by = Some(set.id.to_string());
+        }
+    }
+    Ok(())
 }
 
 /// Notes for what each zone may have the zone that has most of it; of several the first by id.

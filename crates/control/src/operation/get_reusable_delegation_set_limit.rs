@@ -7,7 +7,7 @@ use super::get_reusable_delegation_set::{delegation_set_arn, own_delegation_set}
 use crate::caller::Caller;
 use crate::control::Control;
 use crate::refusal::{OperationError, Refusal};
-use crate::request::DelegationSetLimit;
+use crate::request::Limit;
 use crate::rights::authorize;
 
 impl Control {
@@ -16,11 +16,7 @@ impl Control {
     /// # Errors
     /// `NoSuchDelegationSet`: of this operation Route 53 knows no other code for a set that is not
     /// reusable.
-    pub fn reusable_delegation_set_limit(
-        &self,
-        caller: &Caller,
-        id: &str,
-    ) -> Outcome<DelegationSetLimit> {
+    pub fn reusable_delegation_set_limit(&self, caller: &Caller, id: &str) -> Outcome<Limit> {
         let snapshot = self.fresh()?;
         let resource = delegation_set_arn(id);
         let action = "route53:GetReusableDelegationSetLimit";
@@ -31,8 +27,10 @@ impl Control {
             }
             other => other,
         })?;
-        Ok(DelegationSetLimit {
-            value: snapshot.limit(&caller.account, Quota::ZonesByReusableDelegationSet)?,
+        let quota = Quota::ZonesByReusableDelegationSet;
+        Ok(Limit {
+            quota,
+            value: snapshot.limit(&caller.account, quota)?,
             count: snapshot.delegation_set_zone_count(&set.id)?,
         })
     }

@@ -28,12 +28,3 @@ pub struct DelegationSetPage {
     /// The first set of the next page.
     pub next: Option<DelegationSetId>,
 }
-
-/// `GetReusableDelegationSetLimitResponse`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DelegationSetLimit {
-    /// The most zones that the set may have.
-    pub value: u64,
-    /// How many it has.
-    pub count: u64,
-}
