@@ -13,6 +13,7 @@ use meridian_log::{
 use meridian_model::{Generation, Seq, Timestamp, ZoneId};
 use meridian_server::Counters;
 
+use crate::audit::Written;
 use crate::taps::Log;
 
 /// How long the feed may fail before it is no passing trouble any more.
@@ -32,6 +33,7 @@ pub(crate) struct Condition {
     tables: Mutex<Option<Arc<Tables>>>,
     /// The logs of DNS traffic that are on.
     logs: Mutex<Vec<Log>>,
+    audit: Arc<Written>,
     /// How often SIGHUP came.
     hang_ups: AtomicU64,
     /// Answers of the API by status code, those from 100 to 599.
@@ -134,6 +136,7 @@ impl Default for Condition {
             journal: Mutex::default(),
             tables: Mutex::default(),
             logs: Mutex::default(),
+            audit: Arc::default(),
             hang_ups: AtomicU64::new(0),
             api: [const { AtomicU64::new(0) }; 500],
         }
@@ -226,6 +229,11 @@ impl Condition {
         lock(&self.logs).clone()
     }
 
+    /// What becomes of the audit log.
+    pub(crate) const fn audit(&self) -> &Arc<Written> {
+        &self.audit
+    }
+
     /// SIGHUP has come.
     pub(crate) fn hung_up(&self) {
         self.hang_ups.fetch_add(1, Ordering::Relaxed);
@@ -264,6 +272,15 @@ impl Condition {
         if let Some(error) = &journal.failure {
             let text = format!("the journal cannot be written: {error}");
             readiness.changes.push(text);
+        }
+        if let Some(error) = self.audit.failure() {
+            let text = format!("the audit log cannot be written: {error}");
+            readiness.changes.push(text);
+        }
+        let lost = self.audit.lost.load(Ordering::Relaxed);
+        if lost > 0 {
+            let text = format!("the audit log lacks {lost} changes since the start");
+            readiness.notes.push(text);
         }
         let feed = lock(&self.feed).clone();
         if let (Some(head), Some(applied)) = (journal.head, feed.applied)

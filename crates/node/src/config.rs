@@ -4,6 +4,7 @@
 
 mod addresses;
 mod api;
+mod audit;
 mod check;
 mod tls;
 mod traffic;
@@ -24,6 +25,7 @@ use serde::Deserialize;
 use crate::views::Views;
 
 pub(crate) use api::Api;
+pub(crate) use audit::Audit;
 pub(crate) use tls::Tls;
 pub(crate) use traffic::{Dnstap, QueryLog, RateLimit};
 
@@ -42,6 +44,8 @@ pub(crate) struct Config {
     pub(crate) dns: Dns,
     /// `[api]`
     pub(crate) api: Api,
+    /// `[audit]`
+    pub(crate) audit: Audit,
     /// `[metrics]`
     pub(crate) metrics: Metrics,
     /// `[pool]`
@@ -116,6 +120,7 @@ impl Default for Config {
             data_dir: DATA_DIR.into(),
             dns: Dns::default(),
             api: Api::default(),
+            audit: Audit::default(),
             metrics: Metrics::default(),
             pool: Pool::default(),
             storage: Storage::default(),

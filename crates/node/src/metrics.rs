@@ -56,6 +56,7 @@ impl Metrics {
         self.journal(&mut page);
         self.api(&mut page);
         self.logs(&mut page);
+        self.audit(&mut page);
         page.finish()
     }
 
@@ -210,6 +211,28 @@ impl Metrics {
                 family.sample(&[("log", name), ("outcome", outcome)], count);
             }
         }
+    }
+
+    fn audit(&self, page: &mut Page) {
+        let written = self.condition.audit();
+        let mut family = page.family(
+            "meridian_audit_lines_total",
+            Kind::Counter,
+            "Lines of the audit log: written, of changes and lost, or of reads and left out.",
+        );
+        for (outcome, cell) in [
+            ("written", &written.lines),
+            ("lost", &written.lost),
+            ("left_out", &written.left_out),
+        ] {
+            family.sample(&[("outcome", outcome)], cell.load(Ordering::Relaxed));
+        }
+        page.family(
+            "meridian_audit_waits",
+            Kind::Gauge,
+            "Whether the audit log cannot be written at present.",
+        )
+        .sample(&[], u8::from(written.failure().is_some()));
     }
 
     fn api(&self, page: &mut Page) {

@@ -25,6 +25,7 @@ use meridian_server::Live;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
+use crate::audit::AuditLog;
 use crate::certificate::Keeper;
 use crate::condition::Condition;
 use crate::config::Config;
@@ -108,6 +109,7 @@ fn begin(config: &Config, runtimes: Runtimes, files: Files) -> Result<()> {
     // Ports are taken before anything is written down: a second server here changes nothing.
     let doors = runtimes.control.block_on(Doors::open(config, Vec::new()))?;
     let taps = Taps::start(config, &condition)?;
+    let audit = AuditLog::start(config, &condition)?;
     let config_of_dns = server_config(config, &runtimes, &feed, &taps)?;
     let known = (live, condition, taps);
     let mut dns = Dns::start(config_of_dns, Vec::new(), known, &runtimes.dns)?;
@@ -127,6 +129,7 @@ fn begin(config: &Config, runtimes: Runtimes, files: Files) -> Result<()> {
         doors,
         dns,
         signals,
+        audit,
     }
     .run(control_plane)
 }
@@ -145,6 +148,7 @@ fn succeed(config: &Config, runtimes: Runtimes, predecessor: &Predecessor) -> Re
     let feed = load(config, &files, &condition)?;
     let live = Arc::new(Live::new(feed.world()));
     let taps = Taps::start(config, &condition)?;
+    let audit = AuditLog::start(config, &condition)?;
     let config_of_dns = server_config(config, &runtimes, &feed, &taps)?;
     let known = (live, condition, taps);
     let mut dns = Dns::start(config_of_dns, of_dns, known, &runtimes.dns)?;
@@ -161,6 +165,7 @@ fn succeed(config: &Config, runtimes: Runtimes, predecessor: &Predecessor) -> Re
         doors,
         dns,
         signals,
+        audit,
     };
     house.runtimes.control.block_on(inheritance.finish());
     house.run(control_plane)

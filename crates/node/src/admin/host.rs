@@ -9,12 +9,14 @@ mod quota;
 mod status;
 mod user;
 
+use std::fmt::Display;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
+use meridian_api::Audit;
 use meridian_control::Control;
 use meridian_log::{Journal, Tables};
 use meridian_model::KeyStatus;
@@ -28,6 +30,8 @@ use tokio::{task, time};
 
 use self::journal::finalize;
 pub(super) use self::journal::report;
+use crate::audit::{Peer, Told};
+
 use super::command::{Answer, Command, MAX_LINE};
 use super::progress::Progress;
 
@@ -44,6 +48,7 @@ pub(crate) struct Host {
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) tables: Arc<Tables>,
     pub(crate) live: Arc<Live>,
+    pub(crate) audit: Arc<dyn Audit>,
 }
 
 /// A command to replace this process, which is not carried out here.
@@ -100,36 +105,44 @@ async fn converse(
     host: Host,
     replacing: mpsc::Sender<Replacement>,
 ) -> Result<()> {
+    let peer = Peer {
+        user: stream.peer_cred().ok().map(|peer| peer.uid()),
+    };
     let mut line = String::new();
     let (input, mut output) = stream.split();
     let mut input = BufReader::new(input.take(MAX_LINE));
     time::timeout(CLIENT_TIMEOUT, input.read_line(&mut line)).await??;
-    let outcome = match read(&line) {
+    let command = serde_json::from_str(&line);
+    let told = command.as_ref().ok().map(|command| Told::of(command, peer));
+    let audit = Arc::clone(&host.audit);
+    let outcome = match command {
         Ok(Command::Replace { binary }) => {
             // Who replaces needs all files for itself.
             drop(host);
+            if let Some(told) = told {
+                told.record(&*audit, Ok(&Value::Null));
+            }
             replace(replacing, binary, stream).await;
             return Ok(());
         }
         Ok(command) => task::spawn_blocking(move || host.carry_out(command)).await?,
-        Err(error) => Err(error),
+        Err(error) => Err(error.into()),
     };
+    let outcome = outcome.map_err(|error| format!("{error:#}"));
+    if let Some(told) = told {
+        told.record(
+            &*audit,
+            outcome.as_ref().map_err(|error| error as &dyn Display),
+        );
+    }
     let answer = match outcome {
         Ok(result) => Answer::Result(result),
-        Err(error) => Answer::Error {
-            message: format!("{error:#}"),
-        },
+        Err(message) => Answer::Error { message },
     };
     let mut line = serde_json::to_vec(&answer)?;
     line.push(b'\n');
     time::timeout(CLIENT_TIMEOUT, output.write_all(&line)).await??;
     Ok(())
-}
-
-fn read(line: &str) -> Result<Command> {
-    let command: Command = serde_json::from_str(line)?;
-    tracing::info!(?command, "admin command");
-    Ok(command)
 }
 
 /// Leaves the connection to whoever replaces this process.

@@ -51,6 +51,7 @@ impl Config {
             self.storage.cache_mib
         );
         self.api.check()?;
+        self.audit.check()?;
         if let Some(addresses) = &self.pool.addresses {
             ensure!(
                 !addresses.is_empty() && !addresses.iter().any(IpAddr::is_unspecified),

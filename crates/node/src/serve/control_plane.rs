@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Error, Result, anyhow};
+use meridian_api::Audit;
 use meridian_control::{Control, SystemEnvironment};
 use meridian_log::Journal;
 use meridian_server::Live;
@@ -76,12 +77,13 @@ impl ControlPlane {
     }
 
     /// What admin commands work on.
-    pub(super) fn host(&self) -> admin::Host {
+    pub(super) fn host(&self, audit: Arc<dyn Audit>) -> admin::Host {
         admin::Host {
             control: Arc::clone(&self.control),
             journal: Arc::clone(&self.files.journal) as _,
             tables: Arc::clone(&self.files.tables),
             live: Arc::clone(&self.live),
+            audit,
         }
     }
 

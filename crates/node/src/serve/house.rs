@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time;
 
 use crate::admin::{self, Progress, Replacement};
+use crate::audit::AuditLog;
 use crate::condition::Condition;
 use crate::config::Config;
 use crate::http::serve_router;
@@ -41,6 +42,7 @@ pub(super) struct House<'a> {
     pub(super) doors: Doors,
     pub(super) dns: Dns,
     pub(super) signals: Signals,
+    pub(super) audit: AuditLog,
 }
 
 /// Why the API and the admin socket are shut.
@@ -112,13 +114,17 @@ impl House<'_> {
         let (asking, mut asked) = mpsc::channel(1);
         let admin = admin::serve(
             self.doors.admin()?,
-            control_plane.host(),
+            control_plane.host(self.audit.taker()),
             asking,
             ended.clone(),
         );
         let admin = tokio::spawn(admin);
         let control = Arc::clone(control_plane.control());
-        let router = meridian_api::router(control, ApiConfig::default());
+        let config = ApiConfig {
+            audit: Some(self.audit.taker()),
+            ..ApiConfig::default()
+        };
+        let router = meridian_api::router(control, config);
         let router = counted(router, Arc::clone(self.dns.condition()));
         let proxies = self.config.api.trusted_proxies.clone();
         let trusts = move |address| proxies.iter().any(|proxy| proxy.contains(address));

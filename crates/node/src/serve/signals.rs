@@ -36,8 +36,8 @@ impl Signals {
                 _ = self.hang_up.recv() => {
                     // Who watches the certificate hears it too.
                     tracing::info!(
-                        "SIGHUP: the certificate is read again and logs of DNS traffic are opened \
-                         anew, if there are any"
+                        "SIGHUP: certificates are read again, the audit log and logs of DNS traffic \
+                         are opened anew"
                     );
                     self.condition.hung_up();
                 }

@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::fmt::{self, Display, Write as _};
 use std::fs::File;
-use std::io::{self, ErrorKind, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
@@ -86,7 +86,7 @@ impl Sink for QueryLog {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let (written, outcome) = write_some(&mut self.file, self.lines.as_bytes());
+        let (written, outcome) = output::write_some(&mut self.file, self.lines.as_bytes());
         let cut = match written {
             0 => self.lines.starts_with('\n'),
             _ => !self.lines.as_bytes()[..written].ends_with(b"\n"),
@@ -110,21 +110,6 @@ impl Sink for QueryLog {
         // It fails as it did before, which has been said.
         let _ = self.flush();
     }
-}
-
-/// Writes as much as is taken; says how much that is, and why no more.
-fn write_some(file: &mut impl Write, bytes: &[u8]) -> (usize, io::Result<()>) {
-    let mut written = 0;
-    // Each turn writes something, or is interrupted by a signal, or is the last.
-    while written < bytes.len() {
-        match file.write(&bytes[written..]) {
-            Ok(0) => return (written, Err(ErrorKind::WriteZero.into())),
-            Ok(more) => written += more,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return (written, Err(error)),
-        }
-    }
-    (written, Ok(()))
 }
 
 /// One line.
