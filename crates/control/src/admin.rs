@@ -1,21 +1,28 @@
 //! What operators do through the admin socket, one file for each kind of thing: accounts, users,
-//! keys, the pool, quotas.
+//! keys, the pool, quotas, zones and their import.
 //!
 //! Whoever can open the socket is trusted; the socket's file rights say who that is.
 
 mod account;
+mod import;
 mod key;
 mod name_server;
 mod quota;
 mod user;
+mod zone;
 
 use meridian_log::{Head, ReadError, Snapshot};
 use meridian_model::{Account, AccountId, Effect, Facts, NameServerRefusal};
 
+pub use self::import::{
+    ExistingSets, ImportOutcome, ImportRequest, ImportRoom, ImportTarget, Imported, ImportedApex,
+    ImportedSet, InvalidSets, RefusedSet, ZoneImport,
+};
 use self::key::MAX_KEYS;
 pub use self::key::NewKey;
 pub(crate) use self::key::{SECRETS, vault_row};
 pub use self::user::NewUser;
+pub use self::zone::{ChangeDetail, ZoneDetail, ZoneFilter, ZoneSets};
 use crate::control::Control;
 use crate::refusal::Fault;
 
@@ -40,6 +47,14 @@ pub enum AdminError {
     UnknownKey(String),
     #[error("there are {MAX_KEYS} access keys already; delete one first")]
     TooManyKeys,
+    #[error("there is no zone '{0}'; `meridian zone list` shows all")]
+    UnknownZone(String),
+    #[error("several zones are called '{0}', name one by its id: {1}")]
+    AmbiguousZone(String, String),
+    #[error("there is no change '{0}'")]
+    UnknownChange(String),
+    #[error("{0}")]
+    Import(String),
     #[error(transparent)]
     NameServer(#[from] NameServerRefusal),
     #[error(transparent)]

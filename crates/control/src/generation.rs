@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 
 use meridian_log::Snapshot;
 use meridian_model::{
-    AccountId, Effect, Facts, Generation, RecordSet, SetData, UnseenGeneration, ZoneId,
+    AccountId, Effect, Facts, Generation, RecordSet, SetData, SetKey, UnseenGeneration, ZoneId,
     expired_generations, plan_begin_generation, plan_collect_generation,
 };
 
@@ -29,7 +29,6 @@ pub struct GenerationDraft<'a> {
     generation: Generation,
     waiting: Vec<Effect>,
     waiting_bytes: usize,
-    written: u64,
 }
 
 impl Control {
@@ -56,7 +55,6 @@ impl Control {
             generation,
             waiting: Vec::new(),
             waiting_bytes: 0,
-            written: 0,
         })
     }
 
@@ -124,11 +122,6 @@ impl GenerationDraft<'_> {
         self.generation
     }
 
-    /// How many sets are in it, those that wait to be written among them.
-    pub fn sets(&self) -> u64 {
-        self.written + self.waiting.len() as u64
-    }
-
     /// Writes a set that is not there yet, with others in one entry once they are enough.
     ///
     /// # Errors
@@ -138,6 +131,22 @@ impl GenerationDraft<'_> {
         self.waiting.push(Effect::PutSet {
             generation: self.generation,
             set,
+        });
+        if self.waiting_bytes >= ENTRY_BYTES {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Takes back a set that is written.
+    ///
+    /// # Errors
+    /// Faults only.
+    pub fn delete(&mut self, key: SetKey) -> Result<(), Fault> {
+        self.waiting_bytes += SET_OVERHEAD + key.name.as_wire().len();
+        self.waiting.push(Effect::DeleteSet {
+            generation: self.generation,
+            key,
         });
         if self.waiting_bytes >= ENTRY_BYTES {
             self.flush()?;
@@ -156,7 +165,6 @@ impl GenerationDraft<'_> {
         let waiting = &self.waiting;
         self.control
             .administer_as(self.principal, |_, _| Ok::<_, Fault>((waiting.clone(), ())))?;
-        self.written += self.waiting.len() as u64;
         self.waiting.clear();
         self.waiting_bytes = 0;
         Ok(())

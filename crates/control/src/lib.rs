@@ -18,7 +18,11 @@ mod turns;
 mod usage;
 
 pub use acks::{Acks, Served};
-pub use admin::{AdminError, NewKey, NewUser};
+pub use admin::{
+    AdminError, ChangeDetail, ExistingSets, ImportOutcome, ImportRequest, ImportRoom, ImportTarget,
+    Imported, ImportedApex, ImportedSet, InvalidSets, NewKey, NewUser, RefusedSet, ZoneDetail,
+    ZoneFilter, ZoneImport, ZoneSets,
+};
 pub use caller::{Caller, Credential, Secret};
 pub use control::Control;
 pub use environment::{Environment, SystemEnvironment};

@@ -42,7 +42,7 @@ impl Control {
                 delegation_set: delegation_set.transpose()?,
             };
             let (zone, effects) = plan_create_zone(snapshot, facts, &account, new)
-                .map_err(|error| refused(error, words))?;
+                .map_err(|error| refused(error, Refusal::from))?;
             Ok(Planned {
                 zone,
                 effects,
@@ -75,20 +75,22 @@ fn lost_account() -> Fault {
     Fault::Storage("the caller's account is gone".to_owned())
 }
 
-fn words(refusal: CreateZoneRefusal) -> Refusal {
-    match refusal {
-        CreateZoneRefusal::InvalidDomainName(text) => Refusal::InvalidDomainName(text),
-        CreateZoneRefusal::AlreadyExists => Refusal::HostedZoneAlreadyExists,
-        CreateZoneRefusal::TooMany => Refusal::TooManyHostedZones,
-        CreateZoneRefusal::DelegationSetNotAvailable(text) => {
-            Refusal::DelegationSetNotAvailable(text)
-        }
-        CreateZoneRefusal::TooManyOfDelegationSet => Refusal::TooManyHostedZonesOfDelegationSet,
-        CreateZoneRefusal::ConflictingDomainExists(name, id) => {
-            Refusal::ConflictingDomainExists(format!(
-                "Cannot create hosted zone with DelegationSetId DelegationSetId:{id} as the \
+impl From<CreateZoneRefusal> for Refusal {
+    fn from(refusal: CreateZoneRefusal) -> Self {
+        match refusal {
+            CreateZoneRefusal::InvalidDomainName(text) => Self::InvalidDomainName(text),
+            CreateZoneRefusal::AlreadyExists => Self::HostedZoneAlreadyExists,
+            CreateZoneRefusal::TooMany => Self::TooManyHostedZones,
+            CreateZoneRefusal::DelegationSetNotAvailable(text) => {
+                Self::DelegationSetNotAvailable(text)
+            }
+            CreateZoneRefusal::TooManyOfDelegationSet => Self::TooManyHostedZonesOfDelegationSet,
+            CreateZoneRefusal::ConflictingDomainExists(name, id) => {
+                Self::ConflictingDomainExists(format!(
+                    "Cannot create hosted zone with DelegationSetId DelegationSetId:{id} as the \
                  DNSName {name} conflicts with existing ones sharing the delegation set"
-            ))
+                ))
+            }
         }
     }
 }
