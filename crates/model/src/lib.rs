@@ -34,7 +34,14 @@ pub use id::{
 };
 pub use name_server::NameServer;
 pub use plan::{
-    BatchRefusal, CreateDelegationSetRefusal, CreateZoneRefusal, DelegationSetInUse, FollowedAliases, ImportLimits, ImportedName, NameServerRefusal, NewDelegationSet, NewZone, NotPublic, PlanError, PlannedName, TagChange, TagRefusal, ZoneNotEmpty, check_imported_apex, expired_generations, plan_batch, plan_begin_generation, plan_change_tags, plan_collect_generation, plan_create_delegation_set, plan_create_zone, plan_delete_delegation_set, plan_delete_name_server, plan_delete_zone, plan_imported_alias, plan_imported_name, plan_publish_generation, plan_put_name_server, plan_zone_comment, plan_zone_features,
+    BatchRefusal, CreateDelegationSetRefusal, CreateZoneRefusal, DelegationSetInUse,
+    FollowedAliases, ImportLimits, ImportedName, NameServerRefusal, NewDelegationSet, NewZone,
+    NotPublic, PlanError, PlannedName, TagChange, TagRefusal, ZoneNotEmpty, check_imported_apex,
+    expired_generations, plan_batch, plan_begin_generation, plan_change_tags,
+    plan_collect_generation, plan_create_delegation_set, plan_create_zone,
+    plan_delete_delegation_set, plan_delete_name_server, plan_delete_zone, plan_imported_alias,
+    plan_imported_name, plan_publish_generation, plan_put_name_server, plan_zone_comment,
+    plan_zone_features,
 };
 pub use quota::Quota;
 pub use record_set::{AliasTarget, RecordSet, SetData, SetKey};

@@ -1,6 +1,7 @@
 //! The command line: what there is to say, and who is told. Each verb has a file of its own.
 
 mod account;
+mod change;
 mod config;
 mod journal;
 mod key;
@@ -10,6 +11,7 @@ mod replace;
 mod serve;
 mod tls;
 mod user;
+mod zone;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -19,6 +21,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use self::account::AccountVerb;
+use self::change::ChangeVerb;
 use self::config::ConfigVerb;
 use self::journal::JournalVerb;
 use self::key::KeyVerb;
@@ -28,6 +31,7 @@ use self::replace::ReplaceArguments;
 use self::serve::ServeArguments;
 use self::tls::TlsVerb;
 use self::user::UserVerb;
+use self::zone::ZoneVerb;
 use crate::admin::{self, Client, Command};
 use crate::config::Config;
 use crate::replace::Predecessor;
@@ -65,6 +69,12 @@ enum Verb {
     /// Limits of an account.
     #[command(subcommand)]
     Quota(QuotaVerb),
+    /// Zones of all accounts.
+    #[command(subcommand)]
+    Zone(ZoneVerb),
+    /// Submitted changes.
+    #[command(subcommand)]
+    Change(ChangeVerb),
     /// The journal of all changes.
     #[command(subcommand)]
     Journal(JournalVerb),
@@ -111,6 +121,8 @@ pub(crate) fn run(arguments: Arguments, predecessor: Option<&Predecessor>) -> Re
         Verb::Key(verb) => verb.command(),
         Verb::Nameserver(verb) => verb.command(),
         Verb::Quota(verb) => verb.command(),
+        Verb::Zone(verb) => verb.command(),
+        Verb::Change(verb) => verb.command(),
         Verb::Journal(verb) => verb.command(),
         Verb::Replace(arguments) => arguments.command()?,
     };

@@ -63,6 +63,16 @@ pub(crate) enum Command {
     },
     JournalVerify,
     JournalFinalize,
+    ZoneList {
+        account: Option<String>,
+        name: Option<String>,
+    },
+    ZoneShow {
+        zone: String,
+    },
+    ChangeShow {
+        id: String,
+    },
     /// To be replaced by a process of this program.
     Replace {
         binary: PathBuf,

@@ -8,6 +8,7 @@ mod nameserver;
 mod quota;
 mod status;
 mod user;
+mod zone;
 
 use std::fmt::Display;
 use std::io;
@@ -185,6 +186,9 @@ impl Host {
             Command::QuotaList { account } => quota::list(self, &account),
             Command::JournalVerify => report(&*self.journal, &self.tables),
             Command::JournalFinalize => finalize(&*self.journal),
+            Command::ZoneList { account, name } => zone::list(self, account, name),
+            Command::ZoneShow { zone } => zone::show(self, &zone),
+            Command::ChangeShow { id } => zone::show_change(self, &id),
             Command::Replace { .. } => bail!("this is not for the control plane"),
         }
     }
