@@ -145,7 +145,8 @@ def test_the_operator_sees_all_limits(account):
         "limit": 400,
         "default": 400,
     }
-    small, large = (Zone(account.client, f"{name}.example") for name in ("small", "large"))
+    names = ("limits-small.example", "limits-large.example")
+    small, large = (Zone(account.client, name) for name in names)
     large.send(create(f"a.{large.name}", "A", "192.0.2.1"))
     small.client.change_tags_for_resource(
         ResourceType="hostedzone", ResourceId=small.id, AddTags=[{"Key": "k", "Value": "v"}]

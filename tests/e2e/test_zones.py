@@ -116,7 +116,7 @@ def test_no_such_change(route53):
 
 
 def test_lists_of_zones_page_by_the_first_unseen(meridian):
-    client = meridian.client(meridian.new_account("lister"))
+    client = meridian.client(meridian.new_account("zone-lister"))
     zones = {Zone(client, f"{letter}.list.example").id for letter in "cabed"}
     seen, marker = [], {}
     while True:
