@@ -15,7 +15,7 @@ use crate::draft::ZoneDraft;
 use crate::glue;
 use crate::hash::HashKey;
 use crate::image::{
-    DepthCounts, Masks, Pages, SEGMENTS, ZoneImage, ZoneMeta, count_labels, labels_below,
+    DepthCounts, Masks, Pages, SEGMENTS, ZoneImage, ZoneLog, ZoneMeta, count_labels, labels_below,
     segment_of,
 };
 use crate::node::{NewNode, Node, bit};
@@ -81,6 +81,7 @@ impl ZoneImage {
             masks,
             pages,
             traffic: Traffic::default(),
+            log: ZoneLog::default(),
         }
     }
 
@@ -108,7 +109,7 @@ impl ZoneImage {
         }
         let mut meta = self.meta.clone();
         meta.last_changed = last_changed;
-        Ok(change.finish(meta))
+        Ok(change.finish(meta).with_log(self.log))
     }
 
     /// The same zone, visible elsewhere.

@@ -9,7 +9,7 @@ use meridian_dns::message::{
 };
 
 use crate::cookie::{self, Cookie, Server};
-use crate::{Answered, Identity, Moment, Packet, Transport, ZoneImage, soa};
+use crate::{Answered, Identity, Moment, Packet, Transport, ZoneImage, ZoneLog, soa};
 
 /// The payload size we tell clients that we take: what passes all common links in one frame. It
 /// says nothing of the length of replies.
@@ -116,6 +116,7 @@ impl<'a> Asker<'a> {
             qtype: header.question.map_or(0, |question| question.qtype),
             valid_cookie: false,
             zone: None,
+            log: ZoneLog::Off,
         }
     }
 
@@ -140,6 +141,7 @@ impl<'a> Asker<'a> {
             qtype: 0,
             valid_cookie: server == Some(Server::Right),
             zone: None,
+            log: ZoneLog::Off,
         }
     }
 }

@@ -33,6 +33,16 @@ pub struct ZoneMeta {
     pub last_changed: u64,
 }
 
+/// Whether queries are wanted by whoever logs single zones: those for a zone, or any in a World.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ZoneLog {
+    /// Nobody wants them.
+    #[default]
+    Off,
+    /// They are logged.
+    On,
+}
+
 /// A zone ready to be answered from.
 #[derive(Debug, Clone)]
 pub struct ZoneImage {
@@ -42,6 +52,7 @@ pub struct ZoneImage {
     pub(crate) masks: Masks,
     pub(crate) pages: Pages,
     pub(crate) traffic: Traffic,
+    pub(crate) log: ZoneLog,
 }
 
 /// Which depths below the apex have something; bit 0 is the apex.
@@ -84,6 +95,17 @@ impl ZoneImage {
     /// What identifies it.
     pub fn meta(&self) -> &ZoneMeta {
         &self.meta
+    }
+
+    /// Whether queries for it are logged by themselves.
+    pub fn log(&self) -> ZoneLog {
+        self.log
+    }
+
+    /// The same zone, with its queries logged or not.
+    #[must_use]
+    pub fn with_log(self, log: ZoneLog) -> Self {
+        Self { log, ..self }
     }
 
     /// Whether it is visible in a view; in one of more than 63 nothing is.

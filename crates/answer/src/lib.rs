@@ -44,7 +44,7 @@ pub use compile::{Broken, CompileError};
 pub use draft::ZoneDraft;
 pub use hash::HashKey;
 pub use identity::{CookieSecret, CookieSecrets, Identity};
-pub use image::{ZoneImage, ZoneMeta};
+pub use image::{ZoneImage, ZoneLog, ZoneMeta};
 pub use near::{Near, NoHurry};
 pub use traffic::ZoneTraffic;
 pub use world::{ViewId, World, WorldSize, ZoneChange};
@@ -113,6 +113,8 @@ pub struct Answered {
     pub valid_cookie: bool,
     /// The zone that the question was found to be for.
     pub zone: Option<Generation>,
+    /// Whether queries for that zone are logged by themselves.
+    pub log: ZoneLog,
 }
 
 /// Facts of one batch.

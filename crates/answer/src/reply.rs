@@ -9,7 +9,7 @@ use crate::lookup::{self, Guess, Place};
 use crate::node::{Kind, Node, Set};
 use crate::referral::{ends_with, refer};
 use crate::walk::Walk;
-use crate::{Answered, ViewId, World, ZoneImage, chaos, cookie, soa};
+use crate::{Answered, ViewId, World, ZoneImage, ZoneLog, chaos, cookie, soa};
 
 /// The most links of a CNAME chain that are followed inside a zone.
 const MAX_CHAIN: usize = 8;
@@ -50,6 +50,7 @@ pub(crate) fn write<'a>(
         qtype: query.question.qtype,
         valid_cookie: false,
         zone: zone.map(|zone| zone.meta.generation),
+        log: zone.map_or(ZoneLog::Off, |zone| zone.log),
     };
     let Ok(mut reply) = Reply::new(buffer, task.asker.limit(asked), query) else {
         return (answered, None);

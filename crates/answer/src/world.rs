@@ -9,7 +9,7 @@ use meridian_model::Generation;
 use crate::depths::Depths;
 use crate::directory::Directory;
 use crate::hash::HashKey;
-use crate::image::{ZoneImage, hash_of};
+use crate::image::{ZoneImage, ZoneLog, hash_of};
 use crate::traffic::{self, ZoneTraffic};
 
 /// An address's share of the world: the zones whose name servers are at that address. 0 to 63; in
@@ -30,6 +30,8 @@ pub struct World {
     /// How many labels apexes have.
     pub(crate) apex_depths: Depths,
     apex_counts: Box<[u32; 128]>,
+    /// How many zones are logged by themselves.
+    logged: usize,
     /// Sorted, each address once: at most as many as there are views.
     addresses: Arc<[(IpAddr, ViewId)]>,
 }
@@ -66,6 +68,7 @@ impl World {
         Self {
             key,
             apex_depths: depths(&apex_counts),
+            logged: zones.iter().map(|zone| logged(zone)).sum(),
             directory: Directory::build(zones),
             apex_counts,
             addresses: Arc::default(),
@@ -99,6 +102,15 @@ impl World {
         &self.addresses
     }
 
+    /// Whether any zone is logged by itself.
+    #[inline]
+    pub fn log(&self) -> ZoneLog {
+        match self.logged {
+            0 => ZoneLog::Off,
+            _ => ZoneLog::On,
+        }
+    }
+
     /// The key that images for this world are built with.
     pub fn key(&self) -> HashKey {
         self.key
@@ -120,15 +132,18 @@ impl World {
     #[must_use]
     pub fn changed(&self, changes: &[ZoneChange]) -> Self {
         let mut apex_counts = self.apex_counts.clone();
+        let mut log_count = self.logged;
         let (mut out, mut put) = (Vec::new(), Vec::new());
         for change in changes {
             let (ZoneChange::Put(zone) | ZoneChange::Remove(zone)) = change;
             let count = &mut apex_counts[usize::from(zone.apex_labels)];
             let before = self.zone(&zone.meta.apex, zone.meta.generation);
             let known = before.is_some();
+            log_count -= before.map_or(0, logged);
             match change {
                 ZoneChange::Put(zone) => {
                     *count += u32::from(!known);
+                    log_count += logged(zone);
                     if let Some(before) = before {
                         zone.traffic.go_on_from(&before.traffic);
                     }
@@ -145,6 +160,7 @@ impl World {
             directory: self.directory.changed(&out, &put),
             apex_depths: depths(&apex_counts),
             apex_counts,
+            logged: log_count,
             addresses: Arc::clone(&self.addresses),
         }
     }
@@ -172,6 +188,11 @@ impl World {
     }
 }
 
+/// A zone's share of those that are logged.
+fn logged(zone: &ZoneImage) -> usize {
+    usize::from(zone.log == ZoneLog::On)
+}
+
 fn depths(counts: &[u32; 128]) -> Depths {
     let counted = counts.iter().enumerate().filter(|(_, count)| **count > 0);
     counted.map(|(depth, _)| depth).collect()
@@ -179,7 +200,48 @@ fn depths(counts: &[u32; 128]) -> Depths {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZero;
+
+    use meridian_model::Timestamp;
+
     use super::*;
+    use crate::draft::ZoneDraft;
+    use crate::image::ZoneMeta;
+
+    #[test]
+    fn a_world_says_whether_any_zone_is_logged() {
+        let key = HashKey([1, 2]);
+        let zone = |generation| {
+            let meta = ZoneMeta {
+                apex: Name::parse("a.test").unwrap(),
+                generation: Generation(generation),
+                created_at: Timestamp(0),
+                views: 1,
+                last_changed: 0,
+            };
+            let draft = ZoneDraft::new(key, &meta.apex);
+            ZoneImage::from_drafts(key, meta, vec![draft], NonZero::<usize>::MIN)
+        };
+        let put = |zone: ZoneImage| ZoneChange::Put(Arc::new(zone));
+        let world = World::new(key, vec![Arc::new(zone(1)), Arc::new(zone(2))]);
+        assert_eq!(world.log(), ZoneLog::Off);
+        let one = world.changed(&[put(zone(1).with_log(ZoneLog::On))]);
+        assert_eq!(one.log(), ZoneLog::On);
+        let two = one.changed(&[put(zone(3).with_log(ZoneLog::On))]);
+        let third = two.zone(&Name::parse("a.test").unwrap(), Generation(3));
+        let third = Arc::new(third.unwrap().clone());
+        // A zone that changes otherwise stays logged, and one that goes takes its share along.
+        let views = third.with_views(3);
+        assert_eq!(views.log(), ZoneLog::On);
+        let changed = views.with_names(key, 7, []).unwrap();
+        assert_eq!(changed.log(), ZoneLog::On);
+        let two = two.changed(&[put(changed), put(zone(1))]);
+        assert_eq!(two.log(), ZoneLog::On);
+        assert_eq!(
+            two.changed(&[ZoneChange::Remove(third)]).log(),
+            ZoneLog::Off
+        );
+    }
 
     #[test]
     fn a_view_is_found_by_its_address_and_stays_through_changes() {

@@ -237,7 +237,7 @@ impl Config {
             cores: self.dns.cores.clone(),
             identity,
             rate_limit: self.dns.rate_limit.server(),
-            taps: Arc::default(),
+            taps: meridian_server::Taps::default(),
             encrypted: self
                 .dns
                 .tls

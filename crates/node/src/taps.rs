@@ -33,7 +33,7 @@ const PAUSE_MAX: Duration = Duration::from_millis(40);
 
 /// All logs that are on. Dropped, they write what they have and end.
 pub(crate) struct Taps {
-    taps: Arc<[Arc<Tap>]>,
+    taps: meridian_server::Taps,
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -113,7 +113,10 @@ impl Taps {
             let sink = Dnstap::open(output, identity::server(&config.dns))?;
             begin("dnstap", settings, Box::new(sink))?;
         }
-        let taps = logs.iter().map(|log| Arc::clone(&log.tap)).collect();
+        let taps = meridian_server::Taps {
+            all: logs.iter().map(|log| Arc::clone(&log.tap)).collect(),
+            logged_zones: None,
+        };
         condition.logs_are(logs);
         Ok(Self {
             taps,
@@ -123,8 +126,8 @@ impl Taps {
     }
 
     /// What the server is told.
-    pub(crate) fn server(&self) -> Arc<[Arc<Tap>]> {
-        Arc::clone(&self.taps)
+    pub(crate) fn server(&self) -> meridian_server::Taps {
+        self.taps.clone()
     }
 }
 

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use meridian_answer::{Identity, Moment, Outcome, Packet, Scratch, ViewId, World};
+use meridian_answer::{Identity, Moment, Outcome, Packet, Scratch, ViewId, World, ZoneLog};
 
 use crate::sys::Prefetch;
 
@@ -27,6 +27,9 @@ pub(crate) trait Answer: Clone + Send + Sync + 'static {
 
     /// What queries to this address see, where the socket does not say it.
     fn view_at(world: &Self::World, address: IpAddr) -> ViewId;
+
+    /// Whether any zone is logged by itself.
+    fn log(world: &Self::World) -> ZoneLog;
 }
 
 thread_local! {
@@ -57,6 +60,10 @@ impl Answer for Answerer {
 
     fn view_at(world: &World, address: IpAddr) -> ViewId {
         world.view_at(address)
+    }
+
+    fn log(world: &World) -> ZoneLog {
+        world.log()
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use crate::answerer::Answer;
 use crate::certificate::Certificate;
 use crate::rate::{RateLimit, RateLimitError};
-use crate::tap::Tap;
+use crate::tap::Taps;
 
 /// The smallest UDP payload every resolver takes, RFC 1035 section 4.2.1.
 const PAYLOAD_MIN: u16 = 512;
@@ -42,7 +42,7 @@ pub struct Config {
     /// How replies over UDP are limited, if they are.
     pub rate_limit: Option<RateLimit>,
     /// Who gets copies of queries and replies.
-    pub taps: Arc<[Arc<Tap>]>,
+    pub taps: Taps,
     /// Listeners for those who want nobody to listen in; none by default.
     pub encrypted: Encrypted,
     /// What these need; without any of them nothing.

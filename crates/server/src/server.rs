@@ -75,7 +75,7 @@ impl Server {
         let service = Service {
             live: Arc::clone(live),
             answerer,
-            taps: Arc::clone(&config.taps),
+            taps: config.taps.clone(),
         };
         if !doh.is_empty() {
             let cells = server.counters.stream(Protocol::Https);
@@ -120,7 +120,7 @@ impl Server {
         let service = Service {
             live: Arc::clone(live),
             answerer: answerer.clone(),
-            taps: Arc::clone(&config.taps),
+            taps: config.taps.clone(),
         };
         let limiter = config.rate_limit.as_ref().map(|limit| {
             let mut seeds = Seeds::new();
@@ -159,7 +159,7 @@ impl Server {
                     stop: Arc::clone(&server.stop),
                     answerer: answerer.clone(),
                     limiter: limiter.clone(),
-                    taps: Arc::clone(&config.taps),
+                    taps: config.taps.clone(),
                     started,
                 };
                 server.workers.push(worker.spawn(number).map_err(error)?);

@@ -6,13 +6,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use meridian_answer::{Answered, Moment, Outcome, Packet, Transport, ViewId};
+use meridian_answer::{Answered, Moment, Outcome, Packet, Transport, ViewId, ZoneLog};
 
 use crate::answerer::{Answer, Seeds, now_s};
 use crate::config::ListenerView;
 use crate::counters::{Count, StreamCells};
 use crate::live::Live;
-use crate::tap::{self, Passing, Tap};
+use crate::tap::{Passing, Taps};
 
 /// The bytes of a message's length on a stream (RFC 1035 section 4.2.2).
 pub(crate) const PREFIX: usize = 2;
@@ -34,7 +34,7 @@ thread_local! {
 pub(crate) struct Service<A: Answer> {
     pub(crate) live: Arc<Live<A::World>>,
     pub(crate) answerer: A,
-    pub(crate) taps: Arc<[Arc<Tap>]>,
+    pub(crate) taps: Taps,
 }
 
 impl<A: Answer> Clone for Service<A> {
@@ -42,7 +42,7 @@ impl<A: Answer> Clone for Service<A> {
         Self {
             live: Arc::clone(&self.live),
             answerer: self.answerer.clone(),
-            taps: Arc::clone(&self.taps),
+            taps: self.taps.clone(),
         }
     }
 }
@@ -99,7 +99,8 @@ impl<A: Answer> Service<A> {
         query: &[u8],
         sent: Option<(Answered, &[u8])>,
     ) {
-        if !self.taps.is_empty() {
+        let log = sent.map_or(ZoneLog::Off, |(answered, _)| answered.log);
+        if self.taps.want(log) {
             let passing = Passing {
                 received_at,
                 client: peers.client,
@@ -108,7 +109,7 @@ impl<A: Answer> Service<A> {
                 query,
                 sent,
             };
-            tap::offer_to(&self.taps, seeds.next(), &passing);
+            self.taps.offer(seeds.next(), &passing);
         }
         if let Some((answered, reply)) = sent {
             cells.replies.add(1);

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_queue::ArrayQueue;
-use meridian_answer::Answered;
+use meridian_answer::{Answered, ZoneLog};
 
 use crate::counters::{Count, Protocol, SharedCell};
 use crate::rate::{SECOND, units};
@@ -254,11 +254,36 @@ impl Pace {
     }
 }
 
-/// Offers a query to each of these taps.
-pub(crate) fn offer_to(taps: &[Arc<Tap>], random: u64, passing: &Passing<'_>) {
-    for (place, tap) in taps.iter().enumerate() {
-        // Two taps that take one in so many do not take the same ones.
-        tap.offer(random.rotate_left(17 * place as u32), passing);
+/// Who gets copies of which queries.
+#[derive(Debug, Clone, Default)]
+pub struct Taps {
+    /// Those that are shown every query.
+    pub all: Arc<[Arc<Tap>]>,
+    /// The one that is shown the answered queries for zones that are logged by themselves.
+    pub logged_zones: Option<Arc<Tap>>,
+}
+
+impl Taps {
+    /// Whether somebody wants a query for a zone that is logged or not; of a whole World, whether
+    /// there can be such a query.
+    #[inline]
+    pub(crate) fn want(&self, log: ZoneLog) -> bool {
+        !self.all.is_empty() || (log == ZoneLog::On && self.logged_zones.is_some())
+    }
+
+    /// Offers a query to each tap that is shown it.
+    pub(crate) fn offer(&self, random: u64, passing: &Passing<'_>) {
+        for (place, tap) in self.all.iter().enumerate() {
+            // Two taps that take one in so many do not take the same ones.
+            tap.offer(random.rotate_left(17 * place as u32), passing);
+        }
+        if let Some(tap) = &self.logged_zones
+            && passing
+                .sent
+                .is_some_and(|(answered, _)| answered.log == ZoneLog::On)
+        {
+            tap.offer(random, passing);
+        }
     }
 }
 
@@ -283,6 +308,7 @@ mod tests {
             qtype: 1,
             valid_cookie: false,
             zone: None,
+            log: ZoneLog::Off,
         }
     }
 
@@ -362,5 +388,37 @@ mod tests {
         assert_eq!(allowed(SECOND), 0);
         assert_eq!(allowed(SECOND + SECOND / 2), 25);
         assert_eq!(allowed(9 * SECOND), 50);
+    }
+
+    #[test]
+    fn one_tap_is_shown_the_logged_zones_alone() {
+        let tap = || Arc::new(Tap::new(settings(1, 1_000_000, Messages::Query)));
+        let (every, zones) = (tap(), tap());
+        let both = Taps {
+            all: Arc::from([Arc::clone(&every)]),
+            logged_zones: Some(Arc::clone(&zones)),
+        };
+        let alone = Taps {
+            all: Arc::default(),
+            logged_zones: Some(Arc::clone(&zones)),
+        };
+        for taps in [&both, &alone] {
+            for log in [ZoneLog::Off, ZoneLog::On] {
+                let mut passing = passing(b"query", Some(b"reply"));
+                if let Some((answered, _)) = &mut passing.sent {
+                    answered.log = log;
+                }
+                taps.offer(7, &passing);
+            }
+            taps.offer(7, &passing(b"query", None));
+            let logged = zones.take().unwrap();
+            assert_eq!(logged.answered.unwrap().log, ZoneLog::On);
+            assert!(zones.take().is_none());
+        }
+        assert_eq!(iter::from_fn(|| every.take()).count(), 3);
+        let want = |taps: &Taps| [ZoneLog::Off, ZoneLog::On].map(|log| taps.want(log));
+        assert_eq!(want(&both), [true, true]);
+        assert_eq!(want(&alone), [false, true]);
+        assert_eq!(want(&Taps::default()), [false, false]);
     }
 }

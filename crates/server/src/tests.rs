@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use meridian_answer::{Answered, Moment, Outcome, Packet, Transport, ViewId};
+use meridian_answer::{Answered, Moment, Outcome, Packet, Transport, ViewId, ZoneLog};
 use tokio::runtime::Runtime;
 
 use crate::answerer::Answer;
@@ -86,6 +86,10 @@ impl Answer for Echo {
             IpAddr::V6(ip) => ViewId(ip.octets()[15]),
         }
     }
+
+    fn log(_world: &u8) -> ZoneLog {
+        ZoneLog::Off
+    }
 }
 
 fn reply_of(len: usize, wish: u8) -> Outcome {
@@ -95,6 +99,7 @@ fn reply_of(len: usize, wish: u8) -> Outcome {
         qtype: 0,
         valid_cookie: wish == COOKIE,
         zone: None,
+        log: ZoneLog::Off,
     })
 }
 
@@ -180,7 +185,7 @@ fn config(addresses: &[SocketAddr]) -> Config {
         cores: None,
         identity: Arc::default(),
         rate_limit: None,
-        taps: Arc::default(),
+        taps: crate::Taps::default(),
         encrypted: crate::Encrypted::default(),
         encryption: None,
     }

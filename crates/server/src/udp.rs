@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use meridian_answer::{Answered, BATCH, Moment, Outcome, Packet, Transport, ViewId};
+use meridian_answer::{Answered, BATCH, Moment, Outcome, Packet, Transport, ViewId, ZoneLog};
 
 use meridian_dns::message::truncate_reply;
 
@@ -23,7 +23,7 @@ use crate::counters::{Count, Protocol, UdpCells};
 use crate::live::Live;
 use crate::rate::{self, Class, Limiter, Verdict};
 use crate::sys::{self, BATCH_MESSAGES, Batch, Datagram, Destination, Reply, Slot, Wait};
-use crate::tap::{self, Passing, Tap};
+use crate::tap::{Passing, Taps};
 
 /// Full batches still answered after the order to stop: what the kernel had received by then,
 /// unless more keeps coming.
@@ -51,7 +51,7 @@ pub(crate) struct Worker<A: Answer> {
     pub(crate) answerer: A,
     /// Shared by all workers; none if replies are not limited.
     pub(crate) limiter: Option<Arc<Limiter>>,
-    pub(crate) taps: Arc<[Arc<Tap>]>,
+    pub(crate) taps: Taps,
     /// The same moment for all workers.
     pub(crate) started: Instant,
 }
@@ -145,7 +145,7 @@ impl<A: Answer> Worker<A> {
         let transport = Transport::Udp {
             max_payload: self.max_payload,
         };
-        let tapped = !self.taps.is_empty();
+        let tapped = self.taps.want(A::log(&world));
         let mut truncated = 0;
         let mut datagrams = batch.datagrams().filter(|datagram| {
             truncated += usize::from(datagram.truncated);
@@ -274,6 +274,13 @@ impl<A: Answer> Worker<A> {
     ) {
         let chunk = packets.iter().zip(outcomes).zip(ends);
         for (place, ((packet, outcome), (client, asked))) in (0..).zip(chunk) {
+            let log = match outcome {
+                Outcome::Reply(answered) => answered.log,
+                Outcome::Drop => ZoneLog::Off,
+            };
+            if !self.taps.want(log) {
+                continue;
+            }
             let passing = Passing {
                 received_at,
                 client: *client,
@@ -288,7 +295,7 @@ impl<A: Answer> Worker<A> {
                     Outcome::Drop => None,
                 },
             };
-            tap::offer_to(&self.taps, mixed(random, place), &passing);
+            self.taps.offer(mixed(random, place), &passing);
         }
     }
 }

@@ -90,7 +90,7 @@ impl Fixture {
             cores: None,
             identity: Arc::new(Identity::default()),
             rate_limit: None,
-            taps: Arc::default(),
+            taps: meridian_server::Taps::default(),
             encrypted: Encrypted::default(),
             encryption: None,
         };

@@ -246,6 +246,7 @@ mod tests {
             qtype,
             valid_cookie: rcode == rcode::BADVERS,
             zone: None,
+            log: meridian_answer::ZoneLog::Off,
         }
     }
 

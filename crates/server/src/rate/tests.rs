@@ -175,6 +175,7 @@ fn a_reply_shows_its_class() {
         qtype: 1,
         valid_cookie: false,
         zone: None,
+        log: meridian_answer::ZoneLog::Off,
     };
     let header = |aa: u8, answers: u8| [0, 0, 0x80 | aa << 2, 0, 0, 1, 0, answers, 0, 0, 0, 0];
     for (rcode, aa, answers, class) in [

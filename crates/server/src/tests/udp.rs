@@ -143,7 +143,7 @@ fn taps_see_what_was_asked_and_sent() {
         }))
     });
     let fixture = Fixture::with(|config| {
-        config.taps = Arc::new(taps.clone());
+        config.taps.all = Arc::new(taps.clone());
         config.rate_limit = Some(limit_of_one());
     });
     let client = udp_client(fixture.address());
@@ -209,7 +209,7 @@ fn udp_answers_without_allocating() {
     let fixture = Fixture::with(|config| {
         config.listeners.truncate(1);
         config.workers_per_address = 1;
-        config.taps = [Arc::clone(&tap)].into();
+        config.taps.all = [Arc::clone(&tap)].into();
         config.rate_limit = Some(RateLimit {
             responses_per_second: 100_000,
             ..limit_of_one()

@@ -87,7 +87,7 @@ fn connection(reply: Reply) -> Connection<Function, Pieces> {
         service: Service {
             live: Arc::new(Live::new(())),
             answerer: Function(reply),
-            taps: Arc::default(),
+            taps: crate::Taps::default(),
         },
         limits: TcpLimits::default(),
         seat: seat.expect("the first of one seat"),
@@ -114,6 +114,7 @@ impl Answer for Function {
                     qtype: 1,
                     valid_cookie: false,
                     zone: None,
+                    log: meridian_answer::ZoneLog::Off,
                 })
             });
         }
@@ -121,6 +122,10 @@ impl Answer for Function {
 
     fn view_at((): &(), _: IpAddr) -> ViewId {
         ViewId(0)
+    }
+
+    fn log((): &()) -> meridian_answer::ZoneLog {
+        meridian_answer::ZoneLog::Off
     }
 }
 
