@@ -114,7 +114,17 @@ impl Control {
         caller: &Caller,
         plan: impl Fn(&Snapshot, &mut Facts) -> Outcome<Vec<Effect>>,
     ) -> Outcome<Vec<Effect>> {
-        let committed = self.commit(&Author::of(caller), |snapshot, facts| {
+        self.write_to(None, caller, plan)
+    }
+
+    /// The same in the line of those who change this zone, as the request spells its id.
+    fn write_to(
+        &self,
+        zone: Option<&str>,
+        caller: &Caller,
+        plan: impl Fn(&Snapshot, &mut Facts) -> Outcome<Vec<Effect>>,
+    ) -> Outcome<Vec<Effect>> {
+        let committed = self.commit_to(zone, &Author::of(caller), |snapshot, facts| {
             let effects = plan(snapshot, facts)?;
             Ok::<_, OperationError>((effects.clone(), effects))
         })?;

@@ -17,7 +17,11 @@ impl Control {
     /// `NoSuchHostedZone`, `NoSuchHealthCheck`, and `InvalidInput` for tags that cannot be, or are
     /// too many.
     pub fn change_tags(&self, caller: &Caller, request: &ChangeTags) -> Outcome<()> {
-        self.write(caller, |snapshot, _| {
+        let zone = match request.resource.kind {
+            TaggedKind::HostedZone => Some(request.resource.id.as_str()),
+            TaggedKind::HealthCheck => None,
+        };
+        self.write_to(zone, caller, |snapshot, _| {
             let action = "route53:ChangeTagsForResource";
             check_resource(snapshot, caller, action, &request.resource)?;
             let ChangeTags { resource, change } = request;

@@ -21,7 +21,7 @@ impl Control {
         request: &UpdateHostedZoneComment,
     ) -> Outcome<HostedZone> {
         let id = request.hosted_zone_id.as_str();
-        let effects = self.write(caller, |snapshot, _| {
+        let effects = self.write_to(Some(id), caller, |snapshot, _| {
             let action = "route53:UpdateHostedZoneComment";
             authorize(snapshot, caller, action, &zone_arn(id))?;
             let zone = own_zone(snapshot, caller, id)?;

@@ -21,7 +21,7 @@ impl Control {
         request: &UpdateHostedZoneFeatures,
     ) -> Outcome<()> {
         let id = request.hosted_zone_id.as_str();
-        self.write(caller, |snapshot, _| {
+        self.write_to(Some(id), caller, |snapshot, _| {
             let action = "route53:UpdateHostedZoneFeatures";
             authorize(snapshot, caller, action, &zone_arn(id))?;
             let zone = own_zone(snapshot, caller, id)?;
