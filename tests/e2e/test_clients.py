@@ -1,13 +1,19 @@
-"""Programs that speak Route 53, run as their users run them: OctoDNS and certbot."""
+"""Programs that speak Route 53, run as their users run them, and the set-ups of docs/CLIENTS.md."""
 
 import pathlib
+import re
+import select
+import socket
+import socketserver
 import subprocess
+import sys
 import textwrap
+import threading
 
 import pytest
 
 from acme import Authority
-from harness import TEST_ENV, Zone, eventually
+from harness import REPO, TEST_ENV, Meridian, Zone, eventually, free_port
 
 CLIENTS = pathlib.Path(TEST_ENV) / "clients/bin"
 
@@ -121,3 +127,129 @@ def test_certbot_without_the_zone_says_so(meridian, tmp_path):
     with Authority(lambda _: set()) as authority:
         said = certbot(meridian, tmp_path, authority, "www.nobodys.test", check=False)
     assert "Unable to find a Route53 hosted zone" in said
+
+
+# lego: the same by AWS's SDK for Go, which only knows AWS's own name.
+
+
+class Tunnel(socketserver.BaseRequestHandler):
+    """An HTTP proxy for one request, CONNECT, that leads everybody to the server under test."""
+
+    target = None
+
+    def handle(self):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += self.request.recv(4096)
+        assert head.startswith(b"CONNECT route53.amazonaws.com:443 "), head
+        with socket.create_connection(self.target) as there:
+            self.request.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+            ends = {self.request: there, there: self.request}
+            while True:
+                for end in select.select(list(ends), [], [], 30)[0]:
+                    data = end.recv(65536)
+                    if not data:
+                        return
+                    ends[end].sendall(data)
+
+
+@pytest.fixture
+def as_amazon(tmp_path):
+    """A server with a certificate for AWS's name, and the proxy that leads to it."""
+    server = Meridian(tmp_path / "meridian")
+    port = free_port()
+    server.admin("tls", "init", "--name", "route53.amazonaws.com", as_json=False)
+    (server.folder / "meridian.toml").write_text(
+        f'[api.tls]\ncertificate = "{server.data}/tls/server.pem"\n'
+        f'key = "{server.data}/tls/server-key.pem"\nlisten = ["127.0.0.1:{port}"]\n'
+    )
+    handler = type("Handler", (Tunnel,), {"target": ("127.0.0.1", port)})
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as proxy, server:
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        server.proxy = f"http://127.0.0.1:{proxy.server_address[1]}"
+        yield server
+        proxy.shutdown()
+
+
+def test_lego_gets_a_certificate(as_amazon, tmp_path):
+    server = as_amazon
+    zone = Zone(server.client(), "lego.example")
+    key = server.operator()
+
+    def look_up(owner):
+        return {text.strip('"') for text in server.values(owner, "TXT")}
+
+    environment = server.aws_environment() | {
+        "AWS_ACCESS_KEY_ID": key.id,
+        "AWS_SECRET_ACCESS_KEY": key.secret,
+        "AWS_REGION": "us-east-1",
+        "AWS_HOSTED_ZONE_ID": zone.id,
+        "AWS_POLLING_INTERVAL": "1",
+        "HTTPS_PROXY": server.proxy,
+        "SSL_CERT_FILE": str(server.data / "tls/ca.pem"),
+    }
+    with Authority(look_up) as authority:
+        done = subprocess.run(
+            ["lego", "--server", authority.url, "--accept-tos", "--email", "me@lego.example"]
+            + ["--dns", "route53", "--dns.disable-cp", "--path", str(tmp_path / "lego")]
+            + ["--domains", "www.lego.example", "run"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "lego/certificates/www.lego.example.crt").exists()
+    assert zone.sets(own=True) == []
+
+
+# docs/CLIENTS.md, as pasted.
+
+
+def pasted(name):
+    text = (REPO / "docs/CLIENTS.md").read_text()
+    return re.search(rf"<!-- test: {name} -->\s*```\w+\n(.*?)```", text, re.DOTALL)[1]
+
+
+@pytest.fixture
+def documented(start, tmp_path):
+    """A server at the addresses that the document names, in the folder it is read in."""
+    server = start(api="127.0.0.1:5380")
+    (server.folder / "meridian-data").symlink_to(server.data)
+    return server
+
+
+def test_the_document_is_true_for_aws_cli_and_boto3_and_octodns(documented):
+    server = documented
+    environment = server.aws_environment()
+    del environment["AWS_ENDPOINT_URL_ROUTE_53"]
+
+    def run(*command, **variables):
+        done = subprocess.run(
+            command,
+            cwd=server.folder,
+            env=environment | variables,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    run("bash", "-euc", pasted("aws"))
+    assert eventually(lambda: server.values("www.cli.example.") == {"192.0.2.1"})
+    run(sys.executable, "-c", pasted("boto3"))
+    assert server.values("www.boto3.example.") == {"192.0.2.1"}
+    (server.folder / "config.yaml").write_text(pasted("octodns"))
+    (server.folder / "zones").mkdir()
+    (server.folder / "zones/octo.example.yaml").write_text("www: {type: A, value: 192.0.2.1}\n")
+    key = server.operator()
+    run(
+        str(CLIENTS / "octodns-sync"),
+        "--config-file=config.yaml",
+        "--doit",
+        AWS_ENDPOINT_URL_ROUTE_53="http://127.0.0.1:5380",
+        AWS_ACCESS_KEY_ID=key.id,
+        AWS_SECRET_ACCESS_KEY=key.secret,
+    )
+    assert eventually(lambda: server.values("www.octo.example.") == {"192.0.2.1"})
