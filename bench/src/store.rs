@@ -16,8 +16,8 @@ use meridian_dns::Name;
 use meridian_log::{Commit, Durability, Journal, LocalJournal, Options, Tables, Vault};
 use meridian_model::{
     Account, AccountId, Action, DelegationSetId, DraftChange, Effect, Generation, NameServer,
-    NewZone, Quota, RecordSet, ReusableDelegationSet, State, Tag, TaggedResource, Zone, ZoneId,
-    plan_batch, plan_create_zone,
+    NewZone, Protection, ProtectionKey, Quota, RecordSet, ReusableDelegationSet, State, Tag,
+    TaggedResource, Zone, ZoneId, plan_batch, plan_create_zone,
 };
 
 use crate::data::{Row, ZoneRows};
@@ -305,6 +305,14 @@ impl State for Empty {
 
     fn cidr_collection_exists(&self, _: &AccountId, _: &str) -> Result<bool, Infallible> {
         Ok(false)
+    }
+
+    fn protection(&self, _: &ProtectionKey) -> Result<Option<Protection>, Infallible> {
+        Ok(None)
+    }
+
+    fn protection_count(&self, _: &ZoneId) -> Result<u64, Infallible> {
+        Ok(0)
     }
 
     fn tags(&self, _: &TaggedResource) -> Result<Vec<Tag>, Infallible> {

@@ -41,6 +41,13 @@ def new_set(client):
     return made["DelegationSet"]["Id"].removeprefix("/delegationset/")
 
 
+def new_protection(world, client):
+    """What deletes a protection that was not there before."""
+    key = {"RecordName": f"{reference()}.model.example", "RecordType": "A"}
+    client.create_resource_record_set_protections(HostedZoneId=world["zone"], Protections=[key])
+    return key
+
+
 # A valid request for each operation that is there. Those that delete get something of their own.
 REQUESTS = {
     "ChangeResourceRecordSets": lambda w, c: {
@@ -76,8 +83,18 @@ REQUESTS = {
         "AddTags": [{"Key": "k", "Value": "v"}],
         "RemoveTagKeys": ["other"],
     },
+    "CreateResourceRecordSetProtections": lambda w, c: {
+        "HostedZoneId": Zone(c, "protected.model.example").id,
+        "Protections": [
+            {"RecordName": "protected.model.example", "RecordType": "MX", "Comment": "c"}
+        ],
+    },
     "DeleteHostedZone": lambda w, c: {"Id": Zone(c, "gone.example").id},
     "DeleteReusableDelegationSet": lambda w, c: {"Id": new_set(c)},
+    "DeleteResourceRecordSetProtections": lambda w, c: {
+        "HostedZoneId": w["zone"],
+        "Protections": [new_protection(w, c)],
+    },
     "GetAccountLimit": lambda w, c: {"Type": "MAX_HOSTED_ZONES_BY_OWNER"},
     "GetChange": lambda w, c: {"Id": w["change"]},
     "GetDNSSEC": lambda w, c: {"HostedZoneId": w["zone"]},
@@ -110,6 +127,12 @@ REQUESTS = {
         "StartRecordIdentifier": "a",
     },
     "ListReusableDelegationSets": lambda w, c: {"MaxItems": "2", "Marker": w["set"]},
+    "ListResourceRecordSetProtections": lambda w, c: {
+        "HostedZoneId": w["zone"],
+        "MaxResults": "2",
+        "StartRecordName": "a.model.example",
+        "StartRecordType": "A",
+    },
     "ListTagsForResource": lambda w, c: {"ResourceType": "hostedzone", "ResourceId": w["zone"]},
     "ListTagsForResources": lambda w, c: {"ResourceType": "hostedzone", "ResourceIds": [w["zone"]]},
     "UpdateHostedZoneComment": lambda w, c: {"Id": w["zone"], "Comment": "c"},

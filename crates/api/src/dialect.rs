@@ -3,6 +3,7 @@
 //! Route 53 has paths of its own; at `/` are the services whose requests name an action instead.
 
 use axum::http::request::Parts;
+use meridian_model::ProtectionProblem;
 use serde_json::json;
 
 use crate::fault::ErrorResponse;
@@ -75,10 +76,28 @@ impl Dialect {
                 doc.text("Type", if sender { "Sender" } else { "Receiver" });
                 doc.text("Code", error.code);
                 doc.text("Message", &error.message);
+                write_problems(doc, &error.problems);
             });
             doc.text("RequestId", request_id);
         })
     }
+}
+
+/// Writes `<Errors>`, which codes have that tell of several entries.
+fn write_problems(doc: &mut Document, problems: &[ProtectionProblem]) {
+    if problems.is_empty() {
+        return;
+    }
+    doc.element("Errors", |doc| {
+        for problem in problems {
+            doc.element("ProtectionError", |doc| {
+                doc.text("RecordName", &problem.name);
+                doc.text("RecordType", problem.rtype);
+                doc.text("Code", problem.code.as_str());
+                doc.text("Message", &problem.message);
+            });
+        }
+    });
 }
 
 #[cfg(test)]

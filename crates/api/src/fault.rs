@@ -4,6 +4,7 @@
 //! brackets: the `<InvalidChangeBatch>` root of the documentation makes botocore show nothing.
 
 use meridian_control::{Fault, OperationError, Refusal};
+use meridian_model::ProtectionProblem;
 
 use crate::sigv4::SignatureError;
 use crate::xml::XmlError;
@@ -14,6 +15,8 @@ pub(crate) struct ErrorResponse {
     pub(crate) status: u16,
     pub(crate) code: &'static str,
     pub(crate) message: String,
+    /// `Errors`, where the code has them: what is wrong with each of several entries.
+    pub(crate) problems: Vec<ProtectionProblem>,
 }
 
 impl ErrorResponse {
@@ -23,6 +26,7 @@ impl ErrorResponse {
             status: status_of(code),
             code,
             message: message.into(),
+            problems: Vec::new(),
         }
     }
 
@@ -125,7 +129,7 @@ fn status_of(code: &str) -> u16 {
 
         "MethodNotAllowed" => 405,
         "RequestTimeout" => 408,
-        "HostedZoneAlreadyExists" => 409,
+        "HostedZoneAlreadyExists" | "ProtectionAlreadyExists" => 409,
         "RequestEntityTooLarge" => 413,
         "InternalFailure" => 500,
         // Not one of AWS's. Clients repeat 500, 502, 503 and 504, but not this.
@@ -170,7 +174,13 @@ impl From<SignatureError> for Failure {
 
 impl From<Refusal> for ErrorResponse {
     fn from(refusal: Refusal) -> Self {
-        Self::new(refusal.code(), refusal.to_string())
+        let mut response = Self::new(refusal.code(), refusal.to_string());
+        if let Refusal::InvalidProtectionBatch(problems)
+        | Refusal::ProtectionAlreadyExists(problems) = refusal
+        {
+            response.problems = problems;
+        }
+        response
     }
 }
 

@@ -6,8 +6,9 @@ use std::net::IpAddr;
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
     AccessKey, Account, AccountId, Action, DelegationSetId, Draft, DraftChange, Effect, Facts,
-    Generation, KeyStatus, NameServer, NewZone, PlanError, Quota, RecordSet, ReusableDelegationSet,
-    State, Tag, TaggedResource, Zone, ZoneId, plan_batch, plan_create_zone,
+    Generation, KeyStatus, NameServer, NewZone, PlanError, Protection, ProtectionKey, Quota,
+    RecordSet, ReusableDelegationSet, State, Tag, TaggedResource, Zone, ZoneId, plan_batch,
+    plan_create_zone,
 };
 
 use crate::admin::{AdminError, NewKey, SECRETS, vault_row};
@@ -197,6 +198,14 @@ impl State for Empty {
 
     fn cidr_collection_exists(&self, _: &AccountId, _: &str) -> Result<bool, Infallible> {
         Ok(false)
+    }
+
+    fn protection(&self, _: &ProtectionKey) -> Result<Option<Protection>, Infallible> {
+        Ok(None)
+    }
+
+    fn protection_count(&self, _: &ZoneId) -> Result<u64, Infallible> {
+        Ok(0)
     }
 
     fn tags(&self, _: &TaggedResource) -> Result<Vec<Tag>, Infallible> {

@@ -11,6 +11,7 @@ mod environment;
 mod first_start;
 mod generation;
 mod operation;
+mod page_token;
 mod refusal;
 mod request;
 mod rights;
@@ -30,10 +31,11 @@ pub use first_start::FirstStart;
 pub use generation::GenerationDraft;
 pub use refusal::{Denial, Fault, OperationError, Refusal};
 pub use request::{
-    ChangeOutcome, ChangeRecordSets, ChangeStatus, ChangeTags, CreateDelegationSet,
-    CreateHostedZone, CreatedHostedZone, DelegationSetPage, HostedZone, Limit, ListDelegationSets,
-    ListHostedZones, ListHostedZonesByName, ListRecordSets, RecordSetPage, UpdateHostedZoneComment,
-    UpdateHostedZoneFeatures, Vpc, ZonePage, ZonesByNamePage,
+    ChangeOutcome, ChangeProtections, ChangeRecordSets, ChangeStatus, ChangeTags,
+    CreateDelegationSet, CreateHostedZone, CreatedHostedZone, DelegationSetPage, HostedZone, Limit,
+    ListDelegationSets, ListHostedZones, ListHostedZonesByName, ListProtections, ListRecordSets,
+    ProtectionPage, RecordSetPage, UpdateHostedZoneComment, UpdateHostedZoneFeatures, Vpc,
+    ZonePage, ZonesByNamePage,
 };
 pub use rights::{
     Context, ContextError, Decision, Effect, MAX_CHARACTERS, Matched, PolicyError, Question,

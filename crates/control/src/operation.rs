@@ -1,5 +1,6 @@
 //! Route 53's operations, one file each.
 
+mod change_protections;
 mod change_record_sets;
 mod change_tags;
 mod create_hosted_zone;
@@ -17,6 +18,7 @@ mod get_reusable_delegation_set_limit;
 mod health_checks;
 mod list_hosted_zones;
 mod list_hosted_zones_by_name;
+mod list_protections;
 mod list_record_sets;
 mod list_reusable_delegation_sets;
 mod list_tags;

@@ -1,5 +1,7 @@
 //! How an operation can fail: by the caller's doing, in Route 53's words, or by ours.
 
+use meridian_model::ProtectionProblem;
+
 /// An operation did not happen.
 #[derive(Debug, thiserror::Error)]
 pub enum OperationError {
@@ -77,6 +79,16 @@ pub enum Refusal {
         "The specified hosted zone contains non-required resource record sets and so cannot be deleted."
     )]
     HostedZoneNotEmpty,
+    #[error(
+        "The specified hosted zone contains protections of resource record sets and so cannot be deleted."
+    )]
+    HostedZoneProtected,
+    #[error("No protection was created or deleted, because of {} of the request.", entries(.0))]
+    InvalidProtectionBatch(Vec<ProtectionProblem>),
+    #[error("Everything that the request would protect is protected already.")]
+    ProtectionAlreadyExists(Vec<ProtectionProblem>),
+    #[error("The pagination token is not one that this list gave out.")]
+    InvalidPaginationToken,
     #[error("Limits Exceeded: MAX_HOSTED_ZONES_BY_OWNER - Cannot create more hosted zones.")]
     TooManyHostedZones,
     #[error("The specified hosted zone is a public hosted zone, not a private hosted zone.")]
@@ -121,7 +133,10 @@ impl Refusal {
             Self::NoSuchHealthCheck(_) => "NoSuchHealthCheck",
             Self::NoSuchDelegationSet(_) => "NoSuchDelegationSet",
             Self::HostedZoneAlreadyExists => "HostedZoneAlreadyExists",
-            Self::HostedZoneNotEmpty => "HostedZoneNotEmpty",
+            Self::HostedZoneNotEmpty | Self::HostedZoneProtected => "HostedZoneNotEmpty",
+            Self::InvalidProtectionBatch(_) => "InvalidResourceRecordSetProtectionBatch",
+            Self::ProtectionAlreadyExists(_) => "ProtectionAlreadyExists",
+            Self::InvalidPaginationToken => "InvalidPaginationToken",
             Self::TooManyHostedZones | Self::TooManyHostedZonesOfDelegationSet => {
                 "TooManyHostedZones"
             }
@@ -167,5 +182,13 @@ fn on_resource(resource: &str) -> String {
     match resource {
         "*" => String::new(),
         resource => format!(" on resource: {resource}"),
+    }
+}
+
+/// `1 entry`, `2 entries`.
+fn entries(problems: &[ProtectionProblem]) -> String {
+    match problems.len() {
+        1 => "1 entry".to_owned(),
+        len => format!("{len} entries"),
     }
 }

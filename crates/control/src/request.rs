@@ -2,6 +2,7 @@
 
 mod delegation_sets;
 mod limit;
+mod protections;
 mod tags;
 mod zone_settings;
 
@@ -10,6 +11,7 @@ pub use delegation_sets::{CreateDelegationSet, DelegationSetPage, ListDelegation
 use meridian_model::{Change, DraftChange, RecordSet, SetKey, Zone, ZoneId};
 
 pub use limit::Limit;
+pub use protections::{ChangeProtections, ListProtections, ProtectionPage};
 pub use tags::ChangeTags;
 pub use zone_settings::{UpdateHostedZoneComment, UpdateHostedZoneFeatures};
 

@@ -36,6 +36,7 @@ pub(crate) fn owned(
 pub(crate) fn in_zone(snapshot: &Snapshot, zone: &Zone, quota: Quota) -> Result<u64, ReadError> {
     match quota {
         Quota::RecordSetsByZone => snapshot.set_count(zone.generation),
+        Quota::ProtectionsByZone => snapshot.protection_count(&zone.id),
         Quota::TagsByResource => {
             let tags = snapshot.tags(&TaggedResource {
                 kind: TaggedKind::HostedZone,

@@ -5,9 +5,10 @@ use meridian_dns::{Name, RecordType};
 use meridian_model::{
     AcceleratedRecovery, AccessKey, AccessKeyId, Account, AccountId, AliasTarget, Change, ChangeId,
     Coordinates, DelegationSet, DelegationSetId, Effect, FailoverRole, Generation, GeoLocation,
-    GeoproximityLocation, GeoproximityPlace, KeyStatus, NameServer, Policy, Quota, RecordSet,
-    Region, ReusableDelegationSet, Routing, SetData, SetKey, Tag, TagSet, TaggedKind,
-    TaggedResource, Timestamp, UnseenGeneration, UnseenState, User, Zone, ZoneId,
+    GeoproximityLocation, GeoproximityPlace, KeyStatus, NameServer, Policy, Protection,
+    ProtectionKey, Quota, RecordSet, Region, ReusableDelegationSet, Routing, SetData, SetKey, Tag,
+    TagSet, TaggedKind, TaggedResource, Timestamp, UnseenGeneration, UnseenState, User, Zone,
+    ZoneId,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -154,6 +155,12 @@ fn recovery() -> impl Strategy<Value = AcceleratedRecovery> {
     ])
 }
 
+/// Few, so that they are met again.
+pub(crate) fn protection_key() -> impl Strategy<Value = ProtectionKey> {
+    let rtype = select(vec![RecordType::A, RecordType::Txt]);
+    (zone_id(), name(), rtype).prop_map(|(zone, name, rtype)| ProtectionKey { zone, name, rtype })
+}
+
 fn tag_set() -> impl Strategy<Value = TagSet> {
     let resource = (select(TaggedKind::ALL.to_vec()), zone_id());
     let tag = (text(), text()).prop_map(|(key, value)| Tag { key, value });
@@ -296,6 +303,9 @@ pub(crate) fn effect() -> impl Strategy<Value = Effect> {
         1 => (generation(), 0..4u32)
             .prop_map(|(generation, most)| Effect::CollectGeneration { generation, most }),
         1 => tag_set().prop_map(Effect::PutTags),
+        2 => (protection_key(), option::of(text()))
+            .prop_map(|(key, comment)| Effect::PutProtection(Protection { key, comment })),
+        1 => protection_key().prop_map(Effect::DeleteProtection),
         1 => quota.prop_map(|(account, quota, limit)| Effect::PutQuota { account, quota, limit }),
         2 => delegation_set().prop_map(Effect::PutDelegationSet),
         1 => delegation_set_id().prop_map(Effect::DeleteDelegationSet),

@@ -8,6 +8,7 @@ use crate::delegation_set::ReusableDelegationSet;
 use crate::generation::UnseenGeneration;
 use crate::id::{AccessKeyId, AccountId, DelegationSetId, Generation, ZoneId};
 use crate::name_server::NameServer;
+use crate::protection::{Protection, ProtectionKey};
 use crate::quota::Quota;
 use crate::record_set::{RecordSet, SetKey};
 use crate::tag::TagSet;
@@ -80,6 +81,10 @@ pub enum Effect {
     },
     /// The resource's tags are now these; an empty set is none.
     PutTags(TagSet),
+    /// The sets are protected from now on.
+    PutProtection(Protection),
+    /// They are not any more.
+    DeleteProtection(ProtectionKey),
     /// The reusable delegation set is there. The zone whose set it was is put by an effect of its
     /// own.
     PutDelegationSet(ReusableDelegationSet),
@@ -112,7 +117,7 @@ impl Effect {
             Self::PutUnseenGeneration(_)
             | Self::DeleteUnseenGeneration(_)
             | Self::CollectGeneration { .. } => 2,
-            Self::PutTags(_) => 2,
+            Self::PutTags(_) | Self::PutProtection(_) | Self::DeleteProtection(_) => 2,
         }
     }
 }

@@ -7,6 +7,7 @@ mod generation;
 mod hosted_zone;
 mod import;
 mod pool;
+mod protections;
 mod structure;
 mod tags;
 mod zone_settings;
@@ -27,6 +28,10 @@ pub use import::{
     plan_imported_alias, plan_imported_name,
 };
 pub use pool::{NameServerRefusal, plan_delete_name_server, plan_put_name_server};
+pub use protections::{
+    ProtectionCode, ProtectionDraft, ProtectionProblem, ProtectionRefusal, plan_create_protections,
+    plan_delete_protections,
+};
 pub use tags::{TagChange, TagRefusal, plan_change_tags};
 pub use zone_settings::{NotPublic, plan_zone_comment, plan_zone_features};
 

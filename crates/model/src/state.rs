@@ -5,6 +5,7 @@ use meridian_dns::Name;
 use crate::delegation_set::ReusableDelegationSet;
 use crate::id::{AccountId, DelegationSetId, Generation, ZoneId};
 use crate::name_server::NameServer;
+use crate::protection::{Protection, ProtectionKey};
 use crate::quota::Quota;
 use crate::record_set::RecordSet;
 use crate::tag::{Tag, TaggedResource};
@@ -42,6 +43,10 @@ pub trait State {
     fn health_check_exists(&self, account: &AccountId, id: &str) -> Result<bool, Self::Error>;
     /// Whether the account has a CIDR collection of this id.
     fn cidr_collection_exists(&self, account: &AccountId, id: &str) -> Result<bool, Self::Error>;
+    /// The protection of these sets.
+    fn protection(&self, key: &ProtectionKey) -> Result<Option<Protection>, Self::Error>;
+    /// How many protections the zone has.
+    fn protection_count(&self, zone: &ZoneId) -> Result<u64, Self::Error>;
     /// The resource's tags, by key.
     fn tags(&self, resource: &TaggedResource) -> Result<Vec<Tag>, Self::Error>;
     /// The pool, by ordinal.

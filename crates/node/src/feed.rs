@@ -447,7 +447,9 @@ fn touched(entries: &[Entry]) -> Touched {
                 | Effect::PutUnseenGeneration(_)
                 | Effect::DeleteUnseenGeneration(_)
                 | Effect::CollectGeneration { .. }
-                | Effect::PutTags(_) => {}
+                | Effect::PutTags(_)
+                | Effect::PutProtection(_)
+                | Effect::DeleteProtection(_) => {}
                 | Effect::PutDelegationSet(_)
                 | Effect::DeleteDelegationSet(_) => {}
             }

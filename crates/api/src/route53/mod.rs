@@ -12,8 +12,10 @@ mod shape;
 mod change_resource_record_sets;
 mod change_tags_for_resource;
 mod create_hosted_zone;
+mod create_resource_record_set_protections;
 mod create_reusable_delegation_set;
 mod delete_hosted_zone;
+mod delete_resource_record_set_protections;
 mod delete_reusable_delegation_set;
 mod get_account_limit;
 mod get_change;
@@ -27,6 +29,7 @@ mod get_reusable_delegation_set_limit;
 mod list_health_checks;
 mod list_hosted_zones;
 mod list_hosted_zones_by_name;
+mod list_resource_record_set_protections;
 mod list_resource_record_sets;
 mod list_reusable_delegation_sets;
 mod list_tags_for_resource;
@@ -48,8 +51,10 @@ const ROUTES: &[Route] = &[
     change_resource_record_sets::ROUTE,
     change_tags_for_resource::ROUTE,
     create_hosted_zone::ROUTE,
+    create_resource_record_set_protections::ROUTE,
     create_reusable_delegation_set::ROUTE,
     delete_hosted_zone::ROUTE,
+    delete_resource_record_set_protections::ROUTE,
     delete_reusable_delegation_set::ROUTE,
     get_account_limit::ROUTE,
     get_change::ROUTE,
@@ -63,6 +68,7 @@ const ROUTES: &[Route] = &[
     get_hosted_zone_limit::ROUTE,
     list_hosted_zones::ROUTE,
     list_hosted_zones_by_name::ROUTE,
+    list_resource_record_set_protections::ROUTE,
     list_resource_record_sets::ROUTE,
     list_tags_for_resource::ROUTE,
     list_tags_for_resources::ROUTE,

@@ -57,21 +57,6 @@ pub(super) const PLANNED: &[Route] = &[
         "POST",
         "/hostedzone/{}/enable-dnssec",
     ),
-    Route::planned(
-        "ListResourceRecordSetProtections",
-        "GET",
-        "/hostedzone/{}/rrsetprotection",
-    ),
-    Route::planned(
-        "CreateResourceRecordSetProtections",
-        "POST",
-        "/hostedzone/{}/rrsetprotection",
-    ),
-    Route::planned(
-        "DeleteResourceRecordSetProtections",
-        "POST",
-        "/hostedzone/{}/rrsetprotection/delete",
-    ),
     Route::planned("ListHostedZonesByVPC", "GET", "/hostedzonesbyvpc"),
     Route::planned("CreateKeySigningKey", "POST", "/keysigningkey"),
     Route::planned("DeleteKeySigningKey", "DELETE", "/keysigningkey/{}/{}"),

@@ -42,7 +42,16 @@ impl Query {
 
     /// `maxitems`: `limit` when it is absent or larger.
     pub(super) fn max_items(&self, limit: usize) -> Result<usize, ErrorResponse> {
-        let Some(text) = self.text("maxitems") else {
+        self.page_size("maxitems", "maxItems", limit)
+    }
+
+    /// `maxresults`: `limit` when it is absent or larger.
+    pub(super) fn max_results(&self, limit: usize) -> Result<usize, ErrorResponse> {
+        self.page_size("maxresults", "maxResults", limit)
+    }
+
+    fn page_size(&self, name: &str, member: &str, limit: usize) -> Result<usize, ErrorResponse> {
+        let Some(text) = self.text(name) else {
             return Ok(limit);
         };
         let digits = text.bytes().all(|b| b.is_ascii_digit());
@@ -54,7 +63,7 @@ impl Query {
         }
         Err(violated(
             text,
-            "maxItems",
+            member,
             "Member must have value greater than or equal to 1",
         ))
     }

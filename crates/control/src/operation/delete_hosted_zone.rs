@@ -18,8 +18,8 @@ impl Control {
         let effects = self.submit_to(Some(id), caller, |snapshot, _| {
             authorize(snapshot, caller, "route53:DeleteHostedZone", &zone_arn(id))?;
             let zone = own_zone(snapshot, caller, id)?;
-            let effects = plan_delete_zone(snapshot, &zone)
-                .map_err(|error| refused(error, |ZoneNotEmpty| Refusal::HostedZoneNotEmpty))?;
+            let effects =
+                plan_delete_zone(snapshot, &zone).map_err(|error| refused(error, words))?;
             Ok(Planned {
                 zone,
                 effects,
@@ -27,5 +27,12 @@ impl Control {
             })
         })?;
         submitted(&effects)
+    }
+}
+
+fn words(refusal: ZoneNotEmpty) -> Refusal {
+    match refusal {
+        ZoneNotEmpty::RecordSets => Refusal::HostedZoneNotEmpty,
+        ZoneNotEmpty::Protections => Refusal::HostedZoneProtected,
     }
 }

@@ -1,14 +1,15 @@
 //! The stored form of effects. A new kind gets a new tag and a higher level.
 
 use meridian_model::{
-    AccessKey, Account, Change, Effect, Generation, NameServer, RecordSet, ReusableDelegationSet,
-    SetKey, TagSet, UnseenGeneration, User, Zone,
+    AccessKey, Account, Change, Effect, Generation, NameServer, Protection, ProtectionKey,
+    RecordSet, ReusableDelegationSet, SetKey, TagSet, UnseenGeneration, User, Zone,
 };
 use prost::{Message, Oneof};
 
 use super::account::{AccessKeyMessage, AccountMessage, UserMessage, access_key_id, quota};
 use super::delegation_set::{DelegationSetMessage, delegation_set_id};
 use super::generation::UnseenGenerationMessage;
+use super::protection::{ProtectionKeyMessage, ProtectionMessage};
 use super::record_set::{RecordSetMessage, SetKeyMessage};
 use super::tag::TagSetMessage;
 use super::zone::{ChangeMessage, NameServerMessage, ZoneMessage, zone_id};
@@ -18,7 +19,7 @@ use super::{DecodeError, Stored, account_id, name, required};
 pub(crate) struct EffectMessage {
     #[prost(
         oneof = "KindMessage",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 30, 31, 60, 61, 62"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22, 30, 31, 60, 61, 62"
     )]
     kind: Option<KindMessage>,
 }
@@ -59,6 +60,10 @@ pub(crate) enum KindMessage {
     CollectGeneration(CollectGenerationMessage),
     #[prost(message, tag = "20")]
     PutTags(TagSetMessage),
+    #[prost(message, tag = "21")]
+    PutProtection(ProtectionMessage),
+    #[prost(message, tag = "22")]
+    DeleteProtection(ProtectionKeyMessage),
     #[prost(message, tag = "30")]
     PutDelegationSet(DelegationSetMessage),
     #[prost(string, tag = "31")]
@@ -155,6 +160,8 @@ impl Stored for Effect {
                 })
             }
             Self::PutTags(set) => KindMessage::PutTags(set.to_message()),
+            Self::PutProtection(protection) => KindMessage::PutProtection(protection.to_message()),
+            Self::DeleteProtection(key) => KindMessage::DeleteProtection(key.to_message()),
             Self::PutDelegationSet(set) => KindMessage::PutDelegationSet(set.to_message()),
             Self::DeleteDelegationSet(id) => KindMessage::DeleteDelegationSet(id.as_str().into()),
         };
@@ -204,6 +211,12 @@ impl Stored for Effect {
                 most: collect.most,
             },
             KindMessage::PutTags(set) => Self::PutTags(TagSet::from_message(set)?),
+            KindMessage::PutProtection(protection) => {
+                Self::PutProtection(Protection::from_message(protection)?)
+            }
+            KindMessage::DeleteProtection(key) => {
+                Self::DeleteProtection(ProtectionKey::from_message(key)?)
+            }
             KindMessage::PutDelegationSet(set) => {
                 Self::PutDelegationSet(ReusableDelegationSet::from_message(set)?)
             }

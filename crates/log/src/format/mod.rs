@@ -9,6 +9,7 @@ mod effect;
 mod entry;
 mod generation;
 mod plain;
+mod protection;
 mod record_set;
 mod rows;
 mod tag;

@@ -11,7 +11,7 @@ use prost::Message;
 use super::history::{Deltas, Origin};
 use super::layout::{self, GENERATION_COUNTER, Table};
 use super::rows::Rows;
-use super::{ApplyError, delegation_sets, requests};
+use super::{ApplyError, delegation_sets, protections, requests};
 use crate::format::{ChangeRow, Entry, StatsRow, Stored};
 
 /// Every this many entries the digest is kept under its number, for nodes to compare.
@@ -100,6 +100,8 @@ fn apply_effect(
             collect_generation(rows, counts, *generation, *most)?;
         }
         Effect::PutTags(set) => put_tags(rows, set)?,
+        Effect::PutProtection(protection) => protections::put(rows, protection)?,
+        Effect::DeleteProtection(key) => protections::delete(rows, key)?,
         Effect::PutDelegationSet(set) => {
             delegation_sets::put(rows, set)?;
             counts.note_generation(set.turn);

@@ -5,8 +5,8 @@
 
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
-    AccessKeyId, AccountId, ChangeId, DelegationSetId, Generation, Quota, Seq, SetKey,
-    TaggedResource, Timestamp, ZoneId,
+    AccessKeyId, AccountId, ChangeId, DelegationSetId, Generation, ProtectionKey, Quota, Seq,
+    SetKey, TaggedResource, Timestamp, ZoneId,
 };
 use redb::TableDefinition;
 
@@ -66,6 +66,8 @@ pub(super) enum Table {
     UnseenGenerations = 70,
     /// Kind of resource, id → its tags.
     Tags = 30,
+    /// [`protection`] → protection.
+    Protections = 31,
     /// Delegation set id → reusable delegation set.
     DelegationSets = 40,
     /// Account, delegation set id → nothing.
@@ -101,6 +103,7 @@ impl Table {
         Self::Digests,
         Self::UnseenGenerations,
         Self::Tags,
+        Self::Protections,
         Self::DelegationSets,
         Self::AccountDelegationSets,
         Self::DelegationSetReferences,
@@ -132,6 +135,7 @@ impl Table {
             Self::Digests => "digests",
             Self::UnseenGenerations => "unseen_generations",
             Self::Tags => "tags",
+            Self::Protections => "protections",
             Self::DelegationSets => "delegation_sets",
             Self::AccountDelegationSets => "account_delegation_sets",
             Self::DelegationSetReferences => "delegation_set_references",
@@ -293,6 +297,30 @@ pub(super) fn history(zone: &ZoneId, seq: Seq, commit: u32) -> Vec<u8> {
     key.extend_from_slice(&seq.0.to_be_bytes());
     key.extend_from_slice(&commit.to_be_bytes());
     key
+}
+
+/// How many protections a zone has.
+pub(super) fn protection_counter(zone: &ZoneId) -> Vec<u8> {
+    joined(&[b"protections", zone.as_str().as_bytes()])
+}
+
+/// What the keys of all protections of a zone begin with.
+pub(super) fn protections_of(zone: &ZoneId) -> Vec<u8> {
+    joined(&[zone.as_str().as_bytes(), b""])
+}
+
+/// Zone id, sort key, type: the order of record sets.
+pub(super) fn protection(key: &ProtectionKey) -> Vec<u8> {
+    protection_from(&key.zone, &key.name, Some(key.rtype))
+}
+
+/// The lowest key of a protection at this name, of this type or a later one.
+pub(super) fn protection_from(zone: &ZoneId, name: &Name, rtype: Option<RecordType>) -> Vec<u8> {
+    joined(&[
+        zone.as_str().as_bytes(),
+        name.sort_key().as_bytes(),
+        rtype.map_or("", RecordType::as_str).as_bytes(),
+    ])
 }
 
 pub(super) fn tags(resource: &TaggedResource) -> Vec<u8> {

@@ -9,6 +9,7 @@ mod digest;
 mod history;
 mod layout;
 mod list;
+mod protections;
 mod requests;
 mod rows;
 mod snapshot;

@@ -3,8 +3,8 @@
 use meridian_dns::Name;
 use meridian_model::{
     AccessKey, AccessKeyId, Account, AccountId, Change, ChangeId, DelegationSetId, Generation,
-    NameServer, Quota, RecordSet, ReusableDelegationSet, Seq, SetKey, State, Tag, TagSet,
-    TaggedResource, Timestamp, UnseenGeneration, User, Zone, ZoneId,
+    NameServer, Protection, ProtectionKey, Quota, RecordSet, ReusableDelegationSet, Seq, SetKey,
+    State, Tag, TagSet, TaggedResource, Timestamp, UnseenGeneration, User, Zone, ZoneId,
 };
 use prost::Message;
 use redb::{ReadOnlyTable, ReadTransaction};
@@ -375,6 +375,15 @@ impl State for Snapshot {
     /// There is no table of CIDR collections yet, so none exists.
     fn cidr_collection_exists(&self, _account: &AccountId, _id: &str) -> Result<bool, ReadError> {
         Ok(false)
+    }
+
+    fn protection(&self, key: &ProtectionKey) -> Result<Option<Protection>, ReadError> {
+        self.stored(Table::Protections, &layout::protection(key))
+    }
+
+    fn protection_count(&self, zone: &ZoneId) -> Result<u64, ReadError> {
+        let count = self.number(Table::Counters, &layout::protection_counter(zone))?;
+        Ok(count.unwrap_or(0))
     }
 
     fn tags(&self, resource: &TaggedResource) -> Result<Vec<Tag>, ReadError> {

@@ -7,6 +7,7 @@ use meridian_dns::{Name, RecordType, rdata};
 
 use super::PlanError;
 use super::conflicts::Final;
+use super::protections::check_protections;
 use super::structure::{self, Nonsense};
 use crate::draft::{Action, DraftChange};
 use crate::effect::Effect;
@@ -61,6 +62,12 @@ pub fn plan_batch<S: State>(state: &S, zone: &Zone, changes: &[DraftChange]) -> 
     }
     check_health_checks(state, zone, &sets)?;
     check_collections(state, zone, &sets, &mut problems)?;
+    check_protections(
+        state,
+        zone,
+        sets.iter().map(|(_, set)| &set.key),
+        &mut problems,
+    )?;
     let most = SetLimits::of(state, zone)?;
     let mut working = Working::new(state, zone, most.values);
     for (action, set) in sets {

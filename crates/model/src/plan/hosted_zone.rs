@@ -193,9 +193,14 @@ fn first_effects(zone: &Zone) -> Vec<Effect> {
     ]
 }
 
-/// The zone has more than its own NS and SOA: `HostedZoneNotEmpty`.
+/// `HostedZoneNotEmpty`: what is left in the zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ZoneNotEmpty;
+pub enum ZoneNotEmpty {
+    /// More record sets than its own NS and SOA.
+    RecordSets,
+    /// Protections of record sets.
+    Protections,
+}
 
 /// The effects that remove a zone which has nothing left but its apex NS and SOA.
 ///
@@ -208,7 +213,10 @@ pub fn plan_delete_zone<S: State>(
     let sets = state.sets_at(zone.generation, &zone.name)?;
     let required = |set: &RecordSet| matches!(set.key.rtype, RecordType::Ns | RecordType::Soa);
     if !sets.iter().all(required) || state.set_count(zone.generation)? > sets.len() as u64 {
-        return Err(PlanError::Refused(ZoneNotEmpty));
+        return Err(PlanError::Refused(ZoneNotEmpty::RecordSets));
+    }
+    if state.protection_count(&zone.id)? > 0 {
+        return Err(PlanError::Refused(ZoneNotEmpty::Protections));
     }
     let mut effects: Vec<Effect> = sets
         .into_iter()

@@ -5,8 +5,9 @@ use std::convert::Infallible;
 
 use meridian_dns::Name;
 use meridian_model::{
-    Account, AccountId, DelegationSetId, Effect, Facts, Generation, NameServer, Quota, RecordSet,
-    ReusableDelegationSet, SetKey, State, Tag, TaggedResource, Timestamp, Zone, ZoneId,
+    Account, AccountId, DelegationSetId, Effect, Facts, Generation, NameServer, Protection,
+    ProtectionKey, Quota, RecordSet, ReusableDelegationSet, SetKey, State, Tag, TaggedResource,
+    Timestamp, Zone, ZoneId,
 };
 
 #[derive(Clone, Default)]
@@ -16,6 +17,7 @@ pub(crate) struct Memory {
     references: BTreeMap<(AccountId, String), ZoneId>,
     servers: BTreeMap<u32, NameServer>,
     limits: BTreeMap<(AccountId, &'static str), u64>,
+    protections: Vec<Protection>,
     tags: BTreeMap<TaggedResource, Vec<Tag>>,
     generations: u64,
     delegation_sets: BTreeMap<DelegationSetId, ReusableDelegationSet>,
@@ -67,6 +69,8 @@ impl Memory {
                 } => {
                     self.limits.insert((account, quota.as_str()), limit);
                 }
+                Effect::PutProtection(protection) => self.protections.push(protection),
+                Effect::DeleteProtection(key) => self.protections.retain(|p| p.key != key),
                 Effect::PutTags(set) => {
                     self.tags.insert(set.resource, set.tags);
                 }
@@ -154,6 +158,15 @@ impl State for Memory {
 
     fn cidr_collection_exists(&self, _: &AccountId, id: &str) -> Result<bool, Infallible> {
         Ok(id == "known")
+    }
+
+    fn protection(&self, key: &ProtectionKey) -> Result<Option<Protection>, Infallible> {
+        Ok(self.protections.iter().find(|p| p.key == *key).cloned())
+    }
+
+    fn protection_count(&self, zone: &ZoneId) -> Result<u64, Infallible> {
+        let of_zone = self.protections.iter().filter(|p| p.key.zone == *zone);
+        Ok(of_zone.count() as u64)
     }
 
     fn tags(&self, resource: &TaggedResource) -> Result<Vec<Tag>, Infallible> {

@@ -3,12 +3,14 @@
 mod change_info;
 mod hosted_zone;
 mod limit;
+mod protection;
 mod record_set;
 mod tag;
 
 pub(super) use change_info::change_info;
 pub(super) use hosted_zone::{delegation_set, hosted_zone, hosted_zones};
 pub(super) use limit::{limit, limit_type};
+pub(super) use protection::{CONFIG, KEY, protection, read_protections};
 pub(super) use record_set::{read_record_set, record_set};
 pub(super) use tag::{tag_set, tagged_kind, tagged_resource};
 
@@ -18,6 +20,8 @@ use crate::xml::TextFacets;
 pub(super) const DNS_NAME: TextFacets = TextFacets::new("DNSName", 0, 1024);
 /// `Nonce`: the caller references of zones and delegation sets.
 pub(super) const NONCE: TextFacets = TextFacets::new("Nonce", 1, 128);
+/// `PaginationToken`.
+pub(super) const PAGINATION_TOKEN: TextFacets = TextFacets::new("PaginationToken", 0, 1024);
 /// `ResourceDescription`.
 pub(super) const COMMENT: TextFacets = TextFacets::new("ResourceDescription", 0, 256);
 /// `ResourceRecordSetIdentifier`.
