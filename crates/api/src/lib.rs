@@ -4,6 +4,7 @@
 //! written in Route 53's words.
 
 mod audit;
+mod body;
 mod dialect;
 mod fault;
 mod forwarded;

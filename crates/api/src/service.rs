@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{CONTENT_TYPE, LOCATION, USER_AGENT};
 use axum::http::request::Parts;
@@ -18,9 +18,10 @@ use meridian_control::{Caller, Control, Fault};
 use meridian_model::{AccessKeyId, Timestamp};
 use ring::digest;
 use tokio::sync::Semaphore;
-use tokio::{task, time};
+use tokio::task;
 
 use crate::audit::{Audit, Envelope, Trail, is_read_only, request_parameters, response_elements};
+use crate::body::{self, Bodies, Received};
 use crate::dialect::Dialect;
 use crate::fault::{ErrorResponse, Failure, response_to, throttled};
 use crate::request_id;
@@ -28,11 +29,6 @@ use crate::route53::{self, Call, Match, Reply};
 use crate::sigv4::{Claim, SignatureError, SignedRequest};
 use crate::sts;
 use crate::throttle::Throttle;
-
-/// The largest body. A full batch with the longest names and values stays below it.
-const MAX_BODY_LEN: usize = 1024 * 1024;
-/// The longest a client may take to send its body.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -43,6 +39,10 @@ pub struct ApiConfig {
     /// How many operations run at the same time; the others wait. Default 128, more than one
     /// account's requests that wait for their turn to write.
     pub max_operations: usize,
+    /// How many bytes of bodies are held at the same time; further ones wait. Default 128 MiB.
+    pub max_bodies_len: usize,
+    /// How long a body may take. Default 30 s.
+    pub body_timeout: Duration,
     /// The time signatures are checked against. Default: the system's.
     pub clock: Clock,
     /// What is told of every request. Default: nobody.
@@ -53,6 +53,8 @@ impl Default for ApiConfig {
     fn default() -> Self {
         Self {
             max_operations: 128,
+            max_bodies_len: body::MAX_TOTAL_LEN,
+            body_timeout: body::TIMEOUT,
             clock: Arc::new(system_time),
             audit: None,
         }
@@ -103,6 +105,7 @@ pub fn router(control: Arc<Control>, config: ApiConfig) -> Router {
         operations: control,
         slots: Semaphore::new(config.max_operations),
         throttle: Throttle::default(),
+        bodies: Bodies::new(config.max_bodies_len, config.body_timeout),
         config,
     };
     Router::new().fallback(answer).with_state(Arc::new(service))
@@ -112,6 +115,7 @@ struct Service {
     operations: Arc<Control>,
     slots: Semaphore,
     throttle: Throttle,
+    bodies: Bodies,
     config: ApiConfig,
 }
 
@@ -146,7 +150,7 @@ async fn answer(State(service): State<Arc<Service>>, request: Request) -> Respon
         user_agent: user_agent(&parts),
         event_source: dialect.event_source(),
     };
-    let outcome = match read_body(body).await {
+    let outcome = match service.bodies.receive(body).await {
         Ok(body) => {
             Arc::clone(&service)
                 .run(parts, body, envelope.source.clone(), request_id.clone())
@@ -177,28 +181,6 @@ async fn answer(State(service): State<Arc<Service>>, request: Request) -> Respon
         audit.record(trail.event(envelope, operation, error, (service.config.clock)()));
     }
     respond(dialect, result, &request_id)
-}
-
-async fn read_body(body: Body) -> Result<Bytes, ErrorResponse> {
-    let too_large = || {
-        ErrorResponse::new(
-            "RequestEntityTooLarge",
-            format!("The request body is larger than {MAX_BODY_LEN} bytes."),
-        )
-    };
-    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if announced > MAX_BODY_LEN {
-        return Err(too_large());
-    }
-    match time::timeout(BODY_TIMEOUT, axum::body::to_bytes(body, MAX_BODY_LEN)).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        // Either too long or broken off; who breaks off does not hear the answer.
-        Ok(Err(_)) => Err(too_large()),
-        Err(_) => Err(ErrorResponse::new(
-            "RequestTimeout",
-            "The request body did not arrive in time.",
-        )),
-    }
 }
 
 fn source(parts: &Parts) -> String {
@@ -267,17 +249,19 @@ impl Service {
     async fn run(
         self: Arc<Self>,
         parts: Parts,
-        body: Bytes,
+        body: Received,
         source: String,
         request_id: String,
     ) -> Outcome {
+        // Its part of the room is given back when the answer is there.
+        let Received { bytes, room: _room } = body;
         let Ok(_slot) = self.slots.acquire().await else {
             return Outcome::failed(ErrorResponse::new("ServiceUnavailable", "Shutting down."));
         };
-        let found = Found::by(&parts, &body);
+        let found = Found::by(&parts, &bytes);
         let operation = found.operation();
         let service = Arc::clone(&self);
-        let work = move || service.dispatch(found, &parts, &body, source, request_id);
+        let work = move || service.dispatch(found, &parts, &bytes, source, request_id);
         let outcome = task::spawn_blocking(work).await.unwrap_or_else(|error| {
             Outcome::failed(Fault::Storage(format!("an operation panicked: {error}")))
         });

@@ -124,6 +124,7 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let config = ApiConfig {
             clock: Arc::new(|| NOW),
+            body_timeout: Duration::from_millis(200),
             ..ApiConfig::default()
         };
         let journal = Arc::new(Breakable {
@@ -224,14 +225,52 @@ async fn nothing_is_said_to_strangers() {
 async fn bodies_are_bounded() {
     let server = Server::start().await;
     let head = "POST /2013-04-01/hostedzone HTTP/1.1\r\nHost: x\r\nConnection: close\r\n";
-    let answer = server
-        .ask(&format!("{head}Content-Length: 1048577\r\n\r\n"))
-        .await;
-    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
-    assert!(
-        answer.contains("<Code>RequestEntityTooLarge</Code>"),
-        "{answer}"
-    );
+    let chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n");
+    let chunks = format!("10000\r\n{}\r\n", "x".repeat(0x10000)).repeat(17);
+    for (request, status, code) in [
+        (
+            format!("{head}Content-Length: 1048577\r\n\r\n"),
+            413,
+            "RequestEntityTooLarge",
+        ),
+        (
+            format!(
+                "{head}Content-Length: 9000000\r\n\r\n{}",
+                "x".repeat(9_000_000)
+            ),
+            413,
+            "RequestEntityTooLarge",
+        ),
+        (
+            format!("{chunked}{chunks}0\r\n\r\n"),
+            413,
+            "RequestEntityTooLarge",
+        ),
+        (format!("{chunked}zz\r\n"), 400, "MalformedInput"),
+        (
+            format!("{head}Content-Length: 2\r\n\r\nx"),
+            408,
+            "RequestTimeout",
+        ),
+        (format!("{chunked}1\r\nx\r\n"), 408, "RequestTimeout"),
+        // The whole of it is read before it is asked who sent it.
+        (
+            format!("{chunked}1\r\nx\r\n0\r\n\r\n"),
+            403,
+            "MissingAuthenticationToken",
+        ),
+    ] {
+        let answer = server.ask(&request).await;
+        let head: String = request.chars().take(120).collect();
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{head}: {answer}"
+        );
+        assert!(
+            answer.contains(&format!("<Code>{code}</Code>")),
+            "{head}: {answer}"
+        );
+    }
 }
 
 #[tokio::test]
