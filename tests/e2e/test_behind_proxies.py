@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import json
 import socket
 import ssl
 import subprocess
@@ -14,7 +15,7 @@ import botocore.credentials
 import pytest
 
 from authority import Authority
-from harness import Meridian, eventually, free_port, reference, refusal
+from harness import Key, Meridian, eventually, free_port, reference, refusal
 
 # nginx asks from 127.0.0.1, and is believed there; clients are at other addresses.
 CLIENT, FORGED = "127.0.0.9", "198.51.100.66"
@@ -104,11 +105,11 @@ class Proxied(Meridian):
             config=botocore.config.Config(retries={"total_max_attempts": 1}),
         )
 
-    def asked(self, client, headers=(), way=None, path=PATH):
+    def asked(self, client, headers=(), way=None, path=PATH, key=None):
         """A signed request from an address; returns the status and what the server wrote of it."""
         address = f"127.0.0.1:{self.ports[way]}" if way else self.api
         url = f"{'https' if way else 'http'}://{address}{path}"
-        key = self.operator()
+        key = key or self.operator()
         request = botocore.awsrequest.AWSRequest("GET", url)
         credentials = botocore.credentials.Credentials(key.id, key.secret)
         botocore.auth.SigV4Auth(credentials, "route53", "us-east-1").add_auth(request)
@@ -169,6 +170,26 @@ def test_the_source_is_the_client_whatever_it_says(server, way):
         status, written = server.asked(CLIENT, headers, way)
         assert status == 200
         assert f'"{CLIENT}"' in written and FORGED not in written, written
+
+
+@pytest.mark.parametrize("way", ["good", "renamed", None])
+def test_policies_go_by_the_client(server, tmp_path, way):
+    def key_for(name, address):
+        """A user who may do everything, but from one address only."""
+        statement = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+        statement["Condition"] = {"IpAddress": {"aws:SourceIp": address}}
+        document = tmp_path / f"{name}.json"
+        document.write_text(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+        name = f"{name}-{way}"
+        server.admin("user", "create", name, "--account", account, "--policy-file", document)
+        made = server.admin("key", "create", "--account", account, "--user", name)
+        return Key(made["access_key_id"], made["secret_access_key"])
+
+    account = server.admin("account", "create", f"by-address-{way}")["id"]
+    here, elsewhere = key_for("here", CLIENT), key_for("elsewhere", FORGED)
+    forged = {"X-Forwarded-For": FORGED}
+    assert server.asked(CLIENT, forged, way, key=here)[0] == 200
+    assert server.asked(CLIENT, forged, way, key=elsewhere)[0] == 403
 
 
 def test_paths_arrive_as_they_were_signed(server):

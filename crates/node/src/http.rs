@@ -1,6 +1,7 @@
 //! HTTP over sockets: who is let in, how many, how long connections last and how they end; TLS
 //! where it is wanted. What a request means is not here, but with whoever answers it.
 
+mod clients;
 mod connection;
 mod router;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time;
 use tokio_rustls::rustls::ServerConfig;
 
+pub(crate) use clients::Clients;
 pub(crate) use router::{Entrance, PROTOCOL, serve_router};
 
 /// How many connections that wait in the listen queue are taken at the end: more than fit there.

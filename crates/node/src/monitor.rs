@@ -48,6 +48,7 @@ impl Monitor {
         let entrance = Entrance {
             listener,
             tls: None,
+            clients: Arc::default(),
         };
         serve_router(entrance, router, ending).await;
     }

@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_rustls::rustls::ServerConfig;
 
+use super::clients::{Admitted, Clients};
 use super::{Answer, Terms, Tls, Versions, serve};
 
 const TERMS: Terms = Terms {
@@ -41,6 +42,8 @@ pub(crate) struct Entrance {
     pub(crate) listener: TcpListener,
     /// Without it everything is in the clear.
     pub(crate) tls: Option<Arc<ServerConfig>>,
+    /// Who has how many connections, at other entrances of the service too.
+    pub(crate) clients: Arc<Clients>,
 }
 
 /// Serves `router` until the sender of `ending` is dropped, then finishes the requests that have
@@ -53,23 +56,39 @@ pub(crate) async fn serve_router(entrance: Entrance, router: Router, ending: wat
         }),
         ..TERMS
     };
-    serve(entrance.listener, terms, admit(router), ending).await;
+    serve(
+        entrance.listener,
+        terms,
+        admit(router, entrance.clients),
+        ending,
+    )
+    .await;
 }
 
-/// Lets everybody in.
-pub(super) fn admit(router: Router) -> impl Fn(SocketAddr, SocketAddr) -> Option<Routed> {
+/// Lets everybody in who has not too many connections.
+pub(super) fn admit(
+    router: Router,
+    clients: Arc<Clients>,
+) -> impl Fn(SocketAddr, SocketAddr) -> Option<Routed> {
     move |client, _| {
+        let admitted = clients.admit(client.ip())?;
         let router = router.clone().layer(Extension(ConnectInfo(client)));
-        Some(Routed(TowerToHyperService::new(router)))
+        Some(Routed {
+            service: TowerToHyperService::new(router),
+            _admitted: admitted,
+        })
     }
 }
 
 /// A router and its client.
-pub(super) struct Routed(TowerToHyperService<Router>);
+pub(super) struct Routed {
+    service: TowerToHyperService<Router>,
+    _admitted: Admitted,
+}
 
 impl Answer for Routed {
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
-        match self.0.call(request).await {
+        match self.service.call(request).await {
             Ok(response) => response,
             Err(never) => match never {},
         }

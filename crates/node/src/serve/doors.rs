@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use meridian_api::Scheme;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_rustls::rustls::ServerConfig;
 
 use crate::admin;
 use crate::certificate;
 use crate::config::Config;
-use crate::http::{Entrance, PROTOCOL};
+use crate::http::{Clients, Entrance, PROTOCOL};
 use crate::replace::{Handed, Place};
 
 const API: &str = "api";
@@ -23,11 +23,16 @@ const API_TLS: &str = "api-tls";
 const METRICS: &str = "metrics";
 const ADMIN: &str = "admin";
 
+/// How many connections wait to be accepted. Those of a burst that do not fit try again after a
+/// second.
+const BACKLOG: u32 = 1024;
+
 /// Open listening sockets.
 pub(super) struct Doors {
     api: Door,
     /// Those of HTTPS, and what is told about TLS.
     api_tls: Vec<Door>,
+    clients: Arc<Clients>,
     tls: Option<Arc<ServerConfig>>,
     metrics: Door,
     admin: UnixListener,
@@ -49,13 +54,13 @@ impl Doors {
         };
         let api = match take(&mut handed, API, Some(config.api.listen)) {
             Some(socket) => socket.into(),
-            None => bind(config.api.listen, "the API", "--api").await?,
+            None => bind(config.api.listen, "the API", "--api")?,
         };
         let mut api_tls = Vec::new();
         for &address in config.api.tls.iter().flat_map(|tls| &tls.listen) {
             let listener = match take(&mut handed, API_TLS, Some(address)) {
                 Some(socket) => socket.into(),
-                None => bind(address, "the API", "api.tls.listen").await?,
+                None => bind(address, "the API", "api.tls.listen")?,
             };
             api_tls.push(Door { address, listener });
         }
@@ -69,6 +74,7 @@ impl Doors {
                 listener: api,
             },
             api_tls,
+            clients: Arc::new(Clients::new(config.api.trusted_proxies.clone())),
             tls: tls(config)?,
             metrics: Door {
                 address: config.metrics.listen,
@@ -83,12 +89,14 @@ impl Doors {
         let plain = Entrance {
             listener: self.api.open()?,
             tls: None,
+            clients: Arc::clone(&self.clients),
         };
         let mut entrances = vec![(Scheme::Http, plain)];
         for door in &self.api_tls {
             let encrypted = Entrance {
                 listener: door.open()?,
                 tls: self.tls.clone(),
+                clients: Arc::clone(&self.clients),
             };
             entrances.push((Scheme::Https, encrypted));
         }
@@ -144,12 +152,22 @@ fn tls(config: &Config) -> Result<Option<Arc<ServerConfig>>> {
 /// A listener for health checks alone.
 pub(super) async fn metrics(config: &Config) -> Result<TcpListener> {
     let address = config.metrics.listen;
-    let listener = bind(address, "health checks", "--metrics").await?;
+    let listener = bind(address, "health checks", "--metrics")?;
     Ok(TcpListener::from_std(listener)?)
 }
 
-async fn bind(address: SocketAddr, what: &str, option: &str) -> Result<std::net::TcpListener> {
-    let listener = TcpListener::bind(address).await.with_context(|| {
+fn bind(address: SocketAddr, what: &str, option: &str) -> Result<std::net::TcpListener> {
+    let listen = || {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        // Connections of a process before may linger.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    let listener = listen().with_context(|| {
         format!(
             "cannot listen on {address} for {what}; if another server has it, stop that one or \
              name another address with {option}"

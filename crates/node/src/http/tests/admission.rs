@@ -48,7 +48,7 @@ impl Answer for Guest {
 }
 
 fn guests(told: &Arc<Told>) -> impl Fn(SocketAddr, SocketAddr) -> Option<Guest> + use<> {
-    let (admit, told) = (router::admit(routes()), Arc::clone(told));
+    let (admit, told) = (router::admit(routes(), everybody()), Arc::clone(told));
     move |client, asked| {
         let (routed, told) = (admit(client, asked)?, Arc::clone(&told));
         Some(Guest { routed, told })
@@ -183,7 +183,12 @@ async fn accept_without_descriptors() {
     setrlimit(Resource::Nofile, none).unwrap();
     assert!(File::open("/dev/null").is_err());
     let (end, ending) = watch::channel(());
-    let done = tokio::spawn(serve(listener, terms(), router::admit(routes()), ending));
+    let done = tokio::spawn(serve(
+        listener,
+        terms(),
+        router::admit(routes(), everybody()),
+        ending,
+    ));
     // Time for the first attempt.
     time::sleep(ACCEPT_PAUSE / 2).await;
     assert!(stream.try_read(&mut [0]).is_err());
