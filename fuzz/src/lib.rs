@@ -1,8 +1,10 @@
-//! What fuzz targets share: messages judged by crate `domain`, and the zones that are asked about.
+//! What fuzz targets share: messages judged by crate `domain`, the zones that are asked about, and
+//! requests as text.
 //!
 //! Each target is a file in `targets`, its inputs are in `corpus`; `fuzz/run` builds and runs them.
 
 pub mod judge;
+pub mod lines;
 pub mod world;
 
 #[path = "../../crates/answer/tests/scenario/mod.rs"]

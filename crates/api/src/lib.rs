@@ -8,6 +8,8 @@ mod body;
 mod dialect;
 mod fault;
 mod forwarded;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod request_id;
 mod route53;
 mod service;
