@@ -179,6 +179,14 @@ class Meridian:
         except OSError:
             return 0
 
+    def why_not_ready(self, path):
+        """What `/readyz` or `/readyz/changes` says besides its status."""
+        try:
+            with urllib.request.urlopen(f"http://{self.metrics}/{path}", timeout=2) as response:
+                return response.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.read().decode()
+
     def stop(self, timeout=15.0):
         """SIGTERM; returns the exit status."""
         if self.process is None:

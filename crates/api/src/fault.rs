@@ -53,7 +53,6 @@ pub(crate) fn response_to(fault: &Fault, operation: &str) -> ErrorResponse {
             "InternalFailure",
             "The request processing has failed because of an unknown error, exception or failure.",
         ),
-        Fault::NotApplied => ErrorResponse::new("ServiceUnavailable", fault.to_string()),
         Fault::Contention if ONE_AFTER_ANOTHER.contains(&operation) => ErrorResponse::new(
             "PriorRequestNotComplete",
             "The request was rejected because Route 53 was still processing a prior request.",
@@ -63,9 +62,11 @@ pub(crate) fn response_to(fault: &Fault, operation: &str) -> ErrorResponse {
             "Another user submitted a request to create, update, or delete the object at the same \
              time that you did. Retry the request.",
         ),
-        Fault::Contention => ErrorResponse::new("ServiceUnavailable", fault.to_string()),
         // Not to be tried again, until an operator has done something.
         Fault::NotFinalized { .. } => ErrorResponse::new("NotImplemented", fault.to_string()),
+        Fault::DiskFull | Fault::NotApplied | Fault::Contention => {
+            ErrorResponse::new("ServiceUnavailable", fault.to_string())
+        }
     }
 }
 

@@ -5,7 +5,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use meridian_log::{AppendError, Commit, Entry, Head, Journal, RetryKey, Snapshot, Tables, Vault};
+use meridian_log::{
+    AppendError, Commit, Entry, Head, Journal, RetryKey, Snapshot, Tables, Vault, VaultError,
+};
 use meridian_model::{
     AccessKeyId, Effect, Facts, Generation, KeyStatus, Quota, Seq, State, Timestamp,
 };
@@ -237,6 +239,7 @@ fn check_behind(applied: Head, head: Head) -> Result<(), Fault> {
 fn not_appended(error: AppendError) -> Fault {
     match error {
         AppendError::Level { needed, finalized } => Fault::NotFinalized { needed, finalized },
+        AppendError::Storage(error) if error.is_full() => Fault::DiskFull,
         error => Fault::storage(error),
     }
 }
@@ -258,6 +261,14 @@ impl From<Crowded> for Fault {
 }
 
 impl Fault {
+    /// The fault behind a secret that was not kept.
+    pub(crate) fn vault(error: VaultError) -> Self {
+        match error {
+            VaultError::Storage(error) if error.is_full() => Self::DiskFull,
+            error => Self::storage(error),
+        }
+    }
+
     pub(crate) fn storage(error: impl fmt::Display) -> Self {
         Self::Storage(error.to_string())
     }

@@ -19,6 +19,13 @@ pub enum Fault {
     /// Reading or writing the journal or the tables failed.
     #[error("storage: {0}")]
     Storage(String),
+    /// The disk is full. As a rule nothing was changed; a request that was being written just
+    /// then may have been.
+    #[error(
+        "the disk of this server is full, so that no change can be accepted; what was accepted \
+         before is kept and answered. Send the request again once there is room"
+    )]
+    DiskFull,
     /// This node did not apply what is in the journal in time. Nothing was changed.
     #[error("this node has not applied all changes yet; send the request again")]
     NotApplied,

@@ -122,6 +122,14 @@ pub trait Journal: Send + Sync {
     /// [`StorageError`] when the back end fails; then it is not known whether it was done.
     fn finalize(&self) -> Result<u16, StorageError>;
 
+    /// Whether an entry could be appended, as far as the back end can tell without appending one.
+    ///
+    /// # Errors
+    /// [`StorageError`] says why not.
+    fn check(&self) -> Result<(), StorageError> {
+        Ok(())
+    }
+
     /// The entries after `after`, in order: at most `max_entries` and about [`MAX_READ_BYTES`],
     /// but at least one if there is one. The reader checks the chain.
     ///

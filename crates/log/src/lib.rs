@@ -8,6 +8,7 @@ mod format;
 mod journal;
 mod local;
 mod storage;
+mod store;
 mod tables;
 #[cfg(test)]
 mod testing;

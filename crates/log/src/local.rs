@@ -7,14 +7,12 @@ use std::time::Duration;
 
 use meridian_model::{Seq, Timestamp};
 use prost::Message;
-use redb::backends::InMemoryBackend;
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{Database, ReadTransaction, ReadableTable, TableDefinition};
 
 use crate::format::{Commit, Entry, Hash, LEVEL};
 use crate::journal::{AppendError, Head, Journal, JournalError, MAX_ENTRY_BYTES, MAX_READ_BYTES};
-use crate::storage::{
-    META, OpenError, StorageError, begin_durable, check_format, open_database, write_format,
-};
+use crate::storage::{META, OpenError, StorageError, begin_durable, write_format};
+use crate::store::Store;
 
 const FORMAT: u32 = 1;
 /// Entries are read once, in order: a cache would only hold what nobody asks for again.
@@ -26,7 +24,7 @@ const HEAD_KEY: &str = "head";
 /// A journal in a file. One process at a time has it open.
 #[derive(Debug)]
 pub struct LocalJournal {
-    database: Database,
+    store: Store,
     /// Held while an entry is written, so that heads are compared and replaced by one at a time.
     writer: Mutex<()>,
     tail: Mutex<Tail>,
@@ -62,7 +60,7 @@ impl LocalJournal {
     /// # Errors
     /// [`OpenError`] when the file cannot be opened, is of another format or damaged.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        Self::start(open_database(path, CACHE_BYTES, create)?)
+        Self::start(Store::open(path, CACHE_BYTES, FORMAT, create)?)
     }
 
     /// An empty journal in memory, for tests and trials.
@@ -70,16 +68,13 @@ impl LocalJournal {
     /// # Errors
     /// [`OpenError`] when there is no memory for it.
     pub fn in_memory() -> Result<Self, OpenError> {
-        let database = Database::builder().create_with_backend(InMemoryBackend::new())?;
-        create(&database)?;
-        Self::start(database)
+        Self::start(Store::in_memory(create)?)
     }
 
-    fn start(database: Database) -> Result<Self, OpenError> {
-        check_format(&database, FORMAT)?;
-        let tail = read_tail(&database)?;
+    fn start(store: Store) -> Result<Self, OpenError> {
+        let tail = read_tail(&store.begin_read()?)?;
         Ok(Self {
-            database,
+            store,
             writer: Mutex::new(()),
             tail: Mutex::new(tail),
             grown: Condvar::new(),
@@ -88,8 +83,8 @@ impl LocalJournal {
     }
 
     #[cfg(test)]
-    pub(crate) fn database(&self) -> &Database {
-        &self.database
+    pub(crate) fn file(&self) -> &Store {
+        &self.store
     }
 
     fn tail(&self) -> MutexGuard<'_, Tail> {
@@ -98,7 +93,7 @@ impl LocalJournal {
     }
 
     fn store(&self, entry: &Entry, bytes: &[u8], level: u16) -> Result<(), redb::Error> {
-        let transaction = begin_durable(&self.database)?;
+        let transaction = self.store.begin_write()?;
         transaction
             .open_table(ENTRIES)?
             .insert(entry.seq.0, bytes)?;
@@ -110,12 +105,30 @@ impl LocalJournal {
     }
 
     fn store_level(&self, head: Head, level: u16) -> Result<(), redb::Error> {
-        let transaction = begin_durable(&self.database)?;
+        let transaction = self.store.begin_write()?;
         transaction
             .open_table(META)?
             .insert(HEAD_KEY, head_bytes(head, level).as_slice())?;
         transaction.commit()?;
         Ok(())
+    }
+
+    /// Nobody else writes as long as this is held. A file whose disk was full is open again, with
+    /// the head that it has: an entry that could not be confirmed may be in it.
+    fn begin_writing(&self) -> Result<MutexGuard<'_, ()>, StorageError> {
+        let writing = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tail) = self.mend().map_err(OpenError::into_storage)? {
+            *self.tail() = tail;
+            self.grown.notify_all();
+        }
+        Ok(writing)
+    }
+
+    fn mend(&self) -> Result<Option<Tail>, OpenError> {
+        if !self.store.mend()? {
+            return Ok(None);
+        }
+        read_tail(&self.store.begin_read()?).map(Some)
     }
 }
 
@@ -130,7 +143,7 @@ impl Journal for LocalJournal {
         commits: Vec<Commit>,
         time: Timestamp,
     ) -> Result<Head, AppendError> {
-        let _writing = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let _writing = self.begin_writing().map_err(AppendError::Storage)?;
         let Tail {
             head,
             time: last,
@@ -149,9 +162,10 @@ impl Journal for LocalJournal {
         if bytes.len() > MAX_ENTRY_BYTES {
             return Err(AppendError::TooLarge { bytes: bytes.len() });
         }
-        // After an I/O error redb refuses everything until the file is opened again, so an entry
-        // of unknown outcome is never followed by another one under the same number.
-        self.store(&entry, &bytes, level)?;
+        // After an I/O error redb refuses everything until the file is opened again, which reads
+        // the head anew: an entry of unknown outcome is never followed by another one under the
+        // same number.
+        self.store.note(self.store(&entry, &bytes, level))?;
         *self.tail() = Tail {
             head: entry.head(),
             time: entry.time,
@@ -166,20 +180,28 @@ impl Journal for LocalJournal {
     }
 
     fn finalize(&self) -> Result<u16, StorageError> {
-        let _writing = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let _writing = self.begin_writing()?;
         let Tail { head, level, .. } = *self.tail();
         if level < LEVEL {
-            self.store_level(head, LEVEL).map_err(StorageError::new)?;
+            let stored = self.store.note(self.store_level(head, LEVEL));
+            stored.map_err(StorageError::new)?;
             self.tail().level = LEVEL;
         }
         Ok(LEVEL)
+    }
+
+    fn check(&self) -> Result<(), StorageError> {
+        if self.store.is_spent() {
+            drop(self.begin_writing()?);
+        }
+        self.store.check_room().map_err(StorageError::new)
     }
 
     fn read(&self, after: Seq, max_entries: usize) -> Result<Vec<Entry>, JournalError> {
         let Some(first) = after.0.checked_add(1) else {
             return Ok(Vec::new());
         };
-        let table = self.database.begin_read()?.open_table(ENTRIES)?;
+        let table = self.store.begin_read()?.open_table(ENTRIES)?;
         let mut entries = Vec::new();
         let mut total = 0;
         for row in table.range(first..)?.take(max_entries.max(1)) {
@@ -248,9 +270,8 @@ fn create_at(database: &Database, level: u16) -> Result<(), redb::Error> {
 }
 
 /// Reads the head and compares it with the last entry.
-fn read_tail(database: &Database) -> Result<Tail, OpenError> {
+fn read_tail(transaction: &ReadTransaction) -> Result<Tail, OpenError> {
     let damaged = |what: String| Err(OpenError::Damaged(what));
-    let transaction = database.begin_read()?;
     let meta = transaction.open_table(META)?;
     let row = meta.get(HEAD_KEY)?;
     let Some(Ok(stored)) = row.map(|row| HeadMessage::decode(row.value())) else {
@@ -301,14 +322,17 @@ fn read_tail(database: &Database) -> Result<Tail, OpenError> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicU64;
+
     use meridian_model::{Effect, ZoneId};
 
     use super::*;
 
     /// The file as a version left it that understood this level.
     fn of_level(path: &Path, level: u16) -> LocalJournal {
-        let database = open_database(path, CACHE_BYTES, |new| create_at(new, level)).unwrap();
-        LocalJournal::start(database).unwrap()
+        let store = Store::open(path, CACHE_BYTES, FORMAT, |new| create_at(new, level));
+        LocalJournal::start(store.unwrap()).unwrap()
     }
 
     fn commit() -> Commit {
@@ -368,10 +392,38 @@ mod tests {
         assert_eq!(journal.level().unwrap(), 1);
         journal.append(head, vec![commit()], Timestamp(2)).unwrap();
         assert_eq!(journal.level().unwrap(), 1, "appending leaves the level");
-        let file = journal.database();
-        let level_of_the_file = read_tail(file).unwrap().level;
-        assert_eq!(level_of_the_file, 1);
+        let stored = || read_tail(&journal.file().begin_read().unwrap()).unwrap();
+        assert_eq!(stored().level, 1);
         journal.finalize().unwrap();
-        assert_eq!(read_tail(file).unwrap().level, LEVEL);
+        assert_eq!(stored().level, LEVEL);
+    }
+
+    #[test]
+    fn a_full_disk_refuses_entries_loses_none_and_takes_more_once_there_is_room() {
+        let limit = Arc::new(AtomicU64::new(2 * 1024 * 1024));
+        let journal = LocalJournal::start(Store::limited(Arc::clone(&limit), create)).unwrap();
+        let (mut head, mut refused) = (Head::EMPTY, 0);
+        while refused < 5 {
+            match journal.append(head, vec![commit(); 500], Timestamp(1)) {
+                Ok(appended) => head = appended,
+                // What could not be confirmed may be there all the same.
+                Err(AppendError::Conflict { head: found }) if refused > 0 => {
+                    assert_eq!(found.seq.0, head.seq.0 + 1);
+                    head = found;
+                }
+                Err(AppendError::Storage(error)) if error.is_full() => refused += 1,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        assert!(head.seq > Seq(5), "{}", head.seq);
+        journal.check().unwrap();
+        let before = journal.head().unwrap();
+        assert!(before == head || before.seq.0 == head.seq.0 + 1);
+        limit.store(u64::MAX, Ordering::Relaxed);
+        journal
+            .append(before, vec![commit()], Timestamp(1))
+            .unwrap();
+        let report = crate::verify(&journal, None).unwrap();
+        assert_eq!(report.head.seq.0, before.seq.0 + 1);
     }
 }

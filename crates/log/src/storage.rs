@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use redb::{Database, ReadableDatabase, TableDefinition, TableError, WriteTransaction};
 
+use crate::store::{Store, is_full};
+
 /// The storage under a journal, tables or a vault failed. Never a user's fault.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
@@ -16,6 +18,19 @@ impl StorageError {
     /// Wraps what a back end reports.
     pub fn new(cause: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self(Box::new(cause))
+    }
+
+    /// Whether it is the disk that is full: there is nothing wrong with what is stored, and once
+    /// there is room it goes on.
+    pub fn is_full(&self) -> bool {
+        self.0.downcast_ref().is_some_and(is_full)
+    }
+
+    /// Notes it as the reason why a write to this file failed.
+    pub(crate) fn note_in(&self, store: &Store) {
+        if let Some(error) = self.0.downcast_ref() {
+            store.note_failure(error);
+        }
     }
 }
 
@@ -79,36 +94,38 @@ pub enum OpenError {
 
 storage_errors_from_redb!(OpenError);
 
+impl OpenError {
+    pub(crate) fn file(path: &Path, cause: impl Into<redb::Error>) -> Self {
+        Self::File {
+            path: path.to_owned(),
+            cause: StorageError::new(cause.into()),
+        }
+    }
+
+    /// The same for whoever had the file open before.
+    pub(crate) fn into_storage(self) -> StorageError {
+        match self {
+            Self::File { cause, .. } | Self::Storage(cause) => cause,
+            other => StorageError::new(other),
+        }
+    }
+}
+
 pub(crate) const META: TableDefinition<'static, &'static str, &'static [u8]> =
     TableDefinition::new("meta");
 const FORMAT_KEY: &str = "format";
 
-/// Opens the redb file at `path`. A new one is filled by `initialize` and then appears under its
-/// name as a whole: redb refuses a file whose creation was cut off.
-pub(crate) fn open_database(
+/// Makes the redb file at `path` if there is none. It is filled by `initialize` and then appears
+/// under its name as a whole: redb refuses a file whose creation was cut off.
+pub(crate) fn make_if_absent(
     path: &Path,
-    cache_bytes: usize,
     initialize: impl FnOnce(&Database) -> Result<(), redb::Error>,
-) -> Result<Database, OpenError> {
-    let fail = |cause| OpenError::File {
-        path: path.to_owned(),
-        cause,
-    };
-    if !path.exists() {
-        create_database(path, initialize).map_err(fail)?;
+) -> Result<(), OpenError> {
+    if path.exists() {
+        return Ok(());
     }
-    Database::builder()
-        .set_cache_size(cache_bytes)
-        .open(path)
-        .map_err(|cause| fail(StorageError::new(cause)))
-}
-
-fn create_database(
-    path: &Path,
-    initialize: impl FnOnce(&Database) -> Result<(), redb::Error>,
-) -> Result<(), StorageError> {
     let fill = |unfinished: &Path| initialize(&Database::create(unfinished)?);
-    create_whole(path, fill).map_err(StorageError::new)
+    create_whole(path, fill).map_err(|cause: redb::Error| OpenError::file(path, cause))
 }
 
 /// Makes a file that appears under its name, durably, once `fill` has written it under another.

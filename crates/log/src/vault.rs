@@ -10,15 +10,15 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use prost::Message;
-use redb::{Database, ReadableDatabase, TableDefinition};
+use redb::{Database, ReadTransaction, TableDefinition, WriteTransaction};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
 use crate::storage::{
-    OpenError, StorageError, begin_durable, check_format, create_whole, open_database,
-    storage_errors_from_redb, write_format,
+    OpenError, StorageError, begin_durable, create_whole, storage_errors_from_redb, write_format,
 };
+use crate::store::Store;
 
 const FORMAT: u32 = 1;
 const ROW_FORMAT: u32 = 1;
@@ -108,7 +108,7 @@ storage_errors_from_redb!(VaultError);
 
 /// Sealed rows and the key to them.
 pub struct Vault {
-    database: Database,
+    store: Store,
     sealer: Sealer,
 }
 
@@ -139,9 +139,9 @@ impl Vault {
         }
         let sealer = Sealer::new(&*read_key_file(&key_path)?);
         let check = sealer.seal(CHECK_ID, &ReaderClass::Control, b"")?;
-        let database = open_database(&path, CACHE_BYTES, |database| create(database, &check))?;
-        check_format(&database, FORMAT)?;
-        let vault = Self { database, sealer };
+        let fill = |database: &Database| create(database, &check);
+        let store = Store::open(&path, CACHE_BYTES, FORMAT, fill)?;
+        let vault = Self { store, sealer };
         vault.check_key()?;
         Ok(vault)
     }
@@ -152,10 +152,10 @@ impl Vault {
     /// [`VaultError::Storage`] or [`VaultError::Random`].
     pub fn put(&self, id: &str, class: &ReaderClass, secret: &[u8]) -> Result<(), VaultError> {
         let row = self.sealer.seal(id, class, secret)?;
-        let transaction = begin_durable(&self.database)?;
-        transaction.open_table(ROWS)?.insert(id, row.as_slice())?;
-        transaction.commit()?;
-        Ok(())
+        self.write(|transaction| {
+            transaction.open_table(ROWS)?.insert(id, row.as_slice())?;
+            Ok(())
+        })
     }
 
     /// The secret under this id, for this reader.
@@ -164,7 +164,7 @@ impl Vault {
     /// [`VaultError::OtherReader`] when it is sealed to others, [`VaultError::Unsealable`] when
     /// the row was tampered with.
     pub fn get(&self, id: &str, reader: &ReaderClass) -> Result<Option<Secret>, VaultError> {
-        let rows = self.database.begin_read()?.open_table(ROWS)?;
+        let rows = self.begin_read()?.open_table(ROWS)?;
         match rows.get(id)? {
             Some(row) => self.sealer.unseal(id, reader, row.value()).map(Some),
             None => Ok(None),
@@ -176,10 +176,7 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Storage`].
     pub fn delete(&self, id: &str) -> Result<bool, VaultError> {
-        let transaction = begin_durable(&self.database)?;
-        let existed = transaction.open_table(ROWS)?.remove(id)?.is_some();
-        transaction.commit()?;
-        Ok(existed)
+        self.write(|transaction| Ok(transaction.open_table(ROWS)?.remove(id)?.is_some()))
     }
 
     /// The ids of all rows, in order.
@@ -187,13 +184,33 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Storage`].
     pub fn ids(&self) -> Result<Vec<String>, VaultError> {
-        let rows = self.database.begin_read()?.open_table(ROWS)?;
+        let rows = self.begin_read()?.open_table(ROWS)?;
         let ids = rows.range::<&str>(..)?;
         ids.map(|row| Ok(row?.0.value().to_owned())).collect()
     }
 
+    fn begin_read(&self) -> Result<ReadTransaction, VaultError> {
+        self.store.mend()?;
+        Ok(self.store.begin_read()?)
+    }
+
+    /// One durable write.
+    fn write<T>(
+        &self,
+        fill: impl FnOnce(&WriteTransaction) -> Result<T, redb::Error>,
+    ) -> Result<T, VaultError> {
+        self.store.mend()?;
+        let written = || {
+            let transaction = self.store.begin_write()?;
+            let value = fill(&transaction)?;
+            transaction.commit()?;
+            Ok(value)
+        };
+        Ok(self.store.note(written())?)
+    }
+
     fn check_key(&self) -> Result<(), VaultError> {
-        let table = self.database.begin_read()?.open_table(CHECK)?;
+        let table = self.begin_read()?.open_table(CHECK)?;
         let row = table.get(CHECK_ID)?.ok_or(VaultError::WrongKey)?;
         match self
             .sealer

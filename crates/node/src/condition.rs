@@ -64,9 +64,27 @@ enum FeedState {
 struct JournalState {
     head: Option<Head>,
     /// Why it cannot be written, as of the last try.
-    failure: Option<String>,
+    failure: Option<Failure>,
     /// Why there is none.
     missing: Option<String>,
+}
+
+/// Why the journal cannot be written.
+#[derive(Debug, Clone)]
+enum Failure {
+    /// It can as soon as there is room.
+    Full(String),
+    Broken(String),
+}
+
+impl Failure {
+    fn new(error: &StorageError) -> Self {
+        if error.is_full() {
+            Self::Full(error.to_string())
+        } else {
+            Self::Broken(error.to_string())
+        }
+    }
 }
 
 /// What is wrong, by what it is wrong for.
@@ -193,6 +211,17 @@ impl Condition {
         lock(&self.journal).head = Some(head);
     }
 
+    /// The journal has been looked at without writing. That it can be written is believed only
+    /// where it could not for want of room.
+    pub(crate) fn journal_checked(&self, outcome: Result<(), StorageError>) {
+        let failure = &mut lock(&self.journal).failure;
+        match outcome {
+            Ok(()) if matches!(failure, Some(Failure::Full(_))) => *failure = None,
+            Ok(()) => {}
+            Err(error) => *failure = Some(Failure::new(&error)),
+        }
+    }
+
     /// The tables that are open; none before they are closed, which waits for look-ups.
     pub(crate) fn tables_are(&self, tables: Option<Arc<Tables>>) {
         *lock(&self.tables) = tables;
@@ -269,7 +298,7 @@ impl Condition {
             readiness.dns.push("DNS is not answered".to_owned());
         }
         let journal = lock(&self.journal).clone();
-        if let Some(error) = &journal.failure {
+        if let Some(Failure::Full(error) | Failure::Broken(error)) = &journal.failure {
             let text = format!("the journal cannot be written: {error}");
             readiness.changes.push(text);
         }
@@ -366,7 +395,7 @@ impl Journal for Watched {
                 state.head = Some(*head);
                 state.failure = None;
             }
-            Err(AppendError::Storage(error)) => state.failure = Some(error.to_string()),
+            Err(AppendError::Storage(error)) => state.failure = Some(Failure::new(error)),
             Err(_) => {}
         }
         appended
@@ -378,6 +407,10 @@ impl Journal for Watched {
 
     fn finalize(&self) -> Result<u16, StorageError> {
         self.journal.finalize()
+    }
+
+    fn check(&self) -> Result<(), StorageError> {
+        self.journal.check()
     }
 
     fn read(&self, after: Seq, max_entries: usize) -> Result<Vec<Entry>, JournalError> {
@@ -488,7 +521,8 @@ mod tests {
         };
         assert!(journal.append(wrong, Vec::new(), Timestamp(0)).is_err());
         assert_eq!(ready(&condition, Instant::now()), (true, true));
-        lock(&condition.journal).failure = Some("no space left".to_owned());
+        let full = std::io::Error::other("no space left");
+        lock(&condition.journal).failure = Some(Failure::new(&StorageError::new(full)));
         assert_eq!(ready(&condition, Instant::now()), (true, false));
         let verdict = condition.readiness(Instant::now()).for_queries();
         assert!(verdict.notes[0].contains("no space left"), "{verdict:?}");

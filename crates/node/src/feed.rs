@@ -156,7 +156,9 @@ impl Feed {
         while !stop.load(Ordering::Relaxed) {
             // A turn that panics leaves the feed stale, so the next one starts from the tables.
             let turn = panic::catch_unwind(AssertUnwindSafe(|| self.turn(live)));
-            match turn.unwrap_or_else(|_| Err(anyhow!("a panic, which is a fault of ours"))) {
+            let turn = turn.unwrap_or_else(|_| Err(anyhow!("a panic, which is a fault of ours")));
+            self.condition.journal_checked(self.journal.check());
+            match turn {
                 Ok(()) => self.say_turned(),
                 Err(error) => {
                     self.condition.feed_failed(format!("{error:#}"));

@@ -51,7 +51,7 @@ impl Control {
         let row = vault_row(&id);
         self.vault
             .put(&row, &SECRETS, secret.0.as_bytes())
-            .map_err(Fault::storage)?;
+            .map_err(Fault::vault)?;
         let made = self.administer(|snapshot, facts| {
             let account = account_of(snapshot, account)?;
             if let Some(name) = user
@@ -82,7 +82,7 @@ impl Control {
             Ok(key) => Ok(NewKey { key, secret }),
             Err(AdminError::Fault(fault)) => Err(fault.into()),
             Err(refused) => {
-                self.vault.delete(&row).map_err(Fault::storage)?;
+                self.vault.delete(&row).map_err(Fault::vault)?;
                 Err(refused)
             }
         }
@@ -109,7 +109,7 @@ impl Control {
             let key = key_of(snapshot, id)?;
             Ok((vec![Effect::DeleteAccessKey(key.id.clone())], key))
         })?;
-        self.vault.delete(&key.vault_row).map_err(Fault::storage)?;
+        self.vault.delete(&key.vault_row).map_err(Fault::vault)?;
         Ok(())
     }
 

@@ -23,8 +23,7 @@ use std::time::Duration;
 
 use meridian_model::Seq;
 use prost::Message;
-use redb::backends::InMemoryBackend;
-use redb::{Database, ReadableDatabase, TableHandle, WriteTransaction};
+use redb::{Database, ReadTransaction, TableHandle, WriteTransaction};
 
 pub use blocks::{SetBlock, ZoneBlock};
 pub use digest::Digest;
@@ -34,9 +33,9 @@ pub use snapshot::{GenerationStats, HistoryRow, ReadError, Snapshot};
 use crate::format::{AppliedRow, DecodeError, Entry, Hash};
 use crate::journal::Head;
 use crate::storage::{
-    META, OpenError, StorageError, begin_durable, check_format, open_database,
-    storage_errors_from_redb, write_format,
+    META, OpenError, StorageError, begin_durable, storage_errors_from_redb, write_format,
 };
+use crate::store::Store;
 use layout::Table;
 use rows::Rows;
 
@@ -138,7 +137,7 @@ pub struct Applied {
 /// The materialised state. Shared between threads: one writes, all read.
 #[derive(Debug)]
 pub struct Tables {
-    database: Database,
+    store: Store,
     durability: Durability,
     writer: Mutex<Writer>,
     applied: Mutex<Head>,
@@ -159,8 +158,8 @@ impl Tables {
     /// # Errors
     /// [`OpenError`] when the file cannot be opened, is of another format or damaged.
     pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
-        let database = open_database(path, options.cache_bytes, create)?;
-        Self::start(database, options.durability)
+        let store = Store::open(path, options.cache_bytes, FORMAT, create)?;
+        Self::start(store, options.durability)
     }
 
     /// Empty tables in memory: for verification and tests.
@@ -168,17 +167,14 @@ impl Tables {
     /// # Errors
     /// [`OpenError`] when there is no memory for them.
     pub fn in_memory() -> Result<Self, OpenError> {
-        let database = Database::builder().create_with_backend(InMemoryBackend::new())?;
-        create(&database)?;
-        Self::start(database, Durability::Batched)
+        Self::start(Store::in_memory(create)?, Durability::Batched)
     }
 
-    fn start(database: Database, durability: Durability) -> Result<Self, OpenError> {
-        check_format(&database, FORMAT)?;
-        add_tables(&database)?;
-        let (head, digest) = read_applied(&database)?;
+    fn start(store: Store, durability: Durability) -> Result<Self, OpenError> {
+        add_tables(&store)?;
+        let (head, digest) = read_applied(&store.begin_read()?)?;
         Ok(Self {
-            database,
+            store,
             durability,
             writer: Mutex::new(Writer {
                 head,
@@ -197,10 +193,10 @@ impl Tables {
     /// [`ApplyError`] when an entry does not continue the chain, or storage fails. Whole writes
     /// before it stay.
     pub fn apply(&self, entries: &[Entry]) -> Result<Applied, ApplyError> {
-        // A failed write leaves the fields as they were, so a panic cannot leave half of them.
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut writer = self.begin_writing().map_err(ApplyError::Storage)?;
         for portion in entries.chunks(MAX_ENTRIES_PER_WRITE) {
-            self.write(&mut writer, portion)?;
+            let written = self.write(&mut writer, portion);
+            self.note(written)?;
         }
         Ok(Applied {
             head: writer.head,
@@ -209,7 +205,7 @@ impl Tables {
     }
 
     fn write(&self, writer: &mut Writer, entries: &[Entry]) -> Result<(), ApplyError> {
-        let mut transaction = begin_durable(&self.database)?;
+        let mut transaction = self.store.begin_write_regardless()?;
         let sync = self.durability == Durability::Each || writer.unsynced + 1 >= WRITES_PER_SYNC;
         if !sync {
             relax(&mut transaction)?;
@@ -240,15 +236,50 @@ impl Tables {
     /// # Errors
     /// [`ApplyError::Storage`] when storage fails.
     pub fn flush(&self) -> Result<(), ApplyError> {
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut writer = self.begin_writing().map_err(ApplyError::Storage)?;
         if writer.unsynced == 0 {
             return Ok(());
         }
-        let transaction = begin_durable(&self.database)?;
-        write_applied(&transaction, writer.head, writer.digest)?;
-        transaction.commit()?;
+        let write = || {
+            let transaction = self.store.begin_write_regardless()?;
+            write_applied(&transaction, writer.head, writer.digest)?;
+            transaction.commit()?;
+            Ok(())
+        };
+        self.note(write())?;
         writer.unsynced = 0;
         Ok(())
+    }
+
+    /// Nobody else writes as long as this is held. A file whose disk was full is open again: what
+    /// was not durable in it is to be applied again.
+    fn begin_writing(&self) -> Result<MutexGuard<'_, Writer>, StorageError> {
+        // A failed write leaves the fields as they were, so a panic cannot leave half of them.
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((head, digest)) = self.mend().map_err(OpenError::into_storage)? {
+            *writer = Writer {
+                head,
+                digest,
+                unsynced: 0,
+            };
+            *self.applied() = head;
+        }
+        Ok(writer)
+    }
+
+    fn mend(&self) -> Result<Option<(Head, Digest)>, OpenError> {
+        if !self.store.mend()? {
+            return Ok(None);
+        }
+        read_applied(&self.store.begin_read()?).map(Some)
+    }
+
+    /// Notes how a write ended.
+    fn note<T>(&self, outcome: Result<T, ApplyError>) -> Result<T, ApplyError> {
+        if let Err(ApplyError::Storage(error)) = &outcome {
+            error.note_in(&self.store);
+        }
+        outcome
     }
 
     /// The state as it is now. It does not change under its reader.
@@ -256,7 +287,10 @@ impl Tables {
     /// # Errors
     /// [`ReadError`] when storage fails.
     pub fn read(&self) -> Result<Snapshot, ReadError> {
-        Snapshot::new(self.database.begin_read()?)
+        if self.store.is_spent() {
+            drop(self.begin_writing().map_err(ReadError::Storage)?);
+        }
+        Snapshot::new(self.store.begin_read()?)
     }
 
     /// Up to where the tables are.
@@ -340,8 +374,8 @@ fn create(database: &Database) -> Result<(), redb::Error> {
 }
 
 /// Makes the tables that are not there: all in a new file, those of later versions in an older one.
-fn add_tables(database: &Database) -> Result<(), redb::Error> {
-    let present: BTreeSet<String> = database
+fn add_tables(store: &Store) -> Result<(), redb::Error> {
+    let present: BTreeSet<String> = store
         .begin_read()?
         .list_tables()?
         .map(|table| table.name().to_owned())
@@ -352,7 +386,7 @@ fn add_tables(database: &Database) -> Result<(), redb::Error> {
     {
         return Ok(());
     }
-    let transaction = begin_durable(database)?;
+    let transaction = store.begin_write_regardless()?;
     for table in Table::ALL {
         transaction.open_table(table.definition())?;
     }
@@ -376,8 +410,8 @@ fn write_applied(
     Ok(())
 }
 
-fn read_applied(database: &Database) -> Result<(Head, Digest), OpenError> {
-    let meta = database.begin_read()?.open_table(META)?;
+fn read_applied(transaction: &ReadTransaction) -> Result<(Head, Digest), OpenError> {
+    let meta = transaction.open_table(META)?;
     let row = meta.get(APPLIED_KEY)?;
     row.and_then(|row| decode_applied(row.value()))
         .ok_or_else(|| OpenError::Damaged("up to where the tables are is not readable".into()))

@@ -375,7 +375,7 @@ fn a_file_of_an_earlier_version_gets_the_tables_that_came_later() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("tables.redb");
     let tables = open(&path);
-    let transaction = tables.database.begin_write().unwrap();
+    let transaction = tables.store.begin_write().unwrap();
     let gone = transaction.delete_table(Table::Quotas.definition());
     assert!(gone.unwrap());
     transaction.commit().unwrap();
@@ -386,4 +386,66 @@ fn a_file_of_an_earlier_version_gets_the_tables_that_came_later() {
         Quota::HostedZonesByOwner,
     );
     assert_eq!(limit.unwrap(), 500);
+}
+
+/// Entries that each put a set of some kilobytes.
+fn long_entries(count: u64) -> Vec<Entry> {
+    let mut head = Head::EMPTY;
+    let entry = |number| {
+        let name = meridian_dns::Name::parse(&format!("n{number}.test")).unwrap();
+        let rtype = meridian_dns::RecordType::Txt;
+        let commit = crate::format::Commit {
+            request_id: String::new(),
+            account: None,
+            principal: String::new(),
+            source: String::new(),
+            retry: None,
+            effects: vec![Effect::PutSet {
+                generation: Generation(1),
+                set: RecordSet::simple(name, rtype, 60, vec!["x".repeat(4000)]),
+            }],
+        };
+        let (entry, _) = Entry::after(head, Timestamp(1), vec![commit]);
+        head = entry.head();
+        entry
+    };
+    (0..count).map(entry).collect()
+}
+
+#[test]
+fn a_full_disk_stops_the_tables_and_room_lets_them_go_on() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    let limit = Arc::new(AtomicU64::new(3 * 1024 * 1024));
+    let store = Store::limited(Arc::clone(&limit), create);
+    let tables = Tables::start(store, Durability::Batched).unwrap();
+    let entries = long_entries(1000);
+    let follow = || {
+        let applied = usize::try_from(tables.head().seq.0).unwrap();
+        tables.apply(&entries[applied..=applied])
+    };
+    let error = loop {
+        if let Err(error) = follow() {
+            break error;
+        }
+    };
+    assert!(
+        matches!(&error, ApplyError::Storage(cause) if cause.is_full()),
+        "{error}"
+    );
+    // Readers see what is there, and that is some whole entry.
+    let kept = tables.read().unwrap().head();
+    assert_eq!(tables.head(), kept, "back at what was durable");
+    assert_eq!(
+        kept,
+        entries[usize::try_from(kept.seq.0).unwrap() - 1].head()
+    );
+    limit.store(u64::MAX, Ordering::Relaxed);
+    while tables.head().seq < Seq(1000) {
+        follow().unwrap();
+    }
+    let whole = Tables::in_memory().unwrap();
+    whole.apply(&entries).unwrap();
+    assert_eq!(digest(&tables), digest(&whole));
 }

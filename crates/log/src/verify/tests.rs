@@ -162,7 +162,7 @@ proptest! {
 
 /// Writes `bytes` over an entry behind the journal's back.
 fn overwrite(journal: &LocalJournal, seq: u64, bytes: &[u8]) {
-    let transaction = journal.database().begin_write().unwrap();
+    let transaction = journal.file().begin_write().unwrap();
     let mut table = transaction.open_table(ENTRIES).unwrap();
     table.insert(seq, bytes).unwrap();
     drop(table);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Error, Result, anyhow};
 use meridian_api::Audit;
 use meridian_control::{Control, SystemEnvironment};
-use meridian_log::Journal;
+use meridian_log::{ApplyError, Journal};
 use meridian_server::Live;
 use tokio::task;
 
@@ -99,10 +99,15 @@ impl ControlPlane {
     /// Stops following the journal at the end of the process.
     pub(super) fn end(self) -> Result<()> {
         stop_feed(&self.stop, &self.files, self.feed);
-        self.files
-            .tables
-            .flush()
-            .context("the tables were not flushed; they are replayed at next start")
+        match self.files.tables.flush() {
+            Err(ApplyError::Storage(full)) if full.is_full() => {
+                tracing::warn!(error = %full, "the tables were not flushed; they are replayed at next start");
+                Ok(())
+            }
+            flushed => {
+                flushed.context("the tables were not flushed; they are replayed at next start")
+            }
+        }
     }
 
     /// Closes the files; `Ok` says that they are closed. The API and the admin socket are shut
