@@ -29,4 +29,4 @@ def test_every_declared_error_was_provoked(request, route53):
             never = (operation, code) in NEVER or code in NEVER
             if code not in SEEN.errors.get(operation, ()) and not never:
                 missing.append(f"{operation}: {code}")
-    assert missing == []
+    assert not missing, "\n".join(missing)
