@@ -81,6 +81,7 @@ impl Control {
             ImportTarget::Zone(text) => {
                 let zone = zone_of(&snapshot, text, request.account.as_deref())?;
                 check_existing(&snapshot, &zone, request.existing)?;
+                check_unprotected(&snapshot, &zone)?;
                 let account = snapshot.account(&zone.account)?;
                 let account = account.ok_or_else(|| Fault::storage("a zone lost its account"))?;
                 let old = Old {
@@ -352,6 +353,7 @@ impl ZoneImport<'_> {
         let (zone, mut effects, kept) = match &self.old {
             Some(old) => {
                 let zone = check_unpublished(snapshot, old)?;
+                check_unprotected(snapshot, &zone)?;
                 if self.request.existing == ExistingSets::Merge {
                     check_unchanged(snapshot, old)?;
                 }
@@ -477,6 +479,19 @@ fn check_existing(snapshot: &Snapshot, zone: &Zone, existing: ExistingSets) -> O
         "zone {} has {others} record sets beside its NS and SOA: say --replace or --merge",
         zone.id
     )))
+}
+
+/// An import writes all of a zone: it stays away from one that has protections, whatever they are
+/// of.
+fn check_unprotected(snapshot: &Snapshot, zone: &Zone) -> Outcome<()> {
+    match snapshot.protection_count(&zone.id)? {
+        0 => Ok(()),
+        count => Err(AdminError::Import(format!(
+            "zone {} has {count} protections of record sets: nothing is imported until they are \
+             deleted (DeleteResourceRecordSetProtections)",
+            zone.id
+        ))),
+    }
 }
 
 fn check_unchanged(snapshot: &Snapshot, old: &Old) -> Outcome<()> {

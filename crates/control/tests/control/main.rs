@@ -7,4 +7,5 @@
 
 mod bench;
 mod generation;
+mod imports;
 mod operations;
