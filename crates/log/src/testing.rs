@@ -294,6 +294,7 @@ pub(crate) fn effect() -> impl Strategy<Value = Effect> {
         1 => name_server().prop_map(Effect::PutNameServer),
         1 => name().prop_map(Effect::DeleteNameServer),
         1 => account().prop_map(Effect::PutAccount),
+        1 => account_id().prop_map(Effect::DeleteAccount),
         1 => user().prop_map(Effect::PutUser),
         1 => (account_id(), text()).prop_map(|(account, name)| Effect::DeleteUser { account, name }),
         1 => access_key().prop_map(Effect::PutAccessKey),

@@ -331,6 +331,13 @@ fn accounts_users_and_keys_are_found_by_what_names_them() {
     assert_eq!(state.access_key(&gone).unwrap(), None);
     assert_eq!(state.access_keys(&account()).unwrap().len(), 1);
     assert!(state.users(&account()).unwrap().is_empty());
+
+    pair.write(3, vec![commit(vec![Effect::DeleteAccount(account())])]);
+    let state = pair.tables.read().unwrap();
+    assert_eq!(state.account(&account()).unwrap(), None);
+    assert_eq!(state.account_named("new").unwrap(), None);
+    let limit = state.limit(&account(), Quota::HostedZonesByOwner).unwrap();
+    assert_eq!(limit, Quota::HostedZonesByOwner.default_limit());
 }
 
 #[test]

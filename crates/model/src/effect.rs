@@ -46,6 +46,9 @@ pub enum Effect {
     DeleteNameServer(Name),
     /// The account is now this.
     PutAccount(Account),
+    /// The account is gone, and its limits with it. Everything else in it was deleted by effects of
+    /// their own.
+    DeleteAccount(AccountId),
     /// The user is now this.
     PutUser(User),
     /// The user is gone; its keys were deleted by effects of their own.
@@ -118,6 +121,7 @@ impl Effect {
             | Self::DeleteUnseenGeneration(_)
             | Self::CollectGeneration { .. } => 2,
             Self::PutTags(_) | Self::PutProtection(_) | Self::DeleteProtection(_) => 2,
+            Self::DeleteAccount(_) => 2,
         }
     }
 }

@@ -440,6 +440,7 @@ fn touched(entries: &[Entry]) -> Touched {
                 Effect::PutNameServer(_) | Effect::DeleteNameServer(_) => touched.pool = true,
                 Effect::PutChange(_)
                 | Effect::PutAccount(_)
+                | Effect::DeleteAccount(_)
                 | Effect::PutUser(_)
                 | Effect::DeleteUser { .. }
                 | Effect::PutAccessKey(_)

@@ -19,7 +19,7 @@ use super::{DecodeError, Stored, account_id, name, required};
 pub(crate) struct EffectMessage {
     #[prost(
         oneof = "KindMessage",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22, 30, 31, 60, 61, 62"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22, 30, 31, 50, 60, 61, 62"
     )]
     kind: Option<KindMessage>,
 }
@@ -68,6 +68,8 @@ pub(crate) enum KindMessage {
     PutDelegationSet(DelegationSetMessage),
     #[prost(string, tag = "31")]
     DeleteDelegationSet(String),
+    #[prost(string, tag = "50")]
+    DeleteAccount(String),
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -131,6 +133,7 @@ impl Stored for Effect {
             Self::PutNameServer(server) => KindMessage::PutNameServer(server.to_message()),
             Self::DeleteNameServer(name) => KindMessage::DeleteNameServer(name.as_wire().into()),
             Self::PutAccount(account) => KindMessage::PutAccount(account.to_message()),
+            Self::DeleteAccount(id) => KindMessage::DeleteAccount(id.as_str().into()),
             Self::PutUser(user) => KindMessage::PutUser(user.to_message()),
             Self::DeleteUser { account, name } => KindMessage::DeleteUser(DeleteUserMessage {
                 account: account.as_str().into(),
@@ -188,6 +191,7 @@ impl Stored for Effect {
                 Self::DeleteNameServer(name(&wire, "name server")?)
             }
             KindMessage::PutAccount(account) => Self::PutAccount(Account::from_message(account)?),
+            KindMessage::DeleteAccount(id) => Self::DeleteAccount(account_id(&id)?),
             KindMessage::PutUser(user) => Self::PutUser(User::from_message(user)?),
             KindMessage::DeleteUser(delete) => Self::DeleteUser {
                 account: account_id(&delete.account)?,

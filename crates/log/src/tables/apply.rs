@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use meridian_model::{
-    AccessKey, Account, Change, Effect, Generation, RecordSet, Seq, SetKey, TagSet, Zone, ZoneId,
+    AccessKey, Account, AccountId, Change, Effect, Generation, RecordSet, Seq, SetKey, TagSet,
+    Zone, ZoneId,
 };
 use prost::Message;
 
@@ -68,6 +69,7 @@ fn apply_effect(
             rows.delete(Table::NameServers, &layout::name_server(name))?;
         }
         Effect::PutAccount(account) => put_account(rows, account)?,
+        Effect::DeleteAccount(id) => delete_account(rows, id)?,
         Effect::PutUser(user) => {
             let key = layout::in_account(&user.account, &user.name);
             rows.put(Table::Users, &key, &user.to_bytes())?;
@@ -280,6 +282,22 @@ fn put_account(rows: &mut Rows<'_>, account: &Account) -> Result<(), ApplyError>
     }
     rows.put(Table::AccountNames, account.name.as_bytes(), id)?;
     rows.put(Table::Accounts, id, &account.to_bytes())?;
+    Ok(())
+}
+
+/// Takes the limits along. Caller references stay, as they do for zones that are gone, and counts
+/// of what there is none of any more.
+fn delete_account(rows: &mut Rows<'_>, id: &AccountId) -> Result<(), ApplyError> {
+    let key = id.as_str().as_bytes();
+    let old: Option<Account> = rows.get_stored(Table::Accounts, key)?;
+    if let Some(old) = old {
+        rows.delete(Table::AccountNames, old.name.as_bytes())?;
+    }
+    rows.delete(Table::Accounts, key)?;
+    // An account has as many limits as there are quotas, at most.
+    for limit in rows.first_keys(Table::Quotas, &layout::of_account(id), usize::MAX)? {
+        rows.delete(Table::Quotas, &limit)?;
+    }
     Ok(())
 }
 
