@@ -8,6 +8,7 @@ import stat
 import subprocess
 
 import boto3
+import botocore.config
 import botocore.exceptions
 import pytest
 from cryptography import x509
@@ -42,6 +43,7 @@ class Server(Meridian):
             aws_access_key_id=key.id,
             aws_secret_access_key=key.secret,
             verify=str(verify or self.tls / "ca.pem"),
+            config=botocore.config.Config(retries={"total_max_attempts": 1}),
         )
 
     def shown(self, name):
@@ -61,7 +63,10 @@ def test_from_nothing_to_clients_that_trust_it(tmp_path):
     with server:
         assert server.client().list_hosted_zones()["HostedZones"]
         assert server.client("localhost").list_hosted_zones()["HostedZones"]
-        environment = server.aws_environment() | {"AWS_CA_BUNDLE": str(server.tls / "ca.pem")}
+        environment = server.aws_environment() | {
+            "AWS_CA_BUNDLE": str(server.tls / "ca.pem"),
+            "AWS_MAX_ATTEMPTS": "1",
+        }
         endpoint = f"https://localhost:{server.port}"
         for verify, status in (([], 0), (["--ca-bundle", str(server.tls / "server.pem")], 254)):
             command = ["aws", "--endpoint-url", endpoint, *verify, "route53", "list-hosted-zones"]
