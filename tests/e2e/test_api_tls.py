@@ -212,6 +212,25 @@ def test_replacing_hands_the_sockets_over(tmp_path):
             https_client(server, server.trusted, address=before).list_hosted_zones()
 
 
+def test_every_address_of_both_families_and_silent_clients(tmp_path):
+    server = Encrypted(tmp_path / "meridian")
+    port = server.https.rpartition(":")[2]
+    server.configure(f'listen = ["0.0.0.0:{port}", "[::]:{port}"]')
+    with server:
+        assert server.secure_client().list_hosted_zones()["HostedZones"]
+        with socket.create_connection(("::1", int(port)), 5):
+            pass
+        # Who says nothing keeps nobody else from being served.
+        source = ("127.0.0.66", 0)
+        address = ("127.0.0.1", int(port))
+        silent = [socket.create_connection(address, 5, source) for _ in range(600)]
+        begun = time.monotonic()
+        assert server.secure_client().list_hosted_zones()["HostedZones"]
+        assert time.monotonic() - begun < 2
+        for connection in silent:
+            connection.close()
+
+
 def test_configurations_that_cannot_work_say_what_to_do(tmp_path):
     server = Encrypted(tmp_path / "meridian")
 

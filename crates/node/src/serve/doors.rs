@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use meridian_api::Scheme;
+use rustix::net::sockopt::set_ipv6_v6only;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_rustls::rustls::ServerConfig;
 
@@ -162,6 +163,10 @@ fn bind(address: SocketAddr, what: &str, option: &str) -> Result<std::net::TcpLi
             SocketAddr::V4(_) => TcpSocket::new_v4()?,
             SocketAddr::V6(_) => TcpSocket::new_v6()?,
         };
+        if address.is_ipv6() {
+            // `[::]` is every address of its family, beside 0.0.0.0 for the other.
+            set_ipv6_v6only(&socket, true)?;
+        }
         // Connections of a process before may linger.
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
