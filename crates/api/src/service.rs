@@ -369,6 +369,7 @@ impl Service {
             received_at: now,
             request_id,
         };
+        self.operations.note_use(&caller);
         Ok((caller, credential.requests_per_second))
     }
 

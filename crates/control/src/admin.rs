@@ -12,8 +12,9 @@ mod user;
 mod zone;
 
 use meridian_log::{Head, ReadError, Snapshot};
-use meridian_model::{Account, AccountId, Effect, Facts, NameServerRefusal};
+use meridian_model::{Account, AccountId, Effect, Facts, NameServerRefusal, ZoneId};
 
+pub use self::account::AccountSummary;
 pub use self::import::{
     ExistingSets, ImportOutcome, ImportRequest, ImportRoom, ImportTarget, Imported, ImportedApex,
     ImportedSet, InvalidSets, RefusedSet, ZoneImport,
@@ -21,10 +22,12 @@ pub use self::import::{
 use self::key::MAX_KEYS;
 pub use self::key::NewKey;
 pub(crate) use self::key::{SECRETS, vault_row};
-pub use self::user::NewUser;
+use self::user::MAX_POLICIES;
+pub use self::user::{NewPolicy, NewUser, UserDetails};
 pub use self::zone::{ChangeDetail, ZoneDetail, ZoneFilter, ZoneSets};
 use crate::control::Control;
 use crate::refusal::Fault;
+use crate::rights::{PolicyError, UnreadablePolicy};
 
 /// Who commits what operators do.
 pub(crate) const OPERATOR: &str = "operator by the admin socket";
@@ -37,12 +40,30 @@ pub enum AdminError {
     UnknownAccount(String),
     #[error("there is an account '{0}' already")]
     AccountExists(String),
+    #[error("the account '{0}' is not empty: it has {1}")]
+    AccountNotEmpty(String, String),
+    #[error("the account '{0}' is the operator's and stays")]
+    OperatorAccount(String),
     #[error("'{0}' is no name: 1 to 64 letters, digits and any of +=,.@_-")]
     BadName(String),
     #[error("account {0} has no user '{1}'")]
     UnknownUser(AccountId, String),
     #[error("account {0} has a user '{1}' already")]
     UserExists(AccountId, String),
+    #[error("'{0}' is no name of a policy: 1 to 128 letters, digits and any of _+=,.@-")]
+    BadPolicyName(String),
+    #[error("the policy '{name}' cannot be kept to: {error}")]
+    Policy { name: String, error: PolicyError },
+    #[error(transparent)]
+    UnreadablePolicy(#[from] UnreadablePolicy),
+    #[error("the policy '{0}' is named twice")]
+    PolicyTwice(String),
+    #[error("a user has {MAX_POLICIES} policies at most; detach one first")]
+    TooManyPolicies,
+    #[error("the user '{user}' has no policy '{policy}'; `meridian user show` names all")]
+    UnknownPolicy { user: String, policy: String },
+    #[error("account {0} has no hosted zone {1}")]
+    ForeignZone(AccountId, ZoneId),
     #[error("there is no access key '{0}'")]
     UnknownKey(String),
     #[error("there are {MAX_KEYS} access keys already; delete one first")]

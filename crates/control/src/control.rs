@@ -17,6 +17,7 @@ use crate::acks::Acks;
 use crate::admin::SECRETS;
 use crate::caller::{Caller, Credential, Secret};
 use crate::environment::Environment;
+use crate::last_used::LastUsed;
 use crate::refusal::{Fault, OperationError};
 use crate::turns::{Crowded, Turns};
 
@@ -39,6 +40,7 @@ pub struct Control {
     last: Mutex<Option<(Head, Timestamp)>>,
     /// Generations that somebody in this process is writing.
     pub(crate) drafts: Mutex<BTreeSet<Generation>>,
+    pub(crate) last_used: LastUsed,
 }
 
 /// Who a commit is written for.
@@ -74,6 +76,7 @@ impl Control {
             turns: Turns::default(),
             last: Mutex::default(),
             drafts: Mutex::default(),
+            last_used: LastUsed::default(),
         }
     }
 
@@ -95,6 +98,16 @@ impl Control {
             .vault
             .get(&key.vault_row, &SECRETS)
             .map_err(Fault::storage)?;
+        // Deleted in between: the journal says so before the secret goes.
+        if secret.is_none()
+            && self
+                .fresh()?
+                .access_key(id)
+                .map_err(Fault::storage)?
+                .is_none()
+        {
+            return Ok(None);
+        }
         let (Some(account), Some(secret)) = (account, secret) else {
             return Err(Fault::Storage(format!(
                 "access key {id} lost its account or secret"

@@ -10,6 +10,7 @@ mod control;
 mod environment;
 mod first_start;
 mod generation;
+mod last_used;
 mod operation;
 mod page_token;
 mod refusal;
@@ -20,15 +21,16 @@ mod usage;
 
 pub use acks::{Acks, Served};
 pub use admin::{
-    AdminError, ChangeDetail, ExistingSets, ImportOutcome, ImportRequest, ImportRoom, ImportTarget,
-    Imported, ImportedApex, ImportedSet, InvalidSets, NewKey, NewUser, RefusedSet, ZoneDetail,
-    ZoneFilter, ZoneImport, ZoneSets,
+    AccountSummary, AdminError, ChangeDetail, ExistingSets, ImportOutcome, ImportRequest,
+    ImportRoom, ImportTarget, Imported, ImportedApex, ImportedSet, InvalidSets, NewKey, NewPolicy,
+    NewUser, RefusedSet, UserDetails, ZoneDetail, ZoneFilter, ZoneImport, ZoneSets,
 };
 pub use caller::{Caller, Credential, Secret};
 pub use control::Control;
 pub use environment::{Environment, SystemEnvironment};
 pub use first_start::FirstStart;
 pub use generation::GenerationDraft;
+pub use last_used::KeyUse;
 pub use refusal::{Denial, Fault, OperationError, Refusal};
 pub use request::{
     ChangeOutcome, ChangeProtections, ChangeRecordSets, ChangeStatus, ChangeTags,

@@ -7,6 +7,7 @@
 mod client;
 mod command;
 mod host;
+pub(crate) mod policy;
 mod progress;
 mod render;
 
@@ -17,8 +18,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-pub(crate) use client::{Client, call, policies};
-pub(crate) use command::Command;
+pub(crate) use client::{Client, ask, call, print};
+pub(crate) use command::{Command, Question};
 pub(crate) use host::{Host, Replacement, serve};
 pub(crate) use progress::Progress;
 

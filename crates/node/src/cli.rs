@@ -6,6 +6,7 @@ mod config;
 mod journal;
 mod key;
 mod nameserver;
+mod policy;
 mod quota;
 mod replace;
 mod serve;
@@ -13,6 +14,8 @@ mod tls;
 mod user;
 mod zone;
 
+use std::error::Error;
+use std::fmt;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -26,6 +29,7 @@ use self::config::ConfigVerb;
 use self::journal::JournalVerb;
 use self::key::KeyVerb;
 use self::nameserver::NameserverVerb;
+use self::policy::PolicyVerb;
 use self::quota::QuotaVerb;
 use self::replace::ReplaceArguments;
 use self::serve::ServeArguments;
@@ -63,6 +67,9 @@ enum Verb {
     /// Access keys.
     #[command(subcommand)]
     Key(KeyVerb),
+    /// What users may do: policies as in IAM.
+    #[command(subcommand)]
+    Policy(PolicyVerb),
     /// The pool of name servers that zones are delegated to.
     #[command(subcommand)]
     Nameserver(NameserverVerb),
@@ -119,6 +126,7 @@ pub(crate) fn run(arguments: Arguments, predecessor: Option<&Predecessor>) -> Re
         Verb::Account(verb) => verb.command(),
         Verb::User(verb) => verb.command()?,
         Verb::Key(verb) => verb.command(),
+        Verb::Policy(verb) => return verb.run(),
         Verb::Nameserver(verb) => verb.command(),
         Verb::Quota(verb) => verb.command(),
         Verb::Zone(verb) => verb.command(),
@@ -128,6 +136,23 @@ pub(crate) fn run(arguments: Arguments, predecessor: Option<&Predecessor>) -> Re
     };
     admin::call(&client.client()?, &command)
 }
+
+/// A question was answered with no. The answer is printed already; only the exit code is left.
+#[derive(Debug)]
+pub(crate) struct No;
+
+impl No {
+    /// What the process ends with.
+    pub(crate) const EXIT_CODE: u8 = 3;
+}
+
+impl fmt::Display for No {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no")
+    }
+}
+
+impl Error for No {}
 
 impl ClientArguments {
     /// Where the server is, and how to print.

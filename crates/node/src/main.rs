@@ -45,6 +45,7 @@ fn main() -> ExitCode {
     };
     match cli::run(arguments, predecessor.as_ref()) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<cli::No>() => cli::No::EXIT_CODE.into(),
         Err(error) => fail(&error, predecessor.as_ref()),
     }
 }

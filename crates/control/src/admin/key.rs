@@ -1,9 +1,10 @@
 //! Access keys and their secrets.
 
 use meridian_log::{ReaderClass, Snapshot};
-use meridian_model::{AccessKey, AccessKeyId, Effect, KeyStatus};
+use meridian_model::{AccessKey, AccessKeyId, AccountId, Effect, KeyStatus};
 use zeroize::Zeroizing;
 
+use super::user::user_of;
 use super::{AdminError, Outcome, account_of, accounts_of};
 use crate::caller::Secret;
 use crate::control::Control;
@@ -40,12 +41,37 @@ impl Control {
         Ok(keys)
     }
 
-    /// Makes an access key for an account, or for a user of it. The secret is in the vault before
-    /// the journal names it; one that no entry came to name is deleted again.
+    /// Makes an access key for an account, or for a user of it.
     ///
     /// # Errors
     /// When there is no such account or user, or it has its keys already.
     pub fn create_access_key(&self, account: &str, user: Option<&str>) -> Outcome<NewKey> {
+        self.new_access_key(|snapshot| match user {
+            Some(name) => {
+                let user = user_of(snapshot, account, name)?;
+                Ok((user.account, Some(user.name)))
+            }
+            None => Ok((account_of(snapshot, account)?.id, None)),
+        })
+    }
+
+    /// Makes the second key of whom a key belongs to, to change over to.
+    ///
+    /// # Errors
+    /// When there is no such key, or a second one already.
+    pub fn rotate_access_key(&self, id: &str) -> Outcome<NewKey> {
+        self.new_access_key(|snapshot| {
+            let key = key_of(snapshot, id)?;
+            Ok((key.account, key.user))
+        })
+    }
+
+    /// Makes a key for whom `owner` says. The secret is in the vault before the journal names it;
+    /// one that no entry came to name is deleted again.
+    fn new_access_key(
+        &self,
+        owner: impl Fn(&Snapshot) -> Outcome<(AccountId, Option<String>)>,
+    ) -> Outcome<NewKey> {
         let id = self.environment.facts().access_key_id();
         let secret = self.new_secret();
         let row = vault_row(&id);
@@ -53,25 +79,15 @@ impl Control {
             .put(&row, &SECRETS, secret.0.as_bytes())
             .map_err(Fault::vault)?;
         let made = self.administer(|snapshot, facts| {
-            let account = account_of(snapshot, account)?;
-            if let Some(name) = user
-                && snapshot.user(&account.id, name)?.is_none()
-            {
-                return Err(AdminError::UnknownUser(account.id, name.to_owned()));
-            }
-            let keys = snapshot.access_keys(&account.id)?;
-            if keys
-                .iter()
-                .filter(|key| key.user.as_deref() == user)
-                .count()
-                >= MAX_KEYS
-            {
+            let (account, user) = owner(snapshot)?;
+            let keys = snapshot.access_keys(&account)?;
+            if keys.iter().filter(|key| key.user == user).count() >= MAX_KEYS {
                 return Err(AdminError::TooManyKeys);
             }
             let key = AccessKey {
                 id: id.clone(),
-                account: account.id,
-                user: user.map(str::to_owned),
+                account,
+                user,
                 status: KeyStatus::Active,
                 vault_row: row.clone(),
                 created_at: facts.now,
@@ -109,6 +125,11 @@ impl Control {
             let key = key_of(snapshot, id)?;
             Ok((vec![Effect::DeleteAccessKey(key.id.clone())], key))
         })?;
+        self.forget_secret(&key)
+    }
+
+    /// Deletes the secret of a key that the journal has no more.
+    pub(super) fn forget_secret(&self, key: &AccessKey) -> Outcome<()> {
         self.vault.delete(&key.vault_row).map_err(Fault::vault)?;
         Ok(())
     }

@@ -102,11 +102,19 @@ impl Context {
         context
     }
 
-    /// What every request of a user brings, but for its address and time.
-    pub fn of_user(account: &AccountId, user: &str) -> Self {
+    fn of_user(account: &AccountId, user: &str) -> Self {
         let mut context = Self::default();
         context.put_user(account, user);
         context
+    }
+
+    /// The same, with what every request of this user brings but for its address and time; what
+    /// is there already stays.
+    #[must_use]
+    pub fn with_user(self, account: &AccountId, user: &str) -> Self {
+        let mut whole = Self::of_user(account, user);
+        whole.0.extend(self.0);
+        whole
     }
 
     /// The same, with what every request of this caller brings.

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use meridian_control::{
     Acks, Caller, ChangeRecordSets, Control, CreateHostedZone, Environment, FirstStart,
-    ListRecordSets, OperationError, ReadyMade,
+    ListRecordSets, NewPolicy, OperationError, ReadyMade,
 };
 use meridian_dns::{Name, RecordType};
 use meridian_log::{Journal, LocalJournal, Tables, Vault};
-use meridian_model::{AccountId, Action, Draft, DraftChange, Policy, Timestamp};
+use meridian_model::{AccountId, Action, Draft, DraftChange, Timestamp};
 
 /// A clock moved by hand, and entropy that never repeats.
 pub(crate) struct Hand {
@@ -137,8 +137,8 @@ pub(crate) fn caller(account: &AccountId) -> Caller {
     }
 }
 
-pub(crate) fn ready_made(text: &str) -> Policy {
-    ReadyMade::parse(text).unwrap().policy()
+pub(crate) fn ready_made(text: &str) -> NewPolicy {
+    NewPolicy::ReadyMade(ReadyMade::parse(text).unwrap())
 }
 
 pub(crate) fn zone(name: &str) -> CreateHostedZone {

@@ -8,4 +8,5 @@
 mod bench;
 mod generation;
 mod imports;
+mod identity;
 mod operations;

@@ -1,15 +1,13 @@
 //! The command line's side of the admin socket.
 
-use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use meridian_control::{ReadyMade, check_policy};
 use serde_json::Value;
 
-use super::command::{Answer, Command, PolicyText};
+use super::command::{Answer, Command};
 use super::{host, render, socket};
 use crate::store;
 
@@ -26,25 +24,38 @@ pub(crate) struct Client {
 
 /// Sends a command to the running server and prints what comes back.
 pub(crate) fn call(client: &Client, command: &Command) -> Result<()> {
-    let path = socket(&client.data_dir);
-    let result = match UnixStream::connect(&path) {
-        Ok(stream) => converse(&stream, client, command)?,
-        Err(_) if matches!(command, Command::JournalVerify) => verify_offline(client)?,
-        Err(error) => {
-            return Err(error).with_context(|| {
-                format!(
-                    "no server answers on {}; start one with `meridian serve`, or name its data \
-                     directory with --data-dir",
-                    path.display()
-                )
-            });
-        }
-    };
+    let result = ask(client, command)?;
     let mut out = io::stdout().lock();
     if client.json {
         writeln!(out, "{result:#}")?;
     } else {
         render::text(&mut out, command, &result)?;
+    }
+    Ok(())
+}
+
+/// Sends a command to the running server; returns what comes back.
+pub(crate) fn ask(client: &Client, command: &Command) -> Result<Value> {
+    let path = socket(&client.data_dir);
+    match UnixStream::connect(&path) {
+        Ok(stream) => converse(&stream, client, command),
+        Err(_) if matches!(command, Command::JournalVerify) => verify_offline(client),
+        Err(error) => Err(error).with_context(|| {
+            format!(
+                "no server answers on {}; start one with `meridian serve`, or name its data \
+                 directory with --data-dir",
+                path.display()
+            )
+        }),
+    }
+}
+
+/// Prints what needed no server.
+pub(crate) fn print(out: &mut impl Write, result: &Value, json: bool) -> Result<()> {
+    if json {
+        writeln!(out, "{result:#}")?;
+    } else {
+        render::value(out, result)?;
     }
     Ok(())
 }
@@ -76,29 +87,4 @@ fn verify_offline(client: &Client) -> Result<Value> {
     let journal = store::open_journal(&client.data_dir)?;
     let tables = store::open_tables(&client.data_dir, OFFLINE_CACHE_MIB)?;
     host::report(&*journal, &tables)
-}
-
-/// Ready-made policies by name and others from files, checked before anything is sent.
-pub(crate) fn policies(names: &[String], files: &[PathBuf]) -> Result<Vec<PolicyText>> {
-    let mut policies = Vec::new();
-    for name in names {
-        let policy = ReadyMade::parse(name)?.policy();
-        policies.push(PolicyText {
-            name: policy.name,
-            document: policy.document,
-        });
-    }
-    for file in files {
-        let shown = file.display();
-        let document = fs::read_to_string(file).with_context(|| format!("cannot read {shown}"))?;
-        if let Err(error) = check_policy(&document) {
-            bail!("{shown}: {error}");
-        }
-        let stem = file.file_stem().unwrap_or(file.as_os_str());
-        policies.push(PolicyText {
-            name: stem.to_string_lossy().into_owned(),
-            document,
-        });
-    }
-    Ok(policies)
 }

@@ -17,13 +17,51 @@ pub(crate) enum Command {
         name: String,
     },
     AccountList,
+    AccountShow {
+        account: String,
+    },
+    AccountRename {
+        account: String,
+        name: String,
+    },
+    AccountDelete {
+        account: String,
+    },
     UserCreate {
         account: String,
         name: String,
-        policies: Vec<PolicyText>,
+        policies: Vec<PolicySource>,
     },
     UserList {
         account: Option<String>,
+    },
+    UserShow {
+        account: String,
+        name: String,
+    },
+    UserDelete {
+        account: String,
+        name: String,
+    },
+    UserAttach {
+        account: String,
+        name: String,
+        policies: Vec<PolicySource>,
+    },
+    UserDetach {
+        account: String,
+        name: String,
+        policies: Vec<String>,
+    },
+    PolicyShow {
+        account: String,
+        user: String,
+        name: String,
+    },
+    PolicyTest {
+        account: String,
+        user: String,
+        question: Question,
     },
     KeyCreate {
         account: String,
@@ -31,6 +69,9 @@ pub(crate) enum Command {
     },
     KeyList {
         account: Option<String>,
+    },
+    KeyRotate {
+        id: String,
     },
     KeyDeactivate {
         id: String,
@@ -79,12 +120,24 @@ pub(crate) enum Command {
     },
 }
 
-/// A policy document with its name.
+/// A policy to be attached.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum PolicySource {
+    /// As in `zone-editor=ZONEID`.
+    ReadyMade(String),
+    /// A document with its name.
+    Document { name: String, document: String },
+}
+
+/// What policies are asked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct PolicyText {
-    pub(crate) name: String,
-    pub(crate) document: String,
+pub(crate) struct Question {
+    pub(crate) action: String,
+    pub(crate) resource: String,
+    /// Each `KEY=VALUE`.
+    pub(crate) context: Vec<String>,
 }
 
 /// A line of an answer.

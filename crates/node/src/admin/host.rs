@@ -5,6 +5,7 @@ mod account;
 mod journal;
 mod key;
 mod nameserver;
+mod policy;
 mod quota;
 mod status;
 mod user;
@@ -20,7 +21,7 @@ use anyhow::{Result, anyhow, bail};
 use meridian_api::Audit;
 use meridian_control::Control;
 use meridian_log::{Journal, Tables};
-use meridian_model::KeyStatus;
+use meridian_model::{KeyStatus, Timestamp};
 use meridian_server::{ACCEPT_PAUSE, Live};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -163,14 +164,40 @@ impl Host {
             Command::Status => status::status(self),
             Command::AccountCreate { name } => account::create(self, &name),
             Command::AccountList => account::list(self),
+            Command::AccountShow { account } => account::show(self, &account),
+            Command::AccountRename { account, name } => account::rename(self, &account, &name),
+            Command::AccountDelete { account } => account::delete(self, &account),
             Command::UserCreate {
                 account,
                 name,
                 policies,
             } => user::create(self, account, name, policies),
             Command::UserList { account } => user::list(self, account.as_deref()),
+            Command::UserShow { account, name } => user::show(self, &account, &name),
+            Command::UserDelete { account, name } => user::delete(self, &account, &name),
+            Command::UserAttach {
+                account,
+                name,
+                policies,
+            } => user::attach(self, &account, &name, policies),
+            Command::UserDetach {
+                account,
+                name,
+                policies,
+            } => user::detach(self, &account, &name, &policies),
+            Command::PolicyShow {
+                account,
+                user,
+                name,
+            } => policy::show(self, &account, &user, &name),
+            Command::PolicyTest {
+                account,
+                user,
+                question,
+            } => policy::test(self, &account, &user, &question),
             Command::KeyCreate { account, user } => key::create(self, &account, user.as_deref()),
             Command::KeyList { account } => key::list(self, account.as_deref()),
+            Command::KeyRotate { id } => key::rotate(self, &id),
             Command::KeyDeactivate { id } => key::set_status(self, &id, KeyStatus::Inactive),
             Command::KeyActivate { id } => key::set_status(self, &id, KeyStatus::Active),
             Command::KeyDelete { id } => key::delete(self, &id),
@@ -192,4 +219,10 @@ impl Host {
             Command::Replace { .. } => bail!("this is not for the control plane"),
         }
     }
+}
+
+/// A time for people and programs, to the second.
+fn time(at: Timestamp) -> String {
+    let second = jiff::Timestamp::from_second(at.0.div_euclid(1000));
+    second.unwrap_or_default().to_string()
 }

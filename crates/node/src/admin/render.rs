@@ -14,6 +14,7 @@ pub(super) fn text(out: &mut impl Write, command: &Command, result: &Value) -> R
             let (id, secret) = (&key["access_key_id"], &key["secret_access_key"]);
             write!(out, "{}", credentials::render(&cell(id), &cell(secret)))
         }
+        (Command::KeyRotate { id }, key) => rotated(out, id, key),
         (Command::Replace { .. }, replaced) => writeln!(
             out,
             "replaced: process {} serves; changes waited {} ms",
@@ -25,15 +26,36 @@ pub(super) fn text(out: &mut impl Write, command: &Command, result: &Value) -> R
              cannot read it any more",
             level["finalized"]
         ),
-        (_, Value::Array(rows)) => table(out, rows),
-        (_, Value::Object(fields)) => {
+        (_, result) => value(out, result),
+    }
+}
+
+/// Prints a value that no command has its own way for.
+pub(super) fn value(out: &mut impl Write, value: &Value) -> Result<()> {
+    match value {
+        Value::Array(rows) => table(out, rows),
+        Value::Object(fields) => {
             for (name, value) in fields {
                 writeln!(out, "{name}: {}", cell(value))?;
             }
             Ok(())
         }
-        (_, other) => writeln!(out, "{}", cell(other)),
+        other => writeln!(out, "{}", cell(other)),
     }
+}
+
+/// The new key, and what is left to be done with the old one.
+fn rotated(out: &mut impl Write, old: &str, key: &Value) -> Result<()> {
+    let (id, secret) = (&key["access_key_id"], &key["secret_access_key"]);
+    write!(out, "{}", credentials::render(&cell(id), &cell(secret)))?;
+    writeln!(
+        out,
+        "# {old} is accepted beside it. To finish:\n\
+         # 1. put the new key wherever the old one is used\n\
+         # 2. see in `meridian key list` that {old} is not used any more\n\
+         # 3. meridian key deactivate {old}\n\
+         # 4. meridian key delete {old}, once nothing misses it"
+    )
 }
 
 /// Prints how far a command has got.

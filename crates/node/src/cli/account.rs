@@ -16,6 +16,29 @@ pub(super) enum AccountVerb {
     },
     /// Show all accounts.
     List(ClientArguments),
+    /// Show an account and how much there is in it.
+    Show {
+        /// The account's name or id.
+        account: String,
+        #[command(flatten)]
+        client: ClientArguments,
+    },
+    /// Give an account another name. Its id stays.
+    Rename {
+        /// The account's name or id.
+        account: String,
+        /// The new name, unique.
+        name: String,
+        #[command(flatten)]
+        client: ClientArguments,
+    },
+    /// Delete an account that nothing is in: no hosted zones, delegation sets, users or access keys.
+    Delete {
+        /// The account's name or id.
+        account: String,
+        #[command(flatten)]
+        client: ClientArguments,
+    },
 }
 
 impl AccountVerb {
@@ -23,6 +46,13 @@ impl AccountVerb {
         match self {
             Self::Create { name, client } => (Command::AccountCreate { name }, client),
             Self::List(client) => (Command::AccountList, client),
+            Self::Show { account, client } => (Command::AccountShow { account }, client),
+            Self::Rename {
+                account,
+                name,
+                client,
+            } => (Command::AccountRename { account, name }, client),
+            Self::Delete { account, client } => (Command::AccountDelete { account }, client),
         }
     }
 }

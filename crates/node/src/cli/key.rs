@@ -18,11 +18,18 @@ pub(super) enum KeyVerb {
         #[command(flatten)]
         client: ClientArguments,
     },
-    /// Show access keys, without their secrets.
+    /// Show access keys, without their secrets, and when each was last used.
     List {
         /// Only those of this account, by name or id.
         #[arg(long)]
         account: Option<String>,
+        #[command(flatten)]
+        client: ClientArguments,
+    },
+    /// Make the second key beside this one, to change over to, and say how to finish.
+    Rotate {
+        /// The id of the key that is in use.
+        id: String,
         #[command(flatten)]
         client: ClientArguments,
     },
@@ -58,6 +65,7 @@ impl KeyVerb {
                 client,
             } => (Command::KeyCreate { account, user }, client),
             Self::List { account, client } => (Command::KeyList { account }, client),
+            Self::Rotate { id, client } => (Command::KeyRotate { id }, client),
             Self::Deactivate { id, client } => (Command::KeyDeactivate { id }, client),
             Self::Activate { id, client } => (Command::KeyActivate { id }, client),
             Self::Delete { id, client } => (Command::KeyDelete { id }, client),

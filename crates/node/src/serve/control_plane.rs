@@ -1,6 +1,7 @@
 //! The control plane as long as its files are open: control over them, and the feed that follows
 //! the journal.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -14,6 +15,7 @@ use meridian_server::Live;
 use tokio::task;
 
 use super::collector;
+use super::last_used::LastUsedFile;
 use crate::admin;
 use crate::condition::{Condition, Watched};
 use crate::feed::Feed;
@@ -30,6 +32,7 @@ pub(super) struct ControlPlane {
     control: Arc<Control>,
     live: Arc<Live>,
     condition: Arc<Condition>,
+    last_used: Arc<LastUsedFile>,
     stop: Arc<AtomicBool>,
     feed: JoinHandle<()>,
 }
@@ -42,7 +45,12 @@ pub(super) struct Busy {
 
 impl ControlPlane {
     /// Starts following the journal from where `feed` is.
-    pub(super) fn start(files: Files, feed: Feed, live: &Arc<Live>) -> Result<Self> {
+    pub(super) fn start(
+        files: Files,
+        feed: Feed,
+        live: &Arc<Live>,
+        data_dir: &Path,
+    ) -> Result<Self> {
         let journal = Watched {
             journal: Arc::clone(&files.journal),
             condition: Arc::clone(feed.condition()),
@@ -61,11 +69,13 @@ impl ControlPlane {
             .name("feed".to_owned())
             .spawn(move || feed.run(&followed, &ended))?;
         collector::start(&control)?;
+        let last_used = LastUsedFile::start(data_dir, &control)?;
         Ok(Self {
             files,
             control,
             live: Arc::clone(live),
             condition,
+            last_used,
             stop,
             feed,
         })
@@ -98,6 +108,7 @@ impl ControlPlane {
 
     /// Stops following the journal at the end of the process.
     pub(super) fn end(self) -> Result<()> {
+        self.last_used.keep(&self.control);
         stop_feed(&self.stop, &self.files, self.feed);
         match self.files.tables.flush() {
             Err(ApplyError::Storage(full)) if full.is_full() => {
@@ -119,7 +130,7 @@ impl ControlPlane {
             // Not by the count alone: the collector takes hold of it for each of its steps.
             match Arc::try_unwrap(self.control) {
                 Ok(alone) => {
-                    drop(alone);
+                    self.last_used.keep(&alone);
                     break;
                 }
                 Err(shared) => self.control = shared,

@@ -4,7 +4,7 @@ use anyhow::Result;
 use meridian_model::Account;
 use serde_json::{Value, json};
 
-use super::Host;
+use super::{Host, time};
 
 pub(super) fn create(host: &Host, name: &str) -> Result<Value> {
     Ok(shown(&host.control.create_account(name)?))
@@ -12,6 +12,25 @@ pub(super) fn create(host: &Host, name: &str) -> Result<Value> {
 
 pub(super) fn list(host: &Host) -> Result<Value> {
     Ok(host.control.accounts()?.iter().map(shown).collect())
+}
+
+pub(super) fn show(host: &Host, account: &str) -> Result<Value> {
+    let summary = host.control.account(account)?;
+    let mut shown = shown(&summary.account);
+    shown["created_at"] = time(summary.account.created_at).into();
+    for (_, things, number) in summary.contents {
+        shown[things.replace(' ', "_")] = number.into();
+    }
+    Ok(shown)
+}
+
+pub(super) fn rename(host: &Host, account: &str, name: &str) -> Result<Value> {
+    Ok(shown(&host.control.rename_account(account, name)?))
+}
+
+pub(super) fn delete(host: &Host, account: &str) -> Result<Value> {
+    let gone = host.control.delete_account(account)?;
+    Ok(json!({ "deleted": gone.id.as_str(), "name": gone.name }))
 }
 
 fn shown(account: &Account) -> Value {
