@@ -23,7 +23,7 @@ class Authority:
         self.path = folder / "authority.pem"
         self.path.write_bytes(pem(self.certificate))
 
-    def sign(self, name, key, ca=False):
+    def sign(self, name, key, ca=False, days=30):
         now = datetime.datetime.now(datetime.timezone.utc)
         addresses = [ipaddress.ip_address(f"127.0.0.{n}") for n in (1, 2)]
         names = [x509.DNSName(NAME), *map(x509.IPAddress, addresses)]
@@ -34,17 +34,17 @@ class Authority:
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - datetime.timedelta(days=1))
-            .not_valid_after(now + datetime.timedelta(days=30))
+            .not_valid_after(now + datetime.timedelta(days=days))
             .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
         )
         if not ca:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         return builder.sign(self.key, hashes.SHA256())
 
-    def issue(self, certificate, key):
+    def issue(self, certificate, key, days=30):
         """Writes a new certificate and its key; returns its serial number."""
         own = ec.generate_private_key(ec.SECP256R1())
-        made = self.sign(x509.Name.from_rfc4514_string(f"CN={NAME}"), own)
+        made = self.sign(x509.Name.from_rfc4514_string(f"CN={NAME}"), own, days=days)
         certificate.write_bytes(pem(made))
         key.write_bytes(
             own.private_bytes(

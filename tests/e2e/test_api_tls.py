@@ -3,12 +3,14 @@
 import contextlib
 import http.client
 import json
+import re
 import signal
 import socket
 import ssl
 import subprocess
 import threading
 import time
+import urllib.request
 
 import boto3
 import botocore.auth
@@ -210,6 +212,37 @@ def test_replacing_hands_the_sockets_over(tmp_path):
         assert server.secure_client().list_hosted_zones()["HostedZones"]
         with pytest.raises(botocore.exceptions.EndpointConnectionError):
             https_client(server, server.trusted, address=before).list_hosted_zones()
+
+
+def test_the_end_of_a_certificate_is_told_beforehand(server):
+    def shown():
+        with urllib.request.urlopen(f"http://{server.metrics}/metrics", timeout=5) as page:
+            sample = re.search(
+                r'meridian_certificate_end_seconds\{section="api.tls"\} (\d+)', page.read().decode()
+            )
+            return int(sample[1])
+
+    def check():
+        done = subprocess.run(
+            [str(BIN), "config", "check"], cwd=server.folder, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    day = 24 * 3600
+    for days, warning in (
+        (30, None),
+        (5, "ends in 4 days; clients will refuse it then"),
+        (0, "has ended, and clients refuse it"),
+    ):
+        server.authority.issue(server.certificate, server.key, days)
+        server.process.send_signal(signal.SIGHUP)
+        assert eventually(lambda: abs(shown() - (time.time() + days * day)) < 600), shown()
+        said = check()
+        assert warning in said if warning else "api.tls" not in said, said
+    server.authority.issue(server.certificate, server.key)
+    server.process.send_signal(signal.SIGHUP)
+    assert eventually(lambda: shown() > time.time() + day)
 
 
 def test_every_address_of_both_families_and_silent_clients(tmp_path):

@@ -5,17 +5,20 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Error, Result};
 use meridian_server::{Certificate, Encryption};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::spawn_blocking;
-use tokio::time;
+use tokio::time::{self, Instant};
 
 use crate::config::Tls;
 
+/// How long before its end a certificate is warned of, and how often.
+pub(crate) const WARN_BEFORE: Duration = Duration::from_secs(14 * 24 * 3600);
+const WARN_EVERY: Duration = Duration::from_secs(24 * 3600);
 /// How often it is looked whether the files have changed.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
@@ -61,6 +64,24 @@ impl CertificateFiles {
         })
     }
 
+    /// What there is to be warned of at this time: none if it is good for a while.
+    pub(crate) fn warning(&self, certificate: &Certificate, now: SystemTime) -> Option<String> {
+        let left = certificate.ends_at()?.duration_since(now);
+        let section = self.section;
+        let path = self.certificate.display();
+        match left {
+            Ok(left) if left > WARN_BEFORE => None,
+            Ok(left) => Some(format!(
+                "{section}.certificate, {path}, ends in {} days; clients will refuse it then: renew \
+                 it",
+                left.as_secs() / (24 * 3600)
+            )),
+            Err(_) => Some(format!(
+                "{section}.certificate, {path}, has ended, and clients refuse it: renew it"
+            )),
+        }
+    }
+
     /// The state of both; none for one that is not there.
     fn stamps(&self) -> [Option<Stamp>; 2] {
         let stamp = |path: &PathBuf| {
@@ -82,6 +103,8 @@ pub(crate) fn follow(files: CertificateFiles) -> Result<Arc<Certificate>> {
         certificate: Arc::clone(&certificate),
         // A signal before anybody listens would end the process.
         hang_up: signal(SignalKind::hangup())?,
+        // The start has its own warnings.
+        warned: Instant::now(),
     };
     tokio::spawn(watch.run());
     Ok(certificate)
@@ -108,6 +131,11 @@ impl Keeper {
         })
     }
 
+    /// What is shown.
+    pub(crate) fn certificate(&self) -> &Arc<Certificate> {
+        &self.certificate
+    }
+
     /// What the server is told.
     pub(crate) fn encryption(&self) -> Encryption {
         Encryption {
@@ -123,6 +151,8 @@ struct Watch {
     known: [Option<Stamp>; 2],
     certificate: Arc<Certificate>,
     hang_up: Signal,
+    /// When its end was last looked at.
+    warned: Instant,
 }
 
 impl Watch {
@@ -134,6 +164,17 @@ impl Watch {
                 _ = self.hang_up.recv() => true,
             };
             self.look(told).await;
+            self.warn();
+        }
+    }
+
+    fn warn(&mut self) {
+        if self.warned.elapsed() < WARN_EVERY {
+            return;
+        }
+        self.warned = Instant::now();
+        if let Some(warning) = self.files.warning(&self.certificate, SystemTime::now()) {
+            tracing::warn!("{warning}");
         }
     }
 

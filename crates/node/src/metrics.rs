@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::SystemTime;
 
 use meridian_answer::{World, WorldSize};
-use meridian_server::{AnswerCounts, Counts, Live, PerProtocol, Protocol, StreamCounts};
+use meridian_server::{
+    AnswerCounts, Certificate, Counts, Live, PerProtocol, Protocol, StreamCounts,
+};
 
 use crate::condition::{Condition, Readiness};
 use crate::taps::Written;
@@ -21,6 +23,8 @@ pub(crate) struct Metrics {
     condition: Arc<Condition>,
     /// How many zones are shown by name.
     top_zones: usize,
+    /// What is shown to clients, by the section that configures it.
+    certificates: Vec<(&'static str, Arc<Certificate>)>,
     /// Sizes of the World as it was then: they take a walk through all of it.
     size: Mutex<(Weak<World>, WorldSize)>,
 }
@@ -31,8 +35,20 @@ impl Metrics {
             live,
             condition,
             top_zones,
+            certificates: Vec::new(),
             size: Mutex::default(),
         }
+    }
+
+    /// The same with the certificate of a section of the configuration, if it has one.
+    pub(crate) fn with_certificate(
+        mut self,
+        section: &'static str,
+        certificate: Option<&Arc<Certificate>>,
+    ) -> Self {
+        let shown = certificate.map(|certificate| (section, Arc::clone(certificate)));
+        self.certificates.extend(shown);
+        self
     }
 
     /// All of them. Walks through all zones, and after a change through all names.
@@ -57,6 +73,7 @@ impl Metrics {
         self.api(&mut page);
         self.logs(&mut page);
         self.audit(&mut page);
+        self.certificates(&mut page);
         page.finish()
     }
 
@@ -233,6 +250,20 @@ impl Metrics {
             "Whether the audit log cannot be written at present.",
         )
         .sample(&[], u8::from(written.failure().is_some()));
+    }
+
+    fn certificates(&self, page: &mut Page) {
+        let mut family = page.family(
+            "meridian_certificate_end_seconds",
+            Kind::Gauge,
+            "When the certificate ends that clients are shown, in seconds since 1970.",
+        );
+        for (section, certificate) in &self.certificates {
+            let since_1970 = |end: SystemTime| end.duration_since(SystemTime::UNIX_EPOCH).ok();
+            if let Some(end) = certificate.ends_at().and_then(since_1970) {
+                family.sample(&[("section", section)], end.as_secs());
+            }
+        }
     }
 
     fn api(&self, page: &mut Page) {

@@ -204,7 +204,7 @@ fn answer_only(
     let known = (live, condition, taps);
     let mut dns = Dns::start(config_of_dns, Vec::new(), known, &runtimes.dns)?;
     dns.begin_quic()?;
-    let monitor = monitor(config, &dns);
+    let monitor = monitor(config, &dns, runtimes.keeper.as_ref(), None);
     let (_end, ended) = watch::channel(());
     runtimes.control.block_on(async {
         tokio::spawn(monitor.serve(metrics, ended));
@@ -228,9 +228,11 @@ fn load(config: &Config, files: &Files, condition: &Arc<Condition>) -> Result<Fe
 }
 
 /// What the monitor shows of this process.
-fn monitor(config: &Config, dns: &Dns) -> Monitor {
+fn monitor(config: &Config, dns: &Dns, keeper: Option<&Keeper>, doors: Option<&Doors>) -> Monitor {
     let (live, condition) = (Arc::clone(dns.live()), Arc::clone(dns.condition()));
-    let metrics = Metrics::new(live, Arc::clone(&condition), config.metrics.top_zones);
+    let metrics = Metrics::new(live, Arc::clone(&condition), config.metrics.top_zones)
+        .with_certificate("dns.tls", keeper.map(Keeper::certificate))
+        .with_certificate("api.tls", doors.and_then(Doors::certificate));
     Monitor::new(condition, metrics)
 }
 

@@ -2,8 +2,11 @@
 //!
 //! Where the files are and when they are read again is not decided here.
 
+mod validity;
+
 use std::io;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use rustls::crypto::{CryptoProvider, ring};
@@ -74,6 +77,14 @@ impl Certificate {
     /// Shows that of `other` from now on.
     pub fn replace(&self, other: &Self) {
         self.current.store(other.current.load_full());
+    }
+
+    /// Until when it is good; none if that cannot be read.
+    #[must_use]
+    pub fn ends_at(&self) -> Option<SystemTime> {
+        let current = self.current.load();
+        let seconds = validity::end_of(current.cert.first()?)?;
+        SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds.try_into().ok()?))
     }
 
     /// Settings of TLS for a listener that speaks one of these protocols (RFC 7301): TLS 1.2 and

@@ -4,13 +4,16 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use anyhow::{Result, ensure};
 
+use crate::certificate::CertificateFiles;
 use crate::identity;
 use crate::views::MAX_VIEWS;
 
-use super::{Config, addresses, traffic};
+use super::api::ApiTls;
+use super::{Config, Tls, addresses, traffic};
 
 /// The most zones shown by name: each is two series, and a scraper keeps all it has ever seen.
 const TOP_ZONES_MAX: usize = 10_000;
@@ -96,7 +99,16 @@ impl Config {
                     .to_owned(),
             );
         }
+        warnings.extend(self.certificate_warnings(SystemTime::now()));
         warnings
+    }
+
+    /// Of certificates that end soon, as far as they can be read.
+    fn certificate_warnings(&self, now: SystemTime) -> Vec<String> {
+        let dns = self.dns.tls.as_ref().map(Tls::files);
+        let api = self.api.tls.as_ref().map(ApiTls::files);
+        let warning = |files: CertificateFiles| files.warning(&files.load().ok()?, now);
+        dns.into_iter().chain(api).filter_map(warning).collect()
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use meridian_api::Scheme;
+use meridian_server::Certificate;
 use rustix::net::sockopt::set_ipv6_v6only;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_rustls::rustls::ServerConfig;
@@ -34,9 +35,15 @@ pub(super) struct Doors {
     /// Those of HTTPS, and what is told about TLS.
     api_tls: Vec<Door>,
     clients: Arc<Clients>,
-    tls: Option<Arc<ServerConfig>>,
+    tls: Option<ApiTls>,
     metrics: Door,
     admin: UnixListener,
+}
+
+/// What is told about TLS, and the certificate in it.
+struct ApiTls {
+    config: Arc<ServerConfig>,
+    certificate: Arc<Certificate>,
 }
 
 struct Door {
@@ -96,12 +103,17 @@ impl Doors {
         for door in &self.api_tls {
             let encrypted = Entrance {
                 listener: door.open()?,
-                tls: self.tls.clone(),
+                tls: self.tls.as_ref().map(|tls| Arc::clone(&tls.config)),
                 clients: Arc::clone(&self.clients),
             };
             entrances.push((Scheme::Https, encrypted));
         }
         Ok(entrances)
+    }
+
+    /// The certificate that the API shows.
+    pub(super) fn certificate(&self) -> Option<&Arc<Certificate>> {
+        self.tls.as_ref().map(|tls| &tls.certificate)
     }
 
     /// That of health checks, once more.
@@ -142,12 +154,15 @@ impl Door {
 }
 
 /// What the API's encrypted listeners show: the files as they are now, and as they change.
-fn tls(config: &Config) -> Result<Option<Arc<ServerConfig>>> {
+fn tls(config: &Config) -> Result<Option<ApiTls>> {
     let Some(tls) = &config.api.tls else {
         return Ok(None);
     };
     let certificate = certificate::follow(tls.files())?;
-    Ok(Some(Arc::new(certificate.tls_config(&[PROTOCOL])?)))
+    Ok(Some(ApiTls {
+        config: Arc::new(certificate.tls_config(&[PROTOCOL])?),
+        certificate,
+    }))
 }
 
 /// A listener for health checks alone.

@@ -75,7 +75,12 @@ impl House<'_> {
         let control = self.runtimes.control.handle().clone();
         let (end, ended) = watch::channel(());
         let metrics = control.block_on(async { self.doors.metrics() })?;
-        let monitor = monitor(self.config, &self.dns);
+        let monitor = monitor(
+            self.config,
+            &self.dns,
+            self.runtimes.keeper.as_ref(),
+            Some(&self.doors),
+        );
         let health = control.spawn(monitor.serve(metrics, ended));
         loop {
             match control.block_on(self.serve(&control_plane))? {
