@@ -7,6 +7,6 @@
 
 mod bench;
 mod generation;
-mod imports;
 mod identity;
+mod imports;
 mod operations;
