@@ -4,13 +4,14 @@ How a response must look is checked by `model` on every answer; here every opera
 it should be and in every way that the model's own words forbid.
 """
 
+import json
 import re
 
 import botocore.exceptions
 import pytest
 
 import model
-from harness import Zone, create, reference
+from harness import Key, Zone, create, reference
 
 UUID = "00000000-0000-4000-8000-000000000000"
 
@@ -227,3 +228,30 @@ def test_what_is_not_there_says_so(loose, operation):
     input_shape = shape(loose, operation)
     request = made_up(input_shape) if input_shape and input_shape.members else {}
     assert send(loose, operation, request) == "NotImplemented"
+
+
+@pytest.fixture(scope="module")
+def asker(meridian):
+    """A user without a right, and what gives it one for a single action."""
+    meridian.admin("user", "create", "asker", "--account", "operator")
+    key = meridian.admin("key", "create", "--account", "operator", "--user", "asker")
+
+    def allow(folder, action):
+        statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+        (folder / "one.json").write_text(
+            json.dumps({"Version": "2012-10-17", "Statement": statement})
+        )
+        file = ("--policy-file", folder / "one.json")
+        meridian.admin("user", "attach", "asker", "--account", "operator", *file)
+
+    return meridian.client(Key(key["access_key_id"], key["secret_access_key"])), allow
+
+
+@pytest.mark.parametrize("operation", THERE)
+def test_each_operation_asks_for_its_own_right(operation, world, route53, asker, tmp_path):
+    client, allow = asker
+    request = REQUESTS[operation](world, route53)
+    allow(tmp_path, f"route53:Not{operation}")
+    assert send(client, operation, request) == "AccessDenied"
+    allow(tmp_path, f"route53:{operation}")
+    assert send(client, operation, request) != "AccessDenied"
