@@ -9,7 +9,19 @@ import subprocess
 
 import pytest
 
-from harness import BIN, REPO, Key, Zone, create, delete, eventually, refusal, upsert
+import model
+from harness import (
+    BIN,
+    REPO,
+    Key,
+    Zone,
+    adopt_successors,
+    create,
+    delete,
+    eventually,
+    refusal,
+    upsert,
+)
 
 _numbers = itertools.count(1)
 DENIED = 3
@@ -270,6 +282,9 @@ def test_the_last_use_of_a_key_is_kept(start):
     assert (server.data / "last-used.json").stat().st_mode & 0o777 == 0o600
     server.start()
     assert shown() == used
+    adopt_successors()
+    server.replace()
+    assert shown() == used
     # What cannot be read is nothing to fail for.
     server.stop()
     (server.data / "last-used.json").write_text("{")
@@ -363,6 +378,23 @@ def test_ready_made_policies_are_listed_shown_and_valid(tmp_path):
     assert "there is no ready-made policy" in run("show", "root").stderr
 
 
+def test_statements_that_do_nothing_are_pointed_out(tmp_path):
+    known = sorted(model.documented())
+    assert len(known) == 74
+
+    def warnings(actions):
+        deny = {"Effect": "Deny", "Resource": "*"}
+        statements = [deny | {"Action": f"route53:{action}"} for action in actions]
+        done = run("check", policy_file(tmp_path, *statements), "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)["warnings"]
+
+    for start in range(0, len(known), 25):
+        assert warnings(known[start : start + 25]) == []
+    said = warnings(["Get*", "GetHostedZones", "gethostedzone", "Gets*"])
+    assert [text.split(" does nothing here")[0] for text in said] == ["statement 1", "statement 3"]
+
+
 def test_a_policy_is_asked_without_a_server(tmp_path):
     own = {"Sid": "Own", "Effect": "Allow", "Action": "route53:Get*"}
     own["Resource"] = "arn:aws:route53:::hostedzone/${aws:username}"
@@ -383,6 +415,7 @@ def test_a_policy_is_asked_without_a_server(tmp_path):
             {"policy": "own", "statement": 0, "sid": "Own", "effect": "Allow"}
         ],
         "missing_context": [],
+        "odd": None,
     }
     for more, decision in (
         ((*inside, "--user", "Z2"), "implicitDeny"),
@@ -394,6 +427,8 @@ def test_a_policy_is_asked_without_a_server(tmp_path):
     said = run("test", *question, "--user", "Z1").stdout
     assert "Allow by own, statement 0 'Own'" in said and "Deny by own, statement 1\n" in said
     assert "not given, and asked for: aws:SourceIp" in said
+    said = run("test", "--policy", "read-only", "--action", "route53:GetHostedZone").stdout
+    assert "note: route53:GetHostedZone asks for the ARN of a hostedzone" in said
     for wrong in (
         ("--context", "aws:SourceIp"),
         ("--context", "aws:SourceIp=nowhere"),

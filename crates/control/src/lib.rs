@@ -42,5 +42,6 @@ pub use request::{
 pub use rights::{
     Context, ContextError, Decision, Effect, MAX_CHARACTERS, Matched, PolicyError, Question,
     ReadyMade, ReadyMadeError, ReadyMadePolicy, UnreadablePolicy, Verdict, check_policy, evaluate,
+    idle_statements, odd_question,
 };
 pub use usage::QuotaUse;

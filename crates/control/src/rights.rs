@@ -6,6 +6,7 @@
 
 #![warn(clippy::indexing_slicing)]
 
+mod actions;
 mod condition;
 mod context;
 mod document;
@@ -24,6 +25,7 @@ mod tests;
 use meridian_log::Snapshot;
 use meridian_model::Zone;
 
+pub use actions::odd_question;
 pub use context::{Context, ContextError};
 pub use document::Effect;
 pub use evaluate::{Decision, Matched, Question, UnreadablePolicy, Verdict, evaluate};
@@ -57,8 +59,13 @@ pub(crate) fn authorize_with(
     resource: &str,
     context: impl FnOnce() -> Context,
 ) -> Result<(), OperationError> {
+    // A request may be on its way when its account is deleted: nothing must be made in it then.
+    let account = snapshot.account(&caller.account)?;
     let Some(name) = &caller.user else {
-        return Ok(());
+        return match account {
+            Some(_) => Ok(()),
+            None => Err(denied(caller, action, resource, Denial::Implicit)),
+        };
     };
     let user = snapshot.user(&caller.account, name)?;
     let policies = user.map(|user| user.policies).unwrap_or_default();
@@ -74,13 +81,17 @@ pub(crate) fn authorize_with(
         Ok(Decision::ExplicitDeny) => Denial::Explicit,
         Err(UnreadablePolicy { policy, .. }) => Denial::Unreadable(policy),
     };
-    Err(Refusal::AccessDenied {
+    Err(denied(caller, action, resource, why))
+}
+
+fn denied(caller: &Caller, action: &str, resource: &str, why: Denial) -> OperationError {
+    Refusal::AccessDenied {
         principal: caller.arn(),
         action: action.to_owned(),
         resource: resource.to_owned(),
         why,
     }
-    .into())
+    .into()
 }
 
 /// The zone, if it exists and belongs to the caller's account. One of another account is refused
@@ -109,4 +120,21 @@ pub(crate) fn zone_arn(id: &str) -> String {
 /// [`PolicyError`] says what is wrong with it, and where.
 pub fn check_policy(document: &str) -> Result<(), PolicyError> {
     document::parse(document).map(drop)
+}
+
+/// The statements of a document, from 0, that are about no action of Route 53's: they do nothing
+/// here, which may be a slip of the pen.
+///
+/// # Errors
+/// [`PolicyError`] when the document cannot be kept to.
+pub fn idle_statements(document: &str) -> Result<Vec<usize>, PolicyError> {
+    let statements = document::parse(document)?.statements;
+    let idle = |statement: &document::Statement| {
+        !actions::names().any(|action| statement.is_about_action(&action))
+    };
+    let places = statements.iter().enumerate();
+    Ok(places
+        .filter(|(_, statement)| idle(statement))
+        .map(|(place, _)| place)
+        .collect())
 }

@@ -9,9 +9,10 @@ pub(super) fn parse(text: &str) -> Option<i64> {
     if !text.is_empty() && text.len() <= MAX_DIGITS && text.bytes().all(|b| b.is_ascii_digit()) {
         return text.parse().ok();
     }
-    let whole = match text.contains('T') {
-        true => text.parse::<Timestamp>(),
-        false => format!("{text}T00:00:00Z").parse(),
+    let whole = if text.contains('T') {
+        text.parse::<Timestamp>()
+    } else {
+        format!("{text}T00:00:00Z").parse()
     };
     whole.ok().map(Timestamp::as_second)
 }

@@ -59,6 +59,9 @@ fn an_account_goes_when_nothing_is_in_it() {
     control.delete_user("one", "ann").unwrap();
     assert!(control.credential(&key.key.id).unwrap().is_none());
     control.delete_account("one").unwrap();
+    // On its way since before.
+    let late = control.create_hosted_zone(&me, &zone("late.test"));
+    assert_eq!(code(late), "AccessDenied");
     assert!(matches!(
         control.account("one"),
         Err(AdminError::UnknownAccount(_))

@@ -50,14 +50,9 @@ pub(crate) fn ask(client: &Client, command: &Command) -> Result<Value> {
     }
 }
 
-/// Prints what needed no server.
-pub(crate) fn print(out: &mut impl Write, result: &Value, json: bool) -> Result<()> {
-    if json {
-        writeln!(out, "{result:#}")?;
-    } else {
-        render::value(out, result)?;
-    }
-    Ok(())
+/// Prints for people what needed no server.
+pub(crate) fn print(out: &mut impl Write, result: &Value) -> Result<()> {
+    Ok(render::value(out, result)?)
 }
 
 fn converse(mut stream: &UnixStream, client: &Client, command: &Command) -> Result<Value> {

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use meridian_control::{
-    Decision, Effect, ReadyMade, ReadyMadePolicy, Verdict, check_policy, evaluate,
+    Decision, Effect, ReadyMade, ReadyMadePolicy, Verdict, check_policy, evaluate, idle_statements,
+    odd_question,
 };
 use meridian_model::{AccountId, Policy};
 use serde_json::{Value, from_str, json};
@@ -38,8 +39,15 @@ pub(crate) fn show(text: &str) -> Result<Value> {
 
 /// Checks a file.
 pub(crate) fn check(file: &Path) -> Result<Value> {
-    read(file)?;
-    Ok(json!({ "valid": true, "file": file.display().to_string() }))
+    let idle = idle_statements(&read(file)?)?;
+    let warnings = idle.iter().map(|place| {
+        format!("statement {place} does nothing here: its actions are none of Route 53's")
+    });
+    Ok(json!({
+        "valid": true,
+        "file": file.display().to_string(),
+        "warnings": warnings.collect::<Vec<_>>(),
+    }))
 }
 
 /// What these policies say to a question about a user that need not exist.
@@ -111,6 +119,7 @@ pub(super) fn shown(question: &Question, verdict: &Verdict) -> Value {
         "allowed": verdict.decision == Decision::Allowed,
         "matched_statements": matched.collect::<Vec<_>>(),
         "missing_context": verdict.missing,
+        "odd": odd_question(&question.action, &question.resource),
     })
 }
 

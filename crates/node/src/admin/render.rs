@@ -77,7 +77,7 @@ fn table(out: &mut impl Write, rows: &[Value]) -> Result<()> {
     let width = |column: usize| {
         lines
             .iter()
-            .map(|line| line[column].len())
+            .map(|line| line[column].chars().count())
             .max()
             .unwrap_or(0)
     };

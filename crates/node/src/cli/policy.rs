@@ -13,11 +13,7 @@ use crate::admin::{self, Command, Question, policy};
 #[derive(Subcommand)]
 pub(super) enum PolicyVerb {
     /// Show the policies that come with the service.
-    List {
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    List(FormArguments),
     /// Print the document of a ready-made policy, or of one that a user has.
     Show {
         /// A ready-made policy, as in `zone-editor=ZONEID`; with --user the name of one it has.
@@ -35,9 +31,8 @@ pub(super) enum PolicyVerb {
     Check {
         /// A file with an IAM policy in JSON.
         file: PathBuf,
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        form: FormArguments,
     },
     /// Say whether policies allow a request, and which statements say so, without making it.
     ///
@@ -46,6 +41,14 @@ pub(super) enum PolicyVerb {
     /// `${aws:username}`). Ends with exit code 0 when the request is allowed, with 3 when it is
     /// denied, and with 1 when nothing could be said.
     Test(TestArguments),
+}
+
+/// How to print what needs no server.
+#[derive(Args)]
+pub(super) struct FormArguments {
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Args)]
@@ -79,8 +82,8 @@ pub(super) struct TestArguments {
 impl PolicyVerb {
     pub(super) fn run(self) -> Result<()> {
         match self {
-            Self::List { json } => print(&policy::ready_made(), json),
-            Self::Check { file, json } => print(&policy::check(&file)?, json),
+            Self::List(form) => form.print(&policy::ready_made()),
+            Self::Check { file, form } => form.print(&policy::check(&file)?),
             Self::Show {
                 name,
                 user: Some(user),
@@ -126,10 +129,11 @@ impl TestArguments {
                 policy::test(sources, user.as_deref(), &question)?
             }
         };
+        let mut out = io::stdout().lock();
         if json {
-            print(&answer, true)?;
+            writeln!(out, "{answer:#}")?;
         } else {
-            tell(&mut io::stdout().lock(), &answer)?;
+            tell(&mut out, &answer)?;
         }
         if answer["allowed"] == true {
             Ok(())
@@ -139,8 +143,15 @@ impl TestArguments {
     }
 }
 
-fn print(value: &Value, json: bool) -> Result<()> {
-    admin::print(&mut io::stdout().lock(), value, json)
+impl FormArguments {
+    fn print(&self, value: &Value) -> Result<()> {
+        let mut out = io::stdout().lock();
+        if self.json {
+            writeln!(out, "{value:#}")?;
+            return Ok(());
+        }
+        admin::print(&mut out, value)
+    }
 }
 
 fn document(shown: &Value) -> Result<()> {
@@ -178,6 +189,9 @@ fn tell(out: &mut impl Write, answer: &Value) -> Result<()> {
     let missing = answer["missing_context"].as_array().unwrap_or(&none);
     for key in missing {
         writeln!(out, "  not given, and asked for: {}", text(key))?;
+    }
+    if let Some(odd) = answer["odd"].as_str() {
+        writeln!(out, "  note: {odd}")?;
     }
     Ok(())
 }
