@@ -113,7 +113,7 @@ pub(crate) struct Trail {
 }
 
 /// What is known of a request from the start.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Envelope {
     pub(crate) request_id: String,
     pub(crate) source: String,

@@ -4,19 +4,18 @@
 //! threads, in one piece. Connections are `server`'s business.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{CONTENT_TYPE, LOCATION, USER_AGENT};
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response, StatusCode};
 use meridian_control::{Caller, Control, Fault};
 use meridian_model::{AccessKeyId, Timestamp};
-use ring::digest;
 use tokio::sync::Semaphore;
 use tokio::task;
 
@@ -24,6 +23,7 @@ use crate::audit::{Audit, Envelope, Trail, is_read_only, request_parameters, res
 use crate::body::{self, Bodies, Received};
 use crate::dialect::Dialect;
 use crate::fault::{ErrorResponse, Failure, response_to, throttled};
+use crate::request::{Found, endpoint, headers, retry_key, source, user_agent};
 use crate::request_id;
 use crate::route53::{self, Call, Match, Reply};
 use crate::sigv4::{Claim, SignatureError, SignedRequest};
@@ -97,13 +97,13 @@ fn system_time() -> Timestamp {
 
 /// The APIs as a fallback of a router, so that other pages can be merged in front of it.
 ///
-/// Requests are expected to carry [`ConnectInfo<SocketAddr>`] and their [`Scheme`]: whoever serves
-/// them knows both.
+/// Requests are expected to carry [`ConnectInfo`](axum::extract::ConnectInfo) with a socket address,
+/// and their [`Scheme`]: whoever serves them knows both.
 /// Every request is authenticated before anything but its size is looked at.
 pub fn router(control: Arc<Control>, config: ApiConfig) -> Router {
     let service = Service {
         operations: control,
-        slots: Semaphore::new(config.max_operations),
+        slots: Arc::new(Semaphore::new(config.max_operations)),
         throttle: Throttle::default(),
         bodies: Bodies::new(config.max_bodies_len, config.body_timeout),
         config,
@@ -113,7 +113,7 @@ pub fn router(control: Arc<Control>, config: ApiConfig) -> Router {
 
 struct Service {
     operations: Arc<Control>,
-    slots: Semaphore,
+    slots: Arc<Semaphore>,
     throttle: Throttle,
     bodies: Bodies,
     config: ApiConfig,
@@ -139,58 +139,35 @@ impl Outcome {
     }
 }
 
+/// What is known of a request from the start, and needed at the end.
+#[derive(Debug, Clone)]
+struct Seen {
+    started: Instant,
+    dialect: Dialect,
+    envelope: Envelope,
+}
+
 async fn answer(State(service): State<Arc<Service>>, request: Request) -> Response<Body> {
-    let started = Instant::now();
-    let request_id = request_id::draw();
     let (parts, body) = request.into_parts();
     let dialect = Dialect::of(&parts);
-    let envelope = Envelope {
-        request_id: request_id.clone(),
-        source: source(&parts),
-        user_agent: user_agent(&parts),
-        event_source: dialect.event_source(),
+    let seen = Seen {
+        started: Instant::now(),
+        dialect,
+        envelope: Envelope {
+            request_id: request_id::draw(),
+            source: source(&parts),
+            user_agent: user_agent(&parts),
+            event_source: dialect.event_source(),
+        },
     };
-    let outcome = match service.bodies.receive(body).await {
-        Ok(body) => {
-            Arc::clone(&service)
-                .run(parts, body, envelope.source.clone(), request_id.clone())
-                .await
-        }
+    match service.bodies.receive(body).await {
+        Ok(body) => service.run(parts, body, seen).await,
         Err(response) => {
-            let network = envelope.source.parse().ok();
-            service.turn_away(network, Trail::default(), response.into())
+            let network = seen.envelope.source.parse().ok();
+            let outcome = service.turn_away(network, Trail::default(), response.into());
+            service.conclude(seen, outcome)
         }
-    };
-    let Outcome {
-        operation,
-        trail,
-        result,
-    } = outcome;
-    let result = result.map_err(|failure| refusal(failure, operation, &request_id));
-    let error = result.as_ref().err().map(|e| (e.code, e.message.as_str()));
-    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let code = error.map_or("-", |(code, _)| code);
-    tracing::debug!(
-        request_id,
-        operation,
-        code,
-        duration_ms,
-        "{operation}: {code} after {duration_ms} ms"
-    );
-    if let (Some(audit), Some(trail)) = (&service.config.audit, trail) {
-        audit.record(trail.event(envelope, operation, error, (service.config.clock)()));
     }
-    respond(dialect, result, &request_id)
-}
-
-fn source(parts: &Parts) -> String {
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    peer.map_or_else(|| "-".to_owned(), |ConnectInfo(peer)| peer.ip().to_string())
-}
-
-fn user_agent(parts: &Parts) -> String {
-    let agent = parts.headers.get(USER_AGENT).map(HeaderValue::as_bytes);
-    String::from_utf8_lossy(agent.unwrap_or_default()).into_owned()
 }
 
 /// What the client hears about a failure.
@@ -246,29 +223,66 @@ fn document(dialect: Dialect, status: u16, body: String, request_id: &str) -> Re
 }
 
 impl Service {
-    async fn run(
-        self: Arc<Self>,
-        parts: Parts,
-        body: Received,
-        source: String,
-        request_id: String,
-    ) -> Outcome {
-        // Its part of the room is given back when the answer is there.
-        let Received { bytes, room: _room } = body;
-        let Ok(_slot) = self.slots.acquire().await else {
-            return Outcome::failed(ErrorResponse::new("ServiceUnavailable", "Shutting down."));
+    /// Once begun it goes on, is told of and holds its place, also when the client is gone.
+    async fn run(self: Arc<Self>, parts: Parts, body: Received, seen: Seen) -> Response<Body> {
+        let Ok(slot) = Arc::clone(&self.slots).acquire_owned().await else {
+            let refusal = ErrorResponse::new("ServiceUnavailable", "Shutting down.");
+            return self.conclude(seen, Outcome::failed(refusal));
         };
-        let found = Found::by(&parts, &bytes);
+        let found = Found::by(&parts, &body.bytes);
         let operation = found.operation();
-        let service = Arc::clone(&self);
-        let work = move || service.dispatch(found, &parts, &bytes, source, request_id);
-        let outcome = task::spawn_blocking(work).await.unwrap_or_else(|error| {
-            Outcome::failed(Fault::Storage(format!("an operation panicked: {error}")))
-        });
-        Outcome {
+        let (service, known) = (Arc::clone(&self), seen.clone());
+        let work = move || {
+            let Envelope {
+                source, request_id, ..
+            } = known.envelope.clone();
+            let outcome = service.dispatch(found, &parts, &body.bytes, source, request_id);
+            let outcome = Outcome {
+                operation,
+                ..outcome
+            };
+            let response = service.conclude(known, outcome);
+            drop((body.room, slot));
+            response
+        };
+        task::spawn_blocking(work).await.unwrap_or_else(|error| {
+            let fault = Fault::Storage(format!("an operation panicked: {error}"));
+            let outcome = Outcome {
+                operation,
+                ..Outcome::failed(fault)
+            };
+            self.conclude(seen, outcome)
+        })
+    }
+
+    /// Tells of what happened, and makes the answer.
+    fn conclude(&self, seen: Seen, outcome: Outcome) -> Response<Body> {
+        let Seen {
+            started,
+            dialect,
+            envelope,
+        } = seen;
+        let Outcome {
             operation,
-            ..outcome
+            trail,
+            result,
+        } = outcome;
+        let request_id = envelope.request_id.clone();
+        let result = result.map_err(|failure| refusal(failure, operation, &request_id));
+        let error = result.as_ref().err().map(|e| (e.code, e.message.as_str()));
+        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let code = error.map_or("-", |(code, _)| code);
+        tracing::debug!(
+            request_id,
+            operation,
+            code,
+            duration_ms,
+            "{operation}: {code} after {duration_ms} ms"
+        );
+        if let (Some(audit), Some(trail)) = (&self.config.audit, trail) {
+            audit.record(trail.event(envelope, operation, error, (self.config.clock)()));
         }
+        respond(dialect, result, &request_id)
     }
 
     fn dispatch(
@@ -414,107 +428,4 @@ impl Service {
             endpoint,
         })
     }
-}
-
-/// What a request asks for, whoever asks.
-enum Found {
-    Route53(Match),
-    Sts(Result<sts::Action, ErrorResponse>),
-    /// What its header says.
-    Domains(String),
-}
-
-impl Found {
-    fn by(parts: &Parts, body: &[u8]) -> Self {
-        let (method, uri) = (&parts.method, &parts.uri);
-        match Dialect::of(parts) {
-            Dialect::Route53 => Self::Route53(route53::resolve(method.as_str(), uri.path())),
-            Dialect::Sts => {
-                let query = uri.query().unwrap_or_default();
-                Self::Sts(sts::resolve(method, query, body))
-            }
-            Dialect::Domains => {
-                let target = parts.headers.get("x-amz-target");
-                let target = target.map(HeaderValue::as_bytes).unwrap_or_default();
-                Self::Domains(String::from_utf8_lossy(target).into_owned())
-            }
-        }
-    }
-
-    const fn dialect(&self) -> Dialect {
-        match self {
-            Self::Route53(_) => Dialect::Route53,
-            Self::Sts(_) => Dialect::Sts,
-            Self::Domains(_) => Dialect::Domains,
-        }
-    }
-
-    /// The variable parts of its path.
-    fn ids(&self) -> &[String] {
-        match self {
-            Self::Route53(Match::Operation(_, ids)) => ids,
-            Self::Route53(_) | Self::Sts(_) | Self::Domains(_) => &[],
-        }
-    }
-
-    /// Its name; empty for none.
-    const fn operation(&self) -> &'static str {
-        match self {
-            Self::Route53(Match::Operation(route, _)) => route.operation,
-            Self::Sts(Ok(action)) => action.name(),
-            Self::Route53(_) | Self::Sts(_) | Self::Domains(_) => "",
-        }
-    }
-}
-
-/// Where the client thinks we are, as in `http://127.0.0.1:5380`.
-fn endpoint(parts: &Parts) -> String {
-    let scheme = parts.extensions.get::<Scheme>().copied();
-    let host = parts.headers.get("host").map(HeaderValue::to_str);
-    let host = match (host, parts.uri.authority()) {
-        (Some(Ok(host)), _) => host,
-        (None, Some(authority)) => authority.as_str(),
-        _ => "localhost",
-    };
-    format!("{}://{host}", scheme.unwrap_or(Scheme::Http).as_str())
-}
-
-/// All headers. A request line with an absolute URL stands for a missing `Host` (RFC 9112,
-/// section 3.2.2).
-fn headers(parts: &Parts) -> Vec<(&str, &[u8])> {
-    let mut headers: Vec<(&str, &[u8])> = parts
-        .headers
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_bytes()))
-        .collect();
-    if let Some(authority) = parts.uri.authority()
-        && !parts.headers.contains_key("host")
-    {
-        headers.push(("host", authority.as_str().as_bytes()));
-    }
-    headers
-}
-
-fn header<'a>(request: &SignedRequest<'a>, name: &str) -> Option<&'a str> {
-    let (_, value) = request.headers.iter().find(|(other, _)| *other == name)?;
-    std::str::from_utf8(value).ok()
-}
-
-/// What makes a retry recognisable: AWS's clients keep `amz-sdk-invocation-id` over all attempts
-/// of one call.
-fn retry_key(request: &SignedRequest<'_>, key: &AccessKeyId) -> Option<[u8; 32]> {
-    let invocation = header(request, "amz-sdk-invocation-id")?;
-    let mut context = digest::Context::new(&digest::SHA256);
-    for part in [
-        key.as_str().as_bytes(),
-        invocation.as_bytes(),
-        request.method.as_bytes(),
-        request.path.as_bytes(),
-        request.body,
-    ] {
-        // With lengths, so that no two requests run together to the same bytes.
-        context.update(&(part.len() as u64).to_be_bytes());
-        context.update(part);
-    }
-    context.finish().as_ref().try_into().ok()
 }

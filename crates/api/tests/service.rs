@@ -6,12 +6,12 @@
 
 use std::future::IntoFuture;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Extension;
-use meridian_api::{ApiConfig, Scheme, router};
+use meridian_api::{ApiConfig, Audit, Event, Scheme, router};
 use meridian_control::{Acks, Control, SystemEnvironment};
 use meridian_log::{
     AppendError, Commit, Entry, Head, Journal, JournalError, LocalJournal, ReaderClass,
@@ -33,7 +33,18 @@ const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 struct Server {
     address: SocketAddr,
     journal: Arc<Breakable>,
+    told: Arc<Told>,
     _directory: tempfile::TempDir,
+}
+
+/// Keeps what it is told.
+#[derive(Debug, Default)]
+struct Told(Mutex<Vec<Event>>);
+
+impl Audit for Told {
+    fn record(&self, event: Event) {
+        self.0.lock().unwrap().push(event);
+    }
 }
 
 /// A journal that panics when it is told to.
@@ -122,8 +133,10 @@ impl Server {
     async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let told = Arc::<Told>::default();
         let config = ApiConfig {
             clock: Arc::new(|| NOW),
+            audit: Some(Arc::clone(&told) as _),
             body_timeout: Duration::from_millis(200),
             ..ApiConfig::default()
         };
@@ -138,6 +151,7 @@ impl Server {
         Self {
             address,
             journal,
+            told,
             _directory: directory,
         }
     }
@@ -205,6 +219,52 @@ async fn signed_requests_reach_the_operations() {
         let ids = if status == "200 OK" { 1 } else { 2 };
         assert_eq!(answer.matches(id).count(), ids, "{answer}");
     }
+}
+
+#[tokio::test]
+async fn what_was_begun_is_told_of_though_the_client_is_gone() {
+    let server = Server::start().await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    stream
+        .write_all(fixture("change").as_bytes())
+        .await
+        .unwrap();
+    drop(stream);
+    // At most five seconds.
+    for _ in 0..500 {
+        if !server.told.0.lock().unwrap().is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let told = server.told.0.lock().unwrap();
+    let names: Vec<_> = told.iter().map(|event| event.event_name.as_str()).collect();
+    assert_eq!(names, ["ChangeResourceRecordSets"]);
+}
+
+#[tokio::test]
+async fn every_answer_is_told_of_once() {
+    let server = Server::start().await;
+    for name in ["port", "list"] {
+        server.ask(&fixture(name)).await;
+    }
+    server
+        .ask("GET /2013-04-01/hostedzone HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .await;
+    let told = server.told.0.lock().unwrap();
+    let told: Vec<_> = told
+        .iter()
+        .map(|event| {
+            let code = event.error_code.as_deref().unwrap_or("-");
+            (event.event_name.as_str(), event.user_identity.kind, code)
+        })
+        .collect();
+    let expected = [
+        ("ListHostedZones", "Root", "-"),
+        ("ListResourceRecordSets", "Root", "NoSuchHostedZone"),
+        ("ListHostedZones", "Unknown", "MissingAuthenticationToken"),
+    ];
+    assert_eq!(told, expected);
 }
 
 #[tokio::test]
