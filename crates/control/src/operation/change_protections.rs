@@ -47,7 +47,7 @@ impl Control {
         plan: Plan,
     ) -> Outcome<()> {
         let id = request.hosted_zone_id.as_str();
-        self.write(caller, |snapshot, _| {
+        self.write_to(Some(id), caller, |snapshot, _| {
             authorize(snapshot, caller, action, &zone_arn(id))?;
             let zone = own_zone(snapshot, caller, id)?;
             plan(snapshot, &zone, &request.protections)
