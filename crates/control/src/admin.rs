@@ -4,6 +4,7 @@
 //! Whoever can open the socket is trusted; the socket's file rights say who that is.
 
 mod account;
+mod backup;
 mod import;
 mod key;
 mod name_server;
@@ -15,6 +16,7 @@ use meridian_log::{Head, ReadError, Snapshot};
 use meridian_model::{Account, AccountId, Effect, Facts, NameServerRefusal, ZoneId};
 
 pub use self::account::AccountSummary;
+pub use self::backup::Frozen;
 pub use self::import::{
     ExistingSets, ImportOutcome, ImportRequest, ImportRoom, ImportTarget, Imported, ImportedApex,
     ImportedSet, InvalidSets, RefusedSet, ZoneImport,

@@ -35,7 +35,7 @@ pub struct Control {
     pub(crate) environment: Box<dyn Environment>,
     /// A turn lasts from planning to appending, so that requests of this process do not race for
     /// the head.
-    turns: Turns,
+    pub(crate) turns: Turns,
     /// The time of an entry, the last one unless others wrote since.
     last: Mutex<Option<(Head, Timestamp)>>,
     /// Generations that somebody in this process is writing.

@@ -21,7 +21,7 @@ mod usage;
 
 pub use acks::{Acks, Served};
 pub use admin::{
-    AccountSummary, AdminError, ChangeDetail, ExistingSets, ImportOutcome, ImportRequest,
+    AccountSummary, AdminError, ChangeDetail, ExistingSets, Frozen, ImportOutcome, ImportRequest,
     ImportRoom, ImportTarget, Imported, ImportedApex, ImportedSet, InvalidSets, NewKey, NewPolicy,
     NewUser, RefusedSet, UserDetails, ZoneDetail, ZoneFilter, ZoneImport, ZoneSets,
 };

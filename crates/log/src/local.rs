@@ -124,6 +124,34 @@ impl LocalJournal {
         Ok(writing)
     }
 
+    /// Appends an entry that begins the next epoch: a chain that was restored goes on from here,
+    /// and whoever holds entries of the old one behind this place is not on it any more.
+    pub(crate) fn begin_epoch(
+        &self,
+        commit: Commit,
+        time: Timestamp,
+    ) -> Result<Entry, StorageError> {
+        let _writing = self.begin_writing()?;
+        let Tail {
+            head,
+            time: last,
+            level,
+        } = *self.tail();
+        let head = Head {
+            epoch: head.epoch.saturating_add(1),
+            ..head
+        };
+        let (entry, bytes) = Entry::after(head, time.max(last), vec![commit]);
+        let stored = self.store.note(self.store(&entry, &bytes, level));
+        stored.map_err(StorageError::new)?;
+        *self.tail() = Tail {
+            head: entry.head(),
+            time: entry.time,
+            level,
+        };
+        Ok(entry)
+    }
+
     fn mend(&self) -> Result<Option<Tail>, OpenError> {
         if !self.store.mend()? {
             return Ok(None);
@@ -241,6 +269,42 @@ impl Journal for LocalJournal {
         let _tail = self.tail();
         self.waits_ended.store(true, Ordering::Relaxed);
         self.grown.notify_all();
+    }
+}
+
+/// A new journal that gets the entries of another one, as they are.
+pub(crate) struct JournalCopy {
+    database: Database,
+    level: u16,
+}
+
+impl JournalCopy {
+    /// An empty journal in a new file, finalized for this level.
+    pub(crate) fn begin(path: &Path, level: u16) -> Result<Self, OpenError> {
+        let database = Database::create(path)?;
+        create_at(&database, level)?;
+        Ok(Self { database, level })
+    }
+
+    /// Adds entries, of which the first has this number and the last is `head`. That they are a
+    /// chain is the caller's to know.
+    pub(crate) fn put(
+        &self,
+        first: Seq,
+        entries: &[Vec<u8>],
+        head: Head,
+    ) -> Result<(), redb::Error> {
+        let transaction = begin_durable(&self.database)?;
+        let mut table = transaction.open_table(ENTRIES)?;
+        for (seq, bytes) in (first.0..).zip(entries) {
+            table.insert(seq, bytes.as_slice())?;
+        }
+        drop(table);
+        transaction
+            .open_table(META)?
+            .insert(HEAD_KEY, head_bytes(head, self.level).as_slice())?;
+        transaction.commit()?;
+        Ok(())
     }
 }
 

@@ -39,9 +39,15 @@ pub enum ReaderClass {
 }
 
 /// A secret in the clear. Wiped when dropped, never printed.
+#[derive(Clone)]
 pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
+    /// Takes a secret.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
     /// The secret itself.
     pub fn expose(&self) -> &[u8] {
         &self.0
@@ -106,10 +112,107 @@ pub enum VaultError {
 
 storage_errors_from_redb!(VaultError);
 
+/// What tells one vault key from others, and says nothing of it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyId(pub [u8; 8]);
+
+impl KeyId {
+    /// The id of a key.
+    pub fn of(key: &Secret) -> Self {
+        let label: &[u8] = b"meridian vault key id\0";
+        let hash = crate::format::Hash::of(&[label, key.expose()].concat());
+        Self(std::array::from_fn(|place| hash.0[place]))
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        crate::format::hex(&self.0, f)
+    }
+}
+
+impl fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        crate::format::hex(&self.0, f)
+    }
+}
+
+/// The rows of a vault as of one moment, sealed.
+pub struct VaultCopy {
+    transaction: ReadTransaction,
+    key_id: KeyId,
+}
+
+impl VaultCopy {
+    /// The key they are sealed under.
+    pub fn key_id(&self) -> KeyId {
+        self.key_id
+    }
+
+    /// The row by which the key is known to be the right one.
+    pub(crate) fn check(&self) -> Result<Vec<u8>, VaultError> {
+        let table = self.transaction.open_table(CHECK)?;
+        let row = table.get(CHECK_ID)?.ok_or(VaultError::WrongKey)?;
+        Ok(row.value().to_vec())
+    }
+
+    /// Calls for each row, in the order of their ids.
+    pub(crate) fn each_row<E: From<VaultError>>(
+        &self,
+        mut take: impl FnMut(&str, &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let rows = self
+            .transaction
+            .open_table(ROWS)
+            .map_err(VaultError::from)?;
+        for row in rows.range::<&str>(..).map_err(VaultError::from)? {
+            let (id, sealed) = row.map_err(VaultError::from)?;
+            take(id.value(), sealed.value())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for VaultCopy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VaultCopy")
+            .field("key_id", &self.key_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A new vault that gets the rows of another one, sealed as they are.
+pub(crate) struct VaultRestore(Database);
+
+impl VaultRestore {
+    /// An empty vault in a new file, whose key is known by the row `check`.
+    pub(crate) fn begin(path: &Path, check: &[u8]) -> Result<Self, OpenError> {
+        let database = Database::create(path)?;
+        create(&database, check)?;
+        Ok(Self(database))
+    }
+
+    pub(crate) fn put<'a>(
+        &self,
+        rows: impl Iterator<Item = (&'a str, &'a [u8])>,
+    ) -> Result<(), VaultError> {
+        let transaction = begin_durable(&self.0)?;
+        let mut table = transaction.open_table(ROWS)?;
+        for (id, sealed) in rows {
+            table.insert(id, sealed)?;
+        }
+        drop(table);
+        transaction.commit()?;
+        Ok(())
+    }
+}
+
 /// Sealed rows and the key to them.
 pub struct Vault {
     store: Store,
     sealer: Sealer,
+    key_path: PathBuf,
+    key_id: KeyId,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -137,11 +240,17 @@ impl Vault {
         if !path.exists() && !key_path.exists() {
             create_key_file(&key_path)?;
         }
-        let sealer = Sealer::new(&*read_key_file(&key_path)?);
+        let key = read_key_file(&key_path)?;
+        let (sealer, key_id) = (Sealer::new(&key)?, KeyId::of(&key));
         let check = sealer.seal(CHECK_ID, &ReaderClass::Control, b"")?;
         let fill = |database: &Database| create(database, &check);
         let store = Store::open(&path, CACHE_BYTES, FORMAT, fill)?;
-        let vault = Self { store, sealer };
+        let vault = Self {
+            store,
+            sealer,
+            key_path,
+            key_id,
+        };
         vault.check_key()?;
         Ok(vault)
     }
@@ -187,6 +296,30 @@ impl Vault {
         let rows = self.begin_read()?.open_table(ROWS)?;
         let ids = rows.range::<&str>(..)?;
         ids.map(|row| Ok(row?.0.value().to_owned())).collect()
+    }
+
+    /// All rows as they are now, sealed. Later changes do not show in it.
+    ///
+    /// # Errors
+    /// [`VaultError::Storage`].
+    pub fn copy(&self) -> Result<VaultCopy, VaultError> {
+        Ok(VaultCopy {
+            transaction: self.begin_read()?,
+            key_id: self.key_id,
+        })
+    }
+
+    /// The key that all rows are sealed under, from its file.
+    ///
+    /// # Errors
+    /// [`VaultError`] when the file is not there any more, or holds another key.
+    pub fn key(&self) -> Result<Secret, VaultError> {
+        let key = read_key_file(&self.key_path)?;
+        if KeyId::of(&key) == self.key_id {
+            Ok(key)
+        } else {
+            Err(VaultError::WrongKey)
+        }
     }
 
     fn begin_read(&self) -> Result<ReadTransaction, VaultError> {
@@ -238,12 +371,12 @@ struct Sealer {
 }
 
 impl Sealer {
-    fn new(key: &[u8; KEY_LEN]) -> Self {
-        let key = UnboundKey::new(&AES_256_GCM, key).expect("the key is as long as the cipher's");
-        Self {
+    fn new(key: &Secret) -> Result<Self, VaultError> {
+        let key = UnboundKey::new(&AES_256_GCM, key.expose()).map_err(|_| VaultError::WrongKey)?;
+        Ok(Self {
             key: LessSafeKey::new(key),
             random: SystemRandom::new(),
-        }
+        })
     }
 
     fn seal(&self, id: &str, class: &ReaderClass, secret: &[u8]) -> Result<Vec<u8>, VaultError> {
@@ -325,13 +458,22 @@ fn create_key_file(path: &Path) -> Result<(), VaultError> {
     SystemRandom::new()
         .fill(key.as_mut_slice())
         .map_err(|_| VaultError::Random)?;
+    write_key(path, key.as_slice())
+}
+
+/// Makes the key file of a restored vault.
+pub(crate) fn write_key_file(path: &Path, key: &Secret) -> Result<(), VaultError> {
+    write_key(path, key.expose())
+}
+
+fn write_key(path: &Path, key: &[u8]) -> Result<(), VaultError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let fill = |unfinished: &Path| {
         let mut file = options.open(unfinished)?;
-        file.write_all(key.as_slice())?;
+        file.write_all(key)?;
         file.sync_all()
     };
     create_whole(path, fill).map_err(|cause: std::io::Error| VaultError::KeyFile {
@@ -340,7 +482,11 @@ fn create_key_file(path: &Path) -> Result<(), VaultError> {
     })
 }
 
-fn read_key_file(path: &Path) -> Result<Zeroizing<[u8; KEY_LEN]>, VaultError> {
+/// Reads a vault's key from its file.
+///
+/// # Errors
+/// [`VaultError`] when there is none, others may read it, or it is not as long as a key.
+pub fn read_key_file(path: &Path) -> Result<Secret, VaultError> {
     let failed = |cause| VaultError::KeyFile {
         path: path.into(),
         cause,
@@ -370,7 +516,7 @@ fn read_key_file(path: &Path) -> Result<Zeroizing<[u8; KEY_LEN]>, VaultError> {
             length: metadata.len(),
         });
     }
-    let mut key = Zeroizing::new([0; KEY_LEN]);
-    file.read_exact(key.as_mut_slice()).map_err(failed)?;
+    let mut key = Secret::new(vec![0; KEY_LEN]);
+    file.read_exact(&mut key.0).map_err(failed)?;
     Ok(key)
 }

@@ -1,6 +1,7 @@
 //! The command line: what there is to say, and who is told. Each verb has a file of its own.
 
 mod account;
+mod backup;
 mod change;
 mod config;
 mod journal;
@@ -24,6 +25,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use self::account::AccountVerb;
+use self::backup::{BackupArguments, RestoreArguments};
 use self::change::ChangeVerb;
 use self::config::ConfigVerb;
 use self::journal::JournalVerb;
@@ -85,6 +87,16 @@ enum Verb {
     /// The journal of all changes.
     #[command(subcommand)]
     Journal(JournalVerb),
+    /// Write all there is into one file, while the server goes on.
+    ///
+    /// The file holds the journal and the vault, both as of one entry; secrets in it are sealed
+    /// under the key in vault.key, which is not in it unless asked for: keep a copy of that file
+    /// elsewhere.
+    Backup(BackupArguments),
+    /// Make a data directory of a backup, in a new epoch. Needs no server.
+    ///
+    /// The directory must be empty. Nothing is in its place before all of the backup is checked.
+    Restore(RestoreArguments),
     /// Replace the running server by a new process, without losing a query or a change.
     ///
     /// The new process takes the command line, directory and configuration file of the running one,
@@ -121,6 +133,8 @@ pub(crate) fn run(arguments: Arguments, predecessor: Option<&Predecessor>) -> Re
         Verb::Serve(arguments) => return crate::serve::run(&arguments.config()?, predecessor),
         Verb::Config(verb) => return verb.run(),
         Verb::Tls(verb) => return verb.run(),
+        Verb::Backup(arguments) => return arguments.run(),
+        Verb::Restore(arguments) => return arguments.run(),
         Verb::Completions { shell } => return completions(shell),
         Verb::Status(client) => (Command::Status, client),
         Verb::Account(verb) => verb.command(),

@@ -3,6 +3,7 @@
 mod admin;
 mod audit;
 mod authority;
+mod backup;
 mod certificate;
 mod cli;
 mod condition;

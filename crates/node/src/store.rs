@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use meridian_log::{Durability, Journal, LocalJournal, Options, Tables, Vault};
+use meridian_log::{Durability, Journal, LocalJournal, Options, RESTORING, Tables, Vault};
 use meridian_model::Seq;
 
 use crate::admin;
@@ -79,6 +79,11 @@ pub(crate) fn prepare(data_dir: &Path) -> Result<()> {
             data_dir.display()
         );
     }
+    ensure!(
+        !data_dir.join(RESTORING).exists(),
+        "a restore into {} did not end; empty the directory and restore again",
+        data_dir.display()
+    );
     Ok(())
 }
 

@@ -107,7 +107,8 @@ impl Entry {
         }
     }
 
-    fn encode(&self) -> Vec<u8> {
+    /// The bytes to store.
+    pub(crate) fn encode(&self) -> Vec<u8> {
         EntryMessage {
             format: FORMAT,
             epoch: self.epoch,

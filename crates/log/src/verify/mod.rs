@@ -54,10 +54,7 @@ pub fn verify(journal: &dyn Journal, tables: Option<&Tables>) -> Result<Report, 
         effects: 0,
         tables: None,
     };
-    let mut walk = Walk {
-        last: Head::EMPTY,
-        time: Timestamp(i64::MIN),
-    };
+    let mut walk = Walk::start();
     // Each turn reads at least one entry, or ends.
     while walk.last.seq < head.seq {
         let entries = journal.read(walk.last.seq, MAX_ENTRIES_PER_WRITE)?;
@@ -77,25 +74,54 @@ pub fn verify(journal: &dyn Journal, tables: Option<&Tables>) -> Result<Report, 
             replay.follow(&entries)?;
         }
     }
-    if walk.last.hash != head.hash {
-        return Err(VerifyError::HeadHash {
-            seq: head.seq,
-            head: head.hash,
-            actual: walk.last.hash,
-        });
-    }
+    walk.ends_at(head)?;
     report.tables = replay.map(|replay| replay.compare()).transpose()?;
     Ok(report)
 }
 
-/// Where the walk along the chain is.
-struct Walk {
+/// Where a walk along a chain is.
+pub(crate) struct Walk {
     last: Head,
     time: Timestamp,
 }
 
 impl Walk {
-    fn check(&mut self, entry: &Entry) -> Result<(), VerifyError> {
+    /// Before the first entry.
+    pub(crate) fn start() -> Self {
+        Self {
+            last: Head::EMPTY,
+            time: Timestamp(i64::MIN),
+        }
+    }
+
+    /// The last entry that was checked.
+    pub(crate) fn last(&self) -> Head {
+        self.last
+    }
+
+    /// The time of that entry.
+    pub(crate) fn time(&self) -> Timestamp {
+        self.time
+    }
+
+    /// Whether the chain ends where its head says.
+    pub(crate) fn ends_at(&self, head: Head) -> Result<(), VerifyError> {
+        if self.last.seq != head.seq {
+            let last = self.last.seq;
+            return Err(VerifyError::Short { last, head });
+        }
+        if self.last.hash != head.hash {
+            return Err(VerifyError::HeadHash {
+                seq: head.seq,
+                head: head.hash,
+                actual: self.last.hash,
+            });
+        }
+        Ok(())
+    }
+
+    /// Goes on to the next entry, if it continues the chain.
+    pub(crate) fn check(&mut self, entry: &Entry) -> Result<(), VerifyError> {
         let seq = entry.seq;
         let expected = Seq(self.last.seq.0 + 1);
         if seq != expected {

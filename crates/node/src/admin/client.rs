@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::command::{Answer, Command};
 use super::{host, render, socket};
+use crate::backup::{Bar, Form};
 use crate::store;
 
 /// Memory for reading the tables of a server that does not run, in MiB.
@@ -60,14 +61,26 @@ fn converse(mut stream: &UnixStream, client: &Client, command: &Command) -> Resu
     line.push(b'\n');
     stream.write_all(&line)?;
     let mut lines = BufReader::new(stream);
+    let mut bar = Bar::new(if client.json { Form::Json } else { Form::Text });
     // Ends with the connection at the latest.
     loop {
         let mut answer = String::new();
         lines.read_line(&mut answer)?;
         match serde_json::from_str(&answer).context("the server broke off")? {
-            Answer::Result(result) => return Ok(result),
-            Answer::Error { message } => bail!(message),
+            Answer::Result(result) => {
+                bar.clear();
+                return Ok(result);
+            }
+            Answer::Error { message } => {
+                bar.clear();
+                bail!(message)
+            }
             Answer::Progress(_) if client.json => {}
+            Answer::Progress(step) if step["all"].is_u64() => {
+                let number = |name: &str| step[name].as_u64().unwrap_or(0);
+                let what = step["step"].as_str().unwrap_or_default();
+                bar.draw(what, number("done"), number("all"));
+            }
             Answer::Progress(step) => render::step(&mut io::stdout().lock(), &step)?,
         }
     }

@@ -114,6 +114,11 @@ pub(crate) enum Command {
     ChangeShow {
         id: String,
     },
+    /// To be written by this process.
+    Backup {
+        path: PathBuf,
+        with_key: bool,
+    },
     /// To be replaced by a process of this program.
     Replace {
         binary: PathBuf,

@@ -2,6 +2,7 @@
 //! do is in one file for each area.
 
 mod account;
+mod backup;
 mod journal;
 mod key;
 mod nameserver;
@@ -127,6 +128,9 @@ async fn converse(
             replace(replacing, binary, stream).await;
             return Ok(());
         }
+        Ok(Command::Backup { path, with_key }) => {
+            backup::run(host, path, with_key, &mut output).await
+        }
         Ok(command) => task::spawn_blocking(move || host.carry_out(command)).await?,
         Err(error) => Err(error.into()),
     };
@@ -216,7 +220,9 @@ impl Host {
             Command::ZoneList { account, name } => zone::list(self, account, name),
             Command::ZoneShow { zone } => zone::show(self, &zone),
             Command::ChangeShow { id } => zone::show_change(self, &id),
-            Command::Replace { .. } => bail!("this is not for the control plane"),
+            Command::Backup { .. } | Command::Replace { .. } => {
+                bail!("this is not for the control plane")
+            }
         }
     }
 }

@@ -34,7 +34,26 @@ pub(super) fn text(out: &mut impl Write, command: &Command, result: &Value) -> R
 pub(super) fn value(out: &mut impl Write, value: &Value) -> Result<()> {
     match value {
         Value::Array(rows) => table(out, rows),
-        Value::Object(fields) => {
+        Value::Object(fields) => {}
+        (Command::Backup { .. }, written) => {
+            let about_key = match &written["with_key"] {
+                Value::Bool(true) => "is in it: whoever has the file has all secrets",
+                _ => "is not in it: keep a copy of vault.key elsewhere",
+            };
+            writeln!(
+                out,
+                "{}: entries 1 to {} of epoch {}, {} secrets, {} bytes\nthe vault's key, {}, \
+                 {about_key}",
+                cell(&written["file"]),
+                written["head"],
+                written["epoch"],
+                written["secrets"],
+                written["bytes"],
+                cell(&written["vault_key"]),
+            )
+        }
+        (_, Value::Array(rows)) => table(out, rows),
+        (_, Value::Object(fields)) => {
             for (name, value) in fields {
                 writeln!(out, "{name}: {}", cell(value))?;
             }
