@@ -4,6 +4,7 @@
 //! What a line or a frame looks like is in `query_log` and `dnstap`.
 
 mod dnstap;
+mod line;
 pub(crate) mod output;
 mod query_log;
 
