@@ -26,15 +26,6 @@ pub(super) fn text(out: &mut impl Write, command: &Command, result: &Value) -> R
              cannot read it any more",
             level["finalized"]
         ),
-        (_, result) => value(out, result),
-    }
-}
-
-/// Prints a value that no command has its own way for.
-pub(super) fn value(out: &mut impl Write, value: &Value) -> Result<()> {
-    match value {
-        Value::Array(rows) => table(out, rows),
-        Value::Object(fields) => {}
         (Command::Backup { .. }, written) => {
             let about_key = match &written["with_key"] {
                 Value::Bool(true) => "is in it: whoever has the file has all secrets",
@@ -52,8 +43,15 @@ pub(super) fn value(out: &mut impl Write, value: &Value) -> Result<()> {
                 cell(&written["vault_key"]),
             )
         }
-        (_, Value::Array(rows)) => table(out, rows),
-        (_, Value::Object(fields)) => {
+        (_, result) => value(out, result),
+    }
+}
+
+/// Prints a value that no command has its own way for.
+pub(super) fn value(out: &mut impl Write, value: &Value) -> Result<()> {
+    match value {
+        Value::Array(rows) => table(out, rows),
+        Value::Object(fields) => {
             for (name, value) in fields {
                 writeln!(out, "{name}: {}", cell(value))?;
             }
