@@ -79,6 +79,14 @@ impl Control {
         })
     }
 
+    /// All generations that no zone points to.
+    ///
+    /// # Errors
+    /// Faults only.
+    pub fn unseen_generations(&self) -> Result<Vec<UnseenGeneration>, Fault> {
+        self.fresh()?.unseen_generations().map_err(Fault::storage)
+    }
+
     fn expired(
         &self,
         snapshot: &Snapshot,

@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-pub(crate) use client::{Client, ask, call, print};
-pub(crate) use command::{Command, Question};
+pub(crate) use client::{Client, Conversation, ask, call, print};
+pub(crate) use command::{Command, ImportCommand, Question};
 pub(crate) use host::{Host, Replacement, serve};
 pub(crate) use progress::Progress;
 

@@ -132,6 +132,7 @@ pub(crate) fn run(arguments: Arguments, predecessor: Option<&Predecessor>) -> Re
     let (command, client) = match arguments.verb {
         Verb::Serve(arguments) => return crate::serve::run(&arguments.config()?, predecessor),
         Verb::Config(verb) => return verb.run(),
+        Verb::Zone(verb) => return verb.run(),
         Verb::Tls(verb) => return verb.run(),
         Verb::Backup(arguments) => return arguments.run(),
         Verb::Restore(arguments) => return arguments.run(),
@@ -143,7 +144,6 @@ pub(crate) fn run(arguments: Arguments, predecessor: Option<&Predecessor>) -> Re
         Verb::Policy(verb) => return verb.run(),
         Verb::Nameserver(verb) => verb.command(),
         Verb::Quota(verb) => verb.command(),
-        Verb::Zone(verb) => verb.command(),
         Verb::Change(verb) => verb.command(),
         Verb::Journal(verb) => verb.command(),
         Verb::Replace(arguments) => arguments.command()?,

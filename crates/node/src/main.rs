@@ -21,6 +21,7 @@ mod replace;
 mod serve;
 mod store;
 mod taps;
+mod transfer;
 mod views;
 
 use std::io::Write;
@@ -29,6 +30,10 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use replace::Predecessor;
+use transfer::Incomplete;
+
+/// The exit code when what was asked for is done, but not all of it; docs/CLI.md has all codes.
+const INCOMPLETE: u8 = 3;
 
 fn main() -> ExitCode {
     let predecessor = match Predecessor::find() {
@@ -58,5 +63,8 @@ fn fail(error: &anyhow::Error, predecessor: Option<&Predecessor>) -> ExitCode {
     if let Some(predecessor) = predecessor {
         predecessor.tell(format!("{error:#}"));
     }
-    ExitCode::FAILURE
+    match error.is::<Incomplete>() {
+        true => INCOMPLETE.into(),
+        false => ExitCode::FAILURE,
+    }
 }

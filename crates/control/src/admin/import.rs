@@ -139,6 +139,15 @@ impl ZoneImport<'_> {
         &self.zone
     }
 
+    /// Notes a set that cannot be planned at all.
+    pub fn refused(&mut self, place: u64, reason: String) -> RefusedSet {
+        self.refuse(1);
+        RefusedSet {
+            place,
+            reasons: vec![reason],
+        }
+    }
+
     /// Takes all sets of one name, which comes after those before. Returns those that are refused.
     ///
     /// # Errors

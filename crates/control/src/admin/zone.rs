@@ -101,6 +101,14 @@ impl Control {
         self.detail(&snapshot, zone)
     }
 
+    /// One zone, by id or name, of one account if one is named; as it is stored.
+    ///
+    /// # Errors
+    /// When there is none, or several have the name.
+    pub fn find_zone(&self, text: &str, account: Option<&str>) -> Outcome<Zone> {
+        zone_of(&self.fresh()?, text, account)
+    }
+
     /// One zone, by id or name, and its record sets.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::command::{Answer, Command};
@@ -37,23 +38,86 @@ pub(crate) fn call(client: &Client, command: &Command) -> Result<()> {
 
 /// Sends a command to the running server; returns what comes back.
 pub(crate) fn ask(client: &Client, command: &Command) -> Result<Value> {
-    let path = socket(&client.data_dir);
-    match UnixStream::connect(&path) {
+    match connect(client) {
         Ok(stream) => converse(&stream, client, command),
         Err(_) if matches!(command, Command::JournalVerify) => verify_offline(client),
-        Err(error) => Err(error).with_context(|| {
-            format!(
-                "no server answers on {}; start one with `meridian serve`, or name its data \
-                 directory with --data-dir",
-                path.display()
-            )
-        }),
+        Err(error) => Err(error),
     }
 }
 
 /// Prints for people what needed no server.
 pub(crate) fn print(out: &mut impl Write, result: &Value) -> Result<()> {
     Ok(render::value(out, result)?)
+}
+
+/// A connection that carries more than a command and its answer.
+pub(crate) struct Conversation {
+    lines: BufReader<UnixStream>,
+}
+
+impl Conversation {
+    /// Sends a command to the running server.
+    pub(crate) fn open(client: &Client, command: &Command) -> Result<Self> {
+        let stream = connect(client)?;
+        let mut conversation = Self {
+            lines: BufReader::new(stream),
+        };
+        conversation.send(command)?;
+        Ok(conversation)
+    }
+
+    /// Sends something more.
+    pub(crate) fn send(&mut self, what: &impl Serialize) -> Result<()> {
+        let mut line = serde_json::to_vec(what)?;
+        line.push(b'\n');
+        if let Err(broken) = self.lines.get_mut().write_all(&line) {
+            // The server has said why, before it ended the connection. There are few answers that
+            // nobody has read yet.
+            while self.answer()?.is_err() {}
+            return Err(broken.into());
+        }
+        Ok(())
+    }
+
+    /// What the server says next: the result, or on the way to it how far it is.
+    pub(crate) fn answer(&mut self) -> Result<Result<Value, Value>> {
+        let mut answer = String::new();
+        self.lines.read_line(&mut answer)?;
+        match serde_json::from_str(&answer).context("the server broke off")? {
+            Answer::Result(result) => Ok(Ok(result)),
+            Answer::Progress(step) => Ok(Err(step)),
+            Answer::Error { message } => bail!(message),
+        }
+    }
+
+    /// What the server says next, which is not the result yet.
+    pub(crate) fn progress(&mut self) -> Result<Value> {
+        match self.answer()? {
+            Err(step) => Ok(step),
+            Ok(_) => bail!("the server ended too early"),
+        }
+    }
+
+    /// The result, after everything before it.
+    pub(crate) fn result(mut self) -> Result<Value> {
+        // Ends with the connection at the latest.
+        loop {
+            if let Ok(result) = self.answer()? {
+                return Ok(result);
+            }
+        }
+    }
+}
+
+fn connect(client: &Client) -> Result<UnixStream> {
+    let path = socket(&client.data_dir);
+    UnixStream::connect(&path).with_context(|| {
+        format!(
+            "no server answers on {}; start one with `meridian serve`, or name its data directory \
+             with --data-dir",
+            path.display()
+        )
+    })
 }
 
 fn converse(mut stream: &UnixStream, client: &Client, command: &Command) -> Result<Value> {

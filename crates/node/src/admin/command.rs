@@ -111,6 +111,17 @@ pub(crate) enum Command {
     ZoneShow {
         zone: String,
     },
+    /// A zone's id and name alone.
+    ZoneFind {
+        zone: String,
+        account: Option<String>,
+    },
+    /// Sets follow on the connection.
+    ZoneImport(ImportCommand),
+    /// Sets come before the result.
+    ZoneExport {
+        zone: String,
+    },
     ChangeShow {
         id: String,
     },
@@ -136,6 +147,25 @@ pub(crate) enum PolicySource {
 }
 
 /// What policies are asked.
+/// What is imported, and how.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ImportCommand {
+    pub(crate) zone: Option<String>,
+    pub(crate) create: Option<String>,
+    pub(crate) account: Option<String>,
+    pub(crate) replace: bool,
+    pub(crate) merge: bool,
+    pub(crate) take_apex: bool,
+    pub(crate) skip_invalid: bool,
+    pub(crate) beyond_quota: bool,
+    pub(crate) dry_run: bool,
+    /// Of a new zone, as are the tags.
+    pub(crate) comment: Option<String>,
+    pub(crate) tags: Vec<(String, String)>,
+}
+
+/// A policy document with its name.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Question {

@@ -9,6 +9,7 @@ mod nameserver;
 mod policy;
 mod quota;
 mod status;
+mod transfer;
 mod user;
 mod zone;
 
@@ -131,16 +132,17 @@ async fn converse(
         Ok(Command::Backup { path, with_key }) => {
             backup::run(host, path, with_key, &mut output).await
         }
+        Ok(command @ (Command::ZoneImport(_) | Command::ZoneExport { .. })) => {
+            let stream = stream.into_std()?;
+            let tell = move |outcome: &Result<Value, String>| record(told, &*audit, outcome);
+            return task::spawn_blocking(move || transfer::carry_out(&host, command, stream, tell))
+                .await?;
+        }
         Ok(command) => task::spawn_blocking(move || host.carry_out(command)).await?,
         Err(error) => Err(error.into()),
     };
     let outcome = outcome.map_err(|error| format!("{error:#}"));
-    if let Some(told) = told {
-        told.record(
-            &*audit,
-            outcome.as_ref().map_err(|error| error as &dyn Display),
-        );
-    }
+    record(told, &*audit, &outcome);
     let answer = match outcome {
         Ok(result) => Answer::Result(result),
         Err(message) => Answer::Error { message },
@@ -149,6 +151,16 @@ async fn converse(
     line.push(b'\n');
     time::timeout(CLIENT_TIMEOUT, output.write_all(&line)).await??;
     Ok(())
+}
+
+/// Tells of a command in the audit log.
+fn record(told: Option<Told>, audit: &dyn Audit, outcome: &Result<Value, String>) {
+    if let Some(told) = told {
+        told.record(
+            audit,
+            outcome.as_ref().map_err(|error| error as &dyn Display),
+        );
+    }
 }
 
 /// Leaves the connection to whoever replaces this process.
@@ -219,8 +231,12 @@ impl Host {
             Command::JournalFinalize => finalize(&*self.journal),
             Command::ZoneList { account, name } => zone::list(self, account, name),
             Command::ZoneShow { zone } => zone::show(self, &zone),
+            Command::ZoneFind { zone, account } => zone::find(self, &zone, account.as_deref()),
             Command::ChangeShow { id } => zone::show_change(self, &id),
-            Command::Backup { .. } | Command::Replace { .. } => {
+            Command::Backup { .. }
+            | Command::ZoneImport(_)
+            | Command::ZoneExport { .. }
+            | Command::Replace { .. } => {
                 bail!("this is not for the control plane")
             }
         }

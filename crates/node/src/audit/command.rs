@@ -87,7 +87,7 @@ impl Told {
 /// Whether a command changes nothing, by the last word of its name.
 fn is_read_only(name: &str) -> bool {
     let last = [
-        "List", "Show", "Status", "Verify", "Test", "Diff", "Export", "History", "Check",
+        "List", "Show", "Status", "Verify", "Test", "Diff", "Export", "History", "Check", "Find",
     ];
     last.iter().any(|word| name.ends_with(word))
 }

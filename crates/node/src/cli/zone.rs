@@ -1,9 +1,13 @@
 //! `meridian zone`.
 
-use clap::Subcommand;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{ArgGroup, Args, Subcommand};
 
 use super::ClientArguments;
-use crate::admin::Command;
+use crate::admin::{self, Command, ImportCommand};
+use crate::transfer::{self, Format, Import};
 
 #[derive(Subcommand)]
 pub(super) enum ZoneVerb {
@@ -25,17 +29,103 @@ pub(super) enum ZoneVerb {
         #[command(flatten)]
         client: ClientArguments,
     },
+    /// Read a zone from a file and publish it at once: all of it, or nothing.
+    Import(Box<ImportArguments>),
+    /// Write a zone to a file.
+    Export {
+        /// Its id or name.
+        zone: String,
+        /// A master file, or JSON with everything.
+        #[arg(long, value_enum)]
+        format: Format,
+        /// Write to this file instead of standard output.
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        #[command(flatten)]
+        client: ClientArguments,
+    },
+}
+
+#[derive(Args)]
+#[command(group(ArgGroup::new("target").required(true).args(["zone", "create"])))]
+pub(super) struct ImportArguments {
+    /// A master file, or JSON as `zone export` writes it.
+    file: PathBuf,
+    /// Import into this zone, by id or name.
+    #[arg(long)]
+    zone: Option<String>,
+    /// Import into a new zone of this name.
+    #[arg(long, value_name = "NAME")]
+    create: Option<String>,
+    /// The zone's account, by name or id (default for a new zone: the operator's).
+    #[arg(long)]
+    account: Option<String>,
+    /// What the file is (default: json if its name ends so, else bind).
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Remove the record sets that the zone has.
+    #[arg(long, conflicts_with_all = ["merge", "create"])]
+    replace: bool,
+    /// Keep the record sets that the zone has, unless the file has one of the same name and type.
+    #[arg(long, conflicts_with = "create")]
+    merge: bool,
+    /// Take NS and SOA of the apex from the file instead of keeping the zone's own.
+    #[arg(long)]
+    take_apex: bool,
+    /// Leave out record sets that are refused, and import the rest.
+    #[arg(long)]
+    skip_invalid: bool,
+    /// Import more record sets than the account may have in a zone.
+    #[arg(long)]
+    beyond_quota: bool,
+    /// Check everything and write nothing.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    client: ClientArguments,
+}
+
+impl ImportArguments {
+    fn run(self) -> Result<()> {
+        let import = Import {
+            file: self.file,
+            format: self.format,
+            skip_invalid: self.skip_invalid,
+            command: ImportCommand {
+                zone: self.zone,
+                create: self.create,
+                account: self.account,
+                replace: self.replace,
+                merge: self.merge,
+                take_apex: self.take_apex,
+                skip_invalid: self.skip_invalid,
+                beyond_quota: self.beyond_quota,
+                dry_run: self.dry_run,
+                ..ImportCommand::default()
+            },
+        };
+        transfer::import(&self.client.client()?, import)
+    }
 }
 
 impl ZoneVerb {
-    pub(super) fn command(self) -> (Command, ClientArguments) {
-        match self {
+    /// Does it. Imports and exports take more than a command and its answer.
+    pub(super) fn run(self) -> Result<()> {
+        let (command, client) = match self {
+            Self::Import(arguments) => return arguments.run(),
+            Self::Export {
+                zone,
+                format,
+                output,
+                client,
+            } => return transfer::export(&client.client()?, zone, format, output.as_deref()),
             Self::List {
                 account,
                 name,
                 client,
             } => (Command::ZoneList { account, name }, client),
             Self::Show { zone, client } => (Command::ZoneShow { zone }, client),
-        }
+        };
+        admin::call(&client.client()?, &command)
     }
 }

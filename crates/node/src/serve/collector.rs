@@ -2,15 +2,14 @@
 //! process before this one, and versions of zones that are too old. What is to be removed is
 //! control's to say.
 
-use std::io;
 use std::sync::{Arc, Weak};
-use std::thread;
 use std::time::Duration;
+use std::{io, thread};
 
 use meridian_control::Control;
 
 /// How long it rests when there is nothing to be removed, or nothing could be.
-const REST: Duration = Duration::from_secs(5);
+const REST: Duration = Duration::from_secs(1);
 /// How long others have between two steps.
 const PAUSE: Duration = Duration::from_millis(20);
 

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use anyhow::Result;
+use meridian_model::UnseenState;
 use serde_json::{Value, json};
 
 use super::Host;
 use super::journal::levels;
 
 pub(super) fn status(host: &Host) -> Result<Value> {
+    let unseen = host.control.unseen_generations()?;
+    let unseen = |state| unseen.iter().filter(|one| one.state == state).count();
     let head = host.control.head()?;
     let nodes = host.control.acks().all().into_iter().map(|(name, served)| {
         let failed: Vec<String> = served.failed.keys().map(ToString::to_string).collect();
@@ -29,6 +32,11 @@ pub(super) fn status(host: &Host) -> Result<Value> {
             "names": size.names,
             "sets": size.sets,
             "bytes": size.bytes,
+        },
+        "unseen_generations": {
+            "drafts": unseen(UnseenState::Draft),
+            "superseded": unseen(UnseenState::Superseded),
+            "garbage": unseen(UnseenState::Garbage),
         },
     }))
 }

@@ -27,6 +27,11 @@ pub(super) fn show(host: &Host, zone: &str) -> Result<Value> {
     Ok(detail(&host.control.zone(zone)?))
 }
 
+pub(super) fn find(host: &Host, zone: &str, account: Option<&str>) -> Result<Value> {
+    let found = host.control.find_zone(zone, account)?;
+    Ok(json!({ "id": found.id.as_str(), "name": found.name.to_string() }))
+}
+
 pub(super) fn show_change(host: &Host, id: &str) -> Result<Value> {
     let found = host.control.change_detail(id)?;
     Ok(json!({
