@@ -178,6 +178,31 @@ def test_conditions_name_records_types_and_actions(tenant, tmp_path):
     tenant.send(tenant.root, gone)
 
 
+def test_conditions_name_networks(tenant, tmp_path):
+    file = policy_file(
+        tmp_path,
+        {
+            "Effect": "Allow",
+            "Action": "route53:CreateHostedZone",
+            "Resource": "*",
+            "Condition": {"StringLike": {"route53:VPCs": "VPCId=vpc-1*,VPCRegion=eu-west-1"}},
+        },
+    )
+    ann = tenant.user("ann", "--policy-file", file)
+
+    def code(**vpc):
+        name = f"private-{tenant.zone.name}"
+        try:
+            Zone(ann, name, **({"VPC": vpc} if vpc else {}))
+        except ann.exceptions.ClientError as error:
+            return error.response["Error"]["Code"]
+
+    assert code() == "AccessDenied"
+    assert code(VPCId="vpc-2", VPCRegion="eu-west-1") == "AccessDenied"
+    assert code(VPCId="vpc-12", VPCRegion="us-east-1") == "AccessDenied"
+    assert code(VPCId="vpc-12", VPCRegion="eu-west-1") != "AccessDenied"
+
+
 def test_rights_end_at_the_account(meridian, tenant, tmp_path):
     theirs = Tenant(meridian)
     arn = f"arn:aws:route53:::hostedzone/{theirs.zone.id}"

@@ -228,6 +228,45 @@ mod tests {
         assert!(!pattern("Z*").matches("z1", Fold::Not, &Context::default()));
     }
 
+    /// All texts over an alphabet, up to four characters long.
+    fn texts(alphabet: &[char]) -> Vec<String> {
+        let mut longest = vec![String::new()];
+        let mut all = longest.clone();
+        for _ in 0..4 {
+            let longer = longest.iter();
+            let longer =
+                longer.flat_map(|short| alphabet.iter().map(move |c| format!("{short}{c}")));
+            longest = longer.collect();
+            all.extend(longest.clone());
+        }
+        all
+    }
+
+    /// What matching means, without a thought about time.
+    fn oracle(pattern: &str, text: &str) -> bool {
+        let Some(first) = pattern.chars().next() else {
+            return text.is_empty();
+        };
+        let rest = &pattern[1..];
+        match first {
+            '*' => (0..=text.len()).any(|skipped| oracle(rest, &text[skipped..])),
+            '?' => !text.is_empty() && oracle(rest, &text[1..]),
+            c => text.starts_with(c) && oracle(rest, &text[1..]),
+        }
+    }
+
+    #[test]
+    fn short_patterns_match_what_they_mean() {
+        let texts_to_match = texts(&['a', 'b']);
+        for written in texts(&['a', '*', '?']) {
+            let pattern = pattern(&written);
+            for text in &texts_to_match {
+                let matched = pattern.matches(text, Fold::Not, &Context::default());
+                assert_eq!(matched, oracle(&written, text), "{written} {text}");
+            }
+        }
+    }
+
     #[test]
     fn wildcards_of_arns_stay_in_their_part() {
         let zone = "arn:aws:route53:::hostedzone/Z1";
