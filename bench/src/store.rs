@@ -16,8 +16,8 @@ use meridian_dns::Name;
 use meridian_log::{Commit, Durability, Journal, LocalJournal, Options, Tables, Vault};
 use meridian_model::{
     Account, AccountId, Action, DelegationSetId, DraftChange, Effect, Generation, NameServer,
-    NewZone, Protection, ProtectionKey, Quota, RecordSet, ReusableDelegationSet, State, Tag,
-    TaggedResource, Zone, ZoneId, plan_batch, plan_create_zone,
+    NewZone, Protection, ProtectionKey, QueryLoggingConfig, Quota, RecordSet,
+    ReusableDelegationSet, State, Tag, TaggedResource, Zone, ZoneId, plan_batch, plan_create_zone,
 };
 
 use crate::data::{Row, ZoneRows};
@@ -341,6 +341,10 @@ impl State for Empty {
 
     fn delegation_set_zone_count(&self, _: &DelegationSetId) -> Result<u64, Infallible> {
         Ok(0)
+    }
+
+    fn query_logging_of(&self, _: &ZoneId) -> Result<Option<QueryLoggingConfig>, Infallible> {
+        Ok(None)
     }
 
     fn limit(&self, _: &AccountId, _: Quota) -> Result<u64, Infallible> {

@@ -28,12 +28,27 @@ def loose(meridian):
 
 
 @pytest.fixture(scope="module")
-def world(route53):
+def world(route53, meridian):
     """Things to name in requests."""
     zone = Zone(route53, "model.example")
     zone.change(create("a.model.example", "A", "192.0.2.1"))
     change = zone.created["ChangeInfo"]["Id"]
-    return {"zone": zone.id, "change": change, "set": new_set(route53)}
+    account = next(a["id"] for a in meridian.admin("account", "list") if a["operator"])
+    group = f"arn:aws:logs:us-east-1:{account}:log-group:/aws/route53/model.example"
+    return {
+        "zone": zone.id,
+        "change": change,
+        "set": new_set(route53),
+        "log group": group,
+        "log": new_log(route53, group),
+    }
+
+
+def new_log(client, group):
+    """The id of a new query logging configuration, of a new zone."""
+    zone = Zone(client, "new-log.model.example").id
+    made = client.create_query_logging_config(HostedZoneId=zone, CloudWatchLogsLogGroupArn=group)
+    return made["QueryLoggingConfig"]["Id"]
 
 
 def new_set(client):
@@ -74,6 +89,10 @@ REQUESTS = {
         "HostedZoneConfig": {"Comment": "c", "PrivateZone": False},
         "DelegationSetId": w["set"],
     },
+    "CreateQueryLoggingConfig": lambda w, c: {
+        "HostedZoneId": Zone(c, "logged.model.example").id,
+        "CloudWatchLogsLogGroupArn": w["log group"],
+    },
     "CreateReusableDelegationSet": lambda w, c: {
         "CallerReference": reference(),
         "HostedZoneId": Zone(c, "marked.model.example").id,
@@ -91,6 +110,7 @@ REQUESTS = {
         ],
     },
     "DeleteHostedZone": lambda w, c: {"Id": Zone(c, "gone.example").id},
+    "DeleteQueryLoggingConfig": lambda w, c: {"Id": new_log(c, w["log group"])},
     "DeleteReusableDelegationSet": lambda w, c: {"Id": new_set(c)},
     "DeleteResourceRecordSetProtections": lambda w, c: {
         "HostedZoneId": w["zone"],
@@ -101,6 +121,7 @@ REQUESTS = {
     "GetDNSSEC": lambda w, c: {"HostedZoneId": w["zone"]},
     "GetHealthCheckCount": lambda w, c: {},
     "GetHostedZone": lambda w, c: {"Id": w["zone"]},
+    "GetQueryLoggingConfig": lambda w, c: {"Id": w["log"]},
     "GetReusableDelegationSet": lambda w, c: {"Id": w["set"]},
     "GetReusableDelegationSetLimit": lambda w, c: {
         "DelegationSetId": w["set"],
@@ -119,6 +140,11 @@ REQUESTS = {
         "MaxItems": "2",
         "DNSName": "model.example",
         "HostedZoneId": w["zone"],
+    },
+    "ListQueryLoggingConfigs": lambda w, c: {
+        "HostedZoneId": w["zone"],
+        "NextToken": UUID,
+        "MaxResults": "2",
     },
     "ListResourceRecordSets": lambda w, c: {
         "HostedZoneId": w["zone"],

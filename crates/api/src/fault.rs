@@ -124,13 +124,18 @@ fn status_of(code: &str) -> u16 {
         | "InvalidClientTokenId"
         | "MissingAuthenticationToken"
         | "SignatureDoesNotMatch" => 403,
-        "NoSuchChange" | "NoSuchHealthCheck" | "NoSuchHostedZone" | "UnknownOperationException" => {
-            404
-        }
+        "NoSuchChange"
+        | "NoSuchCloudWatchLogsLogGroup"
+        | "NoSuchHealthCheck"
+        | "NoSuchHostedZone"
+        | "NoSuchQueryLoggingConfig"
+        | "UnknownOperationException" => 404,
 
         "MethodNotAllowed" => 405,
         "RequestTimeout" => 408,
-        "HostedZoneAlreadyExists" | "ProtectionAlreadyExists" => 409,
+        "HostedZoneAlreadyExists"
+        | "ProtectionAlreadyExists"
+        | "QueryLoggingConfigAlreadyExists" => 409,
         "RequestEntityTooLarge" => 413,
         "InternalFailure" => 500,
         // Not one of AWS's. Clients repeat 500, 502, 503 and 504, but not this.

@@ -18,6 +18,7 @@ use crate::admin::SECRETS;
 use crate::caller::{Caller, Credential, Secret};
 use crate::environment::Environment;
 use crate::last_used::LastUsed;
+use crate::query_logging::QueryLogging;
 use crate::refusal::{Fault, OperationError};
 use crate::turns::{Crowded, Turns};
 
@@ -36,6 +37,7 @@ pub struct Control {
     /// A turn lasts from planning to appending, so that requests of this process do not race for
     /// the head.
     pub(crate) turns: Turns,
+    pub(crate) query_logging: QueryLogging,
     /// The time of an entry, the last one unless others wrote since.
     last: Mutex<Option<(Head, Timestamp)>>,
     /// Generations that somebody in this process is writing.
@@ -74,6 +76,7 @@ impl Control {
             acks,
             environment,
             turns: Turns::default(),
+            query_logging: QueryLogging::default(),
             last: Mutex::default(),
             drafts: Mutex::default(),
             last_used: LastUsed::default(),

@@ -6,9 +6,9 @@ use std::net::IpAddr;
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
     AccessKey, Account, AccountId, Action, DelegationSetId, Draft, DraftChange, Effect, Facts,
-    Generation, KeyStatus, NameServer, NewZone, PlanError, Protection, ProtectionKey, Quota,
-    RecordSet, ReusableDelegationSet, State, Tag, TaggedResource, Zone, ZoneId, plan_batch,
-    plan_create_zone,
+    Generation, KeyStatus, NameServer, NewZone, PlanError, Protection, ProtectionKey,
+    QueryLoggingConfig, Quota, RecordSet, ReusableDelegationSet, State, Tag, TaggedResource, Zone,
+    ZoneId, plan_batch, plan_create_zone,
 };
 
 use crate::admin::{AdminError, NewKey, SECRETS, vault_row};
@@ -234,6 +234,10 @@ impl State for Empty {
 
     fn delegation_set_zone_count(&self, _: &DelegationSetId) -> Result<u64, Infallible> {
         Ok(0)
+    }
+
+    fn query_logging_of(&self, _: &ZoneId) -> Result<Option<QueryLoggingConfig>, Infallible> {
+        Ok(None)
     }
 
     fn limit(&self, _: &AccountId, quota: Quota) -> Result<u64, Infallible> {

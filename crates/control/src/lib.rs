@@ -13,6 +13,7 @@ mod generation;
 mod last_used;
 mod operation;
 mod page_token;
+mod query_logging;
 mod refusal;
 mod request;
 mod rights;
@@ -31,13 +32,15 @@ pub use environment::{Environment, SystemEnvironment};
 pub use first_start::FirstStart;
 pub use generation::GenerationDraft;
 pub use last_used::KeyUse;
+pub use query_logging::QueryLogging;
 pub use refusal::{Denial, Fault, OperationError, Refusal};
 pub use request::{
     ChangeOutcome, ChangeProtections, ChangeRecordSets, ChangeStatus, ChangeTags,
-    CreateDelegationSet, CreateHostedZone, CreatedHostedZone, DelegationSetPage, HostedZone, Limit,
-    ListDelegationSets, ListHostedZones, ListHostedZonesByName, ListProtections, ListRecordSets,
-    ProtectionPage, RecordSetPage, UpdateHostedZoneComment, UpdateHostedZoneFeatures, Vpc,
-    ZonePage, ZonesByNamePage,
+    CreateDelegationSet, CreateHostedZone, CreateQueryLoggingConfig, CreatedHostedZone,
+    DelegationSetPage, HostedZone, Limit, ListDelegationSets, ListHostedZones,
+    ListHostedZonesByName, ListProtections, ListQueryLoggingConfigs, ListRecordSets,
+    ProtectionPage, QueryLoggingConfigPage, RecordSetPage, UpdateHostedZoneComment,
+    UpdateHostedZoneFeatures, Vpc, ZonePage, ZonesByNamePage,
 };
 pub use rights::{
     Context, ContextError, Decision, Effect, MAX_CHARACTERS, Matched, PolicyError, Question,

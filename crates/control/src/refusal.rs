@@ -124,6 +124,14 @@ pub enum Refusal {
     HostedZoneNotFound(String),
     #[error("{0}")]
     LimitsExceeded(String),
+    #[error("A query logging configuration already exists for this hosted zone")]
+    QueryLoggingConfigAlreadyExists,
+    #[error("The query logging configuration does not exist")]
+    NoSuchQueryLoggingConfig,
+    #[error("The specified CloudWatch Logs log group doesn't exist.")]
+    NoSuchCloudWatchLogsLogGroup,
+    #[error("The operator of this service does not have the queries of single zones logged.")]
+    InsufficientCloudWatchLogsResourcePolicy,
 }
 
 impl Refusal {
@@ -156,6 +164,12 @@ impl Refusal {
             Self::DelegationSetNotReusable(_) => "DelegationSetNotReusable",
             Self::HostedZoneNotFound(_) => "HostedZoneNotFound",
             Self::LimitsExceeded(_) => "LimitsExceeded",
+            Self::QueryLoggingConfigAlreadyExists => "QueryLoggingConfigAlreadyExists",
+            Self::NoSuchQueryLoggingConfig => "NoSuchQueryLoggingConfig",
+            Self::NoSuchCloudWatchLogsLogGroup => "NoSuchCloudWatchLogsLogGroup",
+            Self::InsufficientCloudWatchLogsResourcePolicy => {
+                "InsufficientCloudWatchLogsResourcePolicy"
+            }
         }
     }
 }

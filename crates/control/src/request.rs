@@ -3,10 +3,14 @@
 mod delegation_sets;
 mod limit;
 mod protections;
+mod query_logging;
 mod tags;
 mod zone_settings;
 
 pub use delegation_sets::{CreateDelegationSet, DelegationSetPage, ListDelegationSets};
+pub use query_logging::{
+    CreateQueryLoggingConfig, ListQueryLoggingConfigs, QueryLoggingConfigPage,
+};
 
 use meridian_model::{Change, DraftChange, RecordSet, SetKey, Zone, ZoneId};
 

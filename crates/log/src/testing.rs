@@ -5,10 +5,10 @@ use meridian_dns::{Name, RecordType};
 use meridian_model::{
     AcceleratedRecovery, AccessKey, AccessKeyId, Account, AccountId, AliasTarget, Change, ChangeId,
     Coordinates, DelegationSet, DelegationSetId, Effect, FailoverRole, Generation, GeoLocation,
-    GeoproximityLocation, GeoproximityPlace, KeyStatus, NameServer, Policy, Protection,
-    ProtectionKey, Quota, RecordSet, Region, ReusableDelegationSet, Routing, SetData, SetKey, Tag,
-    TagSet, TaggedKind, TaggedResource, Timestamp, UnseenGeneration, UnseenState, User, Zone,
-    ZoneId,
+    GeoproximityLocation, GeoproximityPlace, KeyStatus, LogGroupArn, NameServer, Policy,
+    Protection, ProtectionKey, QueryLoggingConfig, QueryLoggingConfigId, Quota, RecordSet, Region,
+    ReusableDelegationSet, Routing, SetData, SetKey, Tag, TagSet, TaggedKind, TaggedResource,
+    Timestamp, UnseenGeneration, UnseenState, User, Zone, ZoneId,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -191,6 +191,21 @@ fn delegation_set() -> impl Strategy<Value = ReusableDelegationSet> {
     )
 }
 
+pub(crate) fn query_logging_config_id() -> impl Strategy<Value = QueryLoggingConfigId> {
+    select(vec!["1", "2", "22"]).prop_map(|id| QueryLoggingConfigId::new(id).expect("digits"))
+}
+
+fn query_logging_config() -> impl Strategy<Value = QueryLoggingConfig> {
+    (query_logging_config_id(), account_id(), zone_id(), text()).prop_map(
+        |(id, account, zone, log_group)| QueryLoggingConfig {
+            id,
+            account,
+            zone,
+            log_group: LogGroupArn::stored(log_group),
+        },
+    )
+}
+
 fn change() -> impl Strategy<Value = Change> {
     let id = select(vec!["C1", "C2"]).prop_map(|id| ChangeId::new(id).expect("capitals"));
     (id, account_id(), zone_id(), time(), option::of(text())).prop_map(
@@ -310,6 +325,8 @@ pub(crate) fn effect() -> impl Strategy<Value = Effect> {
         1 => quota.prop_map(|(account, quota, limit)| Effect::PutQuota { account, quota, limit }),
         2 => delegation_set().prop_map(Effect::PutDelegationSet),
         1 => delegation_set_id().prop_map(Effect::DeleteDelegationSet),
+        2 => query_logging_config().prop_map(Effect::PutQueryLoggingConfig),
+        1 => query_logging_config_id().prop_map(Effect::DeleteQueryLoggingConfig),
     ]
 }
 

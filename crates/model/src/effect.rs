@@ -6,9 +6,12 @@ use crate::account::{AccessKey, Account, User};
 use crate::change::Change;
 use crate::delegation_set::ReusableDelegationSet;
 use crate::generation::UnseenGeneration;
-use crate::id::{AccessKeyId, AccountId, DelegationSetId, Generation, ZoneId};
+use crate::id::{
+    AccessKeyId, AccountId, DelegationSetId, Generation, QueryLoggingConfigId, ZoneId,
+};
 use crate::name_server::NameServer;
 use crate::protection::{Protection, ProtectionKey};
+use crate::query_logging::QueryLoggingConfig;
 use crate::quota::Quota;
 use crate::record_set::{RecordSet, SetKey};
 use crate::tag::TagSet;
@@ -93,6 +96,10 @@ pub enum Effect {
     PutDelegationSet(ReusableDelegationSet),
     /// The reusable delegation set, which no zone has any more, is gone.
     DeleteDelegationSet(DelegationSetId),
+    /// The zone's queries are logged from now on.
+    PutQueryLoggingConfig(QueryLoggingConfig),
+    /// The queries of the configuration's zone are logged no more.
+    DeleteQueryLoggingConfig(QueryLoggingConfigId),
 }
 
 impl Effect {
@@ -103,7 +110,10 @@ impl Effect {
             Self::PutZone(zone) if zone.accelerated_recovery == AcceleratedRecovery::Enabled => 2,
             // What comes with a reusable set is read by those who know such sets.
             Self::PutZone(zone) if zone.delegation_set.id.is_some() => 2,
-            Self::PutDelegationSet(_) | Self::DeleteDelegationSet(_) => 2,
+            Self::PutDelegationSet(_)
+            | Self::DeleteDelegationSet(_)
+            | Self::PutQueryLoggingConfig(_)
+            | Self::DeleteQueryLoggingConfig(_) => 2,
             Self::PutZone(_)
             | Self::DeleteZone(_)
             | Self::PutSet { .. }

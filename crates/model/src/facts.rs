@@ -1,6 +1,6 @@
 //! What a plan is told about the world: the time and a source of randomness, as plain values.
 
-use crate::id::{AccessKeyId, AccountId, ChangeId, DelegationSetId, ZoneId};
+use crate::id::{AccessKeyId, AccountId, ChangeId, DelegationSetId, QueryLoggingConfigId, ZoneId};
 
 /// Milliseconds since 1970-01-01 UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,6 +61,21 @@ impl Facts {
         DelegationSetId::new(&self.text("N00", 14)).expect("made of the characters of identifiers")
     }
 
+    /// A fresh id of a query logging configuration: a random UUID (RFC 9562, version 4).
+    pub fn query_logging_config_id(&mut self) -> QueryLoggingConfigId {
+        let random = u128::from(self.draw()) << 64 | u128::from(self.draw());
+        let uuid = random & !(0xf << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62;
+        let [a, b, c, d, e] = [
+            uuid >> 96,
+            uuid >> 80 & 0xffff,
+            uuid >> 64 & 0xffff,
+            uuid >> 48 & 0xffff,
+            uuid & 0xffff_ffff_ffff,
+        ];
+        QueryLoggingConfigId::new(&format!("{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}"))
+            .expect("made of the characters of identifiers")
+    }
+
     /// A fresh access key id.
     pub fn access_key_id(&mut self) -> AccessKeyId {
         AccessKeyId::new(&self.text("AKIA", 16)).expect("made of the characters of identifiers")
@@ -102,6 +117,11 @@ mod tests {
         assert_ne!(first, a.zone_id());
         assert_eq!(first.as_str().len(), 20);
         assert_eq!(a.delegation_set_id().as_str().len(), 17);
+        let uuid = a.query_logging_config_id();
+        let parts: Vec<&str> = uuid.as_str().split('-').collect();
+        let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+        assert_eq!(lengths, [8, 4, 4, 4, 12]);
+        assert!(parts[2].starts_with('4') && parts[3].starts_with(['8', '9', 'a', 'b']));
         assert_eq!(a.access_key_id().as_str().len(), 20);
         assert_eq!(a.account_id().as_str().len(), 12);
         assert_ne!(Facts::new(Timestamp(0), [8; 32]).zone_id(), first);

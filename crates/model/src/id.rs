@@ -63,6 +63,10 @@ text_id! {
     DelegationSetId, 32, capital_or_digit
 }
 text_id! {
+    /// A configuration for logging the queries of a zone: a lower-case UUID.
+    QueryLoggingConfigId, 36, |b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b) || b == b'-'
+}
+text_id! {
     /// An account: twelve digits.
     AccountId, 12, |b| b.is_ascii_digit()
 }

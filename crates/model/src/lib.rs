@@ -16,6 +16,7 @@ mod id;
 mod name_server;
 mod plan;
 mod protection;
+mod query_logging;
 mod quota;
 mod record_set;
 mod routing;
@@ -31,21 +32,24 @@ pub use effect::Effect;
 pub use facts::{Facts, Timestamp};
 pub use generation::{UnseenGeneration, UnseenState};
 pub use id::{
-    AccessKeyId, AccountId, ChangeId, DelegationSetId, Generation, InvalidId, Seq, ZoneId,
+    AccessKeyId, AccountId, ChangeId, DelegationSetId, Generation, InvalidId, QueryLoggingConfigId,
+    Seq, ZoneId,
 };
 pub use name_server::NameServer;
 pub use plan::{
-    BatchRefusal, CreateDelegationSetRefusal, CreateZoneRefusal, DelegationSetInUse,
+    AlreadyLogged, BatchRefusal, CreateDelegationSetRefusal, CreateZoneRefusal, DelegationSetInUse,
     FollowedAliases, ImportLimits, ImportedName, NameServerRefusal, NewDelegationSet, NewZone,
     NotPublic, PlanError, PlannedName, ProtectionCode, ProtectionDraft, ProtectionProblem,
     ProtectionRefusal, TagChange, TagRefusal, ZoneNotEmpty, check_imported_apex,
     expired_generations, plan_batch, plan_begin_generation, plan_change_tags,
-    plan_collect_generation, plan_create_delegation_set, plan_create_protections, plan_create_zone,
-    plan_delete_delegation_set, plan_delete_name_server, plan_delete_protections, plan_delete_zone,
-    plan_imported_alias, plan_imported_name, plan_publish_generation, plan_put_name_server,
-    plan_zone_comment, plan_zone_features,
+    plan_collect_generation, plan_create_delegation_set, plan_create_protections,
+    plan_create_query_logging, plan_create_zone, plan_delete_delegation_set,
+    plan_delete_name_server, plan_delete_protections, plan_delete_zone, plan_imported_alias,
+    plan_imported_name, plan_publish_generation, plan_put_name_server, plan_zone_comment,
+    plan_zone_features,
 };
 pub use protection::{Protection, ProtectionKey};
+pub use query_logging::{InvalidArn, LogGroupArn, QueryLoggingConfig};
 pub use quota::Quota;
 pub use record_set::{AliasTarget, RecordSet, SetData, SetKey};
 pub use routing::{

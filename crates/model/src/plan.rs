@@ -8,6 +8,7 @@ mod hosted_zone;
 mod import;
 mod pool;
 mod protections;
+mod query_logging;
 mod structure;
 mod tags;
 mod zone_settings;
@@ -32,6 +33,7 @@ pub use protections::{
     ProtectionCode, ProtectionDraft, ProtectionProblem, ProtectionRefusal, plan_create_protections,
     plan_delete_protections,
 };
+pub use query_logging::{AlreadyLogged, plan_create_query_logging};
 pub use tags::{TagChange, TagRefusal, plan_change_tags};
 pub use zone_settings::{NotPublic, plan_zone_comment, plan_zone_features};
 

@@ -6,6 +6,7 @@ use crate::delegation_set::ReusableDelegationSet;
 use crate::id::{AccountId, DelegationSetId, Generation, ZoneId};
 use crate::name_server::NameServer;
 use crate::protection::{Protection, ProtectionKey};
+use crate::query_logging::QueryLoggingConfig;
 use crate::quota::Quota;
 use crate::record_set::RecordSet;
 use crate::tag::{Tag, TaggedResource};
@@ -63,6 +64,8 @@ pub trait State {
     fn delegation_set_count(&self, account: &AccountId) -> Result<u64, Self::Error>;
     /// How many zones have this reusable delegation set.
     fn delegation_set_zone_count(&self, id: &DelegationSetId) -> Result<u64, Self::Error>;
+    /// The configuration for logging the zone's queries, if it has one.
+    fn query_logging_of(&self, zone: &ZoneId) -> Result<Option<QueryLoggingConfig>, Self::Error>;
     /// The account's limit: its own when one was set, else [`Quota::default_limit`].
     fn limit(&self, account: &AccountId, quota: Quota) -> Result<u64, Self::Error>;
 }

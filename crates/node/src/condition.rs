@@ -3,14 +3,14 @@
 //! Whoever stops, fails or goes on says so here; nobody is asked. So the monitor holds no file and
 //! no part of the control plane, which come and go while a server is replaced.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use meridian_log::{
     AppendError, Commit, Entry, Head, Journal, JournalError, LocalJournal, StorageError, Tables,
 };
-use meridian_model::{Generation, Seq, Timestamp, ZoneId};
+use meridian_model::{Generation, QueryLoggingConfig, Seq, State, Timestamp, ZoneId};
 use meridian_server::Counters;
 
 use crate::audit::Written;
@@ -36,8 +36,23 @@ pub(crate) struct Condition {
     audit: Arc<Written>,
     /// How often SIGHUP came.
     hang_ups: AtomicU64,
+    /// How often it changed which zones are logged by themselves.
+    zone_log_changes: AtomicU64,
+    /// How many are.
+    logged_zones: AtomicUsize,
     /// Answers of the API by status code, those from 100 to 599.
     api: [AtomicU64; 500],
+}
+
+/// Where the queries for a zone are logged by themselves.
+#[derive(Debug)]
+pub(crate) enum ZoneLogOf {
+    /// Where this says.
+    Config(Box<QueryLoggingConfig>),
+    /// Nowhere.
+    None,
+    /// The tables are shut or cannot be read.
+    Unknown,
 }
 
 /// What the feed said last.
@@ -156,6 +171,8 @@ impl Default for Condition {
             logs: Mutex::default(),
             audit: Arc::default(),
             hang_ups: AtomicU64::new(0),
+            zone_log_changes: AtomicU64::new(0),
+            logged_zones: AtomicUsize::new(0),
             api: [const { AtomicU64::new(0) }; 500],
         }
     }
@@ -232,6 +249,36 @@ impl Condition {
         let tables = lock(&self.tables);
         let zone = tables.as_ref()?.read().ok()?.zone_at(generation);
         Some(zone.ok()??.id)
+    }
+
+    /// Where the queries for the zone that has this generation are logged by themselves.
+    pub(crate) fn zone_log_of(&self, generation: Generation) -> ZoneLogOf {
+        let tables = lock(&self.tables);
+        let Some(Ok(snapshot)) = tables.as_ref().map(|tables| tables.read()) else {
+            return ZoneLogOf::Unknown;
+        };
+        let config = match snapshot.zone_at(generation) {
+            Ok(Some(zone)) => snapshot.query_logging_of(&zone.id),
+            Ok(None) => return ZoneLogOf::None,
+            Err(_) => return ZoneLogOf::Unknown,
+        };
+        match config {
+            Ok(Some(config)) => ZoneLogOf::Config(Box::new(config)),
+            Ok(None) => ZoneLogOf::None,
+            Err(_) => ZoneLogOf::Unknown,
+        }
+    }
+
+    /// Other zones than before are logged by themselves, or elsewhere: now this many.
+    pub(crate) fn zone_logs_are(&self, zones: usize) {
+        self.logged_zones.store(zones, Ordering::Relaxed);
+        self.zone_log_changes.fetch_add(1, Ordering::Release);
+    }
+
+    /// How often that has changed, and how many zones are logged by themselves.
+    pub(crate) fn zone_logs(&self) -> (u64, usize) {
+        let changes = self.zone_log_changes.load(Ordering::Acquire);
+        (changes, self.logged_zones.load(Ordering::Relaxed))
     }
 
     /// The API has answered with this status.

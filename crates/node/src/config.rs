@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use meridian_answer::Identity;
+use meridian_control::QueryLogging;
 use meridian_dns::Name;
 use meridian_server::TcpLimits;
 use serde::Deserialize;
@@ -27,7 +28,7 @@ use crate::views::Views;
 pub(crate) use api::Api;
 pub(crate) use audit::Audit;
 pub(crate) use tls::Tls;
-pub(crate) use traffic::{Dnstap, QueryLog, RateLimit};
+pub(crate) use traffic::{Dnstap, QueryLog, RateLimit, ZoneQueryLogs};
 
 /// The file that is read when none is named.
 const FILE: &str = "meridian.toml";
@@ -82,6 +83,8 @@ pub(crate) struct Dns {
     pub(crate) tls: Option<Tls>,
     /// `[dns.query_log]`
     pub(crate) query_log: QueryLog,
+    /// `[dns.zone_query_logs]`
+    pub(crate) zone_query_logs: ZoneQueryLogs,
     /// `[dns.dnstap]`
     pub(crate) dnstap: Dnstap,
 }
@@ -142,6 +145,7 @@ impl Default for Dns {
             rate_limit: RateLimit::default(),
             tls: None,
             query_log: QueryLog::default(),
+            zone_query_logs: ZoneQueryLogs::default(),
             dnstap: Dnstap::default(),
         }
     }
@@ -225,6 +229,15 @@ impl Config {
     /// What is visible where, as far as that depends on this machine.
     pub(crate) fn views(&self) -> Views {
         Views::new(&self.listening())
+    }
+
+    /// What is said to those who want the queries of a zone logged.
+    pub(crate) fn query_logging(&self) -> QueryLogging {
+        if self.dns.zone_query_logs.enabled {
+            QueryLogging::Allowed
+        } else {
+            QueryLogging::Refused
+        }
     }
 
     /// What the server that answers DNS is told.

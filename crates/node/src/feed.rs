@@ -4,6 +4,7 @@
 //! keeps its old image, delays only itself, and is listed as failed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use meridian_answer::{Broken, CompileError, HashKey, World, ZoneChange, ZoneImage};
+use meridian_answer::{Broken, CompileError, HashKey, World, ZoneChange, ZoneImage, ZoneLog};
 use meridian_control::{Acks, Served};
 use meridian_dns::Name;
 use meridian_log::{Entry, Journal, Snapshot, Tables};
@@ -47,6 +48,8 @@ pub(crate) struct Feed {
     world: World,
     zones: KnownZones,
     failed: BTreeMap<ZoneId, Seq>,
+    /// The zones whose queries are logged by themselves.
+    logged: BTreeSet<ZoneId>,
     /// The tables hold entries that did not make it into the World: a turn failed in between.
     stale: bool,
 }
@@ -70,6 +73,7 @@ struct Touched {
     zones: BTreeSet<ZoneId>,
     names: BTreeMap<Generation, BTreeMap<String, Name>>,
     pool: bool,
+    logging: bool,
 }
 
 impl Feed {
@@ -91,6 +95,7 @@ impl Feed {
             world: World::new(key, Vec::new()),
             zones: KnownZones::default(),
             failed: BTreeMap::new(),
+            logged: BTreeSet::new(),
             stale: false,
         }
     }
@@ -187,9 +192,14 @@ impl Feed {
             // acknowledged, and a failure on the way leaves only the tables to go by.
             self.stale = true;
             let snapshot = self.tables.read()?;
-            let changes = self.changes(&snapshot, &touched(&entries))?;
+            let touched = touched(&entries);
+            let changes = self.changes(&snapshot, &touched)?;
             let addresses = self.views.addresses();
             let moved = self.world.addresses() != addresses;
+            if touched.logging {
+                // Before the first query is shown to the log: it must not find what was before.
+                self.condition.zone_logs_are(self.logged.len());
+            }
             if !changes.is_empty() || moved {
                 self.world = self.world.changed(&changes).with_addresses(addresses);
                 live.publish(self.world.clone());
@@ -231,6 +241,7 @@ impl Feed {
     pub(crate) fn load(&mut self) -> Result<()> {
         let snapshot = self.tables.read()?;
         self.views.set_pool(&snapshot.name_servers()?);
+        self.logged = snapshot.logged_zones()?.into_iter().collect();
         let built = load::build_all(&snapshot, &self.views, self.world.key())?;
         self.zones = KnownZones::with_capacity(built.len());
         let mut images = Vec::with_capacity(built.len());
@@ -238,7 +249,7 @@ impl Feed {
             match built {
                 Ok(image) => {
                     self.failed.remove(&zone.id);
-                    images.push(Arc::new(image));
+                    images.push(Arc::new(image.with_log(self.log_of(&zone.id))));
                 }
                 Err(error) => {
                     self.fail(&zone, zone.generation, &error);
@@ -250,6 +261,7 @@ impl Feed {
         self.failed.retain(|id, _| self.zones.get(id).is_some());
         let addresses = self.views.addresses();
         self.world = World::new(self.world.key(), images).with_addresses(addresses);
+        self.condition.zone_logs_are(self.logged.len());
         Ok(())
     }
 
@@ -266,7 +278,8 @@ impl Feed {
     /// none, all but the sets that cannot be read.
     fn kept_or_rest(&self, snapshot: &Snapshot, zone: &Zone) -> Result<Option<Arc<ZoneImage>>> {
         if let Some(old) = self.world.zone(&zone.name, zone.generation) {
-            return Ok(Some(Arc::new(old.with_views(self.views.of(zone)))));
+            let image = old.with_views(self.views.of(zone));
+            return Ok(Some(Arc::new(image.with_log(self.log_of(&zone.id)))));
         }
         let rest = self.build(snapshot, zone, Broken::Unserved)?;
         Ok(rest.ok().map(Arc::new))
@@ -279,12 +292,28 @@ impl Feed {
         zone: &Zone,
         broken: Broken,
     ) -> Result<Result<ZoneImage, CompileError>> {
-        load::build(snapshot, zone, &self.views, self.world.key(), broken)
+        let built = load::build(snapshot, zone, &self.views, self.world.key(), broken)?;
+        Ok(built.map(|image| image.with_log(self.log_of(&zone.id))))
+    }
+
+    /// Whether a zone's queries are logged by themselves.
+    fn log_of(&self, zone: &ZoneId) -> ZoneLog {
+        if self.logged.contains(zone) {
+            ZoneLog::On
+        } else {
+            ZoneLog::Off
+        }
     }
 
     /// The steps to the next World, at most one for each zone.
     fn changes(&mut self, snapshot: &Snapshot, touched: &Touched) -> Result<Vec<ZoneChange>> {
         let mut changes = Vec::new();
+        let mut relogged = BTreeSet::new();
+        if touched.logging {
+            let logged = snapshot.logged_zones()?.into_iter().collect();
+            let before = mem::replace(&mut self.logged, logged);
+            relogged = &before ^ &self.logged;
+        }
         let mut whole = touched.zones.clone();
         for (generation, names) in &touched.names {
             // What no zone points to is not answered.
@@ -303,6 +332,7 @@ impl Feed {
         for id in &whole {
             changes.extend(self.zone_change(snapshot, id, touched)?);
         }
+        self.log_zones(&relogged, &mut changes);
         if touched.pool {
             self.views.set_pool(&snapshot.name_servers()?);
             self.move_zones(&mut changes);
@@ -377,7 +407,10 @@ impl Feed {
                 let last_changed = snapshot.stats(zone.generation)?.last_changed.0;
                 let sets = sets.iter().map(|(name, sets)| (*name, sets.as_slice()));
                 let image = image.with_names(self.world.key(), last_changed, sets);
-                image.map(|image| image.with_views(self.views.of(zone)))
+                image.map(|image| {
+                    let image = image.with_views(self.views.of(zone));
+                    image.with_log(self.log_of(&zone.id))
+                })
             }
             _ => self.build(snapshot, zone, Broken::Refuse)?,
         };
@@ -389,6 +422,22 @@ impl Feed {
             Err(error) => {
                 self.fail(zone, zone.generation, &error);
                 Ok(None)
+            }
+        }
+    }
+
+    /// Zones that are logged by themselves from now on, or no more. Those that change otherwise
+    /// know already.
+    fn log_zones(&self, zones: &BTreeSet<ZoneId>, changes: &mut Vec<ZoneChange>) {
+        let changed: BTreeSet<Generation> = changes.iter().map(generation_of).collect();
+        for id in zones {
+            let Some(known) = self.zones.get(id) else {
+                continue;
+            };
+            let image = self.world.zone(&known.apex, known.generation);
+            if let Some(image) = image.filter(|_| !changed.contains(&known.generation)) {
+                let image = image.clone().with_log(self.log_of(id));
+                changes.push(ZoneChange::Put(Arc::new(image)));
             }
         }
     }
@@ -407,12 +456,7 @@ impl Feed {
                 *image = Arc::new(image.with_views(views));
             }
         }
-        let changed: BTreeSet<Generation> = changes
-            .iter()
-            .map(|change| match change {
-                ZoneChange::Put(image) | ZoneChange::Remove(image) => image.meta().generation,
-            })
-            .collect();
+        let changed: BTreeSet<Generation> = changes.iter().map(generation_of).collect();
         for image in self.world.zones() {
             if let Some(views) = views_of(image)
                 && views != image.meta().views
@@ -421,6 +465,12 @@ impl Feed {
                 changes.push(ZoneChange::Put(Arc::new(image.with_views(views))));
             }
         }
+    }
+}
+
+fn generation_of(change: &ZoneChange) -> Generation {
+    match change {
+        ZoneChange::Put(image) | ZoneChange::Remove(image) => image.meta().generation,
     }
 }
 
@@ -438,6 +488,9 @@ fn touched(entries: &[Entry]) -> Touched {
                 Effect::PutSet { generation, set } => touched.name(*generation, &set.key.name),
                 Effect::DeleteSet { generation, key } => touched.name(*generation, &key.name),
                 Effect::PutNameServer(_) | Effect::DeleteNameServer(_) => touched.pool = true,
+                Effect::PutQueryLoggingConfig(_) | Effect::DeleteQueryLoggingConfig(_) => {
+                    touched.logging = true;
+                }
                 Effect::PutChange(_)
                 | Effect::PutAccount(_)
                 | Effect::DeleteAccount(_)

@@ -213,7 +213,7 @@ impl Metrics {
             "Queries chosen for a log: written, failed, or left out to keep a limit.",
         );
         let logs = self.condition.logs();
-        for name in ["query_log", "dnstap"] {
+        for name in ["query_log", "zone_query_logs", "dnstap"] {
             let log = logs.iter().find(|log| log.name == name);
             let counts = log.map(|log| log.tap.counts()).unwrap_or_default();
             let read = |cell: fn(&Written) -> &AtomicU64| {

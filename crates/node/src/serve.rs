@@ -115,7 +115,7 @@ fn begin(config: &Config, runtimes: Runtimes, files: Files) -> Result<()> {
     let known = (live, condition, taps);
     let mut dns = Dns::start(config_of_dns, Vec::new(), known, &runtimes.dns)?;
     dns.begin_quic()?;
-    let control_plane = ControlPlane::start(files, feed, dns.live(), &config.data_dir)?;
+    let control_plane = ControlPlane::start(config, files, feed, dns.live())?;
     let first = first_start(control_plane.control(), config)?;
     say_started(config, &dns, started);
     if first.is_some() {
@@ -153,7 +153,7 @@ fn succeed(config: &Config, runtimes: Runtimes, predecessor: &Predecessor) -> Re
     let config_of_dns = server_config(config, &runtimes, &feed, &taps)?;
     let known = (live, condition, taps);
     let mut dns = Dns::start(config_of_dns, of_dns, known, &runtimes.dns)?;
-    let control_plane = ControlPlane::start(files, feed, dns.live(), &config.data_dir)?;
+    let control_plane = ControlPlane::start(config, files, feed, dns.live())?;
     let told = Arc::clone(dns.condition());
     let signals = runtimes.control.block_on(async { Signals::listen(told) })?;
     say_started(config, &dns, started);

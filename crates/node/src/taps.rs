@@ -5,8 +5,10 @@
 
 mod dnstap;
 mod line;
+mod line_file;
 pub(crate) mod output;
 mod query_log;
+mod zone_logs;
 
 use std::io;
 use std::sync::Arc;
@@ -25,6 +27,7 @@ pub(crate) use dnstap::Output;
 
 use dnstap::Dnstap;
 use query_log::QueryLog;
+use zone_logs::ZoneLogs;
 
 /// Records written before the output is flushed and signals are looked at.
 const BATCH: usize = 1024;
@@ -70,6 +73,11 @@ trait Sink: Send + 'static {
 
     /// Nothing more comes.
     fn finish(&mut self);
+
+    /// How long its thread may sleep when there is nothing to write.
+    fn longest_pause(&self) -> Duration {
+        PAUSE_MAX
+    }
 }
 
 impl Taps {
@@ -77,7 +85,7 @@ impl Taps {
     pub(crate) fn start(config: &Config, condition: &Arc<Condition>) -> Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let (mut logs, mut threads) = (Vec::new(), Vec::new());
-        let mut begin = |name, settings, sink: Box<dyn Sink>| -> Result<()> {
+        let mut begin = |name, settings, sink: Box<dyn Sink>| -> Result<Arc<Tap>> {
             let log = Log {
                 name,
                 tap: Arc::new(Tap::new(settings)),
@@ -92,9 +100,11 @@ impl Taps {
             };
             let thread = thread::Builder::new().name(name.to_owned());
             threads.push(thread.spawn(move || writer.run())?);
+            let tap = Arc::clone(&log.tap);
             logs.push(log);
-            Ok(())
+            Ok(tap)
         };
+        let mut all = Vec::new();
         let (query_log, dnstap) = (&config.dns.query_log, &config.dns.dnstap);
         if let Some(path) = &query_log.path {
             let settings = TapSettings {
@@ -103,7 +113,7 @@ impl Taps {
                 messages: Messages::Query,
             };
             let sink = QueryLog::open(path, &query_log.location, Arc::clone(condition))?;
-            begin("query_log", settings, Box::new(sink))?;
+            all.push(begin("query_log", settings, Box::new(sink))?);
         }
         if let Some(output) = dnstap.output() {
             let settings = TapSettings {
@@ -112,11 +122,23 @@ impl Taps {
                 messages: Messages::QueryAndReply,
             };
             let sink = Dnstap::open(output, identity::server(&config.dns))?;
-            begin("dnstap", settings, Box::new(sink))?;
+            all.push(begin("dnstap", settings, Box::new(sink))?);
         }
+        let zones = &config.dns.zone_query_logs;
+        let logged_zones = zones.enabled.then(|| {
+            let settings = TapSettings {
+                one_in: 1,
+                max_per_second: zones.max_per_second,
+                messages: Messages::Query,
+            };
+            let directory = zones.directory(&config.data_dir);
+            let location = &query_log.location;
+            let sink = ZoneLogs::new(zones, directory, location, Arc::clone(condition));
+            begin("zone_query_logs", settings, Box::new(sink))
+        });
         let taps = meridian_server::Taps {
-            all: logs.iter().map(|log| Arc::clone(&log.tap)).collect(),
-            logged_zones: None,
+            all: all.into(),
+            logged_zones: logged_zones.transpose()?,
         };
         condition.logs_are(logs);
         Ok(Self {
@@ -136,6 +158,7 @@ impl Drop for Taps {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         for thread in self.threads.drain(..) {
+            thread.thread().unpark();
             if thread.join().is_err() {
                 tracing::error!("a log of DNS traffic ended by a panic");
             }
@@ -171,8 +194,8 @@ impl Writer {
             } else if stop {
                 break;
             } else {
-                thread::sleep(pause);
-                pause = (2 * pause).min(PAUSE_MAX);
+                thread::park_timeout(pause);
+                pause = (2 * pause).min(self.sink.longest_pause());
             }
         }
         self.sink.finish();

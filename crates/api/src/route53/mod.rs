@@ -12,9 +12,11 @@ mod shape;
 mod change_resource_record_sets;
 mod change_tags_for_resource;
 mod create_hosted_zone;
+mod create_query_logging_config;
 mod create_resource_record_set_protections;
 mod create_reusable_delegation_set;
 mod delete_hosted_zone;
+mod delete_query_logging_config;
 mod delete_resource_record_set_protections;
 mod delete_reusable_delegation_set;
 mod get_account_limit;
@@ -24,11 +26,13 @@ mod get_health_check_count;
 mod get_hosted_zone;
 mod get_hosted_zone_count;
 mod get_hosted_zone_limit;
+mod get_query_logging_config;
 mod get_reusable_delegation_set;
 mod get_reusable_delegation_set_limit;
 mod list_health_checks;
 mod list_hosted_zones;
 mod list_hosted_zones_by_name;
+mod list_query_logging_configs;
 mod list_resource_record_set_protections;
 mod list_resource_record_sets;
 mod list_reusable_delegation_sets;
@@ -55,12 +59,15 @@ const ROUTES: &[Route] = &[
     create_reusable_delegation_set::ROUTE,
     delete_hosted_zone::ROUTE,
     delete_resource_record_set_protections::ROUTE,
+    create_query_logging_config::ROUTE,
+    delete_query_logging_config::ROUTE,
     delete_reusable_delegation_set::ROUTE,
     get_account_limit::ROUTE,
     get_change::ROUTE,
     get_dnssec::ROUTE,
     get_health_check_count::ROUTE,
     get_hosted_zone::ROUTE,
+    get_query_logging_config::ROUTE,
     get_reusable_delegation_set::ROUTE,
     get_reusable_delegation_set_limit::ROUTE,
     list_health_checks::ROUTE,
@@ -69,6 +76,7 @@ const ROUTES: &[Route] = &[
     list_hosted_zones::ROUTE,
     list_hosted_zones_by_name::ROUTE,
     list_resource_record_set_protections::ROUTE,
+    list_query_logging_configs::ROUTE,
     list_resource_record_sets::ROUTE,
     list_tags_for_resource::ROUTE,
     list_tags_for_resources::ROUTE,

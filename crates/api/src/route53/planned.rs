@@ -70,14 +70,6 @@ pub(super) const PLANNED: &[Route] = &[
         "POST",
         "/keysigningkey/{}/{}/deactivate",
     ),
-    Route::planned("ListQueryLoggingConfigs", "GET", "/queryloggingconfig"),
-    Route::planned("CreateQueryLoggingConfig", "POST", "/queryloggingconfig"),
-    Route::planned(
-        "DeleteQueryLoggingConfig",
-        "DELETE",
-        "/queryloggingconfig/{}",
-    ),
-    Route::planned("GetQueryLoggingConfig", "GET", "/queryloggingconfig/{}"),
     Route::planned("TestDNSAnswer", "GET", "/testdnsanswer"),
     Route::planned("ListTrafficPolicies", "GET", "/trafficpolicies"),
     Route::planned(

@@ -2,7 +2,8 @@
 
 use meridian_model::{
     AccessKey, Account, Change, Effect, Generation, NameServer, Protection, ProtectionKey,
-    RecordSet, ReusableDelegationSet, SetKey, TagSet, UnseenGeneration, User, Zone,
+    QueryLoggingConfig, RecordSet, ReusableDelegationSet, SetKey, TagSet, UnseenGeneration, User,
+    Zone,
 };
 use prost::{Message, Oneof};
 
@@ -10,6 +11,7 @@ use super::account::{AccessKeyMessage, AccountMessage, UserMessage, access_key_i
 use super::delegation_set::{DelegationSetMessage, delegation_set_id};
 use super::generation::UnseenGenerationMessage;
 use super::protection::{ProtectionKeyMessage, ProtectionMessage};
+use super::query_logging::{QueryLoggingConfigMessage, query_logging_config_id};
 use super::record_set::{RecordSetMessage, SetKeyMessage};
 use super::tag::TagSetMessage;
 use super::zone::{ChangeMessage, NameServerMessage, ZoneMessage, zone_id};
@@ -19,7 +21,7 @@ use super::{DecodeError, Stored, account_id, name, required};
 pub(crate) struct EffectMessage {
     #[prost(
         oneof = "KindMessage",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22, 30, 31, 50, 60, 61, 62"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22, 30, 31, 32, 33, 50, 60, 61, 62"
     )]
     kind: Option<KindMessage>,
 }
@@ -70,6 +72,10 @@ pub(crate) enum KindMessage {
     DeleteDelegationSet(String),
     #[prost(string, tag = "50")]
     DeleteAccount(String),
+    #[prost(message, tag = "32")]
+    PutQueryLoggingConfig(QueryLoggingConfigMessage),
+    #[prost(string, tag = "33")]
+    DeleteQueryLoggingConfig(String),
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -167,6 +173,12 @@ impl Stored for Effect {
             Self::DeleteProtection(key) => KindMessage::DeleteProtection(key.to_message()),
             Self::PutDelegationSet(set) => KindMessage::PutDelegationSet(set.to_message()),
             Self::DeleteDelegationSet(id) => KindMessage::DeleteDelegationSet(id.as_str().into()),
+            Self::PutQueryLoggingConfig(config) => {
+                KindMessage::PutQueryLoggingConfig(config.to_message())
+            }
+            Self::DeleteQueryLoggingConfig(id) => {
+                KindMessage::DeleteQueryLoggingConfig(id.as_str().into())
+            }
         };
         EffectMessage { kind: Some(kind) }
     }
@@ -226,6 +238,12 @@ impl Stored for Effect {
             }
             KindMessage::DeleteDelegationSet(id) => {
                 Self::DeleteDelegationSet(delegation_set_id(&id)?)
+            }
+            KindMessage::PutQueryLoggingConfig(config) => {
+                Self::PutQueryLoggingConfig(QueryLoggingConfig::from_message(config)?)
+            }
+            KindMessage::DeleteQueryLoggingConfig(id) => {
+                Self::DeleteQueryLoggingConfig(query_logging_config_id(&id)?)
             }
         })
     }

@@ -10,6 +10,7 @@ mod entry;
 mod generation;
 mod plain;
 mod protection;
+mod query_logging;
 mod record_set;
 mod rows;
 mod tag;

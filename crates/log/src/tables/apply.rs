@@ -12,7 +12,7 @@ use prost::Message;
 use super::history::{Deltas, Origin};
 use super::layout::{self, GENERATION_COUNTER, Table};
 use super::rows::Rows;
-use super::{ApplyError, delegation_sets, protections, requests};
+use super::{ApplyError, delegation_sets, protections, query_logging, requests};
 use crate::format::{ChangeRow, Entry, StatsRow, Stored};
 
 /// Every this many entries the digest is kept under its number, for nodes to compare.
@@ -109,6 +109,8 @@ fn apply_effect(
             counts.note_generation(set.turn);
         }
         Effect::DeleteDelegationSet(id) => delegation_sets::delete(rows, id)?,
+        Effect::PutQueryLoggingConfig(config) => query_logging::put(rows, config)?,
+        Effect::DeleteQueryLoggingConfig(id) => query_logging::delete(rows, id)?,
     }
     Ok(())
 }

@@ -5,8 +5,8 @@
 
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
-    AccessKeyId, AccountId, ChangeId, DelegationSetId, Generation, ProtectionKey, Quota, Seq,
-    SetKey, TaggedResource, Timestamp, ZoneId,
+    AccessKeyId, AccountId, ChangeId, DelegationSetId, Generation, ProtectionKey,
+    QueryLoggingConfigId, Quota, Seq, SetKey, TaggedResource, Timestamp, ZoneId,
 };
 use redb::TableDefinition;
 
@@ -76,6 +76,12 @@ pub(super) enum Table {
     DelegationSetReferences = 42,
     /// Delegation set id, id of a zone that has it → nothing.
     DelegationSetZones = 43,
+    /// Query logging configuration's id → configuration.
+    QueryLoggingConfigs = 44,
+    /// Account, id of a query logging configuration → nothing.
+    AccountQueryLogging = 45,
+    /// Zone id → id of its query logging configuration.
+    ZoneQueryLogging = 46,
 }
 
 impl Table {
@@ -108,6 +114,9 @@ impl Table {
         Self::AccountDelegationSets,
         Self::DelegationSetReferences,
         Self::DelegationSetZones,
+        Self::QueryLoggingConfigs,
+        Self::AccountQueryLogging,
+        Self::ZoneQueryLogging,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -140,6 +149,9 @@ impl Table {
             Self::AccountDelegationSets => "account_delegation_sets",
             Self::DelegationSetReferences => "delegation_set_references",
             Self::DelegationSetZones => "delegation_set_zones",
+            Self::QueryLoggingConfigs => "query_logging_configs",
+            Self::AccountQueryLogging => "account_query_logging",
+            Self::ZoneQueryLogging => "zone_query_logging",
         }
     }
 
@@ -172,6 +184,10 @@ pub(super) fn delegation_set_counter(account: &AccountId) -> Vec<u8> {
 /// How many zones have a reusable delegation set.
 pub(super) fn delegation_set_zone_counter(id: &DelegationSetId) -> Vec<u8> {
     joined(&[b"delegation_set_zones", id.as_str().as_bytes()])
+}
+
+pub(super) fn query_logging_config(id: &QueryLoggingConfigId) -> Vec<u8> {
+    id.as_str().into()
 }
 
 pub(super) fn delegation_set(id: &DelegationSetId) -> Vec<u8> {

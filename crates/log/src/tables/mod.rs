@@ -10,6 +10,7 @@ mod history;
 mod layout;
 mod list;
 mod protections;
+mod query_logging;
 mod requests;
 mod rows;
 mod snapshot;

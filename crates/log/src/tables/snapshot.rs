@@ -3,8 +3,9 @@
 use meridian_dns::Name;
 use meridian_model::{
     AccessKey, AccessKeyId, Account, AccountId, Change, ChangeId, DelegationSetId, Generation,
-    NameServer, Protection, ProtectionKey, Quota, RecordSet, ReusableDelegationSet, Seq, SetKey,
-    State, Tag, TagSet, TaggedResource, Timestamp, UnseenGeneration, User, Zone, ZoneId,
+    NameServer, Protection, ProtectionKey, QueryLoggingConfig, Quota, RecordSet,
+    ReusableDelegationSet, Seq, SetKey, State, Tag, TagSet, TaggedResource, Timestamp,
+    UnseenGeneration, User, Zone, ZoneId,
 };
 use prost::Message;
 use redb::{ReadOnlyTable, ReadTransaction};
@@ -425,6 +426,15 @@ impl State for Snapshot {
     fn delegation_set_zone_count(&self, id: &DelegationSetId) -> Result<u64, ReadError> {
         let count = self.number(Table::Counters, &layout::delegation_set_zone_counter(id))?;
         Ok(count.unwrap_or(0))
+    }
+
+    fn query_logging_of(&self, zone: &ZoneId) -> Result<Option<QueryLoggingConfig>, ReadError> {
+        let Some(id) = self.get(Table::ZoneQueryLogging, &layout::zone(zone))? else {
+            return Ok(None);
+        };
+        let config = self.stored(Table::QueryLoggingConfigs, &id)?;
+        let config = config.ok_or_else(|| ReadError::broken(Table::ZoneQueryLogging))?;
+        Ok(Some(config))
     }
 
     fn limit(&self, account: &AccountId, quota: Quota) -> Result<u64, ReadError> {

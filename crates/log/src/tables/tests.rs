@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use meridian_model::{
-    AccountId, DelegationSetId, Effect, Generation, Quota, RecordSet, ReusableDelegationSet,
-    SetKey, State, Timestamp, Zone, ZoneId,
+    AccountId, DelegationSetId, Effect, Generation, LogGroupArn, QueryLoggingConfig, Quota,
+    RecordSet, ReusableDelegationSet, SetKey, State, Timestamp, Zone, ZoneId,
 };
 use proptest::prelude::*;
 
@@ -60,6 +60,8 @@ struct Expected {
     zones: BTreeMap<String, Zone>,
     sets: BTreeMap<Generation, BTreeMap<Order, RecordSet>>,
     delegation_sets: BTreeMap<DelegationSetId, ReusableDelegationSet>,
+    /// In order of the zones' latest.
+    logging: Vec<QueryLoggingConfig>,
     highest: u64,
 }
 
@@ -109,9 +111,32 @@ impl Expected {
             Effect::DeleteDelegationSet(id) => {
                 self.delegation_sets.remove(id);
             }
+            Effect::PutQueryLoggingConfig(config) => {
+                self.logging.retain(|other| other.id != config.id);
+                self.logging.push(config.clone());
+            }
+            Effect::DeleteQueryLoggingConfig(id) => {
+                self.logging.retain(|config| config.id != *id);
+            }
             _ => {}
         }
     }
+}
+
+/// Of zones that have one configuration at a time, as plans see to.
+fn query_logging_effect() -> impl Strategy<Value = Effect> {
+    prop_oneof![
+        (testing::query_logging_config_id(), testing::account_id()).prop_map(|(id, account)| {
+            let zone = format!("Z{id}");
+            Effect::PutQueryLoggingConfig(QueryLoggingConfig {
+                zone: ZoneId::new(&zone).unwrap(),
+                log_group: LogGroupArn::stored(id.to_string()),
+                id,
+                account,
+            })
+        }),
+        testing::query_logging_config_id().prop_map(Effect::DeleteQueryLoggingConfig),
+    ]
 }
 
 fn set_effects() -> impl Strategy<Value = Vec<Effect>> {
@@ -213,6 +238,29 @@ proptest! {
         let zones: Vec<_> = expected.zones.values().filter(has).cloned().collect();
         prop_assert_eq!(state.delegation_set_zone_count(&id).unwrap(), zones.len() as u64);
         prop_assert_eq!(state.zones_of_delegation_set(&id, None, 9).unwrap(), zones);
+    }
+
+    #[test]
+    fn query_logging_is_found_by_account_and_zone(
+        effects in prop::collection::vec(query_logging_effect(), 0..12),
+        account in testing::account_id(), id in testing::query_logging_config_id(),
+    ) {
+        let tables = Tables::in_memory().unwrap();
+        let (entry, _) = Entry::after(Head::EMPTY, Timestamp(1), vec![testing::commit_of(effects)]);
+        tables.apply(std::slice::from_ref(&entry)).unwrap();
+        let state = tables.read().unwrap();
+        let mut logging = Expected::of(&[entry]).logging;
+        for zone in ["Z1", "Z2", "Z22"].map(|id| ZoneId::new(id).unwrap()) {
+            let config = logging.iter().rfind(|config| config.zone == zone).cloned();
+            prop_assert_eq!(state.logged_zones().unwrap().contains(&zone), config.is_some());
+            prop_assert_eq!(state.query_logging_of(&zone).unwrap(), config);
+        }
+        logging.sort_by_key(|config| config.id.clone());
+        let found = logging.iter().find(|config| config.id == id).cloned();
+        prop_assert_eq!(state.query_logging_config(&id).unwrap(), found);
+        logging.retain(|config| config.account == account && config.id >= id);
+        let page = state.query_logging_configs_of(&account, Some(&id), 9).unwrap();
+        prop_assert_eq!(page, logging);
     }
 
     #[test]

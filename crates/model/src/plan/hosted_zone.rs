@@ -233,6 +233,8 @@ pub fn plan_delete_zone<S: State>(
         let tags = Vec::new();
         effects.push(Effect::PutTags(TagSet { resource, tags }));
     }
+    let logging = state.query_logging_of(&zone.id)?;
+    effects.extend(logging.map(|config| Effect::DeleteQueryLoggingConfig(config.id)));
     effects.push(Effect::DeleteZone(zone.id.clone()));
     Ok(effects)
 }

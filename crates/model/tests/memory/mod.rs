@@ -6,8 +6,8 @@ use std::convert::Infallible;
 use meridian_dns::Name;
 use meridian_model::{
     Account, AccountId, DelegationSetId, Effect, Facts, Generation, NameServer, Protection,
-    ProtectionKey, Quota, RecordSet, ReusableDelegationSet, SetKey, State, Tag, TaggedResource,
-    Timestamp, Zone, ZoneId,
+    ProtectionKey, QueryLoggingConfig, Quota, RecordSet, ReusableDelegationSet, SetKey, State, Tag,
+    TaggedResource, Timestamp, Zone, ZoneId,
 };
 
 #[derive(Clone, Default)]
@@ -20,6 +20,7 @@ pub(crate) struct Memory {
     protections: Vec<Protection>,
     tags: BTreeMap<TaggedResource, Vec<Tag>>,
     generations: u64,
+    logging: BTreeMap<ZoneId, QueryLoggingConfig>,
     delegation_sets: BTreeMap<DelegationSetId, ReusableDelegationSet>,
     delegation_set_references: BTreeMap<(AccountId, String), DelegationSetId>,
 }
@@ -83,6 +84,12 @@ impl Memory {
                 }
                 Effect::DeleteDelegationSet(id) => {
                     self.delegation_sets.remove(&id);
+                }
+                Effect::PutQueryLoggingConfig(config) => {
+                    self.logging.insert(config.zone.clone(), config);
+                }
+                Effect::DeleteQueryLoggingConfig(id) => {
+                    self.logging.retain(|_, config| config.id != id);
                 }
                 other => panic!("not needed by these tests: {other:?}"),
             }
@@ -198,6 +205,10 @@ impl State for Memory {
     fn delegation_set_zone_count(&self, id: &DelegationSetId) -> Result<u64, Infallible> {
         let has = |zone: &&Zone| zone.delegation_set.id.as_ref() == Some(id);
         Ok(self.zones.values().filter(has).count() as u64)
+    }
+
+    fn query_logging_of(&self, zone: &ZoneId) -> Result<Option<QueryLoggingConfig>, Infallible> {
+        Ok(self.logging.get(zone).cloned())
     }
 
     fn limit(&self, account: &AccountId, quota: Quota) -> Result<u64, Infallible> {

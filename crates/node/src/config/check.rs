@@ -38,6 +38,7 @@ impl Config {
         addresses::check(self)?;
         self.dns.rate_limit.check()?;
         traffic::check_logs(&self.dns.query_log, &self.dns.dnstap, &self.data_dir)?;
+        self.dns.zone_query_logs.check(&self.data_dir)?;
         let identity = Arc::default();
         self.server(&self.views(), identity).check()?;
         if let Some(tls) = &self.dns.tls {
@@ -137,6 +138,19 @@ mod tests {
             ("query_log = { location = 'New York' }", "'New York'"),
             ("dnstap = { path = 'a', socket = 'b' }", "one of them"),
             ("dnstap = { socket = '' }", "dns.dnstap.socket is empty"),
+            (
+                "zone_query_logs = { max_per_second = 0 }",
+                "max_per_second is 0",
+            ),
+            (
+                "zone_query_logs = { max_file_bytes = 9 }",
+                "max_file_bytes is 9",
+            ),
+            ("zone_query_logs = { directory = '' }", "no directory"),
+            (
+                "zone_query_logs = { directory = '/dev/null' }",
+                "'/dev/null', which is no directory",
+            ),
             ("query_log = { path = '' }", "dns.query_log.path is empty"),
             ("query_log = { path = '/' }", "is a directory"),
             ("query_log = { path = '/none/log' }", "no directory /none"),

@@ -13,6 +13,8 @@ use crate::taps::Output;
 
 /// More than a thread writes.
 const MAX_PER_SECOND: u32 = 1_000_000;
+/// What a batch of the longest lines needs: a shorter file would never be written to.
+const MIN_FILE_BYTES: u64 = 2 * 1024 * 1024;
 
 /// How many replies a network gets over UDP.
 #[derive(Debug, Clone, Deserialize)]
@@ -109,6 +111,60 @@ impl Default for QueryLog {
             max_per_second: 1000,
             location: "-".to_owned(),
         }
+    }
+}
+
+/// A file of lines for each zone whose owner asks for them through the API.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ZoneQueryLogs {
+    /// Whether owners may ask, and whether those that have asked get any.
+    pub(crate) enabled: bool,
+    /// Where the files are; absent, in the data directory.
+    directory: Option<PathBuf>,
+    /// The most lines in a second, of all zones.
+    pub(crate) max_per_second: u32,
+    /// As long as a file may become.
+    pub(crate) max_file_bytes: u64,
+}
+
+impl Default for ZoneQueryLogs {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            directory: None,
+            max_per_second: 1000,
+            max_file_bytes: 1 << 30,
+        }
+    }
+}
+
+impl ZoneQueryLogs {
+    /// Where the files are.
+    pub(crate) fn directory(&self, data_dir: &Path) -> PathBuf {
+        let own = self.directory.clone();
+        own.unwrap_or_else(|| data_dir.join("query-logs"))
+    }
+
+    /// Whether it can be as it is configured, as far as that shows without trying.
+    pub(super) fn check(&self, data_dir: &Path) -> Result<()> {
+        let max_per_second = self.max_per_second;
+        ensure!(
+            (1..=MAX_PER_SECOND).contains(&max_per_second),
+            "dns.zone_query_logs.max_per_second is {max_per_second}; use 1 to {MAX_PER_SECOND}"
+        );
+        ensure!(
+            self.max_file_bytes >= MIN_FILE_BYTES,
+            "dns.zone_query_logs.max_file_bytes is {}; use {MIN_FILE_BYTES} or more",
+            self.max_file_bytes
+        );
+        let directory = self.directory(data_dir);
+        ensure!(
+            !directory.as_os_str().is_empty() && (!directory.exists() || directory.is_dir()),
+            "dns.zone_query_logs.directory is '{}', which is no directory",
+            directory.display()
+        );
+        Ok(())
     }
 }
 

@@ -1,7 +1,6 @@
 //! The control plane as long as its files are open: control over them, and the feed that follows
 //! the journal.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -18,6 +17,7 @@ use super::collector;
 use super::last_used::LastUsedFile;
 use crate::admin;
 use crate::condition::{Condition, Watched};
+use crate::config::Config;
 use crate::feed::Feed;
 use crate::store::Files;
 
@@ -46,30 +46,31 @@ pub(super) struct Busy {
 impl ControlPlane {
     /// Starts following the journal from where `feed` is.
     pub(super) fn start(
+        config: &Config,
         files: Files,
         feed: Feed,
         live: &Arc<Live>,
-        data_dir: &Path,
     ) -> Result<Self> {
         let journal = Watched {
             journal: Arc::clone(&files.journal),
             condition: Arc::clone(feed.condition()),
         };
         let condition = Arc::clone(feed.condition());
-        let control = Arc::new(Control::new(
+        let control = Control::new(
             Arc::new(journal),
             Arc::clone(&files.tables),
             Arc::clone(&files.vault),
             Arc::clone(feed.acks()),
             Box::new(SystemEnvironment::new()),
-        ));
+        );
+        let control = Arc::new(control.with_query_logging(config.query_logging()));
         let stop = Arc::new(AtomicBool::new(false));
         let (followed, ended) = (Arc::clone(live), Arc::clone(&stop));
         let feed = thread::Builder::new()
             .name("feed".to_owned())
             .spawn(move || feed.run(&followed, &ended))?;
         collector::start(&control)?;
-        let last_used = LastUsedFile::start(data_dir, &control)?;
+        let last_used = LastUsedFile::start(&config.data_dir, &control)?;
         Ok(Self {
             files,
             control,

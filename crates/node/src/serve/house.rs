@@ -263,7 +263,7 @@ impl House<'_> {
         let files = Files::open(self.config)?;
         let feed = load(self.config, &files, self.dns.condition())?;
         self.dns.live().publish(feed.world());
-        ControlPlane::start(files, feed, self.dns.live(), &self.config.data_dir)
+        ControlPlane::start(self.config, files, feed, self.dns.live())
     }
 }
 

@@ -1,18 +1,17 @@
 //! The query log: a line for each answered query, whatever zone it is for.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
-use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use meridian_model::{Generation, ZoneId};
 use meridian_server::Record;
 
+use super::Sink;
 use super::line::Line;
-use super::{Sink, output};
+use super::line_file::LineFile;
 use crate::condition::Condition;
 
 /// Zones whose ids are remembered. When there are more, all are looked up again.
@@ -20,11 +19,13 @@ const KNOWN_MAX: usize = 10_000;
 
 /// A file of lines.
 pub(super) struct QueryLog {
-    path: PathBuf,
-    file: File,
-    /// Lines that are not in the file yet, at most a batch.
-    lines: String,
+    file: LineFile,
     location: String,
+    zones: Zones,
+}
+
+/// The ids of zones that were asked for.
+struct Zones {
     condition: Arc<Condition>,
     /// A generation is never used twice.
     known: HashMap<Generation, ZoneId>,
@@ -32,29 +33,30 @@ pub(super) struct QueryLog {
 
 impl QueryLog {
     pub(super) fn open(path: &Path, location: &str, condition: Arc<Condition>) -> Result<Self> {
-        let file = output::append(path)
-            .with_context(|| format!("cannot open the query log {}", path.display()))?;
+        let mut file = LineFile::new(path.to_owned(), u64::MAX);
+        file.open().context("cannot open the query log")?;
         Ok(Self {
-            path: path.to_owned(),
             file,
-            lines: String::new(),
             location: location.to_owned(),
-            condition,
-            known: HashMap::new(),
+            zones: Zones {
+                condition,
+                known: HashMap::new(),
+            },
         })
     }
+}
 
+impl Zones {
     /// The zone's id; none while the tables are shut.
-    fn zone(&mut self, generation: Generation) -> Option<ZoneId> {
-        if let Some(id) = self.known.get(&generation) {
-            return Some(id.clone());
+    fn id(&mut self, generation: Generation) -> Option<&ZoneId> {
+        if !self.known.contains_key(&generation) {
+            let id = self.condition.zone(generation)?;
+            if self.known.len() >= KNOWN_MAX {
+                self.known.clear();
+            }
+            self.known.insert(generation, id);
         }
-        let id = self.condition.zone(generation)?;
-        if self.known.len() >= KNOWN_MAX {
-            self.known.clear();
-        }
-        self.known.insert(generation, id.clone());
-        Some(id)
+        self.known.get(&generation)
     }
 }
 
@@ -63,41 +65,27 @@ impl Sink for QueryLog {
         let Some(answered) = record.answered else {
             return Ok(());
         };
-        let zone = answered.zone.and_then(|generation| self.zone(generation));
-        let line = Line {
+        self.file.add(Line {
             record,
-            zone: zone.as_ref(),
+            zone: answered
+                .zone
+                .and_then(|generation| self.zones.id(generation)),
             rcode: answered.rcode,
             location: &self.location,
-        };
-        // A string grows as needed.
-        let _ = writeln!(self.lines, "{line}");
+        });
         Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let (written, outcome) = output::write_some(&mut self.file, self.lines.as_bytes());
-        let cut = match written {
-            0 => self.lines.starts_with('\n'),
-            _ => !self.lines.as_bytes()[..written].ends_with(b"\n"),
-        };
-        self.lines.clear();
-        if cut {
-            // Half a line is there; what comes next must not continue it.
-            self.lines.push('\n');
-        }
-        outcome
+        self.file.flush()
     }
 
     fn reopen(&mut self) -> io::Result<()> {
-        self.file = output::append(&self.path)?;
-        // Nothing is continued in a new file.
-        self.lines.clear();
-        Ok(())
+        self.file.reopen()
     }
 
     fn finish(&mut self) {
         // It fails as it did before, which has been said.
-        let _ = self.flush();
+        let _ = self.file.flush();
     }
 }

@@ -4,6 +4,7 @@ mod change_info;
 mod hosted_zone;
 mod limit;
 mod protection;
+mod query_logging_config;
 mod record_set;
 mod tag;
 
@@ -11,6 +12,7 @@ pub(super) use change_info::change_info;
 pub(super) use hosted_zone::{delegation_set, hosted_zone, hosted_zones};
 pub(super) use limit::{limit, limit_type};
 pub(super) use protection::{CONFIG, KEY, protection, read_protections};
+pub(super) use query_logging_config::query_logging_config;
 pub(super) use record_set::{read_record_set, record_set};
 pub(super) use tag::{tag_set, tagged_kind, tagged_resource};
 
