@@ -1,16 +1,19 @@
 """Many writers at once: one zone's line is bounded, and others are served meanwhile."""
 
 import collections
+import concurrent.futures
 import re
 import socket
+import threading
 import urllib.parse
 
 import botocore.auth
 import botocore.awsrequest
 import botocore.credentials
+import botocore.exceptions
 import pytest
 
-from harness import Threads, Zone, upsert
+from harness import Threads, Zone, eventually, upsert
 
 NAMESPACE = "https://route53.amazonaws.com/doc/2013-04-01/"
 
@@ -83,6 +86,56 @@ def test_a_zone_has_a_line_of_bounded_length(start):
     # What was accepted is there, one whole batch after another.
     values = {s["ResourceRecords"][0]["Value"] for s in zone.sets(own=True)}
     assert len(values) == 1 and len(zone.sets(own=True)) == 250
+
+
+# What else stands in a zone's line.
+CHANGES = {
+    "DeleteHostedZone": lambda c, zone: c.delete_hosted_zone(Id=zone),
+    "UpdateHostedZoneComment": lambda c, zone: c.update_hosted_zone_comment(Id=zone, Comment="c"),
+    "UpdateHostedZoneFeatures": lambda c, zone: c.update_hosted_zone_features(
+        HostedZoneId=zone, EnableAcceleratedRecovery=True
+    ),
+    "ChangeTagsForResource": lambda c, zone: c.change_tags_for_resource(
+        ResourceType="hostedzone", ResourceId=zone, AddTags=[{"Key": "k", "Value": "v"}]
+    ),
+    "CreateResourceRecordSetProtections": lambda c, zone: c.create_resource_record_set_protections(
+        HostedZoneId=zone, Protections=[{"RecordName": "busy.example", "RecordType": "A"}]
+    ),
+    "DeleteResourceRecordSetProtections": lambda c, zone: c.delete_resource_record_set_protections(
+        HostedZoneId=zone, Protections=[{"RecordName": "busy.example", "RecordType": "A"}]
+    ),
+}
+
+
+def test_every_change_of_a_zone_waits_in_its_line(start):
+    server = start()
+    key = server.new_account("crowd")
+    server.admin("quota", "set", "--account", key.account, "MAX_REQUESTS_PER_SECOND", "100000")
+    client = server.client(key, max_pool_connections=8)
+    zone = Zone(client, "busy.example")
+    path = f"/2013-04-01/hostedzone/{zone.id}/rrset/"
+    requests = [signed(server, key, path, batch(zone, 50, f"192.0.2.{n}")) for n in range(48)]
+    done = threading.Event()
+
+    def crowd():
+        while not done.is_set():
+            send_together(server, requests)
+
+    def code(change):
+        try:
+            change(client, zone.id)
+        except botocore.exceptions.ClientError as error:
+            return error.response["Error"]["Code"]
+
+    def is_crowded_out(change):
+        return "PriorRequestNotComplete" in pool.map(code, [change] * 8)
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool, Threads(crowd):
+        try:
+            for name, change in CHANGES.items():
+                assert eventually(lambda c=change: is_crowded_out(c), 20), name
+        finally:
+            done.set()
 
 
 @pytest.mark.parametrize("mode", ["legacy", "standard"])

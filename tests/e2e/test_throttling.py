@@ -45,13 +45,23 @@ def test_more_than_the_quota_is_throttled_in_route_53s_words(server, tenant):
     assert eventually(lambda: '"errorCode":"Throttling"' in told.read_text())
 
 
-def test_operations_on_tags_have_a_code_of_their_own(server, tenant):
+TAGS = {
+    "list": lambda c: c.list_tags_for_resource(ResourceType="hostedzone", ResourceId="Z0"),
+    "list all": lambda c: c.list_tags_for_resources(ResourceType="hostedzone", ResourceIds=["Z0"]),
+    "change": lambda c: c.change_tags_for_resource(
+        ResourceType="hostedzone", ResourceId="Z0", RemoveTagKeys=["k"]
+    ),
+}
+
+
+@pytest.mark.parametrize("call", TAGS)
+def test_operations_on_tags_have_a_code_of_their_own(server, tenant, call):
     client = server.client(tenant)
     throttled(client)
     with pytest.raises(botocore.exceptions.ClientError) as raised:
         for _ in range(20):
             try:
-                client.list_tags_for_resource(ResourceType="hostedzone", ResourceId="Z0")
+                TAGS[call](client)
             except botocore.exceptions.ClientError as error:
                 if error.response["Error"]["Code"] == "ThrottlingException":
                     raise

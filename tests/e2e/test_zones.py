@@ -132,6 +132,21 @@ def test_lists_of_zones_page_by_the_first_unseen(meridian):
     assert client.list_hosted_zones()["MaxItems"] == "100"
 
 
+@pytest.mark.parametrize(
+    "start, code",
+    [
+        ({"DNSName": "a..b"}, "InvalidDomainName"),
+        ({"DNSName": "x" * 64}, "InvalidDomainName"),
+        ({"HostedZoneId": "Z00ABC"}, "InvalidInput"),
+        ({"DNSName": "a.b", "HostedZoneId": "not an id"}, "InvalidInput"),
+        ({"DNSName": "x" * 1025}, "InvalidInput"),
+        ({"MaxItems": "0"}, "InvalidInput"),
+    ],
+)
+def test_where_no_list_by_name_starts(route53, start, code):
+    assert refusal(lambda: route53.list_hosted_zones_by_name(**start))[0] == code
+
+
 def test_list_by_name_is_a_start_not_a_filter(meridian):
     client = meridian.client(meridian.new_account("name-lister"))
     # By reversed names: com.a., net.a-x., net.a., net.a.c., net.b.

@@ -13,6 +13,9 @@ from harness import SEEN
 # Declared, and not to be provoked here: why.
 NEVER = {
     ("GetHostedZoneCount", "InvalidInput"): "there is no input",
+    ("DeleteHostedZone", "InvalidDomainName"): "there is no name in it",
+    ("ListTagsForResource", "PriorRequestNotComplete"): "who reads waits for nobody",
+    ("ListTagsForResources", "PriorRequestNotComplete"): "who reads waits for nobody",
     ("UpdateHostedZoneFeatures", "LimitsExceeded"): "any number of zones may have the feature",
 }
 
