@@ -80,6 +80,28 @@ def test_a_retried_deletion_succeeds_again(meridian):
     assert refusal(lambda: client.delete_hosted_zone(Id=zone.id))[0] == "NoSuchHostedZone"
 
 
+def test_what_has_no_change_to_ask_after_is_not_done_twice_either(meridian):
+    client, other = meridian.client(), meridian.client()
+    recorder = Recorder(client)
+    zone = Zone(client, "quiet.example")
+    key = {"RecordName": zone.name, "RecordType": "A"}
+    tagged = {"ResourceType": "hostedzone", "ResourceId": zone.id}
+    client.create_resource_record_set_protections(HostedZoneId=zone.id, Protections=[key])
+    assert recorder.again() == (200, None), "not that there is one already"
+    client.delete_resource_record_set_protections(HostedZoneId=zone.id, Protections=[key])
+    assert recorder.again() == (200, None), "not that there is none"
+    client.change_tags_for_resource(**tagged, AddTags=[{"Key": "k", "Value": "first"}])
+    other.change_tags_for_resource(**tagged, AddTags=[{"Key": "k", "Value": "second"}])
+    assert recorder.again() == (200, None)
+    tags = other.list_tags_for_resource(**tagged)["ResourceTagSet"]["Tags"]
+    assert tags == [{"Key": "k", "Value": "second"}]
+    client.update_hosted_zone_comment(Id=zone.id, Comment="first")
+    other.update_hosted_zone_comment(Id=zone.id, Comment="second")
+    assert recorder.again() == (200, None)
+    config = other.get_hosted_zone(Id=zone.id)["HostedZone"]["Config"]
+    assert config["Comment"] == "second"
+
+
 def test_retries_are_remembered_over_a_crash(start):
     server = start()
     client = server.client()
