@@ -262,6 +262,13 @@ class Meridian:
         key = self.admin("key", "create", "--account", account)
         return Key(key["access_key_id"], key["secret_access_key"], key["account"])
 
+    def new_user(self, account, name, *policies):
+        """A new user with these ready-made policies; returns a key of it."""
+        options = [word for policy in policies for word in ("--policy", policy)]
+        self.admin("user", "create", name, "--account", account, *options)
+        key = self.admin("key", "create", "--account", account, "--user", name)
+        return Key(key["access_key_id"], key["secret_access_key"], key["account"])
+
     def spread_pool(self):
         """Gives the pool as many names as there are addresses, one on each; returns name → address."""
         pool = {f"ns-{n}.{POOL_ZONE}".rstrip("."): a for n, a in enumerate(self.addresses, 1)}

@@ -18,10 +18,15 @@ from harness import REPO, TEST_ENV, Meridian, Zone, eventually, free_port
 CLIENTS = pathlib.Path(TEST_ENV) / "clients/bin"
 
 
-def run(meridian, folder, *command, check=True):
+def key_in_environment(key):
+    return {"AWS_ACCESS_KEY_ID": key.id, "AWS_SECRET_ACCESS_KEY": key.secret}
+
+
+def run(meridian, folder, *command, key=None, check=True):
+    """Runs a client, with the operator's key unless it is given another."""
     done = subprocess.run(
         [str(CLIENTS / command[0]), *map(str, command[1:])],
-        env=meridian.aws_environment(),
+        env=meridian.aws_environment() | (key_in_environment(key) if key else {}),
         cwd=folder,
         capture_output=True,
         text=True,
@@ -91,7 +96,7 @@ def test_octodns_makes_a_zone_and_changes_it(octodns, meridian, route53):
 # certbot: a certificate by a TXT record.
 
 
-def certbot(meridian, folder, authority, *names, check=True):
+def certbot(meridian, folder, authority, *names, key=None, check=True):
     directories = [f"--{name}-dir={folder / name}" for name in ("config", "work", "logs")]
     options = [
         "--non-interactive",
@@ -101,7 +106,7 @@ def certbot(meridian, folder, authority, *names, check=True):
         f"--server={authority.url}",
         *(f"--domain={name}" for name in names),
     ]
-    return run(meridian, folder, "certbot", "certonly", *directories, *options, check=check)
+    return run(meridian, folder, "certbot", "certonly", *directories, *options, key=key, check=check)
 
 
 @pytest.mark.parametrize("name", ["www.certbot.example", "*.sub.certbot.example"])
@@ -112,8 +117,11 @@ def test_certbot_gets_a_certificate(meridian, route53, tmp_path, name):
     def look_up(owner):
         return {text.strip('"') for text in meridian.values(owner, "TXT")}
 
+    # All the rights it needs.
+    user = f"certbot-{zone.id}"
+    key = meridian.new_user("operator", user, f"acme={zone.id},{inner.id}")
     with Authority(look_up) as authority:
-        certbot(meridian, tmp_path, authority, name)
+        certbot(meridian, tmp_path, authority, name, key=key)
     assert authority.valid and authority.asked
     lineage = tmp_path / "config/live" / name.removeprefix("*.")
     assert "BEGIN CERTIFICATE" in (lineage / "fullchain.pem").read_text()
@@ -174,14 +182,13 @@ def as_amazon(tmp_path):
 def test_lego_gets_a_certificate(as_amazon, tmp_path):
     server = as_amazon
     zone = Zone(server.client(), "lego.example")
-    key = server.operator()
+    # All the rights it needs.
+    key = server.new_user("operator", "lego", f"acme={zone.id}")
 
     def look_up(owner):
         return {text.strip('"') for text in server.values(owner, "TXT")}
 
-    environment = server.aws_environment() | {
-        "AWS_ACCESS_KEY_ID": key.id,
-        "AWS_SECRET_ACCESS_KEY": key.secret,
+    environment = server.aws_environment() | key_in_environment(key) | {
         "AWS_REGION": "us-east-1",
         "AWS_HOSTED_ZONE_ID": zone.id,
         "AWS_POLLING_INTERVAL": "1",
