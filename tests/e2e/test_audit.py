@@ -9,7 +9,17 @@ import urllib.request
 import botocore.exceptions
 import pytest
 
-from harness import Key, Meridian, Zone, create, eventually, reference, refusal, upsert
+from harness import (
+    Key,
+    Meridian,
+    Zone,
+    adopt_successors,
+    create,
+    eventually,
+    reference,
+    refusal,
+    upsert,
+)
 
 NAMES = {
     "eventVersion",
@@ -141,6 +151,7 @@ def test_users_are_named_and_denied_calls_are_told(server):
     assert told["errorCode"] == "AccessDenied"
     identity = told["userIdentity"]
     assert (identity["type"], identity["userName"]) == ("IAMUser", "ann")
+    assert identity["principalId"].startswith("AIDA")
     assert identity["arn"] == f"arn:aws:iam::{account}:user/ann"
     assert identity["accountId"] == told["recipientAccountId"] == account
 
@@ -206,6 +217,20 @@ def test_sighup_opens_it_anew(server):
     kept = [e["requestID"] for e in events(server, moved)]
     assert before["ResponseMetadata"]["RequestId"] in kept
     assert after["ResponseMetadata"]["RequestId"] not in kept
+
+
+def test_a_process_that_takes_over_writes_on(start):
+    adopt_successors()
+    server = start()
+    client = server.client()
+    client.list_hosted_zones()
+    server.replace()
+    client.get_hosted_zone_count()
+
+    def names():
+        return [e["eventName"] for e in events(server)]
+
+    assert eventually(lambda: names() == ["ListHostedZones", "Replace", "GetHostedZoneCount"])
 
 
 def test_what_cannot_be_written_is_shown_and_changes_go_on(start):

@@ -75,7 +75,7 @@ pub struct UserIdentity {
     /// `Root`, `IAMUser`, `Operator`, or `Unknown` for who could not be made sure of.
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// What names the principal in its account.
+    /// The principal's unique id, as GetCallerIdentity says it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub principal_id: Option<String>,
     /// The principal's ARN.
@@ -171,7 +171,7 @@ fn identity(caller: Option<&Caller>, claimed_key: Option<String>) -> UserIdentit
         } else {
             "Root"
         },
-        principal_id: Some(caller.user.clone().unwrap_or_else(|| account.clone())),
+        principal_id: Some(caller.user_id()),
         arn: Some(caller.arn()),
         account_id: Some(account),
         access_key_id: Some(caller.access_key.to_string()),
@@ -249,7 +249,7 @@ mod tests {
             "eventVersion": "1.08",
             "userIdentity": {
                 "type": "IAMUser",
-                "principalId": "ann",
+                "principalId": caller(Some("ann")).user_id(),
                 "arn": "arn:aws:iam::123456789012:user/ann",
                 "accountId": "123456789012",
                 "accessKeyId": "AKIATEST",

@@ -533,6 +533,16 @@ mod tests {
     }
 
     #[test]
+    fn an_audit_log_with_gaps_is_told_of() {
+        let condition = answering();
+        condition.audit().lost.store(2, Ordering::Relaxed);
+        let now = Instant::now();
+        assert_eq!(ready(&condition, now), (true, true));
+        let told = condition.readiness(now).for_queries().notes;
+        assert_eq!(told, ["the audit log lacks 2 changes since the start"]);
+    }
+
+    #[test]
     fn old_data_is_shown_and_served() {
         let condition = answering();
         condition.feed_rests();

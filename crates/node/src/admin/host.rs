@@ -138,7 +138,9 @@ async fn converse(
             return task::spawn_blocking(move || transfer::carry_out(&host, command, stream, tell))
                 .await?;
         }
-        Ok(command) => task::spawn_blocking(move || host.carry_out(command)).await?,
+        Ok(command) => task::spawn_blocking(move || host.carry_out(command))
+            .await
+            .unwrap_or_else(|error| Err(anyhow!("the command panicked: {error}"))),
         Err(error) => Err(error.into()),
     };
     let outcome = outcome.map_err(|error| format!("{error:#}"));
