@@ -4,6 +4,7 @@ mod account;
 mod backup;
 mod change;
 mod config;
+mod delegation;
 mod journal;
 mod key;
 mod nameserver;
@@ -13,6 +14,7 @@ mod replace;
 mod serve;
 mod tls;
 mod user;
+mod verify;
 mod zone;
 
 use std::error::Error;
@@ -28,6 +30,7 @@ use self::account::AccountVerb;
 use self::backup::{BackupArguments, RestoreArguments};
 use self::change::ChangeVerb;
 use self::config::ConfigVerb;
+use self::delegation::DelegationVerb;
 use self::journal::JournalVerb;
 use self::key::KeyVerb;
 use self::nameserver::NameserverVerb;
@@ -37,6 +40,7 @@ use self::replace::ReplaceArguments;
 use self::serve::ServeArguments;
 use self::tls::TlsVerb;
 use self::user::UserVerb;
+use self::verify::VerifyArguments;
 use self::zone::ZoneVerb;
 use crate::admin::{self, Client, Command};
 use crate::config::Config;
@@ -109,6 +113,11 @@ enum Verb {
     /// A certificate authority of your own, for the API over TLS.
     #[command(subcommand)]
     Tls(TlsVerb),
+    /// How the world finds a zone.
+    #[command(subcommand)]
+    Delegation(DelegationVerb),
+    /// Hold this server's answers against those of others.
+    Verify(VerifyArguments),
     /// Print completions for a shell.
     Completions {
         /// Which shell.
@@ -136,6 +145,8 @@ pub(crate) fn run(arguments: Arguments, predecessor: Option<&Predecessor>) -> Re
         Verb::Tls(verb) => return verb.run(),
         Verb::Backup(arguments) => return arguments.run(),
         Verb::Restore(arguments) => return arguments.run(),
+        Verb::Delegation(verb) => return verb.run(),
+        Verb::Verify(arguments) => return arguments.run(),
         Verb::Completions { shell } => return completions(shell),
         Verb::Status(client) => (Command::Status, client),
         Verb::Account(verb) => verb.command(),

@@ -17,6 +17,7 @@ mod logging;
 mod metrics;
 mod monitor;
 mod notify;
+mod outside;
 mod replace;
 mod serve;
 mod store;
