@@ -143,7 +143,6 @@ REQUESTS = {
     },
     "ListQueryLoggingConfigs": lambda w, c: {
         "HostedZoneId": w["zone"],
-        "NextToken": UUID,
         "MaxResults": "2",
     },
     "ListResourceRecordSets": lambda w, c: {

@@ -95,7 +95,8 @@ def test_lists_are_paged_by_tokens(owner):
     listed = owner.client.get_paginator("list_query_logging_configs").paginate()
     assert [c["Id"] for page in listed for c in page["QueryLoggingConfigs"]] == seen
     wrong = lambda **what: refusal(lambda: owner.client.list_query_logging_configs(**what))[0]
-    assert wrong(NextToken="no token") == "InvalidPaginationToken"
+    for token in ("no token", NOBODYS):
+        assert wrong(NextToken=token) == "InvalidPaginationToken"
     assert wrong(MaxResults="0") == "InvalidInput"
     assert wrong(HostedZoneId="Z00000000000000000") == "NoSuchHostedZone"
 

@@ -4,9 +4,8 @@ use meridian_control::ListQueryLoggingConfigs;
 
 use super::call::{Call, RESOURCE_ID, Reply, bare};
 use super::route::Route;
-use super::shape::query_logging_config;
+use super::shape::{PAGINATION_TOKEN, query_logging_config};
 use crate::fault::Failure;
-use crate::xml::TextFacets;
 
 pub(super) const ROUTE: Route = Route {
     operation: "ListQueryLoggingConfigs",
@@ -17,7 +16,6 @@ pub(super) const ROUTE: Route = Route {
 
 /// The page size, and the largest there is.
 const MAX_RESULTS: usize = 100;
-const PAGINATION_TOKEN: TextFacets = TextFacets::new("PaginationToken", 0, 1024);
 
 fn handle(call: &Call<'_>) -> Result<Reply, Failure> {
     let query = &call.query;
