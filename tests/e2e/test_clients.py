@@ -13,7 +13,7 @@ import threading
 import pytest
 
 from acme import Authority
-from harness import REPO, TEST_ENV, Meridian, Zone, eventually, free_port
+from harness import REPO, TEST_ENV, Meridian, Zone, change, eventually, free_port
 
 CLIENTS = pathlib.Path(TEST_ENV) / "clients/bin"
 
@@ -74,6 +74,16 @@ def octodns(meridian, tmp_path):
         return run(meridian, tmp_path, "octodns-sync", "--config-file=config.yaml", *options)
 
     return sync
+
+
+def test_octodns_edits_a_zone_with_rights_for_it_alone(octodns, meridian, route53, tmp_path):
+    zone = Zone(route53, "octo.example")
+    key = meridian.new_user("operator", f"octo-{zone.id}", f"zone-editor={zone.id}")
+    (tmp_path / "config.yaml").write_text(OCTODNS % (key.id, key.secret))
+    octodns(RECORDS, "--doit")
+    assert eventually(lambda: meridian.values("anything.octo.example.") == {"192.0.2.9"})
+    zone.send(*(change("DELETE", set_) for set_ in zone.sets(own=True)))
+    route53.delete_hosted_zone(Id=zone.id)
 
 
 def test_octodns_makes_a_zone_and_changes_it(octodns, meridian, route53):

@@ -174,8 +174,11 @@ fn zone_editor(zones: &[String]) -> Vec<Value> {
         "route53:GetHostedZoneLimit",
         "route53:ListResourceRecordSets",
         "route53:ListTagsForResource",
+        "route53:ListTagsForResources",
     ];
-    vec![find(), wait(), allow("Edit", &edit, zones)]
+    // Records may name health checks; OctoDNS looks at them before every change.
+    let checks = allow("HealthChecks", &["route53:ListHealthChecks"], &all());
+    vec![find(), wait(), checks, allow("Edit", &edit, zones)]
 }
 
 fn acme(zones: &[String]) -> Vec<Value> {
