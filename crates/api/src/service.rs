@@ -39,7 +39,8 @@ pub struct ApiConfig {
     /// How many operations run at the same time; the others wait. Default 128, more than one
     /// account's requests that wait for their turn to write.
     pub max_operations: usize,
-    /// How many bytes of bodies are held at the same time; further ones wait. Default 128 MiB.
+    /// How many bytes of large bodies are held at the same time; further ones wait. Default
+    /// 128 MiB.
     pub max_bodies_len: usize,
     /// How long a body may take. Default 30 s.
     pub body_timeout: Duration,
@@ -160,7 +161,7 @@ async fn answer(State(service): State<Arc<Service>>, request: Request) -> Respon
             event_source: dialect.event_source(),
         },
     };
-    match service.bodies.receive(body).await {
+    match service.bodies.receive(&seen.envelope.source, body).await {
         Ok(body) => service.run(parts, body, seen).await,
         Err(response) => {
             let network = seen.envelope.source.parse().ok();
