@@ -19,7 +19,7 @@ use meridian_log::{
     AppendError, Commit, Entry, Head, Journal, JournalError, LocalJournal, StorageError, Tables,
     Vault,
 };
-use meridian_model::{AccessKeyId, AccountId, Action, Draft, DraftChange, Seq, Timestamp};
+use meridian_model::{AccessKeyId, AccountId, Action, Draft, DraftChange, Seq, Timestamp, ZoneId};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 const MINUTE: i64 = 60 * 1000;
@@ -77,6 +77,7 @@ impl Journal for Slow {
 struct Bench {
     control: Arc<Control>,
     journal: Arc<Slow>,
+    tables: Arc<Tables>,
     clock: Arc<AtomicI64>,
     stop: Arc<AtomicBool>,
     follower: Option<JoinHandle<()>>,
@@ -104,7 +105,7 @@ impl Bench {
         });
         let control = Arc::new(Control::new(
             Arc::clone(&journal) as _,
-            tables,
+            Arc::clone(&tables),
             Arc::new(Vault::open(directory.path()).unwrap()),
             Arc::new(Acks::default()),
             Box::new(Hand(Arc::clone(&clock))),
@@ -117,6 +118,7 @@ impl Bench {
         Self {
             control,
             journal,
+            tables,
             clock,
             stop,
             follower: Some(follower),
@@ -312,4 +314,29 @@ fn a_retry_is_known_when_the_clock_was_set_back() {
     bench.clock.store(100 * DAY, Ordering::Relaxed);
     tenant.change_as(&bench.control, 1, "192.0.2.1").unwrap();
     assert_eq!(length(), before + 1);
+}
+
+#[test]
+fn history_stays_in_order_and_keeps_its_newest_rows() {
+    let bench = Bench::new();
+    let tenant = bench.tenant("clock");
+    let zone = ZoneId::new(&tenant.zone).unwrap();
+    // There and back again, a hundred days at a time, which is longer than history is kept.
+    for number in 0..30_i64 {
+        let time = DAY * (100 + if number % 2 == 0 { 100 * number } else { 0 });
+        bench.clock.store(time, Ordering::Relaxed);
+        tenant
+            .change(&bench.control, &format!("192.0.2.{number}"))
+            .unwrap();
+    }
+    let head = bench.journal.head().unwrap().seq;
+    assert!(bench.tables.wait_applied(head, Duration::from_secs(5)));
+    let rows = bench
+        .tables
+        .read()
+        .unwrap()
+        .history(&zone, Seq(0), 100)
+        .unwrap();
+    assert!(rows.len() >= 10, "{} rows", rows.len());
+    assert!(rows.is_sorted_by(|older, newer| older.seq < newer.seq && older.time <= newer.time));
 }
