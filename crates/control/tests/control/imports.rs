@@ -1,13 +1,14 @@
-//! Imports of zones by operators: what they stay away from.
+//! Imports of zones by operators: what they stay away from, what a merge keeps and what makes it
+//! fail, aliases, and what is left.
 
 use meridian_control::{
     AdminError, ChangeProtections, ExistingSets, ImportOutcome, ImportRequest, ImportRoom,
-    ImportTarget, ImportedApex, ImportedSet, InvalidSets,
+    ImportTarget, Imported, ImportedApex, ImportedSet, InvalidSets, RefusedSet,
 };
 use meridian_dns::RecordType;
-use meridian_model::{Draft, ProtectionDraft};
+use meridian_model::{Draft, DraftAlias, ProtectionDraft, ZoneId};
 
-use crate::bench::{Bench, caller};
+use crate::bench::{Bench, batch, caller, records};
 
 fn request(id: &str, existing: ExistingSets) -> ImportRequest {
     ImportRequest {
@@ -57,4 +58,179 @@ fn a_zone_with_protections_is_not_imported_to() {
     let refused = import.finish().unwrap_err();
     assert!(refused.to_string().contains("protections"), "{refused}");
     assert_eq!(control.hosted_zone(&me, &id).unwrap().record_set_count, 2);
+}
+
+fn a(name: &str, value: &str) -> Draft {
+    Draft::simple(name, RecordType::A, 60, &[value])
+}
+
+fn alias(name: &str, zone: &str, target: &str) -> Draft {
+    Draft {
+        ttl: None,
+        records: None,
+        alias_target: Some(DraftAlias {
+            hosted_zone_id: ZoneId::new(zone).unwrap(),
+            dns_name: target.to_owned(),
+            evaluate_target_health: false,
+        }),
+        ..Draft::simple(name, RecordType::A, 0, &[])
+    }
+}
+
+type Done = Result<(Imported, Vec<RefusedSet>), AdminError>;
+
+/// Imports sets whose names are in order and differ.
+fn import(bench: &Bench, request: ImportRequest, drafts: Vec<Draft>) -> Done {
+    let mut import = bench.control.begin_import(request)?;
+    let mut refused = Vec::new();
+    for (place, draft) in (1..).zip(drafts) {
+        refused.extend(import.name(vec![ImportedSet { place, draft }])?);
+    }
+    let (imported, late) = import.finish()?;
+    refused.extend(late);
+    Ok((imported, refused))
+}
+
+fn names(bench: &Bench, id: &str) -> Vec<String> {
+    let me = caller(&bench.operator);
+    let page = bench.control.list_record_sets(&me, &records(id)).unwrap();
+    let names = page.sets.iter().map(|set| set.key.name.to_string());
+    names.map(|name| name.replace(".site.test.", "")).collect()
+}
+
+fn said(done: Done) -> String {
+    done.unwrap_err().to_string()
+}
+
+/// Nothing is left of what was given up.
+fn collected(bench: &Bench) -> usize {
+    while bench.control.collect_generations().unwrap() {}
+    bench.control.unseen_generations().unwrap().len()
+}
+
+#[test]
+fn a_merge_keeps_what_lies_before_between_and_after() {
+    let bench = Bench::new();
+    let me = caller(&bench.operator);
+    let id = bench.zone(&me, "site.test");
+    for name in ["b", "d", "f"] {
+        let change = batch(&id, &format!("{name}.site.test"), "192.0.2.1");
+        bench.control.change_record_sets(&me, &change).unwrap();
+    }
+    let drafts = vec![
+        a("site.test", "192.0.2.2"),
+        a("c.site.test", "192.0.2.2"),
+        a("d.site.test", "192.0.2.2"),
+        a("e.site.test", "192.0.2.2"),
+    ];
+    let (imported, refused) = import(&bench, request(&id, ExistingSets::Merge), drafts).unwrap();
+    assert_eq!((imported.sets, refused), (8, vec![]));
+    assert_eq!(
+        names(&bench, &id),
+        [
+            "site.test.",
+            "site.test.",
+            "site.test.",
+            "b",
+            "c",
+            "d",
+            "e",
+            "f"
+        ]
+    );
+    assert_eq!(collected(&bench), 1, "what the zone was before");
+}
+
+#[test]
+fn a_change_meanwhile_fails_a_merge_and_is_replaced_otherwise() {
+    let bench = Bench::new();
+    let me = caller(&bench.operator);
+    let id = bench.zone(&me, "site.test");
+    for (existing, kept) in [(ExistingSets::Merge, true), (ExistingSets::Replace, false)] {
+        let begun = bench.control.begin_import(request(&id, existing));
+        let mut import = begun.unwrap();
+        let draft = a("b.site.test", "192.0.2.2");
+        import.name(vec![ImportedSet { place: 1, draft }]).unwrap();
+        let name = format!("c{kept}.site.test");
+        let change = batch(&id, &name, "192.0.2.1");
+        bench.control.change_record_sets(&me, &change).unwrap();
+        match import.finish() {
+            Ok(_) => assert!(!kept),
+            Err(error) => assert!(kept && error.to_string().contains("was changed while")),
+        }
+        let there = names(&bench, &id).contains(&format!("c{kept}"));
+        assert_eq!(there, kept);
+    }
+}
+
+#[test]
+fn of_two_imports_the_slower_one_fails() {
+    let bench = Bench::new();
+    let me = caller(&bench.operator);
+    let id = bench.zone(&me, "site.test");
+    let slow = bench
+        .control
+        .begin_import(request(&id, ExistingSets::Replace));
+    import(&bench, request(&id, ExistingSets::Replace), vec![]).unwrap();
+    let error = slow.unwrap().finish().unwrap_err().to_string();
+    assert!(error.contains("imported to meanwhile"), "{error}");
+    assert_eq!(collected(&bench), 1);
+}
+
+#[test]
+fn aliases_without_a_target_go_and_take_those_to_them_along() {
+    let bench = Bench::new();
+    let me = caller(&bench.operator);
+    let id = bench.zone(&me, "site.test");
+    let drafts = || {
+        vec![
+            alias("a.site.test", &id, "b.site.test"),
+            alias("b.site.test", &id, "nothing.site.test"),
+            alias("c.site.test", &id, "d.site.test"),
+            a("d.site.test", "192.0.2.1"),
+        ]
+    };
+    let refusing = request(&id, ExistingSets::Replace);
+    let (imported, refused) = import(&bench, refusing.clone(), drafts()).unwrap();
+    assert_eq!((imported.change, refused.len()), (None, 1));
+    assert_eq!(names(&bench, &id), ["site.test.", "site.test."]);
+    assert_eq!(collected(&bench), 0);
+    let skipping = ImportRequest {
+        invalid: InvalidSets::Skip,
+        ..refusing
+    };
+    let (imported, refused) = import(&bench, skipping, drafts()).unwrap();
+    assert!(imported.change.is_some());
+    let places: Vec<u64> = refused.iter().map(|refused| refused.place).collect();
+    assert_eq!((places, imported.sets), (vec![2, 1], 4));
+    assert_eq!(names(&bench, &id), ["site.test.", "site.test.", "c", "d"]);
+}
+
+#[test]
+fn what_is_taken_for_the_apex_must_be_whole() {
+    let bench = Bench::new();
+    let taking = ImportRequest {
+        target: ImportTarget::New {
+            name: "new.test".to_owned(),
+            comment: None,
+            tags: vec![],
+        },
+        apex: ImportedApex::Take,
+        ..request("", ExistingSets::Refuse)
+    };
+    let ns = Draft::simple("new.test", RecordType::Ns, 60, &["ns.test"]);
+    let error = said(import(&bench, taking, vec![ns]));
+    assert_eq!(error, "A HostedZone must contain exactly one SOA record.");
+    assert_eq!(bench.control.zones(&Default::default()).unwrap().len(), 1);
+    assert_eq!(collected(&bench), 0);
+}
+
+#[test]
+fn names_out_of_order_are_a_fault_of_the_client() {
+    let bench = Bench::new();
+    let me = caller(&bench.operator);
+    let id = bench.zone(&me, "site.test");
+    let drafts = vec![a("b.site.test", "192.0.2.1"), a("a.site.test", "192.0.2.1")];
+    let error = said(import(&bench, request(&id, ExistingSets::Replace), drafts));
+    assert!(error.contains("out of order"), "{error}");
 }
