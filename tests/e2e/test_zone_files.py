@@ -4,6 +4,7 @@ Judges: dnspython reads the same master files, BIND's and NSD's checkers read wh
 """
 
 import json
+import os
 import subprocess
 
 import dns.rdatatype
@@ -329,7 +330,7 @@ def test_queries_see_the_old_zone_until_the_new_one_is_whole(start, tmp_path):
     assert meridian.admin("journal", "verify")["valid"]
 
 
-@pytest.mark.parametrize("victim", ["server", "client"])
+@pytest.mark.parametrize("victim", ["server", "stopped server", "client"])
 def test_an_import_that_is_killed_leaves_the_old_zone_and_no_garbage(start, tmp_path, victim):
     meridian = start()
     file = write(tmp_path, numbered(40_000, "192.0.2.2"))
@@ -343,6 +344,11 @@ def test_an_import_that_is_killed_leaves_the_old_zone_and_no_garbage(start, tmp_
         said = importing.communicate()[1]
         assert importing.returncode == 1 and "meridian: " in said
         meridian.start()
+    elif victim == "stopped server":
+        assert meridian.stop() == 0
+        said = importing.communicate()[1]
+        assert importing.returncode == 1 and "meridian: " in said
+        meridian.start()
     else:
         importing.kill()
         importing.communicate()
@@ -352,6 +358,27 @@ def test_an_import_that_is_killed_leaves_the_old_zone_and_no_garbage(start, tmp_
     assert meridian.rcode("h9.killed.example.") == "NXDOMAIN"
     assert meridian.admin("zone", "show", zone)["record_sets"] == 6
     assert meridian.admin("journal", "verify")["valid"]
+
+
+def test_a_terminal_is_shown_a_bar(meridian, tmp_path):
+    file = write(tmp_path, numbered(5000))
+    mine, its = os.openpty()
+    arguments = ["zone", "import", file, "--create", "bar.example", "--data-dir", meridian.data]
+    with os.fdopen(mine, "rb", buffering=0) as terminal:
+        done = subprocess.run([BIN, *arguments], stdout=subprocess.DEVNULL, stderr=its)
+        os.close(its)
+        assert done.returncode == 0
+        shown = terminal.read(4096).decode()
+    assert "\rreading [#" in shown or "\rimporting [#" in shown, shown
+    assert shown.endswith("\r\x1b[K"), shown
+
+
+def test_a_private_zone_is_not_made_public(meridian, tmp_path):
+    document = {"HostedZone": {"Config": {"PrivateZone": True}}, "ResourceRecordSets": []}
+    file = write(tmp_path, json.dumps(document), "private.json")
+    code, _, said = run(meridian, "zone", "import", file, "--create", "private.example")
+    assert code == 1 and "private zone" in said
+    assert meridian.admin("zone", "list", "--name", "private.example") == []
 
 
 @pytest.mark.skipif(not LONG, reason="MERIDIAN_TEST_LONG=1: a million records")

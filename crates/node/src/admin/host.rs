@@ -78,8 +78,9 @@ pub(crate) async fn serve(
         match accepted {
             Ok((stream, slot)) => {
                 let (host, replacing) = (host.clone(), replacing.clone());
+                let ended = ended.clone();
                 tokio::spawn(async move {
-                    if let Err(error) = converse(stream, host, replacing).await {
+                    if let Err(error) = converse(stream, host, replacing, ended).await {
                         tracing::debug!(%error, "an admin connection broke: {error}");
                     }
                     drop(slot);
@@ -108,6 +109,7 @@ async fn converse(
     mut stream: UnixStream,
     host: Host,
     replacing: mpsc::Sender<Replacement>,
+    ended: watch::Receiver<()>,
 ) -> Result<()> {
     let peer = Peer {
         user: stream.peer_cred().ok().map(|peer| peer.uid()),
@@ -135,8 +137,10 @@ async fn converse(
         Ok(command @ (Command::ZoneImport(_) | Command::ZoneExport { .. })) => {
             let stream = stream.into_std()?;
             let tell = move |outcome: &Result<Value, String>| record(told, &*audit, outcome);
-            return task::spawn_blocking(move || transfer::carry_out(&host, command, stream, tell))
-                .await?;
+            return task::spawn_blocking(move || {
+                transfer::carry_out(&host, command, stream, &ended, tell)
+            })
+            .await?;
         }
         Ok(command) => task::spawn_blocking(move || host.carry_out(command))
             .await

@@ -28,6 +28,8 @@ struct JsonZone {
 #[serde(rename_all = "PascalCase")]
 struct JsonConfig {
     comment: Option<String>,
+    #[serde(default)]
+    private_zone: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -89,7 +91,10 @@ impl<'de> Visitor<'de> for &mut Reading<'_> {
                     let id = zone.id.as_deref();
                     let bare = id.map(|id| id.trim_start_matches("/hostedzone/").to_owned());
                     self.contents.zone.id = bare;
-                    self.contents.zone.comment = zone.config.and_then(|config| config.comment);
+                    if let Some(config) = zone.config {
+                        self.contents.zone.comment = config.comment;
+                        self.contents.zone.private = config.private_zone;
+                    }
                 }
                 "Tags" => {
                     let tags: Vec<JsonTag> = map.next_value()?;

@@ -57,6 +57,13 @@ pub(crate) fn import(client: &Client, import: Import) -> Result<()> {
         Format::Json => document::read(&file, &mut refusals, &mut bar)?,
     };
     bar.clear();
+    if contents.zone.private && command.create.is_some() {
+        bail!(
+            "{} is of a private zone, and a new one would be public: make it by the API, and import \
+             with --zone",
+            file.display()
+        );
+    }
     command.comment.clone_from(&contents.zone.comment);
     command.tags.clone_from(&contents.zone.tags);
     if refusals.count() > 0 && !skip_invalid {

@@ -27,6 +27,7 @@ pub(super) struct Contents {
 pub(super) struct DocumentZone {
     pub(super) id: Option<String>,
     pub(super) comment: Option<String>,
+    pub(super) private: bool,
     pub(super) tags: Vec<(String, String)>,
 }
 

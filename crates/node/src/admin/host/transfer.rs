@@ -12,6 +12,7 @@ use meridian_control::{
 use meridian_dns::Name;
 use meridian_model::Tag;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::super::command::{Answer, Command, ImportCommand};
 use super::{CLIENT_TIMEOUT, Host, zone};
@@ -24,11 +25,13 @@ const MAX_AT_NAME: usize = 10_000;
 /// Sets of a portion of an export.
 const PORTION_SETS: usize = 500;
 
-/// Carries out a command that goes on over its connection, and tells of it.
+/// Carries out a command that goes on over its connection, and tells of it. An import is given up
+/// when the server has `ended`.
 pub(super) fn carry_out(
     host: &Host,
     command: Command,
     stream: UnixStream,
+    ended: &watch::Receiver<()>,
     tell: impl FnOnce(&Result<Value, String>),
 ) -> Result<()> {
     stream.set_nonblocking(false)?;
@@ -36,7 +39,7 @@ pub(super) fn carry_out(
     stream.set_write_timeout(Some(CLIENT_TIMEOUT))?;
     let mut connection = Connection(stream);
     let outcome = match command {
-        Command::ZoneImport(command) => import(host, command, &mut connection),
+        Command::ZoneImport(command) => import(host, command, &mut connection, ended),
         Command::ZoneExport { zone } => export(host, &zone, &mut connection),
         other => bail!("{other:?} carries nothing"),
     };
@@ -76,7 +79,12 @@ fn export(host: &Host, text: &str, connection: &mut Connection) -> Result<Value>
     }
 }
 
-fn import(host: &Host, command: ImportCommand, connection: &mut Connection) -> Result<Value> {
+fn import(
+    host: &Host,
+    command: ImportCommand,
+    connection: &mut Connection,
+    ended: &watch::Receiver<()>,
+) -> Result<Value> {
     let mut taking = Taking {
         import: host.control.begin_import(request(command)?)?,
         name: None,
@@ -89,6 +97,9 @@ fn import(host: &Host, command: ImportCommand, connection: &mut Connection) -> R
     // Ends with the client's last portion, or with the client.
     loop {
         line.clear();
+        if ended.has_changed().unwrap_or(true) {
+            bail!("the server ends or is being replaced: nothing is imported");
+        }
         let read = lines
             .by_ref()
             .take(MAX_PORTION)
