@@ -24,7 +24,7 @@ from harness import (
 )
 
 _numbers = itertools.count(1)
-DENIED = 3
+DENIED = 4
 
 
 class Tenant:

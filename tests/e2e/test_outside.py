@@ -38,7 +38,7 @@ def test_a_delegation_is_looked_at_from_the_parent_down(pair):
     hosts.change(*(create(name, "A", ADDRESSES[1]) for name in servers))
 
     status, said = checked(parent, child, zone.name)
-    assert status == 3 and "above.test. does not delegate below.above.test." in said, said
+    assert status == 4 and "above.test. does not delegate below.above.test." in said, said
     for name in zone.name_servers:
         assert name in said
 
@@ -60,7 +60,7 @@ def test_a_delegation_is_looked_at_from_the_parent_down(pair):
     )
     hosts.change(create("lame.child-host.test.", "A", ADDRESSES[0]))
     status, said = checked(parent, child, zone.name)
-    assert status == 3, said
+    assert status == 4, said
     assert f"above.test. does not name {servers[0]}" in said
     assert "lame.child-host.test. (127.0.0.1) is lame" in said
     assert "lost.child-host.test. has no address" in said
@@ -77,7 +77,7 @@ def test_a_ds_record_above_an_unsigned_zone_is_a_problem(pair):
         create(zone.name, "NS", *servers), create(zone.name, "DS", f"12345 13 2 {'ab' * 32}")
     )
     status, said = checked(parent, child, zone.name)
-    assert status == 3 and said.count("has a DS record, and the zone is not signed") == 1, said
+    assert status == 4 and said.count("has a DS record, and the zone is not signed") == 1, said
 
 
 def test_what_cannot_be_looked_at_is_an_error(pair):
@@ -144,12 +144,12 @@ def test_two_sides_that_answer_alike(twins, tmp_path):
         delete("away.twin.test.", "NS", "ns1.example.", "ns2.example."),
     )
     status, said = verified(ours, "twin.test", *against)
-    assert status == 3 and said.endswith("7 questions asked, 3 answers differ\n"), said
+    assert status == 4 and said.endswith("7 questions asked, 3 answers differ\n"), said
     assert "  ours   www.twin.test. 300 A 192.0.2.2\n" in said
     assert "  theirs www.twin.test. 300 A 192.0.2.3\n" in said
     assert "192.0.2.1\n" not in said, "what both say is left out"
     status, said = verified(ours, "twin.test", *against, "--ignore-ttl")
-    assert status == 3 and "mail.twin.test" not in said
+    assert status == 4 and "mail.twin.test" not in said
 
     queries = tmp_path / "queries"
     queries.write_text("anything.twin.test TXT\nelsewhere.example A\n")
@@ -164,4 +164,4 @@ def test_a_side_that_is_silent_differs(start, tmp_path):
     status, said = verified(
         ours, "alone.test", "--against", f"127.0.0.1:{free_port()}", as_json=True
     )
-    assert status == 3 and '"error"' in said
+    assert status == 4 and '"error"' in said

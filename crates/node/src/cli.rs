@@ -167,8 +167,8 @@ pub(crate) fn run(arguments: Arguments, predecessor: Option<&Predecessor>) -> Re
 pub(crate) struct No;
 
 impl No {
-    /// What the process ends with.
-    pub(crate) const EXIT_CODE: u8 = 3;
+    /// What the process ends with; docs/CLI.md has all codes.
+    pub(crate) const EXIT_CODE: u8 = 4;
 }
 
 impl fmt::Display for No {

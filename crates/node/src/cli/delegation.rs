@@ -18,7 +18,7 @@ const DNS_PORT: u16 = 53;
 pub(super) enum DelegationVerb {
     /// Look at a zone as the world does: what its parent says, and whether its servers answer.
     ///
-    /// Exits with 3 when there are problems.
+    /// Exits with 4 when there are problems.
     Check(CheckArguments),
 }
 

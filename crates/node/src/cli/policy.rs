@@ -38,7 +38,7 @@ pub(super) enum PolicyVerb {
     ///
     /// Asks about the policies that a user has (--account and --user), or about others, for which
     /// no server is needed (--policy and --policy-file; --user is then a name for
-    /// `${aws:username}`). Ends with exit code 0 when the request is allowed, with 3 when it is
+    /// `${aws:username}`). Ends with exit code 0 when the request is allowed, with 4 when it is
     /// denied, and with 1 when nothing could be said.
     Test(TestArguments),
 }

@@ -21,7 +21,7 @@ use crate::transfer::JsonSet;
 /// Ask this server and others for everything in a zone, and show where they differ.
 ///
 /// Compared are the code, the answer's records without their order, and the servers of referrals;
-/// not the SOA's serial. Exits with 3 when something differs.
+/// not the SOA's serial. Exits with 4 when something differs.
 #[derive(Args)]
 pub(super) struct VerifyArguments {
     /// The zone's id or name. Without it only the questions of --queries are asked.

@@ -285,8 +285,8 @@ mod tests {
             r#"{"Name":"a.z.","Type":"A","SetIdentifier":"x","GeoLocation":{"CountryCode":"US","SubdivisionCode":"CA"},"TTL":1,"ResourceRecords":[{"Value":"192.0.2.1"}]}"#,
             r#"{"Name":"a.z.","Type":"A","SetIdentifier":"x","Failover":"PRIMARY","TTL":1,"ResourceRecords":[{"Value":"192.0.2.1"}]}"#,
             r#"{"Name":"a.z.","Type":"A","SetIdentifier":"x","MultiValueAnswer":true,"TTL":1,"ResourceRecords":[{"Value":"192.0.2.1"}]}"#,
-            r#"{"Name":"a.z.","Type":"A","SetIdentifier":"x","CidrRoutingConfig":{"CollectionId":"c","LocationName":"*"},"TTL":1,"ResourceRecords":[{"Value":"192.0.2.1"}]}"#,
-            r#"{"Name":"a.z.","Type":"A","SetIdentifier":"x","GeoProximityLocation":{"Coordinates":{"Latitude":"1.5","Longitude":"-2"},"Bias":-3},"TTL":1,"ResourceRecords":[{"Value":"192.0.2.1"}]}"#,
+            r#"{"Name":"a.z.","Type":"A","SetIdentifier":"x","TTL":1,"ResourceRecords":[{"Value":"192.0.2.1"}],"CidrRoutingConfig":{"CollectionId":"c","LocationName":"*"}}"#,
+            r#"{"Name":"a.z.","Type":"A","SetIdentifier":"x","TTL":1,"ResourceRecords":[{"Value":"192.0.2.1"}],"GeoProximityLocation":{"Coordinates":{"Latitude":"1.5","Longitude":"-2"},"Bias":-3}}"#,
         ] {
             let set = json(text);
             assert_eq!(serde_json::to_string(&set).unwrap(), text);
