@@ -17,7 +17,8 @@ use meridian_log::{Commit, Durability, Journal, LocalJournal, Options, Tables, V
 use meridian_model::{
     Account, AccountId, Action, DelegationSetId, DraftChange, Effect, Generation, NameServer,
     NewZone, Protection, ProtectionKey, QueryLoggingConfig, Quota, RecordSet,
-    ReusableDelegationSet, State, Tag, TaggedResource, Zone, ZoneId, plan_batch, plan_create_zone,
+    ReusableDelegationSet, State, Tag, TaggedResource, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
+    plan_batch, plan_create_zone,
 };
 
 use crate::data::{Row, ZoneRows};
@@ -119,6 +120,7 @@ impl Filler {
             caller_reference: zone.apex.clone(),
             comment: None,
             delegation_set: None,
+            vpc: None,
         };
         let (made, effects) = plan_create_zone(&self.state, &mut facts, &self.account, new)
             .map_err(|error| anyhow!("zone {}: {error:?}", zone.apex))?;
@@ -345,6 +347,22 @@ impl State for Empty {
 
     fn query_logging_of(&self, _: &ZoneId) -> Result<Option<QueryLoggingConfig>, Infallible> {
         Ok(None)
+    }
+
+    fn vpc(&self, _: &VpcId) -> Result<Option<Vpc>, Infallible> {
+        Ok(None)
+    }
+
+    fn vpcs(&self) -> Result<Vec<Vpc>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    fn zones_of_vpc(&self, _: &VpcId) -> Result<Vec<Zone>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    fn vpc_authorizations(&self, _: &ZoneId) -> Result<Vec<VpcAuthorization>, Infallible> {
+        Ok(Vec::new())
     }
 
     fn limit(&self, _: &AccountId, _: Quota) -> Result<u64, Infallible> {

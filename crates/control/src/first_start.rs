@@ -7,8 +7,8 @@ use meridian_dns::{Name, RecordType};
 use meridian_model::{
     AccessKey, Account, AccountId, Action, DelegationSetId, Draft, DraftChange, Effect, Facts,
     Generation, KeyStatus, NameServer, NewZone, PlanError, Protection, ProtectionKey,
-    QueryLoggingConfig, Quota, RecordSet, ReusableDelegationSet, State, Tag, TaggedResource, Zone,
-    ZoneId, plan_batch, plan_create_zone,
+    QueryLoggingConfig, Quota, RecordSet, ReusableDelegationSet, State, Tag, TaggedResource, Vpc,
+    VpcAuthorization, VpcId, Zone, ZoneId, plan_batch, plan_create_zone,
 };
 
 use crate::admin::{AdminError, NewKey, SECRETS, vault_row};
@@ -116,6 +116,7 @@ fn pool_effects(
         caller_reference: "meridian first start".to_owned(),
         comment: Some("Names of this service's name servers".to_owned()),
         delegation_set: None,
+        vpc: None,
     };
     let (zone, zone_effects) =
         plan_create_zone(&empty, facts, account, new).map_err(|error| wrong(describe(error)))?;
@@ -238,6 +239,22 @@ impl State for Empty {
 
     fn query_logging_of(&self, _: &ZoneId) -> Result<Option<QueryLoggingConfig>, Infallible> {
         Ok(None)
+    }
+
+    fn vpc(&self, _: &VpcId) -> Result<Option<Vpc>, Infallible> {
+        Ok(None)
+    }
+
+    fn vpcs(&self) -> Result<Vec<Vpc>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    fn zones_of_vpc(&self, _: &VpcId) -> Result<Vec<Zone>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    fn vpc_authorizations(&self, _: &ZoneId) -> Result<Vec<VpcAuthorization>, Infallible> {
+        Ok(Vec::new())
     }
 
     fn limit(&self, _: &AccountId, quota: Quota) -> Result<u64, Infallible> {

@@ -3,12 +3,13 @@
 
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
-    AcceleratedRecovery, AccessKey, AccessKeyId, Account, AccountId, AliasTarget, Change, ChangeId,
-    Coordinates, DelegationSet, DelegationSetId, Effect, FailoverRole, Generation, GeoLocation,
-    GeoproximityLocation, GeoproximityPlace, KeyStatus, LogGroupArn, NameServer, Policy,
-    Protection, ProtectionKey, QueryLoggingConfig, QueryLoggingConfigId, Quota, RecordSet, Region,
-    ReusableDelegationSet, Routing, SetData, SetKey, Tag, TagSet, TaggedKind, TaggedResource,
-    Timestamp, UnseenGeneration, UnseenState, User, Zone, ZoneId,
+    AcceleratedRecovery, AccessKey, AccessKeyId, Account, AccountId, AliasTarget, AssociatedVpc,
+    Change, ChangeId, Coordinates, DelegationSet, DelegationSetId, Effect, FailoverRole,
+    Generation, GeoLocation, GeoproximityLocation, GeoproximityPlace, KeyStatus, LogGroupArn,
+    NameServer, Network, Policy, Protection, ProtectionKey, QueryLoggingConfig,
+    QueryLoggingConfigId, Quota, RecordSet, Region, ReusableDelegationSet, Routing, SetData,
+    SetKey, Tag, TagSet, TaggedKind, TaggedResource, Timestamp, UnseenGeneration, UnseenState,
+    User, Vpc, VpcAuthorization, VpcId, VpcRegion, Zone, ZoneId,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -125,7 +126,13 @@ pub(crate) fn record_set() -> impl Strategy<Value = RecordSet> {
 
 fn zone() -> impl Strategy<Value = Zone> {
     let ids = (zone_id(), account_id(), name(), generation(), time());
-    let texts = (text(), option::of(text()), any::<bool>(), recovery());
+    let texts = (
+        text(),
+        option::of(text()),
+        any::<bool>(),
+        recovery(),
+        associated_vpcs(),
+    );
     let name_servers = prop::collection::vec(name(), 0..4);
     let delegation_set = (option::of(delegation_set_id()), name_servers);
     (ids, texts, delegation_set).prop_map(
@@ -144,6 +151,7 @@ fn zone() -> impl Strategy<Value = Zone> {
             generation,
             created_at,
             accelerated_recovery: texts.3,
+            vpcs: texts.4,
         },
     )
 }
@@ -159,6 +167,46 @@ fn recovery() -> impl Strategy<Value = AcceleratedRecovery> {
 pub(crate) fn protection_key() -> impl Strategy<Value = ProtectionKey> {
     let rtype = select(vec![RecordType::A, RecordType::Txt]);
     (zone_id(), name(), rtype).prop_map(|(zone, name, rtype)| ProtectionKey { zone, name, rtype })
+}
+pub(crate) fn vpc_id() -> impl Strategy<Value = VpcId> {
+    select(vec!["vpc-1", "vpc-2", "vpc-22"]).prop_map(|id| VpcId::new(id).expect("small letters"))
+}
+
+fn associated_vpc() -> impl Strategy<Value = AssociatedVpc> {
+    (vpc_id(), text()).prop_map(|(id, region)| AssociatedVpc {
+        id,
+        region: VpcRegion::stored(&region),
+    })
+}
+
+/// Each at most once.
+fn associated_vpcs() -> impl Strategy<Value = Vec<AssociatedVpc>> {
+    prop::collection::vec(associated_vpc(), 0..3).prop_map(|mut vpcs| {
+        vpcs.dedup_by(|a, b| a.id == b.id);
+        vpcs
+    })
+}
+
+fn vpc() -> impl Strategy<Value = Vpc> {
+    let network = (any::<std::net::IpAddr>(), 0..=32u8)
+        .prop_filter_map("no address in the form of another", |(address, len)| {
+            Network::new(address, len)
+        });
+    let networks = prop::collection::vec(network, 0..3);
+    (associated_vpc(), account_id(), networks).prop_map(|(vpc, account, networks)| Vpc {
+        id: vpc.id,
+        region: vpc.region,
+        account,
+        networks,
+    })
+}
+
+fn vpc_authorization() -> impl Strategy<Value = VpcAuthorization> {
+    (zone_id(), associated_vpc(), account_id()).prop_map(|(zone, vpc, account)| VpcAuthorization {
+        zone,
+        vpc,
+        account,
+    })
 }
 
 fn tag_set() -> impl Strategy<Value = TagSet> {
@@ -318,6 +366,11 @@ pub(crate) fn effect() -> impl Strategy<Value = Effect> {
         1 => generation().prop_map(Effect::DeleteUnseenGeneration),
         1 => (generation(), 0..4u32)
             .prop_map(|(generation, most)| Effect::CollectGeneration { generation, most }),
+        1 => vpc().prop_map(Effect::PutVpc),
+        1 => vpc_id().prop_map(Effect::DeleteVpc),
+        1 => vpc_authorization().prop_map(Effect::PutVpcAuthorization),
+        1 => (zone_id(), vpc_id())
+            .prop_map(|(zone, vpc)| Effect::DeleteVpcAuthorization { zone, vpc }),
         1 => tag_set().prop_map(Effect::PutTags),
         2 => (protection_key(), option::of(text()))
             .prop_map(|(key, comment)| Effect::PutProtection(Protection { key, comment })),
@@ -387,5 +440,6 @@ pub(crate) fn simple_zone(id: &str, generation: Generation) -> Zone {
         generation,
         created_at: Timestamp(0),
         accelerated_recovery: AcceleratedRecovery::Disabled,
+        vpcs: vec![],
     }
 }

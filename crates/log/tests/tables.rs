@@ -35,6 +35,7 @@ fn zone(id: &str, apex: &str, generation: u64) -> Zone {
         generation: Generation(generation),
         created_at: Timestamp(5),
         accelerated_recovery: AcceleratedRecovery::default(),
+        vpcs: vec![],
     }
 }
 

@@ -7,7 +7,7 @@ use crate::change::Change;
 use crate::delegation_set::ReusableDelegationSet;
 use crate::generation::UnseenGeneration;
 use crate::id::{
-    AccessKeyId, AccountId, DelegationSetId, Generation, QueryLoggingConfigId, ZoneId,
+    AccessKeyId, AccountId, DelegationSetId, Generation, QueryLoggingConfigId, VpcId, ZoneId,
 };
 use crate::name_server::NameServer;
 use crate::protection::{Protection, ProtectionKey};
@@ -15,6 +15,7 @@ use crate::query_logging::QueryLoggingConfig;
 use crate::quota::Quota;
 use crate::record_set::{RecordSet, SetKey};
 use crate::tag::TagSet;
+use crate::vpc::{Vpc, VpcAuthorization};
 use crate::zone::{AcceleratedRecovery, Zone};
 
 /// One write. Effects are applied in order and are never refused, so replaying an old journal
@@ -100,6 +101,19 @@ pub enum Effect {
     PutQueryLoggingConfig(QueryLoggingConfig),
     /// The queries of the configuration's zone are logged no more.
     DeleteQueryLoggingConfig(QueryLoggingConfigId),
+    /// The VPC is now this.
+    PutVpc(Vpc),
+    /// The VPC, with which no zone is associated any more, is gone.
+    DeleteVpc(VpcId),
+    /// The owner of a VPC may associate it with a zone.
+    PutVpcAuthorization(VpcAuthorization),
+    /// That may not be any more.
+    DeleteVpcAuthorization {
+        /// The zone.
+        zone: ZoneId,
+        /// The VPC.
+        vpc: VpcId,
+    },
 }
 
 impl Effect {
@@ -110,10 +124,8 @@ impl Effect {
             Self::PutZone(zone) if zone.accelerated_recovery == AcceleratedRecovery::Enabled => 2,
             // What comes with a reusable set is read by those who know such sets.
             Self::PutZone(zone) if zone.delegation_set.id.is_some() => 2,
-            Self::PutDelegationSet(_)
-            | Self::DeleteDelegationSet(_)
-            | Self::PutQueryLoggingConfig(_)
-            | Self::DeleteQueryLoggingConfig(_) => 2,
+            // Without its VPCs a private zone would be seen by nobody.
+            Self::PutZone(zone) if !zone.vpcs.is_empty() => 2,
             Self::PutZone(_)
             | Self::DeleteZone(_)
             | Self::PutSet { .. }
@@ -129,9 +141,19 @@ impl Effect {
             Self::PutQuota { quota, .. } => quota.level(),
             Self::PutUnseenGeneration(_)
             | Self::DeleteUnseenGeneration(_)
-            | Self::CollectGeneration { .. } => 2,
-            Self::PutTags(_) | Self::PutProtection(_) | Self::DeleteProtection(_) => 2,
-            Self::DeleteAccount(_) => 2,
+            | Self::CollectGeneration { .. }
+            | Self::PutTags(_)
+            | Self::PutProtection(_)
+            | Self::DeleteProtection(_)
+            | Self::DeleteAccount(_)
+            | Self::PutDelegationSet(_)
+            | Self::DeleteDelegationSet(_)
+            | Self::PutQueryLoggingConfig(_)
+            | Self::DeleteQueryLoggingConfig(_)
+            | Self::PutVpc(_)
+            | Self::DeleteVpc(_)
+            | Self::PutVpcAuthorization(_)
+            | Self::DeleteVpcAuthorization { .. } => 2,
         }
     }
 }

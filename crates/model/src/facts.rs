@@ -1,6 +1,8 @@
 //! What a plan is told about the world: the time and a source of randomness, as plain values.
 
-use crate::id::{AccessKeyId, AccountId, ChangeId, DelegationSetId, QueryLoggingConfigId, ZoneId};
+use crate::id::{
+    AccessKeyId, AccountId, ChangeId, DelegationSetId, QueryLoggingConfigId, VpcId, ZoneId,
+};
 
 /// Milliseconds since 1970-01-01 UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,6 +76,12 @@ impl Facts {
         ];
         QueryLoggingConfigId::new(&format!("{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}"))
             .expect("made of the characters of identifiers")
+    }
+
+    /// A fresh id of a VPC, as long as AWS's.
+    pub fn vpc_id(&mut self) -> VpcId {
+        let number = self.draw() >> 4;
+        VpcId::new(&format!("vpc-0{number:016x}")).expect("small letters, digits and a hyphen")
     }
 
     /// A fresh access key id.

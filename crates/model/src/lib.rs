@@ -22,6 +22,7 @@ mod record_set;
 mod routing;
 mod state;
 mod tag;
+mod vpc;
 mod zone;
 
 pub use account::{AccessKey, Account, KeyStatus, Policy, User};
@@ -33,20 +34,21 @@ pub use facts::{Facts, Timestamp};
 pub use generation::{UnseenGeneration, UnseenState};
 pub use id::{
     AccessKeyId, AccountId, ChangeId, DelegationSetId, Generation, InvalidId, QueryLoggingConfigId,
-    Seq, ZoneId,
+    Seq, VpcId, ZoneId,
 };
 pub use name_server::NameServer;
 pub use plan::{
-    AlreadyLogged, BatchRefusal, CreateDelegationSetRefusal, CreateZoneRefusal, DelegationSetInUse,
-    FollowedAliases, ImportLimits, ImportedName, NameServerRefusal, NewDelegationSet, NewZone,
-    NotPublic, PlanError, PlannedName, ProtectionCode, ProtectionDraft, ProtectionProblem,
-    ProtectionRefusal, TagChange, TagRefusal, ZoneNotEmpty, check_imported_apex,
-    expired_generations, plan_batch, plan_begin_generation, plan_change_tags,
+    AlreadyLogged, AssociationRefusal, AuthorizationRefusal, BatchRefusal,
+    CreateDelegationSetRefusal, CreateZoneRefusal, DelegationSetInUse, FollowedAliases,
+    ImportLimits, ImportedName, NameServerRefusal, NewDelegationSet, NewZone, NotPublic, PlanError,
+    PlannedName, ProtectionCode, ProtectionDraft, ProtectionProblem, ProtectionRefusal, TagChange,
+    TagRefusal, VpcRefusal, ZoneNotEmpty, check_imported_apex, expired_generations,
+    plan_associate_vpc, plan_authorize_vpc, plan_batch, plan_begin_generation, plan_change_tags,
     plan_collect_generation, plan_create_delegation_set, plan_create_protections,
-    plan_create_query_logging, plan_create_zone, plan_delete_delegation_set,
-    plan_delete_name_server, plan_delete_protections, plan_delete_zone, plan_imported_alias,
-    plan_imported_name, plan_publish_generation, plan_put_name_server, plan_zone_comment,
-    plan_zone_features,
+    plan_create_query_logging, plan_create_vpc, plan_create_zone, plan_delete_delegation_set,
+    plan_delete_name_server, plan_delete_protections, plan_delete_vpc, plan_delete_zone,
+    plan_disassociate_vpc, plan_imported_alias, plan_imported_name, plan_publish_generation,
+    plan_put_name_server, plan_set_vpc_networks, plan_zone_comment, plan_zone_features,
 };
 pub use protection::{Protection, ProtectionKey};
 pub use query_logging::{InvalidArn, LogGroupArn, QueryLoggingConfig};
@@ -58,4 +60,5 @@ pub use routing::{
 };
 pub use state::State;
 pub use tag::{Tag, TagSet, TaggedKind, TaggedResource};
+pub use vpc::{AssociatedVpc, Network, NetworkError, Vpc, VpcAuthorization, VpcRegion};
 pub use zone::{AcceleratedRecovery, Zone};

@@ -11,6 +11,7 @@ mod protections;
 mod query_logging;
 mod structure;
 mod tags;
+mod vpc;
 mod zone_settings;
 
 pub use batch::{BatchRefusal, plan_batch};
@@ -35,6 +36,10 @@ pub use protections::{
 };
 pub use query_logging::{AlreadyLogged, plan_create_query_logging};
 pub use tags::{TagChange, TagRefusal, plan_change_tags};
+pub use vpc::{
+    AssociationRefusal, AuthorizationRefusal, VpcRefusal, plan_associate_vpc, plan_authorize_vpc,
+    plan_create_vpc, plan_delete_vpc, plan_disassociate_vpc, plan_set_vpc_networks,
+};
 pub use zone_settings::{NotPublic, plan_zone_comment, plan_zone_features};
 
 /// A request was not planned.

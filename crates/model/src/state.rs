@@ -3,13 +3,14 @@
 use meridian_dns::Name;
 
 use crate::delegation_set::ReusableDelegationSet;
-use crate::id::{AccountId, DelegationSetId, Generation, ZoneId};
+use crate::id::{AccountId, DelegationSetId, Generation, VpcId, ZoneId};
 use crate::name_server::NameServer;
 use crate::protection::{Protection, ProtectionKey};
 use crate::query_logging::QueryLoggingConfig;
 use crate::quota::Quota;
 use crate::record_set::RecordSet;
 use crate::tag::{Tag, TaggedResource};
+use crate::vpc::{Vpc, VpcAuthorization};
 use crate::zone::Zone;
 
 /// The state at one head of the journal.
@@ -66,6 +67,14 @@ pub trait State {
     fn delegation_set_zone_count(&self, id: &DelegationSetId) -> Result<u64, Self::Error>;
     /// The configuration for logging the zone's queries, if it has one.
     fn query_logging_of(&self, zone: &ZoneId) -> Result<Option<QueryLoggingConfig>, Self::Error>;
+    /// The VPC with this id, whoever owns it.
+    fn vpc(&self, id: &VpcId) -> Result<Option<Vpc>, Self::Error>;
+    /// Every VPC, of every account, by id.
+    fn vpcs(&self) -> Result<Vec<Vpc>, Self::Error>;
+    /// The private zones that are associated with a VPC, of every account, by id.
+    fn zones_of_vpc(&self, id: &VpcId) -> Result<Vec<Zone>, Self::Error>;
+    /// Which VPCs may come to see the zone, by id.
+    fn vpc_authorizations(&self, zone: &ZoneId) -> Result<Vec<VpcAuthorization>, Self::Error>;
     /// The account's limit: its own when one was set, else [`Quota::default_limit`].
     fn limit(&self, account: &AccountId, quota: Quota) -> Result<u64, Self::Error>;
 }

@@ -4,7 +4,8 @@ use meridian_dns::Name;
 
 use crate::delegation_set::DelegationSet;
 use crate::facts::Timestamp;
-use crate::id::{AccountId, Generation, ZoneId};
+use crate::id::{AccountId, Generation, VpcId, ZoneId};
+use crate::vpc::AssociatedVpc;
 
 /// A hosted zone as it is stored. Its record sets are stored beside it, under `generation`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,15 @@ pub struct Zone {
     pub created_at: Timestamp,
     /// `Features.AcceleratedRecoveryStatus`; of public zones only.
     pub accelerated_recovery: AcceleratedRecovery,
+    /// The VPCs that see a private zone, in the order in which they came; a public one has none.
+    pub vpcs: Vec<AssociatedVpc>,
+}
+
+impl Zone {
+    /// Whether it is a private zone that this VPC sees.
+    pub fn is_seen_by(&self, vpc: &VpcId) -> bool {
+        self.vpcs.iter().any(|associated| associated.id == *vpc)
+    }
 }
 
 /// Whether the owner asked for accelerated recovery. It is kept and shown, no more: there is one

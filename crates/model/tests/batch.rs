@@ -28,6 +28,7 @@ impl Bench {
             caller_reference: "r".to_owned(),
             comment: None,
             delegation_set: None,
+            vpc: None,
         };
         let owner = account("111111111111", true);
         let (zone, effects) = plan_create_zone(&state, &mut facts(1), &owner, new).unwrap();

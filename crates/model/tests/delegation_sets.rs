@@ -51,6 +51,7 @@ fn make_zone(
         caller_reference: seed.to_string(),
         comment: None,
         delegation_set: set.cloned(),
+        vpc: None,
     };
     let (zone, effects) = refused(plan_create_zone(state, &mut facts(seed), owner, new))?;
     state.apply(effects);

@@ -18,6 +18,7 @@ fn start() -> (Memory, Zone) {
     let mut memory = Memory::with_pool(4);
     let new = NewZone {
         delegation_set: None,
+        vpc: None,
         name: "z.test".to_owned(),
         caller_reference: "r".to_owned(),
         comment: None,

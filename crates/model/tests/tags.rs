@@ -125,6 +125,7 @@ fn tags_go_with_their_zone() {
     let owner = account("111111111111", true);
     let new = NewZone {
         delegation_set: None,
+        vpc: None,
         name: "a.test".to_owned(),
         caller_reference: "r".to_owned(),
         comment: None,

@@ -19,6 +19,7 @@ fn new(name: &str, reference: &str) -> NewZone {
         caller_reference: reference.to_owned(),
         comment: Some(String::new()),
         delegation_set: None,
+        vpc: None,
     }
 }
 

@@ -506,6 +506,11 @@ fn touched(entries: &[Entry]) -> Touched {
                 | Effect::PutTags(_)
                 | Effect::PutProtection(_)
                 | Effect::DeleteProtection(_) => {}
+                | Effect::PutTags(_) => {}
+                | Effect::PutVpc(_)
+                | Effect::DeleteVpc(_)
+                | Effect::PutVpcAuthorization(_)
+                | Effect::DeleteVpcAuthorization { .. }
                 | Effect::PutDelegationSet(_)
                 | Effect::DeleteDelegationSet(_) => {}
             }

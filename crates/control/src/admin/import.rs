@@ -465,6 +465,7 @@ fn plan_new(
         caller_reference: format!("import {:016x}", facts.draw()),
         comment: comment.clone(),
         delegation_set: None,
+        vpc: None,
     };
     plan_create_zone(snapshot, facts, account, new).map_err(|error| match error {
         PlanError::State(error) => error.into(),

@@ -40,6 +40,7 @@ impl Control {
                 caller_reference: request.caller_reference.clone(),
                 comment: request.comment.clone(),
                 delegation_set: delegation_set.transpose()?,
+                vpc: None,
             };
             let (zone, effects) = plan_create_zone(snapshot, facts, &account, new)
                 .map_err(|error| refused(error, Refusal::from))?;
@@ -85,6 +86,11 @@ impl From<CreateZoneRefusal> for Refusal {
                 Self::DelegationSetNotAvailable(text)
             }
             CreateZoneRefusal::TooManyOfDelegationSet => Self::TooManyHostedZonesOfDelegationSet,
+            CreateZoneRefusal::ConflictingVpc(vpc, name) => Self::ConflictingDomainExists(format!(
+                "The VPC that you chose, {} in region {}, is already associated with another \
+                 private hosted zone that has an overlapping name space, {name}.",
+                vpc.id, vpc.region
+            )),
             CreateZoneRefusal::ConflictingDomainExists(name, id) => {
                 Self::ConflictingDomainExists(format!(
                     "Cannot create hosted zone with DelegationSetId DelegationSetId:{id} as the \

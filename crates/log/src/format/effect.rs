@@ -1,10 +1,6 @@
 //! The stored form of effects. A new kind gets a new tag and a higher level.
 
-use meridian_model::{
-    AccessKey, Account, Change, Effect, Generation, NameServer, Protection, ProtectionKey,
-    QueryLoggingConfig, RecordSet, ReusableDelegationSet, SetKey, TagSet, UnseenGeneration, User,
-    Zone,
-};
+use meridian_model::{Effect, Generation};
 use prost::{Message, Oneof};
 
 use super::account::{AccessKeyMessage, AccountMessage, UserMessage, access_key_id, quota};
@@ -14,6 +10,7 @@ use super::protection::{ProtectionKeyMessage, ProtectionMessage};
 use super::query_logging::{QueryLoggingConfigMessage, query_logging_config_id};
 use super::record_set::{RecordSetMessage, SetKeyMessage};
 use super::tag::TagSetMessage;
+use super::vpc::{VpcAuthorizationMessage, VpcMessage, vpc_id};
 use super::zone::{ChangeMessage, NameServerMessage, ZoneMessage, zone_id};
 use super::{DecodeError, Stored, account_id, name, required};
 
@@ -21,7 +18,7 @@ use super::{DecodeError, Stored, account_id, name, required};
 pub(crate) struct EffectMessage {
     #[prost(
         oneof = "KindMessage",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22, 30, 31, 32, 33, 50, 60, 61, 62"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22, 30, 31, 32, 33, 40, 41, 42, 43, 50, 60, 61, 62"
     )]
     kind: Option<KindMessage>,
 }
@@ -76,6 +73,14 @@ pub(crate) enum KindMessage {
     PutQueryLoggingConfig(QueryLoggingConfigMessage),
     #[prost(string, tag = "33")]
     DeleteQueryLoggingConfig(String),
+    #[prost(message, tag = "40")]
+    PutVpc(VpcMessage),
+    #[prost(string, tag = "41")]
+    DeleteVpc(String),
+    #[prost(message, tag = "42")]
+    PutVpcAuthorization(VpcAuthorizationMessage),
+    #[prost(message, tag = "43")]
+    DeleteVpcAuthorization(DeleteVpcAuthorizationMessage),
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -110,6 +115,14 @@ pub(crate) struct PutQuotaMessage {
     quota: String,
     #[prost(uint64, tag = "3")]
     limit: u64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct DeleteVpcAuthorizationMessage {
+    #[prost(string, tag = "1")]
+    zone: String,
+    #[prost(string, tag = "2")]
+    vpc: String,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -179,45 +192,63 @@ impl Stored for Effect {
             Self::DeleteQueryLoggingConfig(id) => {
                 KindMessage::DeleteQueryLoggingConfig(id.as_str().into())
             }
+            Self::PutVpc(vpc) => KindMessage::PutVpc(vpc.to_message()),
+            Self::DeleteVpc(id) => KindMessage::DeleteVpc(id.as_str().into()),
+            Self::PutVpcAuthorization(authorization) => {
+                KindMessage::PutVpcAuthorization(authorization.to_message())
+            }
+            Self::DeleteVpcAuthorization { zone, vpc } => {
+                KindMessage::DeleteVpcAuthorization(DeleteVpcAuthorizationMessage {
+                    zone: zone.as_str().into(),
+                    vpc: vpc.as_str().into(),
+                })
+            }
         };
         EffectMessage { kind: Some(kind) }
     }
 
     fn from_message(message: EffectMessage) -> Result<Self, DecodeError> {
         Ok(match required(message.kind, "effect")? {
-            KindMessage::PutZone(zone) => Self::PutZone(Zone::from_message(zone)?),
+            KindMessage::PutZone(zone) => Self::PutZone(Stored::from_message(zone)?),
             KindMessage::DeleteZone(id) => Self::DeleteZone(zone_id(&id)?),
             KindMessage::PutSet(put) => Self::PutSet {
                 generation: Generation(put.generation),
-                set: RecordSet::from_message(required(put.set, "set")?)?,
+                set: Stored::from_message(required(put.set, "set")?)?,
             },
             KindMessage::DeleteSet(delete) => Self::DeleteSet {
                 generation: Generation(delete.generation),
-                key: SetKey::from_message(required(delete.key, "set key")?)?,
+                key: Stored::from_message(required(delete.key, "set key")?)?,
             },
-            KindMessage::PutChange(change) => Self::PutChange(Change::from_message(change)?),
-            KindMessage::PutNameServer(server) => {
-                Self::PutNameServer(NameServer::from_message(server)?)
-            }
+            KindMessage::PutChange(change) => Self::PutChange(Stored::from_message(change)?),
+            KindMessage::PutNameServer(it) => Self::PutNameServer(Stored::from_message(it)?),
             KindMessage::DeleteNameServer(wire) => {
                 Self::DeleteNameServer(name(&wire, "name server")?)
             }
-            KindMessage::PutAccount(account) => Self::PutAccount(Account::from_message(account)?),
+            KindMessage::PutAccount(account) => Self::PutAccount(Stored::from_message(account)?),
             KindMessage::DeleteAccount(id) => Self::DeleteAccount(account_id(&id)?),
-            KindMessage::PutUser(user) => Self::PutUser(User::from_message(user)?),
+            KindMessage::PutUser(user) => Self::PutUser(Stored::from_message(user)?),
             KindMessage::DeleteUser(delete) => Self::DeleteUser {
                 account: account_id(&delete.account)?,
                 name: delete.name,
             },
-            KindMessage::PutAccessKey(key) => Self::PutAccessKey(AccessKey::from_message(key)?),
+            KindMessage::PutAccessKey(key) => Self::PutAccessKey(Stored::from_message(key)?),
             KindMessage::DeleteAccessKey(id) => Self::DeleteAccessKey(access_key_id(&id)?),
             KindMessage::PutQuota(put) => Self::PutQuota {
                 account: account_id(&put.account)?,
                 quota: quota(&put.quota)?,
                 limit: put.limit,
             },
-            KindMessage::PutUnseenGeneration(unseen) => {
-                Self::PutUnseenGeneration(UnseenGeneration::from_message(unseen)?)
+            KindMessage::PutVpc(vpc) => Self::PutVpc(Stored::from_message(vpc)?),
+            KindMessage::DeleteVpc(id) => Self::DeleteVpc(vpc_id(&id)?),
+            KindMessage::PutVpcAuthorization(it) => {
+                Self::PutVpcAuthorization(Stored::from_message(it)?)
+            }
+            KindMessage::DeleteVpcAuthorization(delete) => Self::DeleteVpcAuthorization {
+                zone: zone_id(&delete.zone)?,
+                vpc: vpc_id(&delete.vpc)?,
+            },
+            KindMessage::PutUnseenGeneration(it) => {
+                Self::PutUnseenGeneration(Stored::from_message(it)?)
             }
             KindMessage::DeleteUnseenGeneration(generation) => {
                 Self::DeleteUnseenGeneration(Generation(generation))
@@ -226,21 +257,19 @@ impl Stored for Effect {
                 generation: Generation(collect.generation),
                 most: collect.most,
             },
-            KindMessage::PutTags(set) => Self::PutTags(TagSet::from_message(set)?),
-            KindMessage::PutProtection(protection) => {
-                Self::PutProtection(Protection::from_message(protection)?)
-            }
+            KindMessage::PutTags(set) => Self::PutTags(Stored::from_message(set)?),
+            KindMessage::PutProtection(it) => Self::PutProtection(Stored::from_message(it)?),
             KindMessage::DeleteProtection(key) => {
-                Self::DeleteProtection(ProtectionKey::from_message(key)?)
+                Self::DeleteProtection(Stored::from_message(key)?)
             }
             KindMessage::PutDelegationSet(set) => {
-                Self::PutDelegationSet(ReusableDelegationSet::from_message(set)?)
+                Self::PutDelegationSet(Stored::from_message(set)?)
             }
             KindMessage::DeleteDelegationSet(id) => {
                 Self::DeleteDelegationSet(delegation_set_id(&id)?)
             }
-            KindMessage::PutQueryLoggingConfig(config) => {
-                Self::PutQueryLoggingConfig(QueryLoggingConfig::from_message(config)?)
+            KindMessage::PutQueryLoggingConfig(it) => {
+                Self::PutQueryLoggingConfig(Stored::from_message(it)?)
             }
             KindMessage::DeleteQueryLoggingConfig(id) => {
                 Self::DeleteQueryLoggingConfig(query_logging_config_id(&id)?)

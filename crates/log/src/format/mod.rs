@@ -14,6 +14,7 @@ mod query_logging;
 mod record_set;
 mod rows;
 mod tag;
+mod vpc;
 mod zone;
 
 use std::fmt;

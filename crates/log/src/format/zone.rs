@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 
 use meridian_model::{
-    AcceleratedRecovery, Change, ChangeId, DelegationSet, Generation, NameServer, Timestamp, Zone,
-    ZoneId,
+    AcceleratedRecovery, AssociatedVpc, Change, ChangeId, DelegationSet, Generation, NameServer,
+    Timestamp, Zone, ZoneId,
 };
 use prost::Message;
 
 use super::delegation_set::delegation_set_id;
+use super::vpc::AssociatedVpcMessage;
 use super::{DecodeError, Stored, account_id, name, names};
 
 #[derive(Clone, PartialEq, Message)]
@@ -36,6 +37,8 @@ pub(crate) struct ZoneMessage {
     /// Whether it is enabled.
     #[prost(bool, tag = "20")]
     accelerated_recovery: bool,
+    #[prost(message, repeated, tag = "25")]
+    vpcs: Vec<AssociatedVpcMessage>,
     #[prost(string, optional, tag = "30")]
     delegation_set_reference: Option<String>,
 }
@@ -61,6 +64,7 @@ impl Stored for Zone {
             generation: self.generation.0,
             created_at: self.created_at.0,
             accelerated_recovery: self.accelerated_recovery == AcceleratedRecovery::Enabled,
+            vpcs: self.vpcs.iter().map(Stored::to_message).collect(),
             delegation_set_reference: caller_reference.clone(),
         }
     }
@@ -86,6 +90,11 @@ impl Stored for Zone {
             } else {
                 AcceleratedRecovery::Disabled
             },
+            vpcs: message
+                .vpcs
+                .into_iter()
+                .map(AssociatedVpc::from_message)
+                .collect::<Result<_, _>>()?,
         })
     }
 }
@@ -143,10 +152,6 @@ impl Stored for NameServer {
     type Message = NameServerMessage;
 
     fn to_message(&self) -> NameServerMessage {
-        let octets = |address: &IpAddr| match address {
-            IpAddr::V4(v4) => v4.octets().to_vec(),
-            IpAddr::V6(v6) => v6.octets().to_vec(),
-        };
         NameServerMessage {
             name: self.name.as_wire().into(),
             addresses: self.addresses.iter().map(octets).collect(),
@@ -167,7 +172,14 @@ impl Stored for NameServer {
     }
 }
 
-fn address(octets: &[u8]) -> Result<IpAddr, DecodeError> {
+pub(super) fn octets(address: &IpAddr) -> Vec<u8> {
+    match address {
+        IpAddr::V4(v4) => v4.octets().to_vec(),
+        IpAddr::V6(v6) => v6.octets().to_vec(),
+    }
+}
+
+pub(super) fn address(octets: &[u8]) -> Result<IpAddr, DecodeError> {
     if let Ok(v4) = <[u8; 4]>::try_from(octets) {
         return Ok(v4.into());
     }

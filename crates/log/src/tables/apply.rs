@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 
 use meridian_model::{
     AccessKey, Account, AccountId, Change, Effect, Generation, RecordSet, Seq, SetKey, TagSet,
-    Zone, ZoneId,
+    UnseenGeneration, Zone, ZoneId,
 };
 use prost::Message;
 
 use super::history::{Deltas, Origin};
 use super::layout::{self, GENERATION_COUNTER, Table};
 use super::rows::Rows;
-use super::{ApplyError, delegation_sets, protections, query_logging, requests};
+use super::{ApplyError, delegation_sets, protections, query_logging, requests, vpcs};
 use crate::format::{ChangeRow, Entry, StatsRow, Stored};
 
 /// Every this many entries the digest is kept under its number, for nodes to compare.
@@ -90,17 +90,17 @@ fn apply_effect(
             let key = layout::quota(account, *quota);
             rows.put(Table::Quotas, &key, &limit.to_be_bytes())?;
         }
-        Effect::PutUnseenGeneration(unseen) => {
-            let key = layout::generation(unseen.generation);
-            rows.put(Table::UnseenGenerations, &key, &unseen.to_bytes())?;
-            counts.note_generation(unseen.generation);
-        }
+        Effect::PutUnseenGeneration(unseen) => put_unseen(rows, counts, unseen)?,
         Effect::DeleteUnseenGeneration(generation) => {
             rows.delete(Table::UnseenGenerations, &layout::generation(*generation))?;
         }
         Effect::CollectGeneration { generation, most } => {
             collect_generation(rows, counts, *generation, *most)?;
         }
+        Effect::PutVpc(vpc) => vpcs::put(rows, vpc)?,
+        Effect::DeleteVpc(id) => vpcs::delete(rows, id)?,
+        Effect::PutVpcAuthorization(authorization) => vpcs::authorize(rows, authorization)?,
+        Effect::DeleteVpcAuthorization { zone, vpc } => vpcs::deauthorize(rows, zone, vpc)?,
         Effect::PutTags(set) => put_tags(rows, set)?,
         Effect::PutProtection(protection) => protections::put(rows, protection)?,
         Effect::DeleteProtection(key) => protections::delete(rows, key)?,
@@ -164,6 +164,7 @@ fn index_zone(rows: &mut Rows<'_>, zone: &Zone) -> Result<(), ApplyError> {
     let counter = layout::zone_counter(account);
     let count = rows.number(Table::Counters, &counter)? + 1;
     rows.put(Table::Counters, &counter, &count.to_be_bytes())?;
+    vpcs::note_zone(rows, zone)?;
     delegation_sets::note_zone(rows, zone)
 }
 
@@ -181,6 +182,7 @@ fn unindex_zone(rows: &mut Rows<'_>, zone: &Zone) -> Result<(), ApplyError> {
     let counter = layout::zone_counter(account);
     let count = rows.number(Table::Counters, &counter)?.saturating_sub(1);
     rows.put(Table::Counters, &counter, &count.to_be_bytes())?;
+    vpcs::forget_zone(rows, zone)?;
     delegation_sets::forget_zone(rows, zone)
 }
 
@@ -263,6 +265,17 @@ fn zone_of(rows: &Rows<'_>, generation: Generation) -> Result<Option<ZoneId>, Ap
 fn put_change(rows: &mut Rows<'_>, seq: Seq, change: &Change) -> Result<(), ApplyError> {
     let row = ChangeRow::new(seq.0, change).encode_to_vec();
     rows.put(Table::Changes, &layout::change(&change.id), &row)?;
+    Ok(())
+}
+
+fn put_unseen(
+    rows: &mut Rows<'_>,
+    counts: &mut Counts,
+    unseen: &UnseenGeneration,
+) -> Result<(), ApplyError> {
+    let key = layout::generation(unseen.generation);
+    rows.put(Table::UnseenGenerations, &key, &unseen.to_bytes())?;
+    counts.note_generation(unseen.generation);
     Ok(())
 }
 

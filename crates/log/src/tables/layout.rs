@@ -6,7 +6,7 @@
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
     AccessKeyId, AccountId, ChangeId, DelegationSetId, Generation, ProtectionKey,
-    QueryLoggingConfigId, Quota, Seq, SetKey, TaggedResource, Timestamp, ZoneId,
+    QueryLoggingConfigId, Quota, Seq, SetKey, TaggedResource, Timestamp, VpcId, ZoneId,
 };
 use redb::TableDefinition;
 
@@ -82,6 +82,12 @@ pub(super) enum Table {
     AccountQueryLogging = 45,
     /// Zone id → id of its query logging configuration.
     ZoneQueryLogging = 46,
+    /// VPC id → VPC.
+    Vpcs = 50,
+    /// VPC id, id of a zone that it sees → nothing.
+    VpcZones = 51,
+    /// Zone id, VPC id → authorization.
+    VpcAuthorizations = 52,
 }
 
 impl Table {
@@ -117,6 +123,9 @@ impl Table {
         Self::QueryLoggingConfigs,
         Self::AccountQueryLogging,
         Self::ZoneQueryLogging,
+        Self::Vpcs,
+        Self::VpcZones,
+        Self::VpcAuthorizations,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -152,6 +161,9 @@ impl Table {
             Self::QueryLoggingConfigs => "query_logging_configs",
             Self::AccountQueryLogging => "account_query_logging",
             Self::ZoneQueryLogging => "zone_query_logging",
+            Self::Vpcs => "vpcs",
+            Self::VpcZones => "vpc_zones",
+            Self::VpcAuthorizations => "vpc_authorizations",
         }
     }
 
@@ -188,6 +200,28 @@ pub(super) fn delegation_set_zone_counter(id: &DelegationSetId) -> Vec<u8> {
 
 pub(super) fn query_logging_config(id: &QueryLoggingConfigId) -> Vec<u8> {
     id.as_str().into()
+}
+
+pub(super) fn vpc(id: &VpcId) -> Vec<u8> {
+    id.as_str().into()
+}
+
+/// What the keys of all rows of a VPC begin with.
+pub(super) fn of_vpc(id: &VpcId) -> Vec<u8> {
+    joined(&[id.as_str().as_bytes(), b""])
+}
+
+pub(super) fn vpc_zone(id: &VpcId, zone: &ZoneId) -> Vec<u8> {
+    joined(&[id.as_str().as_bytes(), zone.as_str().as_bytes()])
+}
+
+/// What the keys of all rows of a zone begin with.
+pub(super) fn of_zone(zone: &ZoneId) -> Vec<u8> {
+    joined(&[zone.as_str().as_bytes(), b""])
+}
+
+pub(super) fn vpc_authorization(zone: &ZoneId, vpc: &VpcId) -> Vec<u8> {
+    joined(&[zone.as_str().as_bytes(), vpc.as_str().as_bytes()])
 }
 
 pub(super) fn delegation_set(id: &DelegationSetId) -> Vec<u8> {

@@ -16,6 +16,7 @@ mod rows;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod vpcs;
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -5,7 +5,7 @@ use meridian_model::{
     AccessKey, AccessKeyId, Account, AccountId, Change, ChangeId, DelegationSetId, Generation,
     NameServer, Protection, ProtectionKey, QueryLoggingConfig, Quota, RecordSet,
     ReusableDelegationSet, Seq, SetKey, State, Tag, TagSet, TaggedResource, Timestamp,
-    UnseenGeneration, User, Zone, ZoneId,
+    UnseenGeneration, User, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
 };
 use prost::Message;
 use redb::{ReadOnlyTable, ReadTransaction};
@@ -435,6 +435,21 @@ impl State for Snapshot {
         let config = self.stored(Table::QueryLoggingConfigs, &id)?;
         let config = config.ok_or_else(|| ReadError::broken(Table::ZoneQueryLogging))?;
         Ok(Some(config))
+    }
+    fn vpc(&self, id: &VpcId) -> Result<Option<Vpc>, ReadError> {
+        self.stored(Table::Vpcs, &layout::vpc(id))
+    }
+
+    fn vpcs(&self) -> Result<Vec<Vpc>, ReadError> {
+        self.scan_stored(Table::Vpcs, b"", b"", usize::MAX)
+    }
+
+    fn zones_of_vpc(&self, id: &VpcId) -> Result<Vec<Zone>, ReadError> {
+        self.zones_of_vpc_from(id, None, usize::MAX)
+    }
+
+    fn vpc_authorizations(&self, zone: &ZoneId) -> Result<Vec<VpcAuthorization>, ReadError> {
+        self.vpc_authorizations_from(zone, None, usize::MAX)
     }
 
     fn limit(&self, account: &AccountId, quota: Quota) -> Result<u64, ReadError> {

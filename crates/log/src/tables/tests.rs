@@ -6,7 +6,8 @@ use std::path::Path;
 
 use meridian_model::{
     AccountId, DelegationSetId, Effect, Generation, LogGroupArn, QueryLoggingConfig, Quota,
-    RecordSet, ReusableDelegationSet, SetKey, State, Timestamp, Zone, ZoneId,
+    RecordSet, ReusableDelegationSet, SetKey, State, Timestamp, Vpc, VpcAuthorization, VpcId, Zone,
+    ZoneId,
 };
 use proptest::prelude::*;
 
@@ -62,6 +63,8 @@ struct Expected {
     delegation_sets: BTreeMap<DelegationSetId, ReusableDelegationSet>,
     /// In order of the zones' latest.
     logging: Vec<QueryLoggingConfig>,
+    vpcs: BTreeMap<VpcId, Vpc>,
+    authorizations: BTreeMap<(ZoneId, VpcId), VpcAuthorization>,
     highest: u64,
 }
 
@@ -107,6 +110,19 @@ impl Expected {
             Effect::PutDelegationSet(set) => {
                 self.highest = self.highest.max(set.turn.0);
                 self.delegation_sets.insert(set.id.clone(), set.clone());
+            }
+            Effect::PutVpc(vpc) => {
+                self.vpcs.insert(vpc.id.clone(), vpc.clone());
+            }
+            Effect::DeleteVpc(id) => {
+                self.vpcs.remove(id);
+            }
+            Effect::PutVpcAuthorization(one) => {
+                let key = (one.zone.clone(), one.vpc.id.clone());
+                self.authorizations.insert(key, one.clone());
+            }
+            Effect::DeleteVpcAuthorization { zone, vpc } => {
+                self.authorizations.remove(&(zone.clone(), vpc.clone()));
             }
             Effect::DeleteDelegationSet(id) => {
                 self.delegation_sets.remove(id);
@@ -216,6 +232,30 @@ proptest! {
         let is_below = |z: &&Zone| z.name != name && z.name.is_within(&name);
         prop_assert_eq!(below.len(), all.iter().filter(is_below).count());
         prop_assert!(below.iter().all(|z| is_below(&z)));
+    }
+
+    #[test]
+    fn vpcs_and_what_they_see_are_as_the_effects_left_them(
+        chain in testing::chain(24), id in testing::vpc_id(), zone in testing::zone_id(),
+    ) {
+        let tables = Tables::in_memory().unwrap();
+        tables.apply(&chain).unwrap();
+        let state = tables.read().unwrap();
+        let expected = Expected::of(&chain);
+        prop_assert_eq!(state.vpcs().unwrap(), expected.vpcs.values().cloned().collect::<Vec<_>>());
+        prop_assert_eq!(state.vpc(&id).unwrap(), expected.vpcs.get(&id).cloned());
+        let seen = expected.zones.values().filter(|zone| zone.is_seen_by(&id));
+        let seen: Vec<_> = seen.cloned().collect();
+        prop_assert_eq!(&state.zones_of_vpc(&id).unwrap(), &seen);
+        let later: Vec<_> = seen.into_iter().filter(|other| other.id >= zone).collect();
+        prop_assert_eq!(state.zones_of_vpc_from(&id, Some(&zone), 9).unwrap(), later);
+        let of_zone = expected.authorizations.values().filter(|one| one.zone == zone);
+        let of_zone: Vec<_> = of_zone.cloned().collect();
+        prop_assert_eq!(&state.vpc_authorizations(&zone).unwrap(), &of_zone);
+        let one = of_zone.iter().find(|one| one.vpc.id == id).cloned();
+        prop_assert_eq!(state.vpc_authorization(&zone, &id).unwrap(), one);
+        let later: Vec<_> = of_zone.into_iter().filter(|one| one.vpc.id >= id).collect();
+        prop_assert_eq!(state.vpc_authorizations_from(&zone, Some(&id), 9).unwrap(), later);
     }
 
     #[test]

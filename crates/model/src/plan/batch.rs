@@ -149,10 +149,20 @@ pub(super) fn check_collections<S: State>(
     problems: &mut Vec<String>,
 ) -> Result<(), S::Error> {
     for (action, set) in sets {
-        if let Routing::Cidr { collection_id, .. } = &set.routing
-            && *action != Action::Delete
-            && !state.cidr_collection_exists(&zone.account, collection_id)?
-        {
+        let Routing::Cidr { collection_id, .. } = &set.routing else {
+            continue;
+        };
+        if *action == Action::Delete {
+            continue;
+        }
+        if zone.private {
+            let SetKey { name, rtype, .. } = &set.key;
+            problems.push(format!(
+                "RRSet of type {rtype} with DNS name {name} is not permitted as CidrRoutingConfig \
+                 is not supported in the private hosted zone {}",
+                zone.name
+            ));
+        } else if !state.cidr_collection_exists(&zone.account, collection_id)? {
             problems.push(format!(
                 "A CIDR collection with id {collection_id} does not exist."
             ));

@@ -124,6 +124,10 @@ impl<'a, S: State> Final<'a, S> {
                 "RRSet of type NS with DNS name {name} is not permitted as NS records cannot be \
                  wildcards in zone {zone}"
             )),
+            RecordType::Ns if self.zone.private && name != zone => problems.push(format!(
+                "RRSet of type NS with DNS name {name} is not permitted as the private hosted zone \
+                 {zone} cannot delegate"
+            )),
             RecordType::Ds if name == zone => problems.push(format!(
                 "RRSet of type DS with DNS name {name} is not permitted at apex in zone {zone}"
             )),

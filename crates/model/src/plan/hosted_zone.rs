@@ -2,8 +2,8 @@
 
 use meridian_dns::{Name, RecordType};
 
-use super::PlanError;
 use super::pool::{self, related_elsewhere};
+use super::{PlanError, vpc};
 use crate::account::Account;
 use crate::delegation_set::{DelegationSet, ReusableDelegationSet};
 use crate::effect::Effect;
@@ -13,6 +13,7 @@ use crate::quota::Quota;
 use crate::record_set::RecordSet;
 use crate::state::State;
 use crate::tag::{TagSet, TaggedKind, TaggedResource};
+use crate::vpc::{AssociatedVpc, Vpc};
 use crate::zone::{AcceleratedRecovery, Zone};
 
 /// What a new zone is asked to be.
@@ -26,6 +27,8 @@ pub struct NewZone {
     pub comment: Option<String>,
     /// The account's reusable set that it is to have; without, one of its own is chosen.
     pub delegation_set: Option<ReusableDelegationSet>,
+    /// The first VPC that sees it, which makes it a private zone.
+    pub vpc: Option<Vpc>,
 }
 
 /// Why a zone is not created; named by Route 53's error codes.
@@ -43,12 +46,24 @@ pub enum CreateZoneRefusal {
     TooManyOfDelegationSet,
     /// `ConflictingDomainExists`: the zone of this name and the reusable set.
     ConflictingDomainExists(Name, DelegationSetId),
+    /// `ConflictingDomainExists`: the VPC sees a zone of this name.
+    ConflictingVpc(AssociatedVpc, Name),
 }
 
 /// TTL of the apex NS set of a new zone, as Route 53 writes it, in seconds.
 const NS_TTL: u32 = 172_800;
 /// TTL of the SOA of a new zone, as Route 53 writes it, in seconds.
 const SOA_TTL: u32 = 900;
+/// The name servers of every private zone, as Route 53 lists them. Nothing is asked there: private
+/// zones are answered at all addresses.
+const PRIVATE_NAME_SERVERS: [&[u8]; 4] = [
+    b"\x07ns-1536\x09awsdns-00\x02co\x02uk\0",
+    b"\x04ns-0\x09awsdns-00\x03com\0",
+    b"\x07ns-1024\x09awsdns-00\x03org\0",
+    b"\x06ns-512\x09awsdns-00\x03net\0",
+];
+/// The mailbox in the SOA of every private zone.
+const PRIVATE_MAILBOX: &str = "awsdns-hostmaster.amazon.com.";
 
 type Planned<T, R, E> = Result<T, PlanError<R, E>>;
 
@@ -77,9 +92,14 @@ pub fn plan_create_zone<S: State>(
         return refused(CreateZoneRefusal::TooMany);
     }
     let generation = state.next_generation()?;
-    let delegation_set = match &new.delegation_set {
-        Some(set) => reused(state, &name, set)?,
-        None => own(state, &name, &account.id, generation)?,
+    let delegation_set = match (&new.vpc, &new.delegation_set) {
+        (Some(vpc), _) if vpc::sees(state, &vpc.id, &name)? => {
+            let conflict = CreateZoneRefusal::ConflictingVpc(vpc.associated(), name);
+            return refused(conflict);
+        }
+        (Some(_), _) => DelegationSet::own(private_name_servers()),
+        (None, Some(set)) => reused(state, &name, set)?,
+        (None, None) => own(state, &name, &account.id, generation)?,
     };
     let created_at = created_at(state, &name, facts.now)?;
     let zone = Zone {
@@ -88,14 +108,22 @@ pub fn plan_create_zone<S: State>(
         name,
         caller_reference: new.caller_reference,
         comment: new.comment.filter(|text| !text.is_empty()),
-        private: false,
+        private: new.vpc.is_some(),
         delegation_set,
         generation,
         created_at,
         accelerated_recovery: AcceleratedRecovery::default(),
+        vpcs: new.vpc.iter().map(Vpc::associated).collect(),
     };
     let effects = first_effects(&zone);
     Ok((zone, effects))
+}
+
+fn private_name_servers() -> Vec<Name> {
+    let names = PRIVATE_NAME_SERVERS.into_iter();
+    names
+        .map(|wire| Name::from_wire(wire).expect("a name in wire form"))
+        .collect()
 }
 
 /// A set for this zone alone, away from related zones of other accounts.
@@ -172,7 +200,9 @@ fn first_effects(zone: &Zone) -> Vec<Effect> {
     let primary = &servers[0];
     // The mailbox lies beside the first name server, in the zone that names the pool.
     let domain = primary.parent().unwrap_or_else(Name::root);
-    let mailbox = if domain.is_root() {
+    let mailbox = if zone.private {
+        PRIVATE_MAILBOX.to_owned()
+    } else if domain.is_root() {
         "hostmaster.".to_owned()
     } else {
         format!("hostmaster.{domain}")
@@ -235,6 +265,12 @@ pub fn plan_delete_zone<S: State>(
     }
     let logging = state.query_logging_of(&zone.id)?;
     effects.extend(logging.map(|config| Effect::DeleteQueryLoggingConfig(config.id)));
+    for authorization in state.vpc_authorizations(&zone.id)? {
+        effects.push(Effect::DeleteVpcAuthorization {
+            zone: authorization.zone,
+            vpc: authorization.vpc.id,
+        });
+    }
     effects.push(Effect::DeleteZone(zone.id.clone()));
     Ok(effects)
 }

@@ -43,7 +43,8 @@ pub(super) fn related_elsewhere<S: State>(
         related.extend(state.zones_named(&ancestor)?);
         above = ancestor.parent();
     }
-    related.retain(|zone| zone.account != *account);
+    // Private zones are not answered at addresses of the pool.
+    related.retain(|zone| zone.account != *account && !zone.private);
     Ok(related)
 }
 
@@ -234,7 +235,7 @@ fn check_addresses(addresses: &[IpAddr]) -> Result<(), NameServerRefusal> {
 fn zones_using<S: State>(state: &S, name: &Name) -> Result<Vec<Zone>, S::Error> {
     let mut zones = state.zones_named(&Name::root())?;
     zones.extend(state.zones_below(&Name::root())?);
-    zones.retain(|zone| zone.delegation_set.name_servers.contains(name));
+    zones.retain(|zone| !zone.private && zone.delegation_set.name_servers.contains(name));
     Ok(zones)
 }
 
@@ -267,7 +268,7 @@ fn address_records<S: State>(
     let mut above = Some(name.clone());
     while let Some(apex) = above {
         let mut zones = state.zones_named(&apex)?;
-        zones.retain(|zone| zone.account == *operator);
+        zones.retain(|zone| zone.account == *operator && !zone.private);
         // Of several zones of one name the oldest is the one that answers.
         let oldest = zones
             .into_iter()

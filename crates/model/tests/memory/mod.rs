@@ -7,7 +7,7 @@ use meridian_dns::Name;
 use meridian_model::{
     Account, AccountId, DelegationSetId, Effect, Facts, Generation, NameServer, Protection,
     ProtectionKey, QueryLoggingConfig, Quota, RecordSet, ReusableDelegationSet, SetKey, State, Tag,
-    TaggedResource, Timestamp, Zone, ZoneId,
+    TaggedResource, Timestamp, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
 };
 
 #[derive(Clone, Default)]
@@ -22,6 +22,8 @@ pub(crate) struct Memory {
     generations: u64,
     logging: BTreeMap<ZoneId, QueryLoggingConfig>,
     delegation_sets: BTreeMap<DelegationSetId, ReusableDelegationSet>,
+    vpcs: BTreeMap<VpcId, Vpc>,
+    authorizations: BTreeMap<(ZoneId, VpcId), VpcAuthorization>,
     delegation_set_references: BTreeMap<(AccountId, String), DelegationSetId>,
 }
 
@@ -90,6 +92,19 @@ impl Memory {
                 }
                 Effect::DeleteQueryLoggingConfig(id) => {
                     self.logging.retain(|_, config| config.id != id);
+                }
+                Effect::PutVpc(vpc) => {
+                    self.vpcs.insert(vpc.id.clone(), vpc);
+                }
+                Effect::DeleteVpc(id) => {
+                    self.vpcs.remove(&id);
+                }
+                Effect::PutVpcAuthorization(one) => {
+                    let key = (one.zone.clone(), one.vpc.id.clone());
+                    self.authorizations.insert(key, one);
+                }
+                Effect::DeleteVpcAuthorization { zone, vpc } => {
+                    self.authorizations.remove(&(zone, vpc));
                 }
                 other => panic!("not needed by these tests: {other:?}"),
             }
@@ -209,6 +224,23 @@ impl State for Memory {
 
     fn query_logging_of(&self, zone: &ZoneId) -> Result<Option<QueryLoggingConfig>, Infallible> {
         Ok(self.logging.get(zone).cloned())
+    }
+    fn vpc(&self, id: &VpcId) -> Result<Option<Vpc>, Infallible> {
+        Ok(self.vpcs.get(id).cloned())
+    }
+
+    fn vpcs(&self) -> Result<Vec<Vpc>, Infallible> {
+        Ok(self.vpcs.values().cloned().collect())
+    }
+
+    fn zones_of_vpc(&self, id: &VpcId) -> Result<Vec<Zone>, Infallible> {
+        let seen = self.zones.values().filter(|zone| zone.is_seen_by(id));
+        Ok(seen.cloned().collect())
+    }
+
+    fn vpc_authorizations(&self, zone: &ZoneId) -> Result<Vec<VpcAuthorization>, Infallible> {
+        let all = self.authorizations.values();
+        Ok(all.filter(|one| one.zone == *zone).cloned().collect())
     }
 
     fn limit(&self, account: &AccountId, quota: Quota) -> Result<u64, Infallible> {

@@ -36,6 +36,7 @@ fn zone(generation: u64) -> Zone {
         generation: Generation(generation),
         created_at: Timestamp(0),
         accelerated_recovery: meridian_model::AcceleratedRecovery::default(),
+        vpcs: vec![],
     }
 }
 
