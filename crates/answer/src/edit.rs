@@ -82,6 +82,7 @@ impl ZoneImage {
             pages,
             traffic: Traffic::default(),
             log: ZoneLog::default(),
+            vpcs: None,
         }
     }
 
@@ -109,7 +110,8 @@ impl ZoneImage {
         }
         let mut meta = self.meta.clone();
         meta.last_changed = last_changed;
-        Ok(change.finish(meta).with_log(self.log))
+        let image = change.finish(meta).with_log(self.log);
+        Ok(image.with_vpcs(self.vpcs.clone()))
     }
 
     /// The same zone, visible elsewhere.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use meridian_dns::Name;
-use meridian_model::{Generation, Timestamp};
+use meridian_model::{Generation, Timestamp, VpcId};
 
 use crate::depths::Depths;
 use crate::hash::HashKey;
@@ -53,6 +53,8 @@ pub struct ZoneImage {
     pub(crate) pages: Pages,
     pub(crate) traffic: Traffic,
     pub(crate) log: ZoneLog,
+    /// Which VPCs see a private zone; none for a public one.
+    pub(crate) vpcs: Option<Arc<[VpcId]>>,
 }
 
 /// Which depths below the apex have something; bit 0 is the apex.
@@ -106,6 +108,17 @@ impl ZoneImage {
     #[must_use]
     pub fn with_log(self, log: ZoneLog) -> Self {
         Self { log, ..self }
+    }
+
+    /// Which VPCs see a private zone; none for a public one.
+    pub fn vpcs(&self) -> Option<&[VpcId]> {
+        self.vpcs.as_deref()
+    }
+
+    /// The same zone as a private one that these VPCs see, or as a public one.
+    #[must_use]
+    pub fn with_vpcs(self, vpcs: Option<Arc<[VpcId]>>) -> Self {
+        Self { vpcs, ..self }
     }
 
     /// Whether it is visible in a view; in one of more than 63 nothing is.

@@ -17,8 +17,10 @@ mod identity;
 mod image;
 mod lookup;
 mod near;
+mod networks;
 mod node;
 mod page;
+mod private;
 mod referral;
 mod reply;
 mod segment;
@@ -26,6 +28,7 @@ mod soa;
 mod traffic;
 mod walk;
 mod world;
+mod zones;
 
 use std::net::IpAddr;
 
@@ -35,7 +38,8 @@ use meridian_dns::message::{Query, Unreadable};
 use meridian_model::Generation;
 
 use edns::Asker;
-use lookup::Guess;
+use lookup::{Guess, Scope};
+use private::Private;
 use reply::Task;
 use traffic::{Found, Run};
 use walk::Walk;
@@ -160,6 +164,8 @@ struct Job<'q, 'w, 's> {
     zone: Option<&'w ZoneImage>,
     /// Where the first name that is looked for in the zone seems to be.
     guess: Guess<'w>,
+    /// Among which zones it was found.
+    scope: Scope<'w>,
 }
 
 /// Answers up to [`BATCH`] queries as the server that `identity` says; `outcomes` is as long as
@@ -194,6 +200,7 @@ pub fn answer<N: Near>(
                     walk,
                     zone: None,
                     guess: None,
+                    scope: Scope::Public(packet.view, None),
                 });
             }
             Err(Unreadable::Drop) => {}
@@ -222,13 +229,16 @@ pub fn answer<N: Near>(
         let view = packets[job.place].view;
         (job.zone, job.guess) = lookup::settle(world, view, job.zone, job.walk, near);
     }
+    if let Some(private) = &world.private {
+        prefer_private(world, private, packets, &mut jobs);
+    }
     let mut run = Run::default();
     for job in &mut jobs {
         let packet = &mut packets[job.place];
         let mut task = Task {
             world,
             asker: Asker::of(packet, identity, moment),
-            view: packet.view,
+            scope: job.scope,
             query: &job.query,
             walk: job.walk,
             guess: job.guess,
@@ -241,6 +251,30 @@ pub fn answer<N: Near>(
         outcomes[job.place] = outcome_of(answered);
     }
     run.end();
+}
+
+/// What clients in a VPC ask for lies in one of its private zones before all else.
+#[inline(never)]
+fn prefer_private<'w>(
+    world: &'w World,
+    private: &'w Private,
+    packets: &[Packet<'_>],
+    jobs: &mut [Job<'_, 'w, '_>],
+) {
+    for job in jobs {
+        let packet = &packets[job.place];
+        let Some(seen) = private.seen_by(packet.client) else {
+            continue;
+        };
+        let scope = Scope::Private(seen);
+        if let Some(zone) = lookup::zone(world, scope, job.walk, None) {
+            job.guess = lookup::guess(world, zone, job.walk);
+            job.zone = Some(zone);
+            job.scope = scope;
+        } else {
+            job.scope = Scope::Public(packet.view, Some(seen));
+        }
+    }
 }
 
 fn found(rcode: u16) -> Found {

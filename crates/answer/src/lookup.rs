@@ -6,12 +6,14 @@
 
 use crate::ViewId;
 use crate::depths::Depths;
+use crate::hash::HashKey;
 use crate::image::ZoneImage;
 use crate::near::Near;
 use crate::node::Node;
 use crate::page::Candidate;
 use crate::walk::Walk;
 use crate::world::World;
+use crate::zones::Zones;
 use meridian_dns::RecordType;
 use meridian_dns::short::same;
 
@@ -31,6 +33,15 @@ pub(crate) enum Place<'w> {
 /// Where the first name that is looked for in a zone seems to be, if its index has it.
 pub(crate) type Guess<'w> = Option<Candidate<'w>>;
 
+/// Among which zones a name is looked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Scope<'w> {
+    /// The public ones of this view; but names in these private ones are not theirs to answer.
+    Public(ViewId, Option<&'w Zones>),
+    /// The private ones that the client sees.
+    Private(&'w Zones),
+}
+
 /// Asks for the slots of the directory where the zone of a name is looked for first.
 #[inline]
 pub(crate) fn approach_zone(world: &World, walk: &mut Walk, near: &impl Near) {
@@ -40,7 +51,7 @@ pub(crate) fn approach_zone(world: &World, walk: &mut Walk, near: &impl Near) {
         let Some(depth) = depths.take_last() else {
             break;
         };
-        near.near(world.directory.place(walk.hash(world.key, depth)));
+        near.near(world.zones.directory.place(walk.hash(world.key, depth)));
     }
 }
 
@@ -50,7 +61,7 @@ pub(crate) fn hint<'w>(world: &'w World, walk: &mut Walk) -> Option<&'w ZoneImag
     let mut depths = apex_depths(world, walk.depth());
     while let Some(depth) = depths.take_last() {
         let hash = walk.hash(world.key, depth);
-        if let Some(zone) = world.directory.find(hash).next() {
+        if let Some(zone) = world.zones.directory.find(hash).next() {
             return Some(zone);
         }
     }
@@ -81,7 +92,8 @@ pub(crate) fn settle<'w>(
     let hinted = hint.filter(|zone| {
         zone.is_visible(view.0) && same(zone.meta.apex.as_wire(), suffix(zone.apex_labels))
     });
-    let Some(settled) = hinted.or_else(|| zone(world, view, walk, None)) else {
+    let Some(settled) = hinted.or_else(|| zone(world, Scope::Public(view, None), walk, None))
+    else {
         return (None, None);
     };
     let guess = guess(world, settled, walk);
@@ -121,27 +133,44 @@ fn first_depth(zone: &ZoneImage, depth: usize) -> usize {
     cuts.take_first().unwrap_or(depth)
 }
 
-/// The zone that answers a name; none when it lies outside all zones of the view. With `above`
+/// The zone that answers a name; none when it lies outside all zones of the scope. With `above`
 /// given, only zones whose apex has fewer labels.
 pub(crate) fn zone<'w>(
     world: &'w World,
-    view: ViewId,
+    scope: Scope<'w>,
     walk: &mut Walk,
     above: Option<usize>,
+) -> Option<&'w ZoneImage> {
+    match scope {
+        Scope::Public(view, _) => {
+            let is_visible = |zone: &ZoneImage| zone.is_visible(view.0);
+            zone_of(world.key, &world.zones, walk, above, is_visible)
+        }
+        Scope::Private(zones) => zone_of(world.key, zones, walk, above, |_| true),
+    }
+}
+
+#[inline]
+fn zone_of<'w>(
+    key: HashKey,
+    zones: &'w Zones,
+    walk: &mut Walk,
+    above: Option<usize>,
+    sees: impl Fn(&ZoneImage) -> bool,
 ) -> Option<&'w ZoneImage> {
     let deepest = match above {
         Some(0) => return None,
         Some(labels) => walk.depth().min(labels - 1),
         None => walk.depth(),
     };
-    let mut depths = apex_depths(world, deepest);
+    let mut depths = zones.apex_depths.below(deepest + 1);
     while let Some(depth) = depths.take_last() {
-        let hash = walk.hash(world.key, depth);
+        let hash = walk.hash(key, depth);
         let suffix = walk.suffix(depth);
-        let found = world
+        let found = zones
             .directory
             .find(hash)
-            .find(|zone| zone.is_visible(view.0) && zone.meta.apex.as_wire() == suffix);
+            .find(|zone| sees(zone) && zone.meta.apex.as_wire() == suffix);
         if found.is_some() {
             return found;
         }
@@ -152,7 +181,7 @@ pub(crate) fn zone<'w>(
 /// The depths at which some zone's apex lies, up to this one.
 #[inline]
 fn apex_depths(world: &World, deepest: usize) -> Depths {
-    world.apex_depths.below(deepest + 1)
+    world.zones.apex_depths.below(deepest + 1)
 }
 
 /// Where a name that lies in `zone` leads, given its [`guess`]. `parent_side` asks what the zone

@@ -5,11 +5,11 @@ use meridian_dns::message::codes::{class, ede, qtype, rcode};
 use meridian_dns::message::{ExtendedError, Full, Owner, Query, Reply, Section};
 
 use crate::edns::{self, Asker};
-use crate::lookup::{self, Guess, Place};
+use crate::lookup::{self, Guess, Place, Scope};
 use crate::node::{Kind, Node, Set};
 use crate::referral::{ends_with, refer};
 use crate::walk::Walk;
-use crate::{Answered, ViewId, World, ZoneImage, ZoneLog, chaos, cookie, soa};
+use crate::{Answered, World, ZoneImage, ZoneLog, chaos, cookie, soa};
 
 /// The most links of a CNAME chain that are followed inside a zone.
 const MAX_CHAIN: usize = 8;
@@ -20,7 +20,7 @@ const ANY_TTL: u32 = 3600;
 pub(crate) struct Task<'a, 'q> {
     pub(crate) world: &'a World,
     pub(crate) asker: Asker<'a>,
-    pub(crate) view: ViewId,
+    pub(crate) scope: Scope<'a>,
     pub(crate) query: &'a Query<'q>,
     pub(crate) walk: &'a mut Walk,
     /// Where the name was looked for first in the zone it was found to be for.
@@ -148,7 +148,7 @@ fn parent_that_knows<'a>(
     if task.walk.depth() != apex_labels {
         return None;
     }
-    let parent = lookup::zone(world, task.view, task.walk, Some(apex_labels))?;
+    let parent = lookup::zone(world, task.scope, task.walk, Some(apex_labels))?;
     let guess = lookup::guess(world, parent, task.walk);
     let place = lookup::place(world, parent, task.walk, guess, true);
     matches!(place, Place::Node(_)).then_some((parent, guess))
@@ -296,14 +296,21 @@ fn follow<'a>(
 
 /// Whether a more specific zone of its own answers for the name, not this one.
 fn belongs_elsewhere(task: &mut Task<'_, '_>, zone: &ZoneImage) -> bool {
-    let here = task
-        .world
-        .apex_depths
-        .below(usize::from(zone.apex_labels) + 1);
-    if here == task.world.apex_depths {
+    let world = task.world;
+    let zones = match task.scope {
+        Scope::Public(_, Some(private))
+            if lookup::zone(world, Scope::Private(private), task.walk, None).is_some() =>
+        {
+            return true;
+        }
+        Scope::Public(..) => &world.zones,
+        Scope::Private(zones) => zones,
+    };
+    let here = zones.apex_depths.below(usize::from(zone.apex_labels) + 1);
+    if here == zones.apex_depths {
         return false;
     }
-    let other = lookup::zone(task.world, task.view, task.walk, None);
+    let other = lookup::zone(world, task.scope, task.walk, None);
     other.is_none_or(|other| other.hash != zone.hash)
 }
 

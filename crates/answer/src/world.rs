@@ -4,13 +4,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use meridian_dns::Name;
-use meridian_model::Generation;
+use meridian_model::{Generation, Vpc};
 
-use crate::depths::Depths;
-use crate::directory::Directory;
 use crate::hash::HashKey;
 use crate::image::{ZoneImage, ZoneLog, hash_of};
+use crate::private::Private;
 use crate::traffic::{self, ZoneTraffic};
+use crate::zones::Zones;
 
 /// An address's share of the world: the zones whose name servers are at that address. 0 to 63; in
 /// any other nothing is visible.
@@ -26,10 +26,10 @@ impl ViewId {
 #[derive(Debug, Clone)]
 pub struct World {
     pub(crate) key: HashKey,
-    pub(crate) directory: Directory,
-    /// How many labels apexes have.
-    pub(crate) apex_depths: Depths,
-    apex_counts: Box<[u32; 128]>,
+    /// The public ones.
+    pub(crate) zones: Zones,
+    /// Those of VPCs; none where there are neither private zones nor VPCs.
+    pub(crate) private: Option<Arc<Private>>,
     /// How many zones are logged by themselves.
     logged: usize,
     /// Sorted, each address once: at most as many as there are views.
@@ -61,18 +61,28 @@ pub struct WorldSize {
 impl World {
     /// A world of these zones.
     pub fn new(key: HashKey, zones: Vec<Arc<ZoneImage>>) -> Self {
-        let mut apex_counts = Box::new([0; 128]);
-        for zone in &zones {
-            apex_counts[usize::from(zone.apex_labels)] += 1;
-        }
+        let logged = zones.iter().map(|zone| logged(zone)).sum();
+        let (private, public): (Vec<_>, Vec<_>) =
+            zones.into_iter().partition(|zone| zone.vpcs.is_some());
         Self {
             key,
-            apex_depths: depths(&apex_counts),
-            logged: zones.iter().map(|zone| logged(zone)).sum(),
-            directory: Directory::build(zones),
-            apex_counts,
+            logged,
+            zones: Zones::build(public),
+            private: some(Private::of(private)),
             addresses: Arc::default(),
         }
+    }
+
+    /// The same zones, with the clients of these VPCs: they see their private zones before all
+    /// else. Looks at all private zones.
+    #[must_use]
+    pub fn with_vpcs(mut self, vpcs: &[Vpc]) -> Self {
+        let private = match &self.private {
+            Some(private) => Private::clone(private),
+            None => Private::of(Vec::new()),
+        };
+        self.private = some(private.with_vpcs(vpcs));
+        self
     }
 
     /// The same zones, with the views of these addresses. A socket of one address has no need of
@@ -118,50 +128,57 @@ impl World {
 
     /// The image of a zone.
     pub fn zone(&self, apex: &Name, generation: Generation) -> Option<&ZoneImage> {
-        self.directory
-            .find(hash_of(self.key, apex))
-            .find(|zone| zone.meta.generation == generation && zone.meta.apex == *apex)
+        let hash = hash_of(self.key, apex);
+        let private = self.private.as_ref();
+        self.zones
+            .image(hash, apex, generation)
+            .or_else(|| private.and_then(|private| private.image(hash, apex, generation)))
     }
 
-    /// All zones.
+    /// All zones, the private ones last.
     pub fn zones(&self) -> impl Iterator<Item = &Arc<ZoneImage>> {
-        self.directory.iter()
+        let private = self.private.iter().flat_map(|private| private.zones());
+        self.zones.directory.iter().chain(private)
     }
 
-    /// The next world. Of several changes of one zone only the last may be given.
+    /// The next world. Of several changes of one zone only the last may be given; a private zone
+    /// stays one.
     #[must_use]
     pub fn changed(&self, changes: &[ZoneChange]) -> Self {
-        let mut apex_counts = self.apex_counts.clone();
         let mut log_count = self.logged;
-        let (mut out, mut put) = (Vec::new(), Vec::new());
+        let (mut out, mut put, mut private) = (Vec::new(), Vec::new(), Vec::new());
         for change in changes {
             let (ZoneChange::Put(zone) | ZoneChange::Remove(zone)) = change;
-            let count = &mut apex_counts[usize::from(zone.apex_labels)];
             let before = self.zone(&zone.meta.apex, zone.meta.generation);
-            let known = before.is_some();
             log_count -= before.map_or(0, logged);
+            if let ZoneChange::Put(zone) = change {
+                log_count += logged(zone);
+                if let Some(before) = before {
+                    zone.traffic.go_on_from(&before.traffic);
+                }
+            }
             match change {
-                ZoneChange::Put(zone) => {
-                    *count += u32::from(!known);
-                    log_count += logged(zone);
-                    if let Some(before) = before {
-                        zone.traffic.go_on_from(&before.traffic);
-                    }
-                    put.push(Arc::clone(zone));
-                }
-                ZoneChange::Remove(zone) => {
-                    *count -= u32::from(known);
-                    out.push(&**zone);
-                }
+                change if zone.vpcs.is_some() => private.push(change),
+                ZoneChange::Put(zone) => put.push(Arc::clone(zone)),
+                ZoneChange::Remove(zone) => out.push(&**zone),
             }
         }
         Self {
             key: self.key,
-            directory: self.directory.changed(&out, &put),
-            apex_depths: depths(&apex_counts),
-            apex_counts,
+            zones: self.zones.changed(&out, &put),
+            private: self.private_after(&private),
             logged: log_count,
             addresses: Arc::clone(&self.addresses),
+        }
+    }
+
+    fn private_after(&self, changes: &[&ZoneChange]) -> Option<Arc<Private>> {
+        if changes.is_empty() {
+            return self.private.clone();
+        }
+        match &self.private {
+            Some(private) => some(private.changed(changes)),
+            None => some(Private::of(Vec::new()).changed(changes)),
         }
     }
 
@@ -173,11 +190,9 @@ impl World {
 
     /// How large it is. Walks through everything.
     pub fn size(&self) -> WorldSize {
-        let mut size = WorldSize {
-            zones: self.directory.len(),
-            ..WorldSize::default()
-        };
+        let mut size = WorldSize::default();
         for zone in self.zones() {
+            size.zones += 1;
             size.bytes += size_of::<ZoneImage>() + zone.heap_bytes();
             for node in zone.nodes() {
                 size.names += 1;
@@ -193,9 +208,8 @@ fn logged(zone: &ZoneImage) -> usize {
     usize::from(zone.log == ZoneLog::On)
 }
 
-fn depths(counts: &[u32; 128]) -> Depths {
-    let counted = counts.iter().enumerate().filter(|(_, count)| **count > 0);
-    counted.map(|(depth, _)| depth).collect()
+fn some(private: Private) -> Option<Arc<Private>> {
+    (!private.is_empty()).then(|| Arc::new(private))
 }
 
 #[cfg(test)]

@@ -16,13 +16,14 @@ mod zones;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use meridian_answer::{Identity, ViewId, World};
 use meridian_server::{Bound, Config, Encrypted, Listener, ListenerView, Live, Server, TcpLimits};
+use socket2::{Domain, Socket, Type};
 use tokio::runtime::Runtime;
 
 use scenario::{Ask, Scenario, parse};
@@ -39,7 +40,7 @@ fn scenario_files_are_answered_as_written_over_the_wire() {
     let mut wrong = 0;
     for (file, scenario) in &files {
         assert!(!scenario.queries.is_empty(), "{}", file.display());
-        fixture.live.publish(zones::world(&scenario.zones));
+        fixture.live.publish(zones::world_of(scenario));
         for query in &scenario.queries {
             let reply = fixture.ask(query.view, &query.ask);
             let reply = wire::normal(wire::read(&query.ask, &reply));
@@ -111,9 +112,9 @@ impl Fixture {
     fn ask(&self, view: u8, ask: &Ask) -> Vec<u8> {
         let (address, packet) = (self.addresses[&view], wire::packet(ask));
         if ask.tcp {
-            over_tcp(address, &packet)
+            over_tcp(address, ask.client, &packet)
         } else {
-            over_udp(address, &packet)
+            over_udp(address, ask.client, &packet)
         }
     }
 
@@ -123,8 +124,8 @@ impl Fixture {
     }
 }
 
-fn over_udp(address: SocketAddr, packet: &[u8]) -> Vec<u8> {
-    let socket = UdpSocket::bind((address.ip(), 0)).unwrap();
+fn over_udp(address: SocketAddr, client: IpAddr, packet: &[u8]) -> Vec<u8> {
+    let socket = UdpSocket::bind((client, 0)).unwrap();
     socket.connect(address).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     socket.send(packet).unwrap();
@@ -134,8 +135,15 @@ fn over_udp(address: SocketAddr, packet: &[u8]) -> Vec<u8> {
     reply
 }
 
-fn over_tcp(address: SocketAddr, packet: &[u8]) -> Vec<u8> {
-    let mut stream = TcpStream::connect(address).unwrap();
+fn connect_from(client: IpAddr, address: SocketAddr) -> TcpStream {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::new(client, 0).into()).unwrap();
+    socket.connect_timeout(&address.into(), PATIENCE).unwrap();
+    socket.into()
+}
+
+fn over_tcp(address: SocketAddr, client: IpAddr, packet: &[u8]) -> Vec<u8> {
+    let mut stream = connect_from(client, address);
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let len = u16::try_from(packet.len()).unwrap();
     stream

@@ -33,6 +33,7 @@ fn ask(name: Name, qtype: u16) -> Ask {
         qtype,
         class: 1,
         opcode: 0,
+        client: IpAddr::from([127, 0, 0, 1]),
         tcp: true,
         edns: Some(Edns::default()),
     }
@@ -192,7 +193,7 @@ proptest! {
                     sets.push(set(&name, rtype, vec![value]));
                 }
             }
-            zones.push(Zone { apex, views: vec![0], sets });
+            zones.push(Zone { apex, views: vec![0], vpcs: None, sets });
         }
         let (world, oracle) = (world(&zones), Oracle::new(&zones));
         for (labels, other, ds) in queries {
@@ -245,6 +246,7 @@ fn large_zone(owner: &Name, mut bytes: usize) -> Zone {
     Zone {
         apex: Name::parse("z").unwrap(),
         views: vec![0],
+        vpcs: None,
         sets,
     }
 }

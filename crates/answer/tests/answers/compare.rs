@@ -96,7 +96,7 @@ proptest! {
             let apex = Name::root();
             let sets = rows(&Vec::from_iter(zones.iter().flat_map(|z| z.sets.iter().cloned())));
             let views = vec![0, 1];
-            (meta(&Zone { apex, views, sets: Vec::new() }, place), sets)
+            (meta(&Zone { apex, views, vpcs: None, sets: Vec::new() }, place), sets)
         };
         let ((meta, from), (_, to)) = (zone(&before, 0), zone(&after, 0));
         let mut image_now = image(meta.clone(), &from);

@@ -69,6 +69,7 @@ fn zone() -> impl Strategy<Value = Zone> {
         let mut zone = Zone {
             apex: apex.clone(),
             views,
+            vpcs: None,
             sets: Vec::new(),
         };
         let set = |name: Name, rtype, ttl, values, policy: bool| Set {
@@ -141,6 +142,7 @@ pub(crate) fn queries() -> impl Strategy<Value = Vec<(u8, Ask)>> {
                     qtype,
                     class: 1,
                     opcode: 0,
+                    client: std::net::IpAddr::from([127, 0, 0, 1]),
                     tcp: true,
                     edns,
                 },

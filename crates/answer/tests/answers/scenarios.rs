@@ -17,7 +17,7 @@ fn scenario_files_are_answered_as_written() {
     let mut wrong = 0;
     for file in files {
         let scenario = parse(&std::fs::read_to_string(&file).unwrap());
-        let world = zones::world(&scenario.zones);
+        let world = zones::world_of(&scenario);
         for query in scenario.queries {
             let ask = std::slice::from_ref(&query.ask);
             for seed in 0..3 {

@@ -1,6 +1,6 @@
 //! Queries as bytes, and replies as crate `domain` reads them.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use domain::base::iana::OptRcode;
 use domain::base::opt::{AllOptData, ClientSubnet};
@@ -48,7 +48,7 @@ pub(crate) fn answer_all(world: &World, view: u8, seed: u64, asks: &[Ask]) -> Ve
     for ((ask, packet), reply) in asks.iter().zip(&packets).zip(&mut replies) {
         jobs.push(Packet {
             query: packet,
-            client: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            client: ask.client,
             view: ViewId(view),
             transport: if ask.tcp {
                 Transport::Tcp { idle: 100 }

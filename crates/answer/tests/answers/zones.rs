@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use meridian_answer::{Broken, HashKey, World, ZoneImage, ZoneMeta};
 use meridian_dns::{Name, RecordType};
-use meridian_model::{Generation, RecordSet, Routing, SetData, SetKey, Timestamp};
+use meridian_model::{
+    AccountId, Generation, RecordSet, Routing, SetData, SetKey, Timestamp, Vpc, VpcId, VpcRegion,
+};
 
-use crate::scenario::{Set, Zone};
+use crate::scenario::{Scenario, Set, Zone};
 
 pub(crate) const KEY: HashKey = HashKey([0x1234_5678, 0x9abc_def0]);
 
@@ -18,9 +20,26 @@ pub(crate) type Rows = BTreeMap<Vec<u8>, (Name, Vec<RecordSet>)>;
 pub(crate) fn world(zones: &[Zone]) -> World {
     let images = zones.iter().enumerate().map(|(place, zone)| {
         let rows = rows(&zone.sets);
-        Arc::new(image(meta(zone, place), &rows))
+        let vpcs = zone.vpcs.as_ref();
+        let vpcs = vpcs.map(|vpcs| vpcs.iter().map(|id| VpcId::new(id).unwrap()).collect());
+        Arc::new(image(meta(zone, place), &rows).with_vpcs(vpcs))
     });
     World::new(KEY, images.collect())
+}
+
+/// The zones of a scenario for the clients of its VPCs.
+pub(crate) fn world_of(scenario: &Scenario) -> World {
+    let vpcs = scenario.vpcs.iter().map(|vpc| Vpc {
+        id: VpcId::new(&vpc.id).unwrap(),
+        region: VpcRegion::new("eu-west-1").unwrap(),
+        account: AccountId::new("111111111111").unwrap(),
+        networks: vpc
+            .networks
+            .iter()
+            .map(|text| text.parse().unwrap())
+            .collect(),
+    });
+    world(&scenario.zones).with_vpcs(&vpcs.collect::<Vec<_>>())
 }
 
 pub(crate) fn image(meta: ZoneMeta, rows: &Rows) -> ZoneImage {

@@ -2,13 +2,16 @@
 //!
 //! ```text
 //! # A comment. Names are absolute, with or without the last dot; values are Route 53's.
+//! vpc vpc-1 127.1.0.0/16 fd00::/8         whose clients see the private zones that name it
 //! zone example.test [views=0,2]           the older of two zones of one name comes first
+//! zone example.test vpcs=vpc-1,vpc-2      a private zone
 //! www.example.test 300 A 192.0.2.1        records of one name and type make one set
 //! w.example.test 60 A 192.0.2.9 | weight=3 id=x       a set of a policy: weighted
 //! big.example.test 60 A 192.0.2.{1..60}   sixty lines in one
 //!
 //! query www.example.test A [class=CH] [tcp] [edns] [do] [bufsize=N] [version=N] [opcode=N]
-//!       [ecs=192.0.2.0/24] [view=1]       on one line; all but the first and `tcp` mean EDNS
+//!       [ecs=192.0.2.0/24] [view=1] [client=127.1.0.1]    on one line; all but class, opcode,
+//!                                         `tcp`, view and client mean EDNS
 //! NOERROR [aa] [tc] [ede=N]
 //! answer www.example.test 300 A 192.0.2.1
 //! authority …
@@ -26,8 +29,16 @@ use meridian_dns::{Name, RecordType, rdata};
 /// One file.
 #[derive(Debug, Default)]
 pub(crate) struct Scenario {
+    pub(crate) vpcs: Vec<Vpc>,
     pub(crate) zones: Vec<Zone>,
     pub(crate) queries: Vec<Query>,
+}
+
+/// A VPC as it is to be described.
+#[derive(Debug)]
+pub(crate) struct Vpc {
+    pub(crate) id: String,
+    pub(crate) networks: Vec<String>,
 }
 
 /// A zone as it is to be created, in this order.
@@ -35,6 +46,8 @@ pub(crate) struct Scenario {
 pub(crate) struct Zone {
     pub(crate) apex: Name,
     pub(crate) views: Vec<u8>,
+    /// The VPCs that see a private zone; none for a public one.
+    pub(crate) vpcs: Option<Vec<String>>,
     pub(crate) sets: Vec<Set>,
 }
 
@@ -66,6 +79,7 @@ pub(crate) struct Ask {
     pub(crate) class: u16,
     pub(crate) opcode: u8,
     pub(crate) tcp: bool,
+    pub(crate) client: IpAddr,
     pub(crate) edns: Option<Edns>,
 }
 
@@ -175,7 +189,12 @@ impl Scenario {
     fn line(&mut self, number: usize, line: &str) -> Option<()> {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         let rest = rest.trim();
-        if word == "zone" {
+        if word == "vpc" {
+            let mut words = rest.split_whitespace().map(str::to_owned);
+            let id = words.next()?;
+            let networks = words.collect();
+            self.vpcs.push(Vpc { id, networks });
+        } else if word == "zone" {
             self.zones.push(zone(rest)?);
         } else if word == "query" {
             self.queries.push(query(number, rest)?);
@@ -239,6 +258,10 @@ fn fields(line: &str) -> Option<[&str; 4]> {
 }
 
 fn zone(text: &str) -> Option<Zone> {
+    let (text, vpcs) = match text.split_once(" vpcs=") {
+        Some((text, vpcs)) => (text, Some(vpcs.split(',').map(str::to_owned).collect())),
+        None => (text, None),
+    };
     let (apex, views) = text.split_once(" views=").unwrap_or((text, "0"));
     Some(Zone {
         apex: Name::parse(apex).ok()?.to_lowercase(),
@@ -246,6 +269,7 @@ fn zone(text: &str) -> Option<Zone> {
             .split(',')
             .map(|view| view.parse().ok())
             .collect::<Option<_>>()?,
+        vpcs,
         sets: Vec::new(),
     })
 }
@@ -258,6 +282,7 @@ fn query(line: usize, text: &str) -> Option<Query> {
         class: 1,
         opcode: 0,
         tcp: false,
+        client: IpAddr::from([127, 0, 0, 1]),
         edns: None,
     };
     let mut view = 0;
@@ -274,6 +299,7 @@ fn query(line: usize, text: &str) -> Option<Query> {
             "opcode" => ask.opcode = value.parse().ok()?,
             "tcp" => ask.tcp = true,
             "view" => view = value.parse().ok()?,
+            "client" => ask.client = value.parse().ok()?,
             _ => {
                 let edns = ask.edns.get_or_insert_default();
                 match key {
