@@ -74,6 +74,7 @@ struct Touched {
     names: BTreeMap<Generation, BTreeMap<String, Name>>,
     pool: bool,
     logging: bool,
+    vpcs: bool,
 }
 
 impl Feed {
@@ -202,6 +203,13 @@ impl Feed {
             }
             if !changes.is_empty() || moved {
                 self.world = self.world.changed(&changes).with_addresses(addresses);
+}
+            if !changes.is_empty() || moved || touched.vpcs {
+                let mut world = self.world.changed(&changes).with_addresses(addresses);
+                if touched.vpcs {
+                    world = world.with_vpcs(&snapshot.vpcs()?);
+                }
+                self.world = world;
                 live.publish(self.world.clone());
             }
         }
@@ -262,6 +270,9 @@ impl Feed {
         let addresses = self.views.addresses();
         self.world = World::new(self.world.key(), images).with_addresses(addresses);
         self.condition.zone_logs_are(self.logged.len());
+        self.world = World::new(self.world.key(), images)
+            .with_addresses(addresses)
+            .with_vpcs(&snapshot.vpcs()?);
         Ok(())
     }
 
@@ -280,6 +291,7 @@ impl Feed {
         if let Some(old) = self.world.zone(&zone.name, zone.generation) {
             let image = old.with_views(self.views.of(zone));
             return Ok(Some(Arc::new(image.with_log(self.log_of(&zone.id)))));
+            return Ok(Some(Arc::new(load::placed(old, zone, &self.views))));
         }
         let rest = self.build(snapshot, zone, Broken::Unserved)?;
         Ok(rest.ok().map(Arc::new))
@@ -411,6 +423,7 @@ impl Feed {
                     let image = image.with_views(self.views.of(zone));
                     image.with_log(self.log_of(&zone.id))
                 })
+                image.map(|image| load::placed(&image, zone, &self.views))
             }
             _ => self.build(snapshot, zone, Broken::Refuse)?,
         };
@@ -491,6 +504,7 @@ fn touched(entries: &[Entry]) -> Touched {
                 Effect::PutQueryLoggingConfig(_) | Effect::DeleteQueryLoggingConfig(_) => {
                     touched.logging = true;
                 }
+                Effect::PutVpc(_) | Effect::DeleteVpc(_) => touched.vpcs = true,
                 Effect::PutChange(_)
                 | Effect::PutAccount(_)
                 | Effect::DeleteAccount(_)
@@ -507,8 +521,7 @@ fn touched(entries: &[Entry]) -> Touched {
                 | Effect::PutProtection(_)
                 | Effect::DeleteProtection(_) => {}
                 | Effect::PutTags(_) => {}
-                | Effect::PutVpc(_)
-                | Effect::DeleteVpc(_)
+                // Who may associate is not who sees.
                 | Effect::PutVpcAuthorization(_)
                 | Effect::DeleteVpcAuthorization { .. }
                 | Effect::PutDelegationSet(_)

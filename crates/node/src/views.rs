@@ -79,8 +79,11 @@ impl Views {
             .collect();
     }
 
-    /// The views a zone is visible in, as bits.
+    /// The views a zone is visible in, as bits; those of a private one are not addresses.
     pub(crate) fn of(&self, zone: &Zone) -> u64 {
+        if zone.private {
+            return 0;
+        }
         self.at_names(&zone.delegation_set.name_servers)
     }
 

@@ -38,7 +38,12 @@ impl KnownZones {
 
     /// Takes the zone as it is now.
     pub(super) fn put(&mut self, zone: Zone) {
-        let servers = self.shared(zone.delegation_set.name_servers);
+        // Nobody asks the name servers of a private zone, whatever the pool has by their names.
+        let names = match zone.private {
+            true => Vec::new(),
+            false => zone.delegation_set.name_servers,
+        };
+        let servers = self.shared(names);
         let known = KnownZone {
             apex: zone.name,
             generation: zone.generation,

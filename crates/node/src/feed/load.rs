@@ -11,7 +11,7 @@ use std::thread;
 use anyhow::{Result, anyhow};
 use meridian_answer::{Broken, CompileError, HashKey, ZoneDraft, ZoneImage, ZoneMeta};
 use meridian_log::{ReadError, SetBlock, Snapshot};
-use meridian_model::{Generation, RecordSet, Zone};
+use meridian_model::{Generation, RecordSet, VpcId, Zone};
 
 use crate::views::Views;
 
@@ -83,7 +83,19 @@ pub(super) fn build(
     })?;
     let meta = meta(zone, views, snapshot.stats(zone.generation)?.last_changed.0);
     let draft = names.finish();
-    Ok(draft.map(|draft| ZoneImage::from_drafts(key, meta, vec![draft], ONE)))
+    let image = draft.map(|draft| ZoneImage::from_drafts(key, meta, vec![draft], ONE));
+    Ok(image.map(|image| image.with_vpcs(vpcs(zone))))
+}
+
+/// The same image where the zone is to be seen now.
+pub(super) fn placed(image: &ZoneImage, zone: &Zone, views: &Views) -> ZoneImage {
+    image.with_views(views.of(zone)).with_vpcs(vpcs(zone))
+}
+
+/// Which VPCs see a private zone.
+fn vpcs(zone: &Zone) -> Option<Arc<[VpcId]>> {
+    let ids = zone.vpcs.iter().map(|vpc| vpc.id.clone());
+    zone.private.then(|| ids.collect())
 }
 
 type Draft = Result<ZoneDraft, CompileError>;
@@ -164,7 +176,8 @@ impl Plan<'_> {
     ) -> Result<ZoneImage, CompileError> {
         let meta = meta(&self.zones[place], self.views, self.last_changed[place]);
         let parts = parts.into_iter().collect::<Result<_, _>>()?;
-        Ok(ZoneImage::from_drafts(self.key, meta, parts, threads))
+        let image = ZoneImage::from_drafts(self.key, meta, parts, threads);
+        Ok(image.with_vpcs(vpcs(&self.zones[place])))
     }
 }
 

@@ -192,3 +192,90 @@ fn zones_follow_their_name_servers_and_go_when_deleted() {
     feed.turn(&live).unwrap();
     assert_eq!(answered(&live), []);
 }
+
+/// Who sees the zone's apex: the public view, and a client of each VPC.
+fn seen_by(feed: &Feed, live: &Live, clients: &[&str]) -> Vec<bool> {
+    use meridian_answer::{Identity, Moment, Outcome, Packet, Scratch, Transport, ViewId, answer};
+    feed.acknowledge();
+    let query = b"\xab\xcd\0\0\0\x01\0\0\0\0\0\0\x01a\x04test\0\0\x06\0\x01";
+    let world = live.load();
+    let asked = clients.iter().map(|client| {
+        let (mut reply, mut outcome) = ([0; 512], [Outcome::Drop]);
+        let packet = Packet {
+            query,
+            client: client.parse().unwrap(),
+            view: ViewId(0),
+            transport: Transport::Udp { max_payload: 512 },
+            reply: &mut reply,
+        };
+        let moment = Moment { now_s: 0, seed: 0 };
+        let (scratch, identity) = (&mut Scratch::default(), Identity::default());
+        answer(
+            scratch,
+            &world,
+            &identity,
+            &mut [packet],
+            &mut outcome,
+            moment,
+        );
+        match outcome {
+            [Outcome::Reply(answered)] => answered.zone.is_some(),
+            [Outcome::Drop] => panic!("no reply"),
+        }
+    });
+    asked.collect()
+}
+
+#[test]
+fn private_zones_follow_their_vpcs() {
+    use meridian_model::{Vpc, VpcId, VpcRegion};
+    let (mut feed, live) = feed();
+    let vpc = |id: &str, network: &str| Vpc {
+        id: VpcId::new(id).unwrap(),
+        region: VpcRegion::stored("eu-west-1"),
+        account: AccountId::new("111111111111").unwrap(),
+        networks: vec![network.parse().unwrap()],
+    };
+    let (one, two) = (vpc("vpc-1", "10.1.0.0/16"), vpc("vpc-2", "10.2.0.0/16"));
+    let zone = |vpcs: &[&Vpc]| {
+        Effect::PutZone(Zone {
+            private: true,
+            vpcs: vpcs.iter().map(|vpc| vpc.associated()).collect(),
+            ..zone(1)
+        })
+    };
+    let clients = ["192.0.2.1", "10.1.0.1", "10.2.0.1", "10.3.0.1"];
+    append(&*feed.journal, vec![Effect::DeleteZone(zone_id())]);
+    append(
+        &*feed.journal,
+        vec![Effect::PutVpc(one.clone()), zone(&[&one])],
+    );
+    feed.turn(&live).unwrap();
+    assert_eq!(seen_by(&feed, &live, &clients), [false, true, false, false]);
+    let added = vec![Effect::PutVpc(two.clone()), zone(&[&one, &two])];
+    append(&*feed.journal, added);
+    feed.turn(&live).unwrap();
+    assert_eq!(seen_by(&feed, &live, &clients), [false, true, true, false]);
+    // A record changes, and the zone stays where it is.
+    append(&*feed.journal, vec![put("www.a.test", "A", "192.0.2.1")]);
+    feed.turn(&live).unwrap();
+    assert_eq!(seen_by(&feed, &live, &clients), [false, true, true, false]);
+    append(&*feed.journal, vec![zone(&[&two])]);
+    feed.turn(&live).unwrap();
+    assert_eq!(seen_by(&feed, &live, &clients), [false, false, true, false]);
+    // The mapping changes, and nothing else.
+    append(
+        &*feed.journal,
+        vec![Effect::PutVpc(vpc("vpc-2", "10.3.0.0/16"))],
+    );
+    feed.turn(&live).unwrap();
+    assert_eq!(seen_by(&feed, &live, &clients), [false, false, false, true]);
+    // Built anew from the tables it is the same.
+    feed.stale = true;
+    feed.turn(&live).unwrap();
+    assert_eq!(seen_by(&feed, &live, &clients), [false, false, false, true]);
+    append(&*feed.journal, vec![Effect::DeleteZone(zone_id())]);
+    feed.turn(&live).unwrap();
+    assert_eq!(seen_by(&feed, &live, &clients), [false; 4]);
+    assert_eq!(feed.world.size().zones, 0);
+}
