@@ -129,8 +129,10 @@ fn status_of(code: &str) -> u16 {
         | "NoSuchHealthCheck"
         | "NoSuchHostedZone"
         | "NoSuchQueryLoggingConfig"
-        | "UnknownOperationException" => 404,
-
+        | "UnknownOperationException"
+        | "VPCAssociationAuthorizationNotFound"
+        | "VPCAssociationNotFound" => 404,
+        "NotAuthorizedException" => 401,
         "MethodNotAllowed" => 405,
         "RequestTimeout" => 408,
         "HostedZoneAlreadyExists"

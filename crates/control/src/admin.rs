@@ -10,10 +10,11 @@ mod key;
 mod name_server;
 mod quota;
 mod user;
+mod vpc;
 mod zone;
 
 use meridian_log::{Head, ReadError, Snapshot};
-use meridian_model::{Account, AccountId, Effect, Facts, NameServerRefusal, ZoneId};
+use meridian_model::{Account, AccountId, Effect, Facts, NameServerRefusal, VpcRefusal, ZoneId};
 
 pub use self::account::AccountSummary;
 pub use self::backup::Frozen;
@@ -26,6 +27,7 @@ pub use self::key::NewKey;
 pub(crate) use self::key::{SECRETS, vault_row};
 use self::user::MAX_POLICIES;
 pub use self::user::{NewPolicy, NewUser, UserDetails};
+pub use self::vpc::NewVpc;
 pub use self::zone::{ChangeDetail, ZoneDetail, ZoneFilter, ZoneSets};
 use crate::control::Control;
 use crate::refusal::Fault;
@@ -78,6 +80,12 @@ pub enum AdminError {
     UnknownChange(String),
     #[error("{0}")]
     Import(String),
+    #[error("'{0}' is no id of a VPC: vpc- and small letters, digits and hyphens, 64 at most")]
+    BadVpcId(String),
+    #[error("'{0}' is none of the regions that a VPC can be in, such as us-east-1")]
+    UnknownVpcRegion(String),
+    #[error(transparent)]
+    Vpc(#[from] VpcRefusal),
     #[error(transparent)]
     NameServer(#[from] NameServerRefusal),
     #[error(transparent)]

@@ -24,7 +24,7 @@ pub use acks::{Acks, Served};
 pub use admin::{
     AccountSummary, AdminError, ChangeDetail, ExistingSets, Frozen, ImportOutcome, ImportRequest,
     ImportRoom, ImportTarget, Imported, ImportedApex, ImportedSet, InvalidSets, NewKey, NewPolicy,
-    NewUser, RefusedSet, UserDetails, ZoneDetail, ZoneFilter, ZoneImport, ZoneSets,
+    NewUser, NewVpc, RefusedSet, UserDetails, ZoneDetail, ZoneFilter, ZoneImport, ZoneSets,
 };
 pub use caller::{Caller, Credential, Secret};
 pub use control::Control;
@@ -38,9 +38,10 @@ pub use request::{
     ChangeOutcome, ChangeProtections, ChangeRecordSets, ChangeStatus, ChangeTags,
     CreateDelegationSet, CreateHostedZone, CreateQueryLoggingConfig, CreatedHostedZone,
     DelegationSetPage, HostedZone, Limit, ListDelegationSets, ListHostedZones,
-    ListHostedZonesByName, ListProtections, ListQueryLoggingConfigs, ListRecordSets,
-    ProtectionPage, QueryLoggingConfigPage, RecordSetPage, UpdateHostedZoneComment,
-    UpdateHostedZoneFeatures, Vpc, ZonePage, ZonesByNamePage,
+    ListHostedZonesByName, ListHostedZonesByVpc, ListProtections, ListQueryLoggingConfigs,
+    ListRecordSets, ListVpcAuthorizations, ProtectionPage, QueryLoggingConfigPage, RecordSetPage,
+    UpdateHostedZoneComment, UpdateHostedZoneFeatures, Vpc, VpcPage, ZoneAndVpc, ZonePage,
+    ZonesByNamePage, ZonesByVpcPage,
 };
 pub use rights::{
     Context, ContextError, Decision, Effect, MAX_CHARACTERS, Matched, PolicyError, Question,

@@ -1,14 +1,18 @@
 //! Route 53's operations, one file each.
 
+mod associate_vpc;
 mod change_protections;
 mod change_record_sets;
 mod change_tags;
 mod create_hosted_zone;
 mod create_query_logging_config;
 mod create_reusable_delegation_set;
+mod create_vpc_authorization;
 mod delete_hosted_zone;
 mod delete_query_logging_config;
 mod delete_reusable_delegation_set;
+mod delete_vpc_authorization;
+mod disassociate_vpc;
 mod get_account_limit;
 mod get_change;
 mod get_dnssec;
@@ -21,13 +25,16 @@ mod get_reusable_delegation_set_limit;
 mod health_checks;
 mod list_hosted_zones;
 mod list_hosted_zones_by_name;
+mod list_hosted_zones_by_vpc;
 mod list_protections;
 mod list_query_logging_configs;
 mod list_record_sets;
 mod list_reusable_delegation_sets;
 mod list_tags;
+mod list_vpc_authorizations;
 mod update_hosted_zone_comment;
 mod update_hosted_zone_features;
+mod vpc;
 
 use meridian_dns::Name;
 use meridian_log::{ReadError, Snapshot};
@@ -40,11 +47,12 @@ use crate::request::{ChangeOutcome, ChangeStatus, HostedZone};
 
 type Outcome<T> = Result<T, OperationError>;
 
-/// A change of this zone, to be written with the effects it stands for.
-fn new_change(facts: &mut Facts, zone: &Zone, comment: Option<String>) -> Change {
+/// A change of this zone by the caller, who may ask after it, to be written with the effects it
+/// stands for. The owner of a VPC changes zones of others too.
+fn new_change(facts: &mut Facts, caller: &Caller, zone: &Zone, comment: Option<String>) -> Change {
     Change {
         id: facts.change_id(),
-        account: zone.account.clone(),
+        account: caller.account.clone(),
         zone: zone.id.clone(),
         submitted_at: facts.now,
         comment: comment.filter(|text| !text.is_empty()),
@@ -106,7 +114,7 @@ impl Control {
                 mut effects,
                 comment,
             } = plan(snapshot, facts)?;
-            effects.push(Effect::PutChange(new_change(facts, &zone, comment)));
+            effects.push(Effect::PutChange(new_change(facts, caller, &zone, comment)));
             Ok::<_, OperationError>((effects.clone(), effects))
         })?;
         let (Committed::Now(effects) | Committed::Before(effects)) = committed;

@@ -132,6 +132,26 @@ pub enum Refusal {
     NoSuchCloudWatchLogsLogGroup,
     #[error("The operator of this service does not have the queries of single zones logged.")]
     InsufficientCloudWatchLogsResourcePolicy,
+    #[error(
+        "The VPC ID that you specified either isn't a valid ID or the current account is not authorized to access this VPC."
+    )]
+    InvalidVpcId,
+    #[error("The caller is not authorized to associate the VPC {0} with the hosted zone.")]
+    NotAuthorized(String),
+    #[error("You cannot associate a VPC with a public hosted zone.")]
+    PublicZoneVpcAssociation,
+    #[error("The specified VPC and hosted zone are not currently associated.")]
+    VpcAssociationNotFound,
+    #[error(
+        "The VPC that you're trying to disassociate from the private hosted zone is the last VPC that is associated with the hosted zone."
+    )]
+    LastVpcAssociation,
+    #[error(
+        "Limits Exceeded: MAX_VPC_AUTHORIZATIONS_BY_ZONE - Cannot authorize more VPCs to be associated with the hosted zone."
+    )]
+    TooManyVpcAssociationAuthorizations,
+    #[error("The VPC that you specified is not authorized to be associated with the hosted zone.")]
+    VpcAssociationAuthorizationNotFound,
 }
 
 impl Refusal {
@@ -170,6 +190,13 @@ impl Refusal {
             Self::InsufficientCloudWatchLogsResourcePolicy => {
                 "InsufficientCloudWatchLogsResourcePolicy"
             }
+            Self::InvalidVpcId => "InvalidVPCId",
+            Self::NotAuthorized(_) => "NotAuthorizedException",
+            Self::PublicZoneVpcAssociation => "PublicZoneVPCAssociation",
+            Self::VpcAssociationNotFound => "VPCAssociationNotFound",
+            Self::LastVpcAssociation => "LastVPCAssociation",
+            Self::TooManyVpcAssociationAuthorizations => "TooManyVPCAssociationAuthorizations",
+            Self::VpcAssociationAuthorizationNotFound => "VPCAssociationAuthorizationNotFound",
         }
     }
 }

@@ -5,6 +5,7 @@ mod limit;
 mod protections;
 mod query_logging;
 mod tags;
+mod vpcs;
 mod zone_settings;
 
 pub use delegation_sets::{CreateDelegationSet, DelegationSetPage, ListDelegationSets};
@@ -17,6 +18,9 @@ use meridian_model::{Change, DraftChange, RecordSet, SetKey, Zone, ZoneId};
 pub use limit::Limit;
 pub use protections::{ChangeProtections, ListProtections, ProtectionPage};
 pub use tags::ChangeTags;
+pub use vpcs::{
+    ListHostedZonesByVpc, ListVpcAuthorizations, Vpc, VpcPage, ZoneAndVpc, ZonesByVpcPage,
+};
 pub use zone_settings::{UpdateHostedZoneComment, UpdateHostedZoneFeatures};
 
 /// `CreateHostedZoneRequest`.
@@ -34,15 +38,6 @@ pub struct CreateHostedZone {
     pub vpc: Option<Vpc>,
     /// A reusable delegation set, bare.
     pub delegation_set_id: Option<String>,
-}
-
-/// `VPC`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Vpc {
-    /// `VPCRegion`.
-    pub region: Option<String>,
-    /// `VPCId`.
-    pub id: Option<String>,
 }
 
 /// A zone with what is counted rather than stored in it.

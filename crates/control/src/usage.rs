@@ -37,6 +37,8 @@ pub(crate) fn in_zone(snapshot: &Snapshot, zone: &Zone, quota: Quota) -> Result<
     match quota {
         Quota::RecordSetsByZone => snapshot.set_count(zone.generation),
         Quota::ProtectionsByZone => snapshot.protection_count(&zone.id),
+        Quota::VpcsByZone => Ok(zone.vpcs.len() as u64),
+        Quota::VpcAuthorizationsByZone => Ok(snapshot.vpc_authorizations(&zone.id)?.len() as u64),
         Quota::TagsByResource => {
             let tags = snapshot.tags(&TaggedResource {
                 kind: TaggedKind::HostedZone,

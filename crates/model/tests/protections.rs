@@ -54,6 +54,7 @@ impl Bench {
     fn new() -> Self {
         let mut state = Memory::with_pool(4);
         let new = NewZone {
+            vpc: None,
             name: "z.test".to_owned(),
             caller_reference: "r".to_owned(),
             comment: None,

@@ -17,6 +17,7 @@ fn a_zone_has_one_configuration_which_goes_with_it() {
     let mut state = Memory::with_pool(4);
     let owner = account("111111111111", false);
     let new = NewZone {
+        vpc: None,
         name: "a.test".to_owned(),
         caller_reference: "r".to_owned(),
         comment: None,

@@ -16,6 +16,7 @@ use meridian_model::{
 
 fn made(state: &mut Memory) -> Zone {
     let new = NewZone {
+        vpc: None,
         name: "a.test".to_owned(),
         caller_reference: "r".to_owned(),
         comment: Some("first".to_owned()),

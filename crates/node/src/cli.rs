@@ -15,6 +15,7 @@ mod serve;
 mod tls;
 mod user;
 mod verify;
+mod vpc;
 mod zone;
 
 use std::error::Error;
@@ -41,6 +42,7 @@ use self::serve::ServeArguments;
 use self::tls::TlsVerb;
 use self::user::UserVerb;
 use self::verify::VerifyArguments;
+use self::vpc::VpcVerb;
 use self::zone::ZoneVerb;
 use crate::admin::{self, Client, Command};
 use crate::config::Config;
@@ -79,6 +81,9 @@ enum Verb {
     /// The pool of name servers that zones are delegated to.
     #[command(subcommand)]
     Nameserver(NameserverVerb),
+    /// VPCs: networks of clients that see private zones.
+    #[command(subcommand)]
+    Vpc(VpcVerb),
     /// Limits of an account.
     #[command(subcommand)]
     Quota(QuotaVerb),
@@ -154,6 +159,7 @@ pub(crate) fn run(arguments: Arguments, predecessor: Option<&Predecessor>) -> Re
         Verb::Key(verb) => verb.command(),
         Verb::Policy(verb) => return verb.run(),
         Verb::Nameserver(verb) => verb.command(),
+        Verb::Vpc(verb) => verb.command(),
         Verb::Quota(verb) => verb.command(),
         Verb::Change(verb) => verb.command(),
         Verb::Journal(verb) => verb.command(),

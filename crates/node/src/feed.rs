@@ -201,9 +201,6 @@ impl Feed {
                 // Before the first query is shown to the log: it must not find what was before.
                 self.condition.zone_logs_are(self.logged.len());
             }
-            if !changes.is_empty() || moved {
-                self.world = self.world.changed(&changes).with_addresses(addresses);
-}
             if !changes.is_empty() || moved || touched.vpcs {
                 let mut world = self.world.changed(&changes).with_addresses(addresses);
                 if touched.vpcs {
@@ -268,7 +265,6 @@ impl Feed {
         }
         self.failed.retain(|id, _| self.zones.get(id).is_some());
         let addresses = self.views.addresses();
-        self.world = World::new(self.world.key(), images).with_addresses(addresses);
         self.condition.zone_logs_are(self.logged.len());
         self.world = World::new(self.world.key(), images)
             .with_addresses(addresses)
@@ -289,9 +285,8 @@ impl Feed {
     /// none, all but the sets that cannot be read.
     fn kept_or_rest(&self, snapshot: &Snapshot, zone: &Zone) -> Result<Option<Arc<ZoneImage>>> {
         if let Some(old) = self.world.zone(&zone.name, zone.generation) {
-            let image = old.with_views(self.views.of(zone));
+            let image = load::placed(old, zone, &self.views);
             return Ok(Some(Arc::new(image.with_log(self.log_of(&zone.id)))));
-            return Ok(Some(Arc::new(load::placed(old, zone, &self.views))));
         }
         let rest = self.build(snapshot, zone, Broken::Unserved)?;
         Ok(rest.ok().map(Arc::new))
@@ -420,10 +415,9 @@ impl Feed {
                 let sets = sets.iter().map(|(name, sets)| (*name, sets.as_slice()));
                 let image = image.with_names(self.world.key(), last_changed, sets);
                 image.map(|image| {
-                    let image = image.with_views(self.views.of(zone));
+                    let image = load::placed(&image, zone, &self.views);
                     image.with_log(self.log_of(&zone.id))
                 })
-                image.map(|image| load::placed(&image, zone, &self.views))
             }
             _ => self.build(snapshot, zone, Broken::Refuse)?,
         };
@@ -519,8 +513,7 @@ fn touched(entries: &[Entry]) -> Touched {
                 | Effect::CollectGeneration { .. }
                 | Effect::PutTags(_)
                 | Effect::PutProtection(_)
-                | Effect::DeleteProtection(_) => {}
-                | Effect::PutTags(_) => {}
+                | Effect::DeleteProtection(_)
                 // Who may associate is not who sees.
                 | Effect::PutVpcAuthorization(_)
                 | Effect::DeleteVpcAuthorization { .. }

@@ -1,13 +1,15 @@
 //! CreateHostedZone.
 
-use meridian_control::{CreateHostedZone, Vpc};
+use meridian_control::CreateHostedZone;
 
 use super::call::{Call, PREFIXED_ID, RESOURCE_ID, Reply, bare};
 use super::route::Route;
-use super::shape::{COMMENT, DNS_NAME, NONCE, change_info, delegation_set, hosted_zone};
+use super::shape::{
+    COMMENT, DNS_NAME, NONCE, change_info, delegation_set, hosted_zone, read_vpc, vpc,
+};
 use crate::fault::Failure;
 use crate::xml::Field::{Optional, Required};
-use crate::xml::{Document, Element, Field, Fields, TextFacets, XmlError, parse};
+use crate::xml::{Element, Field, Fields, XmlError, parse};
 
 pub(super) const ROUTE: Route = Route {
     operation: "CreateHostedZone",
@@ -23,13 +25,9 @@ const REQUEST: [Field; 5] = [
     Optional("HostedZoneConfig"),
     Optional("DelegationSetId"),
 ];
-/// The regions that have VPCs are not ours to list.
-const VPC_REGION: TextFacets = TextFacets::new("VPCRegion", 1, 64);
-const VPC_ID: TextFacets = TextFacets::new("VPCId", 0, 1024);
 
 fn handle(call: &Call<'_>) -> Result<Reply, Failure> {
     let request = read(call.body)?;
-    let vpc = request.vpc.clone();
     let created = call.operations.create_hosted_zone(call.caller, &request)?;
     let zone = &created.zone.zone;
     let location = format!("{}/2013-04-01/hostedzone/{}", call.endpoint, zone.id);
@@ -39,9 +37,9 @@ fn handle(call: &Call<'_>) -> Result<Reply, Failure> {
         |doc| {
             hosted_zone(doc, &created.zone);
             change_info(doc, &created.change);
-            delegation_set(doc, &zone.delegation_set);
-            if let Some(vpc) = vpc.as_ref().filter(|_| zone.private) {
-                write_vpc(doc, vpc);
+            match zone.vpcs.first() {
+                Some(first) => vpc(doc, first),
+                None => delegation_set(doc, &zone.delegation_set),
             }
         },
     ))
@@ -73,23 +71,6 @@ fn read_config(element: &Element) -> Result<(Option<String>, bool), XmlError> {
         fields.optional_text("Comment", &COMMENT)?,
         fields.optional_boolean("PrivateZone")?.unwrap_or(false),
     ))
-}
-
-/// None for an element that says nothing.
-fn read_vpc(element: &Element) -> Result<Option<Vpc>, XmlError> {
-    let fields = Fields::of(element, &[Optional("VPCRegion"), Optional("VPCId")])?;
-    let vpc = Vpc {
-        region: fields.optional_text("VPCRegion", &VPC_REGION)?,
-        id: fields.optional_text("VPCId", &VPC_ID)?,
-    };
-    Ok(Some(vpc).filter(|vpc| vpc.region.is_some() || vpc.id.is_some()))
-}
-
-fn write_vpc(doc: &mut Document, vpc: &Vpc) {
-    doc.element("VPC", |doc| {
-        doc.optional("VPCRegion", vpc.region.as_ref());
-        doc.optional("VPCId", vpc.id.as_ref());
-    });
 }
 
 #[cfg(test)]

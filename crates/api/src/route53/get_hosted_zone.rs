@@ -2,7 +2,7 @@
 
 use super::call::{Call, RESOURCE_ID, Reply};
 use super::route::Route;
-use super::shape::{delegation_set, hosted_zone};
+use super::shape::{delegation_set, hosted_zone, vpcs};
 use crate::fault::Failure;
 
 pub(super) const ROUTE: Route = Route {
@@ -18,7 +18,9 @@ fn handle(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::ok("GetHostedZoneResponse", |doc| {
         hosted_zone(doc, &zone);
         // Private zones have networks instead.
-        if !zone.zone.private {
+        if zone.zone.private {
+            vpcs(doc, &zone.zone.vpcs);
+        } else {
             delegation_set(doc, &zone.zone.delegation_set);
         }
     }))

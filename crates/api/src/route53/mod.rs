@@ -9,16 +9,20 @@ mod query;
 mod route;
 mod shape;
 
+mod associate_vpc;
 mod change_resource_record_sets;
 mod change_tags_for_resource;
 mod create_hosted_zone;
 mod create_query_logging_config;
 mod create_resource_record_set_protections;
 mod create_reusable_delegation_set;
+mod create_vpc_association_authorization;
 mod delete_hosted_zone;
 mod delete_query_logging_config;
 mod delete_resource_record_set_protections;
 mod delete_reusable_delegation_set;
+mod delete_vpc_association_authorization;
+mod disassociate_vpc;
 mod get_account_limit;
 mod get_change;
 mod get_dnssec;
@@ -32,12 +36,14 @@ mod get_reusable_delegation_set_limit;
 mod list_health_checks;
 mod list_hosted_zones;
 mod list_hosted_zones_by_name;
+mod list_hosted_zones_by_vpc;
 mod list_query_logging_configs;
 mod list_resource_record_set_protections;
 mod list_resource_record_sets;
 mod list_reusable_delegation_sets;
 mod list_tags_for_resource;
 mod list_tags_for_resources;
+mod list_vpc_association_authorizations;
 mod update_hosted_zone_comment;
 mod update_hosted_zone_features;
 
@@ -52,6 +58,12 @@ pub(crate) const SERVICE: &str = "route53";
 
 /// The operations that are there.
 const ROUTES: &[Route] = &[
+    associate_vpc::ROUTE,
+    create_vpc_association_authorization::ROUTE,
+    delete_vpc_association_authorization::ROUTE,
+    disassociate_vpc::ROUTE,
+    list_hosted_zones_by_vpc::ROUTE,
+    list_vpc_association_authorizations::ROUTE,
     change_resource_record_sets::ROUTE,
     change_tags_for_resource::ROUTE,
     create_hosted_zone::ROUTE,

@@ -23,41 +23,15 @@ pub(super) const PLANNED: &[Route] = &[
     ),
     Route::planned("GetHealthCheckStatus", "GET", "/healthcheck/{}/status"),
     Route::planned(
-        "AssociateVPCWithHostedZone",
-        "POST",
-        "/hostedzone/{}/associatevpc",
-    ),
-    Route::planned(
-        "ListVPCAssociationAuthorizations",
-        "GET",
-        "/hostedzone/{}/authorizevpcassociation",
-    ),
-    Route::planned(
-        "CreateVPCAssociationAuthorization",
-        "POST",
-        "/hostedzone/{}/authorizevpcassociation",
-    ),
-    Route::planned(
-        "DeleteVPCAssociationAuthorization",
-        "POST",
-        "/hostedzone/{}/deauthorizevpcassociation",
-    ),
-    Route::planned(
         "DisableHostedZoneDNSSEC",
         "POST",
         "/hostedzone/{}/disable-dnssec",
-    ),
-    Route::planned(
-        "DisassociateVPCFromHostedZone",
-        "POST",
-        "/hostedzone/{}/disassociatevpc",
     ),
     Route::planned(
         "EnableHostedZoneDNSSEC",
         "POST",
         "/hostedzone/{}/enable-dnssec",
     ),
-    Route::planned("ListHostedZonesByVPC", "GET", "/hostedzonesbyvpc"),
     Route::planned("CreateKeySigningKey", "POST", "/keysigningkey"),
     Route::planned("DeleteKeySigningKey", "DELETE", "/keysigningkey/{}/{}"),
     Route::planned(

@@ -1,8 +1,10 @@
 //! CreateHostedZone.
 
-use meridian_model::{CreateZoneRefusal, Effect, NewZone, plan_create_zone};
+use meridian_log::Snapshot;
+use meridian_model::{CreateZoneRefusal, Effect, NewZone, Vpc, plan_create_zone};
 
 use super::get_reusable_delegation_set::own_delegation_set;
+use super::vpc::{known_vpc, overlapping};
 use super::{Outcome, Planned, refused, submitted};
 use crate::caller::Caller;
 use crate::control::Control;
@@ -19,7 +21,7 @@ impl Control {
     /// # Errors
     /// `InvalidDomainName`, `HostedZoneAlreadyExists`, `TooManyHostedZones`,
     /// `DelegationSetNotAvailable`, `NoSuchDelegationSet`, `DelegationSetNotReusable`,
-    /// `ConflictingDomainExists`, and `InvalidInput` for private zones, which are not there yet.
+    /// `ConflictingDomainExists`, `InvalidVPCId`, `InvalidInput`.
     pub fn create_hosted_zone(
         &self,
         caller: &Caller,
@@ -29,7 +31,7 @@ impl Control {
             authorize_with(snapshot, caller, "route53:CreateHostedZone", "*", || {
                 Context::of_vpc(request.vpc.as_ref())
             })?;
-            check_kind(request)?;
+            let vpc = private_vpc(snapshot, caller, request)?;
             let delegation_set = request.delegation_set_id.as_deref();
             let delegation_set = delegation_set.map(|id| own_delegation_set(snapshot, caller, id));
             let account = snapshot
@@ -40,7 +42,7 @@ impl Control {
                 caller_reference: request.caller_reference.clone(),
                 comment: request.comment.clone(),
                 delegation_set: delegation_set.transpose()?,
-                vpc: None,
+                vpc,
             };
             let (zone, effects) = plan_create_zone(snapshot, facts, &account, new)
                 .map_err(|error| refused(error, Refusal::from))?;
@@ -64,12 +66,27 @@ impl Control {
     }
 }
 
-fn check_kind(request: &CreateHostedZone) -> Result<(), Refusal> {
-    if request.private_zone || request.vpc.is_some() {
-        let text = "Private hosted zones are not available yet in this version of Meridian.";
-        return Err(Refusal::InvalidInput(text.to_owned()));
+/// The VPC that makes the zone a private one, of the caller's own.
+fn private_vpc(
+    snapshot: &Snapshot,
+    caller: &Caller,
+    request: &CreateHostedZone,
+) -> Outcome<Option<Vpc>> {
+    let wrong = |text: &str| Err(Refusal::InvalidInput(text.to_owned()).into());
+    let Some(named) = &request.vpc else {
+        return match request.private_zone {
+            true => wrong("When you're creating a private hosted zone, you must specify a VPC."),
+            false => Ok(None),
+        };
+    };
+    if request.delegation_set_id.is_some() {
+        return wrong("A reusable delegation set cannot be used with a private hosted zone.");
     }
-    Ok(())
+    let vpc = known_vpc(snapshot, named)?;
+    if vpc.account != caller.account {
+        return Err(Refusal::InvalidVpcId.into());
+    }
+    Ok(Some(vpc))
 }
 
 fn lost_account() -> Fault {
@@ -86,11 +103,7 @@ impl From<CreateZoneRefusal> for Refusal {
                 Self::DelegationSetNotAvailable(text)
             }
             CreateZoneRefusal::TooManyOfDelegationSet => Self::TooManyHostedZonesOfDelegationSet,
-            CreateZoneRefusal::ConflictingVpc(vpc, name) => Self::ConflictingDomainExists(format!(
-                "The VPC that you chose, {} in region {}, is already associated with another \
-                 private hosted zone that has an overlapping name space, {name}.",
-                vpc.id, vpc.region
-            )),
+            CreateZoneRefusal::ConflictingVpc(vpc, name) => overlapping(&vpc, name),
             CreateZoneRefusal::ConflictingDomainExists(name, id) => {
                 Self::ConflictingDomainExists(format!(
                     "Cannot create hosted zone with DelegationSetId DelegationSetId:{id} as the \

@@ -94,6 +94,25 @@ pub(crate) enum Command {
     NameserverRemove {
         name: String,
     },
+    VpcCreate {
+        id: Option<String>,
+        region: String,
+        account: String,
+        network: Vec<String>,
+    },
+    VpcSet {
+        id: String,
+        network: Vec<String>,
+    },
+    VpcList {
+        account: Option<String>,
+    },
+    VpcShow {
+        id: String,
+    },
+    VpcDelete {
+        id: String,
+    },
     QuotaList {
         account: String,
     },

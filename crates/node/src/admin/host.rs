@@ -11,6 +11,7 @@ mod quota;
 mod status;
 mod transfer;
 mod user;
+mod vpc;
 mod zone;
 
 use std::fmt::Display;
@@ -183,7 +184,6 @@ impl Host {
     /// Does it; the outcome is what `--json` prints.
     fn carry_out(&self, command: Command) -> Result<Value> {
         match command {
-            Command::Status => status::status(self),
             Command::AccountCreate { name } => account::create(self, &name),
             Command::AccountList => account::list(self),
             Command::AccountShow { account } => account::show(self, &account),
@@ -223,10 +223,28 @@ impl Host {
             Command::KeyDeactivate { id } => key::set_status(self, &id, KeyStatus::Inactive),
             Command::KeyActivate { id } => key::set_status(self, &id, KeyStatus::Active),
             Command::KeyDelete { id } => key::delete(self, &id),
+            command => self.carry_out_other(command),
+        }
+    }
+
+    /// Does what is not about accounts, users, policies and keys.
+    fn carry_out_other(&self, command: Command) -> Result<Value> {
+        match command {
+            Command::Status => status::status(self),
             Command::NameserverList => nameserver::list(self),
             Command::NameserverAdd { name, address } => nameserver::add(self, &name, &address),
             Command::NameserverSet { name, address } => nameserver::set(self, &name, &address),
             Command::NameserverRemove { name } => nameserver::remove(self, &name),
+            Command::VpcCreate {
+                id,
+                region,
+                account,
+                network,
+            } => vpc::create(self, id, region, account, &network),
+            Command::VpcSet { id, network } => vpc::set(self, &id, &network),
+            Command::VpcList { account } => vpc::list(self, account.as_deref()),
+            Command::VpcShow { id } => vpc::show(self, &id),
+            Command::VpcDelete { id } => vpc::delete(self, &id),
             Command::QuotaSet {
                 account,
                 quota,
@@ -239,12 +257,7 @@ impl Host {
             Command::ZoneShow { zone } => zone::show(self, &zone),
             Command::ZoneFind { zone, account } => zone::find(self, &zone, account.as_deref()),
             Command::ChangeShow { id } => zone::show_change(self, &id),
-            Command::Backup { .. }
-            | Command::ZoneImport(_)
-            | Command::ZoneExport { .. }
-            | Command::Replace { .. } => {
-                bail!("this is not for the control plane")
-            }
+            _ => bail!("this is not for the control plane"),
         }
     }
 }

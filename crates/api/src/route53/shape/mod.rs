@@ -7,6 +7,7 @@ mod protection;
 mod query_logging_config;
 mod record_set;
 mod tag;
+mod vpc;
 
 pub(super) use change_info::change_info;
 pub(super) use hosted_zone::{delegation_set, hosted_zone, hosted_zones};
@@ -15,6 +16,7 @@ pub(super) use protection::{CONFIG, KEY, protection, read_protections};
 pub(super) use query_logging_config::query_logging_config;
 pub(super) use record_set::{read_record_set, record_set};
 pub(super) use tag::{tag_set, tagged_kind, tagged_resource};
+pub(super) use vpc::{VPC_ID, read_vpc, read_zone_and_vpc, vpc, vpc_regions, vpcs};
 
 use crate::xml::TextFacets;
 
