@@ -11,9 +11,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::header::{CONTENT_TYPE, HOST, LOCATION};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Response, StatusCode};
+use axum::http::{HeaderValue, Response, StatusCode, Version};
 use meridian_control::{Caller, Control, Fault};
 use meridian_model::{AccessKeyId, Timestamp};
 use tokio::sync::Semaphore;
@@ -161,7 +161,11 @@ async fn answer(State(service): State<Arc<Service>>, request: Request) -> Respon
             event_source: dialect.event_source(),
         },
     };
-    match service.bodies.receive(&seen.envelope.source, body).await {
+    let received = match check_host(&parts) {
+        Ok(()) => service.bodies.receive(&seen.envelope.source, body).await,
+        Err(response) => Err(response),
+    };
+    match received {
         Ok(body) => service.run(parts, body, seen).await,
         Err(response) => {
             let network = seen.envelope.source.parse().ok();
@@ -169,6 +173,19 @@ async fn answer(State(service): State<Arc<Service>>, request: Request) -> Respon
             service.conclude(seen, outcome)
         }
     }
+}
+
+/// A request has one name to go to (RFC 9112, section 3.2): with two, a proxy may have gone by the
+/// one and the signature by the other.
+fn check_host(parts: &Parts) -> Result<(), ErrorResponse> {
+    let hosts = parts.headers.get_all(HOST).iter().count();
+    if hosts == 1 || hosts == 0 && parts.version != Version::HTTP_11 {
+        return Ok(());
+    }
+    Err(ErrorResponse::new(
+        "MalformedInput",
+        format!("A request has one Host header, this one has {hosts}."),
+    ))
 }
 
 /// What the client hears about a failure.
