@@ -11,6 +11,7 @@ import re
 import selectors
 import socket
 import time
+import urllib.request
 
 import botocore.auth
 import botocore.awsrequest
@@ -100,6 +101,8 @@ CASES = {
     "empty lines without end": (431, b"\r\n" * 100_000),
     "a folded header": (400, GET + b"a: b\r\n c\r\n\r\n"),
     "a blank before the colon": (400, GET + b"a : b\r\n\r\n"),
+    "no host": (MALFORMED, f"GET {PATH} HTTP/1.1\r\n\r\n".encode()),
+    "two hosts": (MALFORMED, GET + b"Host: y\r\n\r\n"),
     "NUL in the path": (400, b"GET /a\0b HTTP/1.1\r\nHost: x\r\n\r\n"),
     "NUL in a name": (400, GET + b"a\0: b\r\n\r\n"),
     "NUL in a value": (400, GET + b"a: b\0\r\n\r\n"),
@@ -243,11 +246,18 @@ def test_hundreds_of_slow_clients_leave_room_for_a_good_one(start):
         assert {status for status, _, _ in pool.map(lambda _: ask(server), range(40))} == {200}
     with pytest.raises((OSError, http.client.HTTPException)):
         ask(server, "127.0.0.66")
+    assert metric(server, "meridian_api_connections_refused_total") >= 700 - 256
+    assert metric(server, "meridian_api_connections") >= 256
     assert "127.0.0.66 has 256 HTTP connections" in server.log_tail(size=100_000)
     # Who leaves makes room for himself.
     for connection in slow:
         connection.close()
     assert eventually(lambda: served(server, "127.0.0.66"))
+
+
+def metric(server, name):
+    with urllib.request.urlopen(f"http://{server.metrics}/metrics", timeout=5) as page:
+        return int(re.search(rf"^{name} (\d+)$", page.read().decode(), re.MULTILINE)[1])
 
 
 def served(server, source):

@@ -12,6 +12,7 @@ use meridian_server::{
 };
 
 use crate::condition::{Condition, Readiness};
+use crate::http::Clients;
 use crate::taps::Written;
 
 pub(crate) use text::Format;
@@ -25,6 +26,8 @@ pub(crate) struct Metrics {
     top_zones: usize,
     /// What is shown to clients, by the section that configures it.
     certificates: Vec<(&'static str, Arc<Certificate>)>,
+    /// Who is connected to the API.
+    clients: Arc<Clients>,
     /// Sizes of the World as it was then: they take a walk through all of it.
     size: Mutex<(Weak<World>, WorldSize)>,
 }
@@ -36,6 +39,7 @@ impl Metrics {
             condition,
             top_zones,
             certificates: Vec::new(),
+            clients: Arc::default(),
             size: Mutex::default(),
         }
     }
@@ -49,6 +53,11 @@ impl Metrics {
         let shown = certificate.map(|certificate| (section, Arc::clone(certificate)));
         self.certificates.extend(shown);
         self
+    }
+
+    /// The same with the connections of the API, where there is one.
+    pub(crate) fn with_clients(self, clients: Arc<Clients>) -> Self {
+        Self { clients, ..self }
     }
 
     /// All of them. Walks through all zones, and after a change through all names.
@@ -275,6 +284,19 @@ impl Metrics {
         for (status, count) in self.condition.api_answers() {
             family.sample(&[("status", &status.to_string())], count);
         }
+        let (open, refused) = self.clients.counts();
+        page.family(
+            "meridian_api_connections",
+            Kind::Gauge,
+            "Open connections to the API.",
+        )
+        .sample(&[], open);
+        page.family(
+            "meridian_api_connections_refused_total",
+            Kind::Counter,
+            "Connections to the API that were closed at once, since their clients had enough.",
+        )
+        .sample(&[], refused);
     }
 }
 

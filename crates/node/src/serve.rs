@@ -232,7 +232,8 @@ fn monitor(config: &Config, dns: &Dns, keeper: Option<&Keeper>, doors: Option<&D
     let (live, condition) = (Arc::clone(dns.live()), Arc::clone(dns.condition()));
     let metrics = Metrics::new(live, Arc::clone(&condition), config.metrics.top_zones)
         .with_certificate("dns.tls", keeper.map(Keeper::certificate))
-        .with_certificate("api.tls", doors.and_then(Doors::certificate));
+        .with_certificate("api.tls", doors.and_then(Doors::certificate))
+        .with_clients(doors.map(Doors::clients).cloned().unwrap_or_default());
     Monitor::new(condition, metrics)
 }
 

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,8 @@ pub(crate) struct Clients {
     /// Proxies, behind which are others' clients.
     exempt: Vec<Prefix>,
     table: Mutex<Table>,
+    /// How many were turned away.
+    refused: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -43,8 +46,14 @@ impl Clients {
     pub(crate) fn new(exempt: Vec<Prefix>) -> Self {
         Self {
             exempt,
-            table: Mutex::default(),
+            ..Self::default()
         }
+    }
+
+    /// How many connections are open, and how many have been refused so far.
+    pub(crate) fn counts(&self) -> (usize, u64) {
+        let open = self.table().open.values().sum();
+        (open, self.refused.load(Ordering::Relaxed))
     }
 
     /// A connection for this client, unless it has enough of them.
@@ -54,6 +63,7 @@ impl Clients {
         let mut table = self.table();
         let open = table.open.entry(client).or_default();
         if *open >= most {
+            self.refused.fetch_add(1, Ordering::Relaxed);
             table.say(address, most);
             return None;
         }
@@ -148,6 +158,8 @@ mod tests {
         // The same machine under another name.
         assert_eq!(admitted(&clients, "2001:db8::2").len(), 0);
         assert_eq!(admitted(&clients, "::ffff:192.0.2.1").len(), 0);
+        let open = 4 * MAX + 2 * MAX_LOOPBACK + 2000;
+        assert_eq!(clients.counts(), (open, 8));
     }
 
     #[test]

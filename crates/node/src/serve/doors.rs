@@ -111,6 +111,11 @@ impl Doors {
         Ok(entrances)
     }
 
+    /// Who is connected to the API.
+    pub(super) fn clients(&self) -> &Arc<Clients> {
+        &self.clients
+    }
+
     /// The certificate that the API shows.
     pub(super) fn certificate(&self) -> Option<&Arc<Certificate>> {
         self.tls.as_ref().map(|tls| &tls.certificate)
