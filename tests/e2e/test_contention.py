@@ -123,8 +123,24 @@ CALLS = {
     "CreateQueryLoggingConfig": lambda c, z: c.create_query_logging_config(
         HostedZoneId=z, CloudWatchLogsLogGroupArn=ARN
     ),
+    "DeleteQueryLoggingConfig": lambda c, z: delete_log(c, z),
 }
 CONTENTION = ("PriorRequestNotComplete", "ConcurrentModification")
+
+
+def delete_log(client, zone):
+    """Deletes the zone's configuration, and makes it again, as it is asked for once more then."""
+    [config] = client.list_query_logging_configs(HostedZoneId=zone)["QueryLoggingConfigs"]
+    client.delete_query_logging_config(Id=config["Id"])
+    assert eventually(lambda: log(client, zone, config["CloudWatchLogsLogGroupArn"]), 10)
+
+
+def log(client, zone, arn):
+    """Whether the zone's queries are logged from now on."""
+    with contextlib.suppress(botocore.exceptions.ClientError):
+        return client.create_query_logging_config(
+            HostedZoneId=zone, CloudWatchLogsLogGroupArn=arn
+        )
 
 
 @contextlib.contextmanager
@@ -153,6 +169,7 @@ def test_whatever_changes_a_zone_waits_in_its_line(start):
     client = server.client(key)
     zone = Zone(client, "crowded.example")
     there = model.documented()
+    assert log(client, zone.id, ARN.replace("123456789012", key.account))
     with crowd(server, key, zone):
         for operation in (name for name in CALLS if there[name]):
             declared = client.meta.service_model.operation_model(operation).error_shapes

@@ -26,7 +26,7 @@ impl Control {
         request: &CreateQueryLoggingConfig,
     ) -> Outcome<QueryLoggingConfig> {
         let id = request.hosted_zone_id.as_str();
-        let effects = self.write(caller, |snapshot, facts| {
+        let effects = self.write_to(Some(id), caller, |snapshot, facts| {
             let action = "route53:CreateQueryLoggingConfig";
             authorize(snapshot, caller, action, &zone_arn(id))?;
             let zone = own_zone(snapshot, caller, id)?;
