@@ -2,9 +2,13 @@
 
 use meridian_control::ChangeStatus;
 use meridian_log::{Commit, LocalJournal};
-use meridian_model::{AccountId, DelegationSet, RecordSet, Timestamp};
+use meridian_model::{
+    AccountId, DelegationSet, LogGroupArn, QueryLoggingConfig, QueryLoggingConfigId, RecordSet,
+    Timestamp,
+};
 
 use super::*;
+use crate::condition::ZoneLogOf;
 
 /// A feed over a journal with one zone, which is being answered.
 fn feed() -> (Feed, Live) {
@@ -119,6 +123,69 @@ fn nothing_a_failed_zone_lacks_is_in_sync() {
     for seq in 1..=4 {
         assert_eq!(status(&feed, seq), ChangeStatus::Insync, "{seq}");
     }
+}
+
+#[test]
+fn a_zone_is_logged_from_its_configuration_on_whatever_becomes_of_it_otherwise() {
+    let (mut feed, live) = feed();
+    let config = QueryLoggingConfig {
+        id: QueryLoggingConfigId::new("1").unwrap(),
+        account: AccountId::new("111111111111").unwrap(),
+        zone: zone_id(),
+        log_group: LogGroupArn::stored("arn".to_owned()),
+    };
+    let log_of = |live: &Live, generation| {
+        let world = live.load();
+        let image = world.zone(&name("a.test"), Generation(generation)).unwrap();
+        (world.log(), image.log())
+    };
+    let (on, off) = ((ZoneLog::On, ZoneLog::On), (ZoneLog::Off, ZoneLog::Off));
+    let asked = |feed: &Feed| feed.condition.zone_logs();
+    let before = asked(&feed);
+    assert_eq!((log_of(&live, 1), before.1), (off, 0));
+
+    let put_config = Effect::PutQueryLoggingConfig(config.clone());
+    let soa = "ns.test. host.test. 1 7200 900 1209600 86400";
+    let moved = vec![Effect::PutZone(zone(2)), put_in(2, "a.test", "SOA", soa)];
+    for (effects, generation) in [
+        (vec![put_config.clone()], 1),
+        (vec![put("www.a.test", "A", "192.0.2.1")], 1),
+        (moved, 2),
+    ] {
+        append(&*feed.journal, effects);
+        feed.turn(&live).unwrap();
+        assert_eq!(log_of(&live, generation), on, "{generation}");
+    }
+    assert_eq!(
+        asked(&feed),
+        (before.0 + 1, 1),
+        "the log is told of it once"
+    );
+    assert!(matches!(
+        feed.condition.zone_log_of(Generation(2)),
+        ZoneLogOf::Config(found) if *found == config
+    ));
+    // Built anew from the tables.
+    feed.stale = true;
+    feed.turn(&live).unwrap();
+    assert_eq!(log_of(&live, 2), on);
+
+    // A change of a set in the same turn is no reason to miss it.
+    let gone = Effect::DeleteQueryLoggingConfig(config.id);
+    append(&*feed.journal, vec![gone.clone()]);
+    let ftp = put_in(2, "ftp.a.test", "A", "192.0.2.1");
+    append(&*feed.journal, vec![ftp]);
+    feed.turn(&live).unwrap();
+    assert_eq!(log_of(&live, 2), off);
+    assert_eq!(asked(&feed).1, 0);
+    assert!(matches!(
+        feed.condition.zone_log_of(Generation(2)),
+        ZoneLogOf::None
+    ));
+    append(&*feed.journal, vec![put_config]);
+    append(&*feed.journal, vec![gone, Effect::DeleteZone(zone_id())]);
+    feed.turn(&live).unwrap();
+    assert_eq!(live.load().log(), ZoneLog::Off);
 }
 
 #[test]
