@@ -204,9 +204,6 @@ impl ZoneImport<'_> {
             })
             .collect();
         self.refuse(refused.len());
-        if name.as_ref() == Ok(&self.zone.name) {
-            self.apex.clone_from(&planned.sets);
-        }
         for set in planned.sets {
             if matches!(set.data, SetData::Alias(_))
                 && let Some(place) = aliases.get(&(set.key.rtype, set.key.set_identifier.clone()))
@@ -268,6 +265,9 @@ impl ZoneImport<'_> {
     fn put(&mut self, set: RecordSet) -> Outcome<()> {
         self.sets += 1;
         check_room(&self.zone, self.sets, self.room)?;
+        if set.key.name == self.zone.name {
+            self.apex.push(set.clone());
+        }
         if let Some(draft) = &mut self.draft {
             draft.put(set)?;
         }

@@ -234,3 +234,19 @@ fn names_out_of_order_are_a_fault_of_the_client() {
     let error = said(import(&bench, request(&id, ExistingSets::Replace), drafts));
     assert!(error.contains("out of order"), "{error}");
 }
+
+#[test]
+fn a_merge_that_takes_the_apex_needs_only_what_changes() {
+    let bench = Bench::new();
+    let me = caller(&bench.operator);
+    let id = bench.zone(&me, "site.test");
+    let merging = ImportRequest {
+        apex: ImportedApex::Take,
+        ..request(&id, ExistingSets::Merge)
+    };
+    let ns = Draft::simple("site.test", RecordType::Ns, 60, &["ns.test"]);
+    let (imported, _) = import(&bench, merging.clone(), vec![ns]).unwrap();
+    assert_eq!((imported.sets, imported.passed_over), (2, 0));
+    let (imported, _) = import(&bench, merging, vec![a("b.site.test", "192.0.2.1")]).unwrap();
+    assert_eq!(imported.sets, 3);
+}
