@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use meridian_model::{Generation, RecordSet, Zone};
 use prost::Message;
 
-use super::layout::Table;
+use super::layout::{self, Table};
 use super::snapshot::{GenerationStats, ReadError, Snapshot};
 use crate::format::{DecodeError, StatsRow, Stored};
 
@@ -40,14 +40,27 @@ impl ZoneBlock {
 }
 
 impl SetBlock {
-    /// The sets, with the generation that each belongs to.
+    /// The sets of those generations that are `wanted`, which is asked once for each run of sets,
+    /// with the generation that each belongs to.
     ///
     /// # Errors
     /// Each is a [`ReadError`] where its row cannot be read.
-    pub fn sets(&self) -> impl Iterator<Item = Result<(Generation, RecordSet), ReadError>> {
-        self.rows.iter().map(|row| {
+    pub fn sets(
+        &self,
+        mut wanted: impl FnMut(Generation) -> bool,
+    ) -> impl Iterator<Item = Result<(Generation, RecordSet), ReadError>> {
+        let mut last: Option<(Generation, bool)> = None;
+        self.rows.iter().filter_map(move |row| {
             let (generation, value) = row.split_at_checked(GENERATION_BYTES).unwrap_or_default();
-            Ok((generation_of(generation)?, stored(Table::Sets, value)?))
+            let generation = match generation_of(generation) {
+                Ok(generation) => generation,
+                Err(error) => return Some(Err(error)),
+            };
+            let (_, take) = match last {
+                Some(known) if known.0 == generation => known,
+                _ => *last.insert((generation, wanted(generation))),
+            };
+            take.then(|| Ok((generation, stored(Table::Sets, value)?)))
         })
     }
 
@@ -88,12 +101,33 @@ impl Snapshot {
     /// As for all methods.
     pub fn set_blocks(
         &self,
+        each: impl FnMut(SetBlock) -> ControlFlow<()>,
+    ) -> Result<(), ReadError> {
+        self.set_blocks_under(b"", each)
+    }
+
+    /// Hands the rows of one generation's record sets to `each`, in Route 53's order, until it
+    /// breaks.
+    ///
+    /// # Errors
+    /// As for all methods.
+    pub fn set_blocks_of(
+        &self,
+        generation: Generation,
+        each: impl FnMut(SetBlock) -> ControlFlow<()>,
+    ) -> Result<(), ReadError> {
+        self.set_blocks_under(&layout::generation(generation), each)
+    }
+
+    fn set_blocks_under(
+        &self,
+        prefix: &[u8],
         mut each: impl FnMut(SetBlock) -> ControlFlow<()>,
     ) -> Result<(), ReadError> {
         let mut rows = Packed::default();
         let (mut begun, mut last) = (None, Vec::new());
         let mut flow = ControlFlow::Continue(());
-        self.scan(Table::Sets, b"", b"", |key, value| {
+        self.scan(Table::Sets, prefix, prefix, |key, value| {
             if rows.is_full() && owner(key) != owner(&last) {
                 let before = generation_of(&last)?;
                 let open = (generation_of(key)? == before).then_some(before);
@@ -251,7 +285,7 @@ mod tests {
         let mut blocks: BTreeMap<Generation, usize> = BTreeMap::new();
         let mut parts = Vec::new();
         let each = |block: SetBlock| {
-            let rows: Vec<_> = block.sets().map(Result::unwrap).collect();
+            let rows: Vec<_> = block.sets(|_| true).map(Result::unwrap).collect();
             for generations in rows.chunk_by(|(a, _), (b, _)| a == b) {
                 let generation = generations[0].0;
                 *blocks.entry(generation).or_default() += 1;
@@ -279,6 +313,15 @@ mod tests {
             assert_eq!(sets.remove(&generation).unwrap_or_default(), expected);
         }
         assert!(blocks[&Generation(2)] > 3);
+        let (mut own, mut others) = (0, 0);
+        let each = |block: SetBlock| {
+            own += block.sets(|generation| generation == Generation(2)).count();
+            others += block.sets(|generation| generation != Generation(2)).count();
+            assert!(block.is_part_of(Generation(2)));
+            ControlFlow::Continue(())
+        };
+        snapshot.set_blocks_of(Generation(2), each).unwrap();
+        assert_eq!((own, others), (10_000, 0));
         for (generation, part) in parts {
             assert_eq!(part, blocks[&generation] > 1, "{generation:?}");
         }

@@ -1,4 +1,4 @@
-//! Images of all zones from the tables, as at a start: one thread reads rows in the order they lie
+//! Images of zones from the tables, of all at a start: one thread reads rows in the order they lie
 //! in, all cores make images of them. Which image a zone that fails is answered from is not
 //! decided here.
 
@@ -19,6 +19,9 @@ use crate::views::Views;
 /// reader, and few enough that they are still near when their turn comes.
 const WAITING: usize = 4;
 
+/// Record sets from which on all cores work on one zone: while it is made, no entry is applied.
+const LARGE: u64 = 20_000;
+
 /// A zone and the image that its record sets give.
 pub(super) type Built = (Zone, Result<ZoneImage, CompileError>);
 
@@ -31,18 +34,24 @@ pub(super) fn build_all(snapshot: &Snapshot, views: &Views, key: HashKey) -> Res
         views,
         key,
     };
-    let done = on_all_cores(
-        |give| snapshot.set_blocks(give),
-        |blocks| {
-            let mut worker = Worker::new(&plan);
-            for block in blocks {
-                worker.take(&block)?;
-            }
-            Ok(worker)
-        },
-    )?;
+    let images = images(&plan, |give| snapshot.set_blocks(give))?;
+    Ok(zones.into_iter().zip(images).collect())
+}
+
+/// The images of all zones of a plan, from the blocks that `read` hands out.
+fn images(
+    plan: &Plan<'_>,
+    read: impl FnOnce(&mut dyn FnMut(SetBlock) -> ControlFlow<()>) -> Result<(), ReadError>,
+) -> Result<Vec<Result<ZoneImage, CompileError>>> {
+    let done = on_all_cores(read, |blocks| {
+        let mut worker = Worker::new(plan);
+        for block in blocks {
+            worker.take(&block)?;
+        }
+        Ok(worker)
+    })?;
     let mut images: Vec<Option<Result<ZoneImage, CompileError>>> = Vec::new();
-    images.resize_with(zones.len(), || None);
+    images.resize_with(plan.zones.len(), || None);
     let mut drafts: Vec<(usize, Draft)> = Vec::new();
     for worker in done {
         for (place, image) in worker.whole {
@@ -59,13 +68,11 @@ pub(super) fn build_all(snapshot: &Snapshot, views: &Views, key: HashKey) -> Res
         }
         images[place] = Some(plan.image(place, parts, cores()));
     }
-    let images: Vec<_> = images
-        .into_iter()
-        .enumerate()
+    let images = images.into_iter().enumerate();
+    let images = images
         // A zone without record sets has no row that would have led to it.
-        .map(|(place, image)| image.unwrap_or_else(|| plan.image(place, Vec::new(), ONE)))
-        .collect();
-    Ok(zones.into_iter().zip(images).collect())
+        .map(|(place, image)| image.unwrap_or_else(|| plan.image(place, Vec::new(), ONE)));
+    Ok(images.collect())
 }
 
 /// The image of one zone, from its record sets.
@@ -76,12 +83,27 @@ pub(super) fn build(
     key: HashKey,
     broken: Broken,
 ) -> Result<Result<ZoneImage, CompileError>> {
+    let stats = snapshot.stats(zone.generation)?;
+    if stats.sets >= LARGE && broken == Broken::Refuse {
+        let plan = Plan {
+            last_changed: vec![stats.last_changed.0],
+            zones: std::slice::from_ref(zone),
+            views,
+            key,
+        };
+        let read = |give: &mut dyn FnMut(SetBlock) -> ControlFlow<()>| {
+            snapshot.set_blocks_of(zone.generation, give)
+        };
+        return images(&plan, read)?
+            .pop()
+            .ok_or_else(|| anyhow!("a zone got no image"));
+    }
     let mut names = Names::new(key, zone, broken);
     snapshot.each_set(zone.generation, |set| {
         names.add(set);
         ControlFlow::Continue(())
     })?;
-    let meta = meta(zone, views, snapshot.stats(zone.generation)?.last_changed.0);
+    let meta = meta(zone, views, stats.last_changed.0);
     let draft = names.finish();
     let image = draft.map(|draft| ZoneImage::from_drafts(key, meta, vec![draft], ONE));
     Ok(image.map(|image| image.with_vpcs(vpcs(zone))))
@@ -202,7 +224,8 @@ impl<'a> Worker<'a> {
     fn take(&mut self, block: &SetBlock) -> Result<()> {
         // Sets of one generation stand together.
         let mut run: Option<Run> = None;
-        for row in block.sets() {
+        let plan = self.plan;
+        for row in block.sets(|generation| plan.place(generation).is_some()) {
             let (generation, set) = row?;
             if run.as_ref().is_none_or(|run| run.generation != generation) {
                 self.end(block, run.take());
