@@ -5,6 +5,7 @@
 
 mod account;
 mod backup;
+mod history;
 mod import;
 mod key;
 mod name_server;
@@ -13,11 +14,15 @@ mod user;
 mod vpc;
 mod zone;
 
+use meridian_dns::Name;
 use meridian_log::{Head, ReadError, Snapshot};
-use meridian_model::{Account, AccountId, Effect, Facts, NameServerRefusal, VpcRefusal, ZoneId};
+use meridian_model::{
+    Account, AccountId, Effect, Facts, NameServerRefusal, Seq, VpcRefusal, ZoneId,
+};
 
 pub use self::account::AccountSummary;
 pub use self::backup::Frozen;
+pub use self::history::{RestoreOutcome, RestoredZone, SetDifference, ZoneVersion};
 pub use self::import::{
     ExistingSets, ImportOutcome, ImportRequest, ImportRoom, ImportTarget, Imported, ImportedApex,
     ImportedSet, InvalidSets, RefusedSet, ZoneImport,
@@ -78,6 +83,10 @@ pub enum AdminError {
     AmbiguousZone(String, String),
     #[error("there is no change '{0}'")]
     UnknownChange(String),
+    #[error("the history of {0} goes back to entry {1}, and not further")]
+    NoHistory(Name, Seq),
+    #[error("the zone cannot be made what it was: {0}")]
+    NotRestored(String),
     #[error("{0}")]
     Import(String),
     #[error("'{0}' is no id of a VPC: vpc- and small letters, digits and hyphens, 64 at most")]

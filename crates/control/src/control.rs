@@ -223,6 +223,13 @@ impl Control {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// An entry of the journal.
+    pub(crate) fn entry(&self, seq: Seq) -> Result<Option<Entry>, Fault> {
+        let before = Seq(seq.0.saturating_sub(1));
+        let entries = self.journal.read(before, 1).map_err(Fault::storage)?;
+        Ok(entries.into_iter().find(|entry| entry.seq == seq))
+    }
+
     /// The effects of the commit of this retry key in an entry.
     fn effects_of(&self, seq: Seq, key: RetryKey) -> Result<Option<Vec<Effect>>, Fault> {
         let entries = self

@@ -24,7 +24,8 @@ pub use acks::{Acks, Served};
 pub use admin::{
     AccountSummary, AdminError, ChangeDetail, ExistingSets, Frozen, ImportOutcome, ImportRequest,
     ImportRoom, ImportTarget, Imported, ImportedApex, ImportedSet, InvalidSets, NewKey, NewPolicy,
-    NewUser, NewVpc, RefusedSet, UserDetails, ZoneDetail, ZoneFilter, ZoneImport, ZoneSets,
+    NewUser, NewVpc, RefusedSet, RestoreOutcome, RestoredZone, SetDifference, UserDetails,
+    ZoneDetail, ZoneFilter, ZoneImport, ZoneSets, ZoneVersion,
 };
 pub use caller::{Caller, Credential, Secret};
 pub use control::Control;

@@ -171,6 +171,12 @@ fn history_holds_what_each_commit_found_and_stats_count() {
     );
     let page = state.history(&z.id, Seq(1), 1).unwrap();
     assert_eq!(page, history[1..2]);
+    let newest = (Seq(u64::MAX), u32::MAX);
+    let mut back = state.history_back(&z.id, newest, 2).unwrap();
+    let last = back.last().map(|row| (row.seq, row.commit)).unwrap();
+    back.extend(state.history_back(&z.id, last, 9).unwrap());
+    back.reverse();
+    assert_eq!(back, history, "page by page, within an entry too");
     assert_eq!(state.set_count(Generation(1)).unwrap(), 0);
     assert_eq!(state.stats(Generation(1)).unwrap().last_changed, Seq(2));
     assert_eq!(state.set_count(Generation(9)).unwrap(), 1);

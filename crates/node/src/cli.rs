@@ -17,6 +17,7 @@ mod user;
 mod verify;
 mod vpc;
 mod zone;
+mod zone_history;
 
 use std::error::Error;
 use std::fmt;

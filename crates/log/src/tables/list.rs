@@ -172,6 +172,29 @@ impl Snapshot {
         Ok(rows)
     }
 
+    /// The zone's history before a commit, which is an entry and a place in it, newest first.
+    ///
+    /// # Errors
+    /// As for all methods.
+    pub fn history_back(
+        &self,
+        zone: &ZoneId,
+        (seq, commit): (Seq, u32),
+        limit: usize,
+    ) -> Result<Vec<HistoryRow>, ReadError> {
+        let prefix = layout::history_of(zone);
+        let end = layout::history(zone, seq, commit);
+        let table = self.table(Table::History)?;
+        let rows = table.range(prefix.as_slice()..end.as_slice())?.rev();
+        let mut found = Vec::new();
+        for row in rows.take(limit) {
+            let (key, value) = row?;
+            let row = history_row(&key.value()[prefix.len()..], value.value());
+            found.push(row.map_err(|cause| ReadError::row(Table::History, cause))?);
+        }
+        Ok(found)
+    }
+
     /// The zones that rows of an index name: an index row ends with a zero and the zone's id.
     pub(super) fn indexed_zones(
         &self,

@@ -141,6 +141,20 @@ pub(crate) enum Command {
     ZoneExport {
         zone: String,
     },
+    ZoneHistory {
+        zone: String,
+        limit: u32,
+    },
+    ZoneDiff {
+        zone: String,
+        from: u64,
+        to: Option<u64>,
+    },
+    ZoneRestore {
+        zone: String,
+        to: u64,
+        dry_run: bool,
+    },
     ChangeShow {
         id: String,
     },

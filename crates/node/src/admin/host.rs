@@ -13,6 +13,7 @@ mod transfer;
 mod user;
 mod vpc;
 mod zone;
+mod zone_history;
 
 use std::fmt::Display;
 use std::io;
@@ -256,6 +257,9 @@ impl Host {
             Command::ZoneList { account, name } => zone::list(self, account, name),
             Command::ZoneShow { zone } => zone::show(self, &zone),
             Command::ZoneFind { zone, account } => zone::find(self, &zone, account.as_deref()),
+            command @ (Command::ZoneHistory { .. }
+            | Command::ZoneDiff { .. }
+            | Command::ZoneRestore { .. }) => zone_history::carry_out(self, command),
             Command::ChangeShow { id } => zone::show_change(self, &id),
             _ => bail!("this is not for the control plane"),
         }

@@ -1,5 +1,7 @@
 //! Results for people: tables, and the credentials file's own format for a new key.
 
+mod history;
+
 use std::io::{Result, Write};
 
 use serde_json::Value;
@@ -15,6 +17,9 @@ pub(super) fn text(out: &mut impl Write, command: &Command, result: &Value) -> R
             write!(out, "{}", credentials::render(&cell(id), &cell(secret)))
         }
         (Command::KeyRotate { id }, key) => rotated(out, id, key),
+        (Command::ZoneHistory { .. }, found) => history::versions(out, found),
+        (Command::ZoneDiff { .. }, found) => history::difference(out, found),
+        (Command::ZoneRestore { .. }, restored) => history::restored(out, restored),
         (Command::Replace { .. }, replaced) => writeln!(
             out,
             "replaced: process {} serves; changes waited {} ms",

@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::{ArgGroup, Args, Subcommand};
 
 use super::ClientArguments;
+use super::zone_history::{DiffArguments, HistoryArguments, RestoreZoneArguments};
 use crate::admin::{self, Command, ImportCommand};
 use crate::transfer::{self, Format, Import};
 
@@ -31,6 +32,14 @@ pub(super) enum ZoneVerb {
     },
     /// Read a zone from a file and publish it at once: all of it, or nothing.
     Import(Box<ImportArguments>),
+    /// Show who changed a zone, when and how.
+    ///
+    /// Versions are kept for 90 days, and at least the ten newest.
+    History(HistoryArguments),
+    /// Show what is different between two versions of a zone.
+    Diff(DiffArguments),
+    /// Make a zone's record sets what they were, by one change: all of it, or nothing.
+    Restore(RestoreZoneArguments),
     /// Write a zone to a file.
     Export {
         /// Its id or name.
@@ -124,6 +133,9 @@ impl ZoneVerb {
                 name,
                 client,
             } => (Command::ZoneList { account, name }, client),
+            Self::History(arguments) => arguments.command(),
+            Self::Diff(arguments) => arguments.command(),
+            Self::Restore(arguments) => arguments.command(),
             Self::Show { zone, client } => (Command::ZoneShow { zone }, client),
         };
         admin::call(&client.client()?, &command)
