@@ -2,6 +2,9 @@
 
 import re
 
+import botocore.exceptions
+import pytest
+
 from harness import Zone, change, create, delete, eventually, rrset, upsert
 
 
@@ -30,12 +33,19 @@ def test_a_journal_of_an_earlier_version_is_finalized_by_the_operator(start):
     zone.client = server.client()
     zone.change(create(f"old.{zone.name}", "A", "192.0.2.1"))
     assert "finalized=1" in server.admin("status", as_json=False)
+    tags = {"ResourceType": "hostedzone", "ResourceId": zone.id}
+    with pytest.raises(botocore.exceptions.ClientError) as refused:
+        zone.client.change_tags_for_resource(**tags, AddTags=[{"Key": "k", "Value": "v"}])
+    error, response = refused.value.response["Error"], refused.value.response["ResponseMetadata"]
+    assert (error["Code"], response["HTTPStatusCode"]) == ("NotImplemented", 501)
+    assert "`meridian journal finalize`" in error["Message"]
 
     said = server.admin("journal", "finalize", as_json=False)
     assert f"level {understood}" in said and "cannot read it any more" in said
     finalized = {"finalized": understood, "understood": understood}
     assert server.admin("journal", "finalize") == finalized, "twice is as once"
     zone.change(create(f"new.{zone.name}", "A", "192.0.2.2"))
+    zone.client.change_tags_for_resource(**tags, AddTags=[{"Key": "k", "Value": "v"}])
     assert server.stop() == 0
     server.start()
     assert server.admin("status")["level"] == finalized
