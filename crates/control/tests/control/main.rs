@@ -7,6 +7,7 @@
 
 mod bench;
 mod generation;
+mod history;
 mod identity;
 mod imports;
 mod operations;
