@@ -1,11 +1,14 @@
 """The audit log: a line of JSON for each call, in the words of CloudTrail, and never a secret."""
 
+import datetime
 import json
 import os
 import re
 import signal
 import urllib.request
 
+import boto3
+import botocore.auth
 import botocore.exceptions
 import pytest
 
@@ -164,6 +167,38 @@ def test_strangers_are_told_as_such(server):
     assert told["errorCode"] == "SignatureDoesNotMatch"
     assert told["userIdentity"] == {"type": "Unknown", "accessKeyId": server.operator().id}
     assert told["requestParameters"] is None and "recipientAccountId" not in told
+
+
+def test_late_signatures_name_their_key(server, monkeypatch):
+    """A clock that is off is found by whose requests fail."""
+    late = datetime.timedelta(minutes=-20)
+    real = botocore.auth.get_current_datetime
+    monkeypatch.setattr(
+        botocore.auth, "get_current_datetime", lambda *a, **k: real(*a, **k) + late
+    )
+    client = server.client(region="eu-south-1")
+    with pytest.raises(botocore.exceptions.ClientError) as raised:
+        client.list_hosted_zones()
+    told = of(server, raised.value.response)
+    assert told["userIdentity"] == {"type": "Unknown", "accessKeyId": server.operator().id}
+    assert told["awsRegion"] == "eu-south-1" and "expired" in told["errorMessage"]
+
+
+def test_whoever_asks_who_they_are_is_told_of_too(server):
+    key = server.operator()
+    sts = boto3.session.Session().client(
+        "sts",
+        endpoint_url=server.endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=key.id,
+        aws_secret_access_key=key.secret,
+    )
+    identity = sts.get_caller_identity()
+    told = of(server, identity)
+    assert (told["eventSource"], told["eventName"]) == ("sts.amazonaws.com", "GetCallerIdentity")
+    assert told["readOnly"] is True and told["requestParameters"] is None
+    assert told["userIdentity"]["principalId"] == identity["UserId"]
+    assert told["userIdentity"]["arn"] == identity["Arn"]
 
 
 def test_commands_of_operators_are_told_without_secrets(server):

@@ -26,7 +26,7 @@ use crate::fault::{ErrorResponse, Failure, response_to, throttled};
 use crate::request::{Found, endpoint, headers, retry_key, source, user_agent};
 use crate::request_id;
 use crate::route53::{self, Call, Match, Reply};
-use crate::sigv4::{Claim, SignatureError, SignedRequest};
+use crate::sigv4::{Claim, SignatureError, SignedRequest, claimed};
 use crate::sts;
 use crate::throttle::Throttle;
 
@@ -329,7 +329,13 @@ impl Service {
             };
         let operation = found.operation();
         if self.config.audit.is_some() {
-            trail.parameters = request_parameters(operation, found.ids(), signed.query, body);
+            // Other protocols have bodies of other kinds, and no parameters to tell of.
+            let document = if dialect == Dialect::Route53 {
+                body
+            } else {
+                b""
+            };
+            trail.parameters = request_parameters(operation, found.ids(), signed.query, document);
         }
         let account = &caller.account;
         let result = if self
@@ -382,7 +388,9 @@ impl Service {
         trail: &mut Trail,
     ) -> Result<(Caller, u64), Failure> {
         let now = (self.config.clock)();
-        let claim = Claim::read(request, dialect.service(), now)?;
+        let claim = Claim::read(request, dialect.service(), now).inspect_err(|_| {
+            (trail.claimed_key, trail.region) = claimed(&request).unzip();
+        })?;
         trail.claimed_key = Some(claim.access_key().to_owned());
         trail.region = Some(claim.region().to_owned());
         let key = AccessKeyId::new(claim.access_key()).map_err(|_| SignatureError::InvalidToken)?;

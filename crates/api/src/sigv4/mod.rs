@@ -169,6 +169,13 @@ impl<'a> Claim<'a> {
     }
 }
 
+/// The access key id and the region that a request names, whether or not anything is right about
+/// them: for whoever tells of requests that were refused.
+pub(crate) fn claimed(request: &SignedRequest<'_>) -> Option<(String, String)> {
+    let form = Form::read(request).ok()?;
+    Some((form.access_key().to_owned(), form.region().to_owned()))
+}
+
 fn hex(bytes: &[u8]) -> String {
     let digit = |bits: u8| char::from_digit(u32::from(bits), 16).expect("four bits");
     bytes
