@@ -101,10 +101,17 @@ impl Writer for Document {
             "CallerReference": zone["caller_reference"],
             "Config": { "Comment": zone["comment"], "PrivateZone": zone["private"] },
         });
+        let vpcs = zone["vpcs"].as_array();
+        let vpcs: Vec<Value> = vpcs
+            .into_iter()
+            .flatten()
+            .map(|vpc| json!({ "VPCRegion": vpc["region"], "VPCId": vpc["id"] }))
+            .collect();
         let name_servers = json!({ "NameServers": zone["name_servers"] });
         writeln!(out, "{{\"Format\":\"meridian-zone\",\"Version\":1,")?;
         writeln!(out, "\"HostedZone\":{hosted_zone},")?;
         writeln!(out, "\"DelegationSet\":{name_servers},")?;
+        writeln!(out, "\"VPCs\":{},", Value::from(vpcs))?;
         writeln!(out, "\"Tags\":{},", Value::from(tags))?;
         write!(out, "\"ResourceRecordSets\":[")?;
         Ok(())
@@ -240,7 +247,7 @@ mod tests {
         let read: Value = serde_json::from_str(&file).unwrap();
         assert_eq!(read["ResourceRecordSets"][1]["Name"], "b.z.");
         assert_eq!(read["Tags"][0]["Value"], "b");
-        assert_eq!((left_out, file.lines().count()), (0, 8));
+        assert_eq!((left_out, file.lines().count()), (0, 9));
         let (empty, _) = written(Format::Json, &[]);
         assert!(serde_json::from_str::<Value>(&empty).is_ok(), "{empty}");
     }

@@ -49,6 +49,10 @@ pub(super) fn show_change(host: &Host, id: &str) -> Result<Value> {
 pub(super) fn detail(found: &ZoneDetail) -> Value {
     let zone = &found.zone;
     let servers = zone.delegation_set.name_servers.iter();
+    let vpcs = zone
+        .vpcs
+        .iter()
+        .map(|vpc| json!({ "id": vpc.id.as_str(), "region": vpc.region.as_str() }));
     let tags: Map<String, Value> = found
         .tags
         .iter()
@@ -62,6 +66,7 @@ pub(super) fn detail(found: &ZoneDetail) -> Value {
         "caller_reference": zone.caller_reference,
         "comment": zone.comment,
         "private": zone.private,
+        "vpcs": vpcs.collect::<Value>(),
         "tags": tags,
         "name_servers": servers.map(Name::to_string).collect::<Vec<_>>(),
         "delegation_set": zone.delegation_set.id.as_ref().map(ToString::to_string),
