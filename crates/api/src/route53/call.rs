@@ -27,9 +27,6 @@ pub(super) const RESOURCE_ID: TextFacets = TextFacets::new("ResourceId", 0, 32);
 /// A `ResourceId` that may have its kind in front of it; measured without.
 pub(super) const PREFIXED_ID: TextFacets = TextFacets::new("ResourceId", 0, usize::MAX);
 
-/// `PaginationToken`.
-pub(super) const PAGINATION_TOKEN: TextFacets = TextFacets::new("PaginationToken", 0, 1024);
-
 /// `PageMarker`.
 pub(super) const PAGE_MARKER: TextFacets = TextFacets::new("PageMarker", 0, 64);
 

@@ -2,9 +2,9 @@
 
 use meridian_control::{ListHostedZonesByVpc, Vpc};
 
-use super::call::{Call, PAGINATION_TOKEN, Reply};
+use super::call::{Call, Reply};
 use super::route::Route;
-use super::shape::{VPC_ID, vpc_regions};
+use super::shape::{PAGINATION_TOKEN, VPC_ID, vpc_regions};
 use crate::fault::{ErrorResponse, Failure};
 
 pub(super) const ROUTE: Route = Route {

@@ -2,9 +2,9 @@
 
 use meridian_control::ListVpcAuthorizations;
 
-use super::call::{Call, PAGINATION_TOKEN, RESOURCE_ID, Reply};
+use super::call::{Call, RESOURCE_ID, Reply};
 use super::route::Route;
-use super::shape::vpcs;
+use super::shape::{PAGINATION_TOKEN, vpcs};
 use crate::fault::Failure;
 
 pub(super) const ROUTE: Route = Route {

@@ -1,15 +1,19 @@
 //! ListHostedZonesByVPC.
 
-use meridian_model::ZoneId;
+use meridian_model::{VpcId, ZoneId};
 
 use super::Outcome;
 use super::list_hosted_zones::MAX_ZONES;
-use super::vpc::{known_vpc, read_token, token};
+use super::vpc::known_vpc;
 use crate::caller::Caller;
 use crate::control::Control;
+use crate::page_token;
 use crate::refusal::Refusal;
 use crate::request::{ListHostedZonesByVpc, ZonesByVpcPage};
 use crate::rights::{Context, authorize_with};
+
+/// What its tokens are of.
+const LIST: &str = "zones-by-vpc";
 
 impl Control {
     /// ListHostedZonesByVPC: a page of the private zones that a VPC of the caller sees, of every
@@ -30,13 +34,29 @@ impl Control {
         let own = known_vpc(&snapshot, &request.vpc).ok();
         let own = own.filter(|vpc| vpc.account == caller.account);
         let vpc = own.ok_or_else(|| Refusal::InvalidInput(Refusal::InvalidVpcId.to_string()))?;
-        let from = read_token(request.token.as_deref(), |id| ZoneId::new(id).ok())?;
+        let token = request.token.as_deref();
+        let from = token.map(|token| read_token(&vpc.id, token)).transpose()?;
         let limit = request.max_items.clamp(1, MAX_ZONES);
         let mut zones = snapshot.zones_of_vpc_from(&vpc.id, from.as_ref(), limit + 1)?;
         let next = zones.split_off(limit.min(zones.len())).pop();
         Ok(ZonesByVpcPage {
             zones,
-            next: next.map(|zone| token(zone.id.as_str())),
+            next: next.map(|zone| token_of(&vpc.id, &zone.id)),
         })
     }
+}
+
+/// The VPC is in it, so that nobody mistakes one VPC's for another's.
+fn token_of(vpc: &VpcId, next: &ZoneId) -> String {
+    let parts = [vpc.as_str().as_bytes(), next.as_str().as_bytes()];
+    page_token::write(LIST, &parts)
+}
+
+fn read_token(vpc: &VpcId, token: &str) -> Result<ZoneId, Refusal> {
+    let [id, zone] = page_token::read::<2>(LIST, token)?;
+    let zone = str::from_utf8(&zone)
+        .ok()
+        .and_then(|zone| ZoneId::new(zone).ok());
+    zone.filter(|_| id == vpc.as_str().as_bytes())
+        .ok_or(Refusal::InvalidPaginationToken)
 }

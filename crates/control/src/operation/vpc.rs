@@ -1,5 +1,5 @@
-//! What the operations on VPCs share: which VPC a request means, which zones of others it may
-//! name, and the tokens of pages.
+//! What the operations on VPCs share: which VPC a request means, and which zones of others it may
+//! name.
 
 use std::fmt;
 
@@ -49,7 +49,7 @@ pub(super) fn zone_for_vpc(
     }
 }
 
-/// The refusal in Route 53's words. `vpc` is the one that was named.
+/// The refusal in Route 53's words.
 pub(super) fn association_words(refusal: AssociationRefusal, zone: &Zone) -> Refusal {
     match refusal {
         AssociationRefusal::Public => Refusal::PublicZoneVpcAssociation,
@@ -71,50 +71,4 @@ pub(super) fn overlapping(vpc: &AssociatedVpc, name: impl fmt::Display) -> Refus
          hosted zone that has an overlapping name space, {name}.",
         vpc.id, vpc.region
     ))
-}
-
-/// A token that stands for the id at which a page begins. It means nothing to clients, so that none
-/// comes to rely on what it says.
-pub(super) fn token(id: &str) -> String {
-    let bytes = id.bytes().map(|byte| format!("{:02x}", byte ^ MASK));
-    bytes.collect()
-}
-
-/// The id that a token stands for, as `read` understands it.
-pub(super) fn read_token<T>(
-    token: Option<&str>,
-    read: impl FnOnce(&str) -> Option<T>,
-) -> Outcome<Option<T>> {
-    let Some(token) = token else {
-        return Ok(None);
-    };
-    let pairs = token.as_bytes().chunks(2);
-    let bytes = pairs.map(|pair| {
-        let digits = str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?;
-        let byte = u8::from_str_radix(digits, 16).ok()?;
-        Some(byte ^ MASK)
-    });
-    let id = bytes.collect::<Option<Vec<u8>>>();
-    let id = id.and_then(|bytes| String::from_utf8(bytes).ok());
-    let read = id.and_then(|id| read(&id));
-    Ok(Some(read.ok_or(Refusal::InvalidPaginationToken)?))
-}
-
-/// What makes the bytes of an id those of a token.
-const MASK: u8 = 0x5a;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tokens_are_read_again_and_others_refused() {
-        let read = |text: &str| read_token(Some(text), |id| VpcId::new(id).ok());
-        let id = VpcId::new("vpc-0a1").unwrap();
-        assert_eq!(read(&token("vpc-0a1")).unwrap(), Some(id));
-        assert!(read_token(None, |_| Some(())).unwrap().is_none());
-        for text in ["", "vpc-0a1", "0", "zz", "+1", "2c2a39é", &token("A b")] {
-            assert!(read(text).is_err(), "{text}");
-        }
-    }
 }

@@ -236,16 +236,11 @@ impl Host {
             Command::NameserverAdd { name, address } => nameserver::add(self, &name, &address),
             Command::NameserverSet { name, address } => nameserver::set(self, &name, &address),
             Command::NameserverRemove { name } => nameserver::remove(self, &name),
-            Command::VpcCreate {
-                id,
-                region,
-                account,
-                network,
-            } => vpc::create(self, id, region, account, &network),
-            Command::VpcSet { id, network } => vpc::set(self, &id, &network),
-            Command::VpcList { account } => vpc::list(self, account.as_deref()),
-            Command::VpcShow { id } => vpc::show(self, &id),
-            Command::VpcDelete { id } => vpc::delete(self, &id),
+            command @ (Command::VpcCreate { .. }
+            | Command::VpcSet { .. }
+            | Command::VpcList { .. }
+            | Command::VpcShow { .. }
+            | Command::VpcDelete { .. }) => vpc::carry_out(self, command),
             Command::QuotaSet {
                 account,
                 quota,

@@ -21,7 +21,11 @@ pub(in crate::route53) fn vpc_regions() -> impl Iterator<Item = (&'static str, &
 /// Reads `<VPC>`; none for an element that says nothing.
 pub(in crate::route53) fn read_vpc(element: &Element) -> Result<Option<Vpc>, XmlError> {
     let fields = Fields::of(element, &[Optional("VPCRegion"), Optional("VPCId")])?;
-    let region = fields.optional_choice("VPCRegion", vpc_regions())?;
+    // An empty one is none of the words.
+    let region = match fields.element("VPCRegion") {
+        Some(_) => Some(fields.choice("VPCRegion", vpc_regions())?),
+        None => None,
+    };
     let vpc = Vpc {
         region: region.map(str::to_owned),
         id: fields.optional_text("VPCId", &VPC_ID)?,

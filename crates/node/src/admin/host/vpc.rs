@@ -1,13 +1,30 @@
 //! `meridian vpc`.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use meridian_control::NewVpc;
 use meridian_model::{Network, NetworkError, Vpc};
 use serde_json::{Value, json};
 
 use super::Host;
+use crate::admin::Command;
 
-pub(super) fn create(
+pub(super) fn carry_out(host: &Host, command: Command) -> Result<Value> {
+    match command {
+        Command::VpcCreate {
+            id,
+            region,
+            account,
+            network,
+        } => create(host, id, region, account, &network),
+        Command::VpcSet { id, network } => set(host, &id, &network),
+        Command::VpcList { account } => list(host, account.as_deref()),
+        Command::VpcShow { id } => show(host, &id),
+        Command::VpcDelete { id } => delete(host, &id),
+        _ => bail!("this is not about VPCs"),
+    }
+}
+
+fn create(
     host: &Host,
     id: Option<String>,
     region: String,
@@ -23,16 +40,16 @@ pub(super) fn create(
     Ok(shown(&host.control.create_vpc(&new)?))
 }
 
-pub(super) fn set(host: &Host, id: &str, networks: &[String]) -> Result<Value> {
+fn set(host: &Host, id: &str, networks: &[String]) -> Result<Value> {
     host.control.set_vpc_networks(id, &read(networks)?)?;
     Ok(shown(&host.control.vpc(id)?.0))
 }
 
-pub(super) fn list(host: &Host, account: Option<&str>) -> Result<Value> {
+fn list(host: &Host, account: Option<&str>) -> Result<Value> {
     Ok(host.control.vpcs(account)?.iter().map(shown).collect())
 }
 
-pub(super) fn show(host: &Host, id: &str) -> Result<Value> {
+fn show(host: &Host, id: &str) -> Result<Value> {
     let (vpc, zones) = host.control.vpc(id)?;
     let mut value = shown(&vpc);
     let zones = zones.iter().map(|zone| {
@@ -46,7 +63,7 @@ pub(super) fn show(host: &Host, id: &str) -> Result<Value> {
     Ok(value)
 }
 
-pub(super) fn delete(host: &Host, id: &str) -> Result<Value> {
+fn delete(host: &Host, id: &str) -> Result<Value> {
     host.control.delete_vpc(id)?;
     Ok(json!({ "deleted": id }))
 }
