@@ -416,7 +416,8 @@ class Zone:
             Name=name, CallerReference=reference(), **parameters
         )
         self.id = self.created["HostedZone"]["Id"].removeprefix("/hostedzone/")
-        self.name_servers = self.created["DelegationSet"]["NameServers"]
+        # Private zones have none to tell of.
+        self.name_servers = self.created.get("DelegationSet", {}).get("NameServers", [])
 
     def send(self, *changes):
         """Sends one batch; returns the ChangeInfo."""

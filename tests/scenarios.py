@@ -32,6 +32,8 @@ class Zone:
     views: set
     # (name, type, TTL, policy) → values
     sets: dict = dataclasses.field(default_factory=dict)
+    # The ids of those that see a private zone.
+    vpcs: list = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass
@@ -54,6 +56,8 @@ class Scenario:
     path: pathlib.Path
     zones: list
     queries: list
+    # id → networks
+    vpcs: dict = dataclasses.field(default_factory=dict)
 
 
 def read(path):
@@ -77,9 +81,14 @@ def expand(line):
 
 def read_line(scenario, number, line):
     word, _, rest = line.partition(" ")
-    if word == "zone":
+    if word == "vpc":
+        vpc, *networks = rest.split()
+        scenario.vpcs[vpc] = networks
+    elif word == "zone":
+        rest, _, vpcs = rest.partition(" vpcs=")
         apex, _, views = rest.partition(" views=")
-        scenario.zones.append(Zone(apex, {int(v) for v in (views or "0").split(",")}))
+        views = {int(v) for v in (views or "0").split(",")}
+        scenario.zones.append(Zone(apex, views, vpcs=vpcs.split(",") if vpcs else []))
     elif word == "query":
         name, rtype, *options = rest.split()
         options = dict(option.partition("=")[::2] for option in options)
@@ -127,7 +136,7 @@ def key(section, owner, rtype, ttl, value):
 
 
 # Options of a query that do not mean EDNS, and those that do.
-PLAIN, EDNS = {"class", "opcode", "tcp", "view"}, {"edns", "do", "bufsize", "version", "ecs"}
+PLAIN, EDNS = {"class", "opcode", "tcp", "view", "client"}, {"edns", "do", "bufsize", "version", "ecs"}
 
 
 def message(query):

@@ -35,6 +35,8 @@ def world(route53, meridian):
     change = zone.created["ChangeInfo"]["Id"]
     account = next(a["id"] for a in meridian.admin("account", "list") if a["operator"])
     group = f"arn:aws:logs:us-east-1:{account}:log-group:/aws/route53/model.example"
+    for vpc in VPCS:
+        meridian.admin("vpc", "create", vpc, "--region", "eu-west-1", "--account", account)
     return {
         "zone": zone.id,
         "change": change,
@@ -42,6 +44,30 @@ def world(route53, meridian):
         "log group": group,
         "log": new_log(route53, group),
     }
+
+
+# What the owner of private zones has.
+VPCS = ["vpc-model-1", "vpc-model-2"]
+FIRST, SECOND = ({"VPCId": vpc, "VPCRegion": "eu-west-1"} for vpc in VPCS)
+
+
+def new_private_zone(client):
+    """The id of a new private zone that the first VPC sees."""
+    return Zone(client, f"{reference()}.model.example", VPC=FIRST).id
+
+
+def newly_associated(client):
+    """A zone that both VPCs see, and the second one."""
+    both = {"HostedZoneId": new_private_zone(client), "VPC": SECOND}
+    client.associate_vpc_with_hosted_zone(**both)
+    return both
+
+
+def newly_authorized(client):
+    """A zone, and a VPC that may be associated with it."""
+    both = {"HostedZoneId": new_private_zone(client), "VPC": SECOND}
+    client.create_vpc_association_authorization(**both)
+    return both
 
 
 def new_log(client, group):
@@ -66,6 +92,11 @@ def new_protection(world, client):
 
 # A valid request for each operation that is there. Those that delete get something of their own.
 REQUESTS = {
+    "AssociateVPCWithHostedZone": lambda w, c: {
+        "HostedZoneId": new_private_zone(c),
+        "VPC": SECOND,
+        "Comment": "c",
+    },
     "ChangeResourceRecordSets": lambda w, c: {
         "HostedZoneId": w["zone"],
         "ChangeBatch": {
@@ -93,6 +124,10 @@ REQUESTS = {
         "HostedZoneId": Zone(c, "logged.model.example").id,
         "CloudWatchLogsLogGroupArn": w["log group"],
     },
+    "CreateVPCAssociationAuthorization": lambda w, c: {
+        "HostedZoneId": new_private_zone(c),
+        "VPC": SECOND,
+    },
     "CreateReusableDelegationSet": lambda w, c: {
         "CallerReference": reference(),
         "HostedZoneId": Zone(c, "marked.model.example").id,
@@ -116,6 +151,8 @@ REQUESTS = {
         "HostedZoneId": w["zone"],
         "Protections": [new_protection(w, c)],
     },
+    "DeleteVPCAssociationAuthorization": lambda w, c: newly_authorized(c),
+    "DisassociateVPCFromHostedZone": lambda w, c: newly_associated(c) | {"Comment": "c"},
     "GetAccountLimit": lambda w, c: {"Type": "MAX_HOSTED_ZONES_BY_OWNER"},
     "GetChange": lambda w, c: {"Id": w["change"]},
     "GetDNSSEC": lambda w, c: {"HostedZoneId": w["zone"]},
@@ -135,6 +172,11 @@ REQUESTS = {
         "Marker": w["zone"],
         "DelegationSetId": w["set"],
         "HostedZoneType": "PrivateHostedZone",
+    },
+    "ListHostedZonesByVPC": lambda w, c: FIRST | {"MaxItems": "2"},
+    "ListVPCAssociationAuthorizations": lambda w, c: {
+        "HostedZoneId": newly_authorized(c)["HostedZoneId"],
+        "MaxResults": "2",
     },
     "ListHostedZonesByName": lambda w, c: {
         "MaxItems": "2",

@@ -27,10 +27,20 @@ def changes(zone):
         yield (upsert if own else create)(name, rtype, *values, ttl=ttl, **more)
 
 
-def load(server, zones):
+REGION = "eu-west-1"
+
+
+def load(server, zones, vpcs):
     client = server.client()
+    for vpc, networks in vpcs.items():
+        account = next(a["id"] for a in server.admin("account", "list") if a["operator"])
+        places = [word for network in networks for word in ("--network", network)]
+        server.admin("vpc", "create", vpc, "--region", REGION, "--account", account, *places)
     for zone in zones:
-        made = Zone(client, zone.apex)
+        first, *more = [{"VPCId": vpc, "VPCRegion": REGION} for vpc in zone.vpcs] or [None]
+        made = Zone(client, zone.apex, **({"VPC": first} if first else {}))
+        for vpc in more:
+            client.associate_vpc_with_hosted_zone(HostedZoneId=made.id, VPC=vpc)
         wait_insync(client, made.send(*changes(zone)))
 
 
@@ -40,7 +50,8 @@ def test_answered_as_written(start, name):
     wrong = []
     for view in sorted({query.view for query in scenario.queries}):
         server = start()
-        load(server, [zone for zone in scenario.zones if view in zone.views])
+        zones = [zone for zone in scenario.zones if zone.vpcs or view in zone.views]
+        load(server, zones, scenario.vpcs)
         for query in scenario.queries:
             if query.view == view:
                 asked = scenarios.message(query)
@@ -50,6 +61,7 @@ def test_answered_as_written(start, name):
                     server.addresses[0],
                     timeout=3,
                     port=server.dns_port,
+                    source=query.options.get("client"),
                     one_rr_per_rrset=True,
                 )
                 got = scenarios.normal(scenarios.reply_of(asked, reply))
