@@ -166,6 +166,7 @@ def test_whatever_changes_a_zone_waits_in_its_line(start):
     """Each operation tells it by the code that it declares; see model.documented for which are there."""
     server = start()
     key = server.new_account("crowded")
+    server.admin("quota", "set", "--account", key.account, "MAX_REQUESTS_PER_SECOND", "1000000")
     client = server.client(key)
     zone = Zone(client, "crowded.example")
     there = model.documented()
