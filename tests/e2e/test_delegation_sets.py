@@ -125,6 +125,17 @@ def test_only_ones_own_zones_can_be_marked(client, route53, zone, code):
     assert text == f"The specified hosted zone cannot be found: {foreign.id}"
 
 
+def test_a_private_zones_set_stays_its_own(meridian, route53):
+    """It has no name servers that a resolver elsewhere could ask."""
+    zone = meridian.private_zone("private-set.example.")
+    assert refusal(lambda: Set(route53, HostedZoneId=zone)) == (
+        "InvalidArgument",
+        "The delegation set of a private hosted zone cannot be reusable.",
+    )
+    listed = refusal(lambda: route53.list_hosted_zones(DelegationSetId=zone))
+    assert listed[0] == "NoSuchDelegationSet"
+
+
 @pytest.mark.parametrize("missing", ["N00000000000000000", "Z00000000000000000", "n1", "N1*"])
 def test_no_such_set(client, missing):
     expected = ("NoSuchDelegationSet", f"No delegation set found with ID: {missing}")

@@ -137,6 +137,15 @@ def test_the_arn_must_be_one(owner):
         )
 
 
+def test_private_zones_are_not_logged(meridian):
+    owner = Owner(meridian, meridian.operator())
+    zone = meridian.private_zone("private-log.example.")
+    assert refusal(lambda: owner.log(zone)) == (
+        "InvalidInput",
+        "Queries can be logged for public hosted zones only.",
+    )
+
+
 def test_rights_name_the_configuration(owner, meridian):
     zone = Zone(owner.client, "rights.example.")
     made = owner.log(zone.id)
