@@ -207,9 +207,11 @@ fn answer_only(
     let monitor = monitor(config, &dns, runtimes.keeper.as_ref(), None);
     let (_end, ended) = watch::channel(());
     runtimes.control.block_on(async {
+        // Whoever has heard that this process is ready may tell it to end.
+        let mut signals = Signals::listen(Arc::clone(dns.condition()))?;
         tokio::spawn(monitor.serve(metrics, ended));
         notify::ready();
-        Signals::listen(Arc::clone(dns.condition()))?.end().await;
+        signals.end().await;
         dns.condition().stopping();
         dns.stop().await;
         Ok(())
