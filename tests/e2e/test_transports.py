@@ -189,9 +189,13 @@ def test_requests_over_https_are_told_what_is_wrong_with_them(server, http2):
             assert response.status_code == code, response.request
             assert response.text.endswith("\n"), "no word about why"
         # Only what does not fit a URL is refused for its length. How much of a head is read beyond
-        # the limit depends on how it arrives.
-        long = client.get(f"{server.url}?dns={'A' * 60_000}")
-        assert long.status_code in (414, 431)
+        # the limit depends on how it arrives, and where some is left the word may be lost with it.
+        try:
+            long = client.get(f"{server.url}?dns={'A' * 60_000}")
+            assert long.status_code in (414, 431)
+        except httpx2.TransportError:
+            pass
+    assert httpx2.get(f"{server.url}?dns={encoded}", verify=server.trust).content == good.content
 
 
 def test_how_long_replies_may_be_kept(server):

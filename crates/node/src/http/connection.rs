@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::header::CONNECTION;
-use axum::http::{HeaderValue, Request, Response, Version};
+use axum::http::{HeaderValue, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -134,8 +134,13 @@ impl<A: Answer> Visit<A> {
         // HTTP/2 has a frame that says it.
         let says_close = request.version() < Version::HTTP_2;
         let mut response = self.answers.answer(request).await;
+        // Of a body that was not read to its end the rest stands before the next request.
+        let unread = matches!(
+            response.status(),
+            StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT
+        );
         // The channel is closed when the end has come.
-        if says_close && self.ending.has_changed().is_err() {
+        if says_close && (unread || self.ending.has_changed().is_err()) {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(CONNECTION, close);
         }
