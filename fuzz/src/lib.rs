@@ -12,4 +12,5 @@ pub mod world;
 mod scenario;
 #[path = "../../crates/answer/tests/answers/zones.rs"]
 #[expect(clippy::unwrap_used, reason = "a test's, which may panic")]
+#[expect(dead_code, reason = "nobody asks from inside a VPC here")]
 mod zones;
