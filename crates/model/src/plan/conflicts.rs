@@ -165,6 +165,11 @@ impl<'a, S: State> Final<'a, S> {
             problems.push(format!("{tried} that target was not found"));
             return Ok(());
         };
+        if zone.private && !self.zone.private {
+            problems.push(format!(
+                "{tried} that target is in a private hosted zone, and the alias would be public"
+            ));
+        }
         if !target.name.is_within(&zone.name) {
             problems.push(format!(
                 "{tried} the alias target name does not lie within the target zone"
