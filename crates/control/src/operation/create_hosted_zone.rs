@@ -4,13 +4,13 @@ use meridian_log::Snapshot;
 use meridian_model::{CreateZoneRefusal, Effect, NewZone, Vpc, plan_create_zone};
 
 use super::get_reusable_delegation_set::own_delegation_set;
-use super::vpc::{known_vpc, overlapping};
+use super::vpc::{known_vpc, overlapping, vpc_context};
 use super::{Outcome, Planned, refused, submitted};
 use crate::caller::Caller;
 use crate::control::Control;
 use crate::refusal::{Fault, Refusal};
 use crate::request::{CreateHostedZone, CreatedHostedZone, HostedZone};
-use crate::rights::{Context, authorize_with};
+use crate::rights::authorize_with;
 
 /// A zone starts with its NS and its SOA.
 const FIRST_SETS: u64 = 2;
@@ -28,9 +28,9 @@ impl Control {
         request: &CreateHostedZone,
     ) -> Outcome<CreatedHostedZone> {
         let effects = self.submit(caller, |snapshot, facts| {
-            authorize_with(snapshot, caller, "route53:CreateHostedZone", "*", || {
-                Context::of_vpc(request.vpc.as_ref())
-            })?;
+            let context = vpc_context(snapshot, request.vpc.as_ref())?;
+            let action = "route53:CreateHostedZone";
+            authorize_with(snapshot, caller, action, "*", || context)?;
             let vpc = private_vpc(snapshot, caller, request)?;
             let delegation_set = request.delegation_set_id.as_deref();
             let delegation_set = delegation_set.map(|id| own_delegation_set(snapshot, caller, id));

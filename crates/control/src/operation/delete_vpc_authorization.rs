@@ -3,12 +3,12 @@
 use meridian_model::Effect;
 
 use super::Outcome;
-use super::vpc::{known_vpc, named_id};
+use super::vpc::{known_vpc, named_id, vpc_context};
 use crate::caller::Caller;
 use crate::control::Control;
 use crate::refusal::Refusal;
 use crate::request::ZoneAndVpc;
-use crate::rights::{Context, authorize_with, own_zone, zone_arn};
+use crate::rights::{authorize_with, own_zone, zone_arn};
 
 impl Control {
     /// DeleteVPCAssociationAuthorization: the owner of the VPC may not associate it any more. An
@@ -20,8 +20,8 @@ impl Control {
         let id = request.hosted_zone_id.as_str();
         self.write_to(Some(id), caller, |snapshot, _| {
             let action = "route53:DeleteVPCAssociationAuthorization";
-            let context = || Context::of_vpc(Some(&request.vpc));
-            authorize_with(snapshot, caller, action, &zone_arn(id), context)?;
+            let context = vpc_context(snapshot, Some(&request.vpc))?;
+            authorize_with(snapshot, caller, action, &zone_arn(id), || context)?;
             let zone = own_zone(snapshot, caller, id)?;
             // One of a VPC that an operator has deleted can still be taken back.
             let vpc = named_id(&request.vpc)?.ok_or(Refusal::InvalidVpcId)?;

@@ -2,12 +2,12 @@
 
 use meridian_model::plan_disassociate_vpc;
 
-use super::vpc::{association_words, known_vpc, zone_for_vpc};
+use super::vpc::{association_words, known_vpc, vpc_context, zone_for_vpc};
 use super::{Outcome, Planned, submitted};
 use crate::caller::Caller;
 use crate::control::Control;
 use crate::request::{ChangeOutcome, ZoneAndVpc};
-use crate::rights::{Context, authorize_with, zone_arn};
+use crate::rights::{authorize_with, zone_arn};
 
 impl Control {
     /// DisassociateVPCFromHostedZone: by the owner of the zone or that of the VPC.
@@ -23,8 +23,8 @@ impl Control {
         let id = request.hosted_zone_id.as_str();
         let effects = self.submit_to(Some(id), caller, |snapshot, _| {
             let action = "route53:DisassociateVPCFromHostedZone";
-            let context = || Context::of_vpc(Some(&request.vpc));
-            authorize_with(snapshot, caller, action, &zone_arn(id), context)?;
+            let context = vpc_context(snapshot, Some(&request.vpc))?;
+            authorize_with(snapshot, caller, action, &zone_arn(id), || context)?;
             let vpc = known_vpc(snapshot, &request.vpc);
             let zone = zone_for_vpc(snapshot, caller, id, |zone| {
                 let vpc = vpc.as_ref().ok();

@@ -4,13 +4,13 @@ use meridian_model::{VpcId, ZoneId};
 
 use super::Outcome;
 use super::list_hosted_zones::MAX_ZONES;
-use super::vpc::known_vpc;
+use super::vpc::{known_vpc, vpc_context};
 use crate::caller::Caller;
 use crate::control::Control;
 use crate::page_token;
 use crate::refusal::Refusal;
 use crate::request::{ListHostedZonesByVpc, ZonesByVpcPage};
-use crate::rights::{Context, authorize_with};
+use crate::rights::authorize_with;
 
 /// What its tokens are of.
 const LIST: &str = "zones-by-vpc";
@@ -27,9 +27,9 @@ impl Control {
         request: &ListHostedZonesByVpc,
     ) -> Outcome<ZonesByVpcPage> {
         let snapshot = self.fresh()?;
-        let context = || Context::of_vpc(Some(&request.vpc));
+        let context = vpc_context(&snapshot, Some(&request.vpc))?;
         let action = "route53:ListHostedZonesByVPC";
-        authorize_with(&snapshot, caller, action, "*", context)?;
+        authorize_with(&snapshot, caller, action, "*", || context)?;
         // InvalidVPCId is not among the errors of this operation.
         let own = known_vpc(&snapshot, &request.vpc).ok();
         let own = own.filter(|vpc| vpc.account == caller.account);

@@ -10,7 +10,7 @@ use super::Outcome;
 use crate::caller::Caller;
 use crate::refusal::Refusal;
 use crate::request;
-use crate::rights::own_zone;
+use crate::rights::{Context, own_zone};
 
 /// The VPC that a request names, whoever owns it.
 pub(super) fn known_vpc(snapshot: &Snapshot, named: &request::Vpc) -> Outcome<Vpc> {
@@ -21,6 +21,19 @@ pub(super) fn known_vpc(snapshot: &Snapshot, named: &request::Vpc) -> Outcome<Vp
     let region = named.region.as_deref();
     let known = found.filter(|vpc| region.is_none_or(|region| region == vpc.region.as_str()));
     Ok(known.ok_or(Refusal::InvalidVpcId)?)
+}
+
+/// What a request about a VPC brings for conditions. One that leaves the region out means that of
+/// the VPC: a statement about the VPC is about this request too.
+pub(super) fn vpc_context(snapshot: &Snapshot, named: Option<&request::Vpc>) -> Outcome<Context> {
+    let Some(named) = named else {
+        return Ok(Context::default());
+    };
+    let mut whole = named.clone();
+    if let (None, Some(Ok(id))) = (&named.region, named.id.as_deref().map(VpcId::new)) {
+        whole.region = snapshot.vpc(&id)?.map(|vpc| vpc.region.to_string());
+    }
+    Ok(Context::of_vpc(&whole))
 }
 
 /// The id that a request names; none where no VPC can have it.

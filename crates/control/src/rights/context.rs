@@ -87,18 +87,16 @@ impl Context {
     }
 
     /// What a request about a network brings.
-    pub(crate) fn of_vpc(vpc: Option<&Vpc>) -> Self {
+    pub(crate) fn of_vpc(vpc: &Vpc) -> Self {
+        let id = vpc.id.as_deref().unwrap_or_default();
+        let region = vpc.region.as_deref().unwrap_or_default();
+        let text = format!(
+            "VPCId={},VPCRegion={}",
+            id.to_ascii_lowercase(),
+            region.to_ascii_lowercase()
+        );
         let mut context = Self::default();
-        if let Some(vpc) = vpc {
-            let id = vpc.id.as_deref().unwrap_or_default();
-            let region = vpc.region.as_deref().unwrap_or_default();
-            let text = format!(
-                "VPCId={},VPCRegion={}",
-                id.to_ascii_lowercase(),
-                region.to_ascii_lowercase()
-            );
-            context.put(Key::Vpcs, vec![text]);
-        }
+        context.put(Key::Vpcs, vec![text]);
         context
     }
 
