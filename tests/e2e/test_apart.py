@@ -2,7 +2,7 @@
 
 import json
 
-from harness import Key, Zone, alias, change, create, refusal
+from harness import Key, Zone, alias, change, create, eventually, refusal
 
 REGION = "eu-west-1"
 
@@ -91,3 +91,25 @@ def test_no_public_alias_leads_into_a_private_zone(meridian):
     target = alias("www.shown.example.", "www.hidden.example.", private)
     code, text = public.refused(change("CREATE", target))
     assert code == "InvalidChangeBatch" and "in a private hosted zone" in text
+
+
+def test_what_a_tenant_writes_ends_no_line_and_moves_no_cursor(meridian):
+    """Neither in the audit log nor on an operator's terminal."""
+    client = meridian.client(meridian.new_account("sly"))
+    zone = Zone(client, "sly.example")
+    sly = "c\n+ www.bank.example. 300 A 192.0.2.66\x9b2J\x85{}\u2028{}\u202ex"
+    batch = {"Comment": sly, "Changes": [create("www.sly.example.", "A", "192.0.2.1")]}
+    info = client.change_resource_record_sets(HostedZoneId=zone.id, ChangeBatch=batch)
+    assert info["ChangeInfo"]["Comment"] == sly
+
+    def lines():
+        """Of whatever some reader takes for a line."""
+        return (meridian.data / "audit.log").read_text().splitlines()
+
+    written = eventually(lambda: [line for line in lines() if "www.bank.example" in line])
+    assert json.loads(written[0])["requestParameters"]["changeBatch"]["comment"] == sly
+    for as_json in (False, True):
+        command = ("zone", "history", zone.id)
+        printed = meridian.admin(*command, check=False, as_json=as_json).stdout
+        assert "www.bank.example" in printed and printed.replace("\n", "").isprintable()
+        assert not any(line.startswith("+ www.bank") for line in printed.splitlines())

@@ -27,6 +27,7 @@ use meridian_api::{Audit, Event};
 use crate::condition::Condition;
 use crate::config::Config;
 use crate::taps::output;
+use crate::visible;
 
 pub(crate) use command::{Peer, Told};
 
@@ -151,9 +152,10 @@ impl Audit for Queue {
         }
         let most = if reads { READS_MAX } else { QUEUE_MAX };
         // Made of texts and numbers, it can be written as JSON.
-        let line = serde_json::to_vec(&event).map(|mut line| {
-            line.push(b'\n');
-            line
+        let line = serde_json::to_string(&event).map(|line| {
+            let mut line = visible::json(&line).into_owned();
+            line.push('\n');
+            line.into_bytes()
         });
         if line.is_ok_and(|line| self.put(line, most)) {
             return;

@@ -24,6 +24,7 @@ mod store;
 mod taps;
 mod transfer;
 mod views;
+mod visible;
 
 use std::io::Write;
 use std::process::ExitCode;

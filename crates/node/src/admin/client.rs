@@ -12,6 +12,7 @@ use super::command::{Answer, Command};
 use super::{host, render, socket};
 use crate::backup::{Bar, Form};
 use crate::store;
+use crate::visible;
 
 /// Memory for reading the tables of a server that does not run, in MiB.
 const OFFLINE_CACHE_MIB: usize = 64;
@@ -29,7 +30,7 @@ pub(crate) fn call(client: &Client, command: &Command) -> Result<()> {
     let result = ask(client, command)?;
     let mut out = io::stdout().lock();
     if client.json {
-        writeln!(out, "{result:#}")?;
+        writeln!(out, "{}", visible::json(&format!("{result:#}")))?;
     } else {
         render::text(&mut out, command, &result)?;
     }

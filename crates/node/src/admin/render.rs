@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::command::Command;
 use crate::credentials;
+use crate::visible;
 
 /// Prints a result.
 pub(super) fn text(out: &mut impl Write, command: &Command, result: &Value) -> Result<()> {
@@ -117,7 +118,7 @@ fn table(out: &mut impl Write, rows: &[Value]) -> Result<()> {
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => visible::text(text).into_owned(),
         Value::Array(items) if items.is_empty() => "-".to_owned(),
         Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(" "),
         Value::Object(fields) => {

@@ -5,6 +5,7 @@ use std::io::{Result, Write};
 use serde_json::Value;
 
 use super::cell;
+use crate::visible;
 
 /// The versions of a zone, newest first.
 pub(super) fn versions(out: &mut impl Write, versions: &Value) -> Result<()> {
@@ -26,13 +27,15 @@ pub(super) fn versions(out: &mut impl Write, versions: &Value) -> Result<()> {
             ("change", "change"),
         ] {
             match version[field].as_str() {
-                Some(text) if !text.is_empty() => write!(out, "  {label} {text}")?,
+                Some(text) if !text.is_empty() => {
+                    write!(out, "  {label} {}", visible::text(text))?;
+                }
                 _ => {}
             }
         }
         writeln!(out)?;
         if let Some(comment) = version["comment"].as_str() {
-            writeln!(out, "    \"{comment}\"")?;
+            writeln!(out, "    \"{}\"", visible::text(comment))?;
         }
         let nothing = version["differences"].as_array().is_none_or(Vec::is_empty);
         if version["replaced"] == true {
