@@ -20,18 +20,10 @@ use meridian_model::Timestamp;
 use serde_json::{Value, json};
 
 use crate::store;
+use crate::terminal::Form;
 
 pub(crate) use file::{Unfinished, place};
-pub(crate) use progress::Bar;
-
 use progress::Input;
-
-/// How results are printed.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Form {
-    Text,
-    Json,
-}
 
 /// Checks a backup: checksums, chain, and that a replay leads to the tables that there were.
 pub(crate) fn verify(path: &Path, scratch: Option<&Path>, form: Form) -> Result<()> {

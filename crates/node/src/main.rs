@@ -22,6 +22,7 @@ mod replace;
 mod serve;
 mod store;
 mod taps;
+mod terminal;
 mod transfer;
 mod views;
 mod visible;

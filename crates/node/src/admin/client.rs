@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::command::{Answer, Command};
 use super::{host, render, socket};
-use crate::backup::{Bar, Form};
 use crate::store;
+use crate::terminal::{Bar, Form};
 use crate::visible;
 
 /// Memory for reading the tables of a server that does not run, in MiB.
@@ -23,6 +23,13 @@ pub(crate) struct Client {
     pub(crate) data_dir: PathBuf,
     /// JSON rather than text.
     pub(crate) json: bool,
+}
+
+impl Client {
+    /// How it prints.
+    pub(crate) fn form(&self) -> Form {
+        Form::of(self.json)
+    }
 }
 
 /// Sends a command to the running server and prints what comes back.
@@ -126,7 +133,7 @@ fn converse(mut stream: &UnixStream, client: &Client, command: &Command) -> Resu
     line.push(b'\n');
     stream.write_all(&line)?;
     let mut lines = BufReader::new(stream);
-    let mut bar = Bar::new(if client.json { Form::Json } else { Form::Text });
+    let mut bar = Bar::new(client.form());
     // Ends with the connection at the latest.
     loop {
         let mut answer = String::new();

@@ -7,7 +7,8 @@ use clap::{Args, Subcommand};
 
 use super::ClientArguments;
 use crate::admin::{self, Command};
-use crate::backup::{self, Form};
+use crate::backup;
+use crate::terminal::Form;
 
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -61,7 +62,7 @@ impl BackupArguments {
             json,
         }) = self.verb
         {
-            return backup::verify(&file, scratch.as_deref(), form(json));
+            return backup::verify(&file, scratch.as_deref(), Form::of(json));
         }
         let command = Command::Backup {
             path: path::absolute(self.path.unwrap_or_default())?,
@@ -76,10 +77,6 @@ impl RestoreArguments {
     pub(super) fn run(self) -> Result<()> {
         let client = self.client.client()?;
         let key = self.vault_key.as_deref();
-        backup::restore(&self.file, &client.data_dir, key, form(client.json))
+        backup::restore(&self.file, &client.data_dir, key, client.form())
     }
-}
-
-fn form(json: bool) -> Form {
-    if json { Form::Json } else { Form::Text }
 }

@@ -13,8 +13,9 @@ use serde_json::Value;
 
 use super::Format;
 use super::records::Contents;
-use super::report::{Bar, Messages};
+use super::report::Messages;
 use super::set::JsonSet;
+use crate::terminal::Bar;
 
 /// `HostedZone`, as far as it is taken over.
 #[derive(Debug, Deserialize)]

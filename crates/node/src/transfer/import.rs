@@ -9,10 +9,11 @@ use meridian_dns::Name;
 use serde_json::Value;
 
 use super::records::Contents;
-use super::report::{Bar, Messages};
+use super::report::Messages;
 use super::set::{PlacedSet, Portion};
 use super::{Format, Incomplete, document, master_file};
 use crate::admin::{Client, Command, Conversation, ImportCommand};
+use crate::terminal::{Bar, Form};
 
 /// Sets of one portion.
 const PORTION_SETS: usize = 500;
@@ -42,13 +43,13 @@ pub(crate) fn import(client: &Client, import: Import) -> Result<()> {
         mut command,
         skip_invalid,
     } = import;
-    let json = client.json;
+    let form = client.form();
     let is_json = file
         .extension()
         .is_some_and(|extension| extension == "json");
     let format = format.unwrap_or(if is_json { Format::Json } else { Format::Bind });
-    let mut refusals = Messages::new("", json);
-    let mut bar = Bar::new(json);
+    let mut refusals = Messages::new("", form);
+    let mut bar = Bar::new(form);
     let contents = match format {
         Format::Bind => {
             let origin = origin(client, &command)?;
@@ -75,7 +76,7 @@ pub(crate) fn import(client: &Client, import: Import) -> Result<()> {
         conversation: Conversation::open(client, &Command::ZoneImport(command))?,
         contents: &contents,
         refusals,
-        warnings: Messages::new("warning: ", json),
+        warnings: Messages::new("warning: ", form),
         bar,
         ahead: 0,
     };
@@ -91,7 +92,7 @@ pub(crate) fn import(client: &Client, import: Import) -> Result<()> {
         refused: refusals.count(),
     };
     result["refused"] = refusals.count().into();
-    if json {
+    if form == Form::Json {
         result["refusals"] = refusals.all().into();
         result["warnings"] = warnings.all().into();
         writeln!(io::stdout(), "{result:#}")?;
@@ -134,7 +135,7 @@ impl Sending<'_> {
         let mut waiting: Vec<PlacedSet> = Vec::new();
         let mut bytes = 0;
         let contents = self.contents;
-        let mut warnings = std::mem::replace(&mut self.warnings, Messages::new("", false));
+        let mut warnings = std::mem::replace(&mut self.warnings, Messages::new("", Form::Text));
         let all = contents.len();
         let sent = contents.each_set(&mut warnings, |mut placed, done| {
             // A zone's own aliases stay its own under another id.

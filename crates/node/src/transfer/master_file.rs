@@ -10,7 +10,8 @@ use meridian_dns::zonefile::{Include, Item, MAX_ENTRY_BYTES, Reader};
 
 use super::Format;
 use super::records::Contents;
-use super::report::{Bar, Messages};
+use super::report::Messages;
+use crate::terminal::Bar;
 
 /// How deep files may include each other.
 const MAX_DEPTH: usize = 8;

@@ -180,6 +180,7 @@ mod tests {
     use meridian_dns::{Name, RecordType};
 
     use super::*;
+    use crate::terminal::Form;
 
     #[test]
     fn records_are_put_together_and_the_least_ttl_counts() {
@@ -204,7 +205,7 @@ mod tests {
             );
         }
         contents.sort();
-        let mut warnings = Messages::new("", true);
+        let mut warnings = Messages::new("", Form::Json);
         let mut found = Vec::new();
         let each = |placed: PlacedSet, done| {
             let values = placed.set.resource_records.unwrap_or_default().len();

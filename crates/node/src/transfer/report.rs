@@ -1,34 +1,30 @@
-//! What an import says on the way: a bar on a terminal, refusals and warnings line by line up to a
-//! bound.
+//! What an import says on the way: refusals and warnings, line by line up to a bound.
 
-use std::io::{self, IsTerminal, Write};
-use std::time::{Duration, Instant};
+use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
+use crate::terminal::Form;
+
 /// Refusals that are printed; all are counted, and `--json` has all.
 const PRINTED: usize = 100;
-/// How often the bar is drawn.
-const DRAWN_EVERY: Duration = Duration::from_millis(100);
-/// Characters of a full bar.
-const WIDTH: usize = 40;
 
 /// Messages about places in files.
 #[derive(Debug)]
 pub(super) struct Messages {
     kind: &'static str,
-    /// Keeps all of them, and prints none.
-    json: bool,
+    /// Text is printed at once; all are kept for JSON.
+    form: Form,
     kept: Vec<Value>,
     count: u64,
 }
 
 impl Messages {
-    /// None yet. They are printed, or kept for `json`.
-    pub(super) fn new(kind: &'static str, json: bool) -> Self {
+    /// None yet.
+    pub(super) fn new(kind: &'static str, form: Form) -> Self {
         Self {
             kind,
-            json,
+            form,
             kept: Vec::new(),
             count: 0,
         }
@@ -37,7 +33,7 @@ impl Messages {
     /// Takes a message.
     pub(super) fn say(&mut self, place: &str, text: &str) {
         self.count += 1;
-        if self.json {
+        if self.form == Form::Json {
             self.kept.push(json!({ "place": place, "reason": text }));
         } else if self.count <= PRINTED as u64 {
             let _ = writeln!(io::stderr(), "{place}: {}{text}", self.kind);
@@ -51,7 +47,7 @@ impl Messages {
 
     /// Says how many more there were than were printed.
     pub(super) fn end(&self) {
-        if !self.json && self.count > PRINTED as u64 {
+        if self.form == Form::Text && self.count > PRINTED as u64 {
             let more = self.count - PRINTED as u64;
             let _ = writeln!(io::stderr(), "… and {more} more; --json shows all");
         }
@@ -60,42 +56,5 @@ impl Messages {
     /// All of them, for `--json`.
     pub(super) fn all(&self) -> &[Value] {
         &self.kept
-    }
-}
-
-/// A bar on the terminal, if standard error is one.
-#[derive(Debug)]
-pub(super) struct Bar {
-    shown: bool,
-    drawn: Option<Instant>,
-}
-
-impl Bar {
-    /// Nothing drawn yet.
-    pub(super) fn new(json: bool) -> Self {
-        Self {
-            shown: !json && io::stderr().is_terminal(),
-            drawn: None,
-        }
-    }
-
-    /// Draws it, if it was not just now.
-    pub(super) fn draw(&mut self, what: &str, done: u64, all: u64) {
-        let lately = |drawn: Instant| drawn.elapsed() < DRAWN_EVERY;
-        if !self.shown || self.drawn.is_some_and(lately) {
-            return;
-        }
-        self.drawn = Some(Instant::now());
-        let percent = done.min(all) * 100 / all.max(1);
-        let filled = usize::try_from(percent).unwrap_or(100) * WIDTH / 100;
-        let bar = format!("{:<WIDTH$}", "#".repeat(filled));
-        let _ = write!(io::stderr(), "\r{what} [{bar}] {percent:>3}% {done}\x1b[K");
-    }
-
-    /// Takes it away, before something else is printed.
-    pub(super) fn clear(&mut self) {
-        if self.shown && self.drawn.take().is_some() {
-            let _ = write!(io::stderr(), "\r\x1b[K");
-        }
     }
 }
