@@ -117,7 +117,7 @@ REQUESTS = {
         },
     },
     "CreateHostedZone": lambda w, c: {
-        "Name": "other.example",
+        "Name": f"{reference()}.model.example",
         "CallerReference": reference(),
         "HostedZoneConfig": {"Comment": "c", "PrivateZone": False},
         "DelegationSetId": w["set"],
