@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use meridian_dns::Name;
+use meridian_model::Generation;
+
 use crate::image::ZoneImage;
 
 /// All zones. Cloning copies one pointer.
@@ -58,6 +61,17 @@ impl Directory {
             .map_while(Option::as_ref)
             .filter(move |(other, _)| *other == hash)
             .map(|(_, zone)| &**zone)
+    }
+
+    /// The image of one zone, whose apex has this hash.
+    pub(crate) fn image(
+        &self,
+        hash: u64,
+        apex: &Name,
+        generation: Generation,
+    ) -> Option<&ZoneImage> {
+        self.find(hash)
+            .find(|zone| zone.meta.generation == generation && zone.meta.apex == *apex)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<ZoneImage>> {

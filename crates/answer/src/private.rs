@@ -78,9 +78,7 @@ impl Private {
         apex: &Name,
         generation: Generation,
     ) -> Option<&ZoneImage> {
-        self.all
-            .find(hash)
-            .find(|zone| zone.meta.generation == generation && zone.meta.apex == *apex)
+        self.all.image(hash, apex, generation)
     }
 
     /// Every zone, whoever sees it.

@@ -39,9 +39,7 @@ impl Zones {
         apex: &Name,
         generation: Generation,
     ) -> Option<&ZoneImage> {
-        self.directory
-            .find(hash)
-            .find(|zone| zone.meta.generation == generation && zone.meta.apex == *apex)
+        self.directory.image(hash, apex, generation)
     }
 
     /// The next zones: some taken out, others put in or changed. None is in both.

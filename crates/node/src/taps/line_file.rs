@@ -3,7 +3,7 @@
 
 use std::fmt::{Display, Write as _};
 use std::fs::{DirBuilder, File};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::mem;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
@@ -117,7 +117,7 @@ impl LineFile {
                 ),
             ));
         }
-        let (written, outcome) = write_some(file, self.lines.as_bytes());
+        let (written, outcome) = output::write_some(file, self.lines.as_bytes());
         *len += written as u64;
         if written > 0 {
             self.cut = !self.lines.as_bytes()[..written].ends_with(b"\n");
@@ -128,21 +128,6 @@ impl LineFile {
     fn at_path(&self, error: &io::Error) -> io::Error {
         io::Error::new(error.kind(), format!("{}: {error}", self.path.display()))
     }
-}
-
-/// Writes as much as is taken; says how much that is, and why no more.
-fn write_some(file: &mut impl Write, bytes: &[u8]) -> (usize, io::Result<()>) {
-    let mut written = 0;
-    // Each turn writes something, or is interrupted by a signal, or is the last.
-    while written < bytes.len() {
-        match file.write(&bytes[written..]) {
-            Ok(0) => return (written, Err(ErrorKind::WriteZero.into())),
-            Ok(more) => written += more,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return (written, Err(error)),
-        }
-    }
-    (written, Ok(()))
 }
 
 #[cfg(test)]
