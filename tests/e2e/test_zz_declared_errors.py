@@ -24,7 +24,7 @@ NEVER = {
 def test_every_declared_error_was_provoked(request, route53):
     files = {pathlib.Path(item.path).name for item in request.session.items}
     here = {path.name for path in pathlib.Path(__file__).parent.glob("test_*.py")}
-    if files != here:
+    if not here <= files:
         pytest.skip("not a run of all end-to-end tests")
     missing = []
     for operation in (name for name, there in model.documented().items() if there):
