@@ -4,6 +4,7 @@
 mod allocation;
 mod attack;
 mod compare;
+mod crowd;
 mod options;
 mod oracle;
 mod random;
