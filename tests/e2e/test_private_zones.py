@@ -5,6 +5,7 @@ import dns.message
 import dns.rcode
 import pytest
 
+from encrypted import PROTOCOLS, Encrypted
 from harness import Zone, adopt_successors, create, eventually, reference, refusal, upsert
 
 REGION = "eu-west-1"
@@ -286,6 +287,26 @@ def test_split_horizon_follows_associations_and_mappings(tenants):
     check()
     server.replace()
     check()
+
+
+def test_who_asks_counts_over_tls_quic_and_https_too(tmp_path):
+    with Encrypted(tmp_path / "meridian") as server:
+        tenants = Tenants(server)
+        Zone(tenants.one, "split.example").change(create("www.split.example.", "A", "192.0.2.1"))
+        for name in ("split.example", "in.example"):
+            private = Zone(tenants.one, name, VPC=tenants.vpc_one)
+            private.change(create(f"www.{name}.", "A", "10.0.0.1"))
+        outside = [("NOERROR", {"192.0.2.1"}), ("REFUSED", set())]
+        inside = [("NOERROR", {"10.0.0.1"})] * 2
+        for protocol in PROTOCOLS:
+            for client, expected in ((ONE, inside), (TWO, outside), (NOBODY, outside)):
+                heard = []
+                for name in ("www.split.example.", "www.in.example."):
+                    query = dns.message.make_query(name, "A")
+                    reply = server.over(protocol, query, source=client)
+                    values = {str(value) for set_ in reply.answer for value in set_}
+                    heard.append((dns.rcode.to_text(reply.rcode()), values))
+                assert heard == expected, (protocol, client)
 
 
 def test_operators_describe_vpcs(tenants):

@@ -5,7 +5,6 @@ import functools
 import os
 import signal
 import socket
-import ssl
 import subprocess
 import threading
 import time
@@ -17,85 +16,20 @@ import dns.rcode
 import dns.rdatatype
 import httpx2
 import pytest
-from cryptography import x509
 
-from authority import NAME, Authority
+from authority import NAME
+from encrypted import HTTP_2, PROTOCOLS, Encrypted
 from harness import (
     BIN,
     LONG,
-    Meridian,
     Threads,
     Zone,
     adopt_successors,
     create,
     eventually,
-    free_port,
 )
 
-HTTP_2 = dns.query.HTTPVersion.HTTP_2
 SWAPS = 30 if LONG else 4
-
-
-class Encrypted(Meridian):
-    """A server with all of them on 127.0.0.1."""
-
-    def __init__(self, folder):
-        super().__init__(folder)
-        self.authority = Authority(self.folder / "authority")
-        self.certificate, self.key = self.folder / "certificate.pem", self.folder / "key.pem"
-        self.serial = self.authority.issue(self.certificate, self.key)
-        self.dot, self.doq, self.doh = (free_port() for _ in range(3))
-        (self.folder / "meridian.toml").write_text(
-            f"""
-            [dns.tls]
-            certificate = "{self.certificate}"
-            key = "{self.key}"
-            dot = ["127.0.0.1:{self.dot}"]
-            doq = ["127.0.0.1:{self.doq}"]
-            doh = ["127.0.0.1:{self.doh}"]
-            """
-        )
-
-    @property
-    def trust(self):
-        """Each time anew: clients write their protocols into it."""
-        return ssl.create_default_context(cafile=str(self.authority.path))
-
-    @property
-    def url(self):
-        return f"https://127.0.0.1:{self.doh}/dns-query"
-
-    def over(self, protocol, query):
-        """One exchange by dnspython."""
-        trusted = str(self.authority.path)
-        if protocol == "tls":
-            return dns.query.tls(
-                query, "127.0.0.1", 5, self.dot, ssl_context=self.trust, server_hostname=NAME
-            )
-        if protocol == "quic":
-            return dns.query.quic(
-                query, "127.0.0.1", 5, self.doq, verify=trusted, server_hostname=NAME
-            )
-        return dns.query.https(
-            query, self.url, 5, verify=self.trust, post=protocol == "post", http_version=HTTP_2
-        )
-
-    def kdig(self, *arguments):
-        done = subprocess.run(
-            ["kdig", "@127.0.0.1", f"+tls-ca={self.authority.path}", "+norec", *arguments],
-            capture_output=True,
-            text=True,
-            timeout=30,
-        )
-        assert done.returncode == 0, f"kdig {arguments}: {done.stdout}{done.stderr}"
-        return done.stdout
-
-    def shown_serial(self):
-        """The serial number of the certificate that new connections see."""
-        with socket.create_connection(("127.0.0.1", self.dot), 5) as connection:
-            with self.trust.wrap_socket(connection, server_hostname=NAME) as session:
-                shown = x509.load_der_x509_certificate(session.getpeercert(binary_form=True))
-                return shown.serial_number
 
 
 @pytest.fixture(scope="module")
@@ -115,9 +49,6 @@ def query(name="www.private.example.", rtype="A", **how):
     made = dns.message.make_query(name, rtype, **how)
     made.flags &= ~dns.flags.RD
     return made
-
-
-PROTOCOLS = ["tls", "quic", "get", "post"]
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
