@@ -24,7 +24,9 @@ def said(done):
 
 
 def refused(done):
-    assert done.returncode == 1 and not done.stdout, done.stdout
+    assert done.returncode == 1, done.stdout
+    if done.stdout:  # It was asked with --json.
+        assert done.stderr == f"meridian: {json.loads(done.stdout)['error']}\n"
     return done.stderr
 
 

@@ -30,10 +30,13 @@ mod visible;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
+use serde_json::json;
 
+use cli::Arguments;
 use replace::Predecessor;
-use transfer::Incomplete;
+use terminal::Form;
+use transfer::{Incomplete, Told};
 
 /// The exit code when what was asked for is done, but not all of it; docs/CLI.md has all codes.
 const INCOMPLETE: u8 = 3;
@@ -41,10 +44,10 @@ const INCOMPLETE: u8 = 3;
 fn main() -> ExitCode {
     let predecessor = match Predecessor::find() {
         Ok(predecessor) => predecessor,
-        Err(error) => return fail(&error, None),
+        Err(error) => return fail(&error, None, Form::Text),
     };
-    let arguments = match cli::Arguments::try_parse() {
-        Ok(arguments) => arguments,
+    let (arguments, form) = match parse() {
+        Ok(parsed) => parsed,
         Err(error) => {
             if let Some(predecessor) = &predecessor {
                 predecessor.tell(error.to_string());
@@ -55,14 +58,35 @@ fn main() -> ExitCode {
     match cli::run(arguments, predecessor.as_ref()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is::<cli::No>() => cli::No::EXIT_CODE.into(),
-        Err(error) => fail(&error, predecessor.as_ref()),
+        Err(error) => fail(&error, predecessor.as_ref(), form),
     }
 }
 
-/// Says what failed, and why, to people and to the server that was to be replaced.
-fn fail(error: &anyhow::Error, predecessor: Option<&Predecessor>) -> ExitCode {
+/// What the command line says, and whether a verb of it is to print JSON.
+fn parse() -> Result<(Arguments, Form), clap::Error> {
+    let mut matches = Arguments::command().try_get_matches()?;
+    let form = Form::of(wants_json(&matches));
+    Ok((Arguments::from_arg_matches_mut(&mut matches)?, form))
+}
+
+/// Whether the last of the verbs has `--json`. Some have no such option.
+fn wants_json(matches: &ArgMatches) -> bool {
+    match matches.subcommand() {
+        Some((_, verb)) => wants_json(verb),
+        None => matches!(matches.try_get_one("json"), Ok(Some(true))),
+    }
+}
+
+/// Says what failed, and why: to people, to programs that read JSON, and to the server that was to
+/// be replaced.
+fn fail(error: &anyhow::Error, predecessor: Option<&Predecessor>, form: Form) -> ExitCode {
     // The causes on one line.
     let _ = writeln!(std::io::stderr(), "meridian: {error:#}");
+    let is_told = error.is::<Incomplete>() || error.is::<Told>();
+    if form == Form::Json && !is_told {
+        let document = format!("{:#}", json!({ "error": format!("{error:#}") }));
+        let _ = writeln!(std::io::stdout(), "{}", visible::json(&document));
+    }
     if let Some(predecessor) = predecessor {
         predecessor.tell(format!("{error:#}"));
     }

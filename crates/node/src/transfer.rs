@@ -39,3 +39,15 @@ impl fmt::Display for Incomplete {
 }
 
 impl Error for Incomplete {}
+
+/// Nothing is done, and what was printed with `--json` says why.
+#[derive(Debug)]
+pub(crate) struct Told(pub(crate) String);
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for Told {}

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
+use serde_json::json;
 
 use crate::config::Config;
+use crate::terminal::Form;
 
 #[derive(Args)]
 pub(super) struct ConfigArguments {
@@ -18,22 +20,34 @@ pub(super) struct ConfigArguments {
 #[derive(Subcommand)]
 pub(super) enum ConfigVerb {
     /// Check the file and say what a real set-up would want different.
-    Check(ConfigArguments),
+    Check {
+        #[command(flatten)]
+        config: ConfigArguments,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 impl ConfigVerb {
     /// Does it.
     pub(super) fn run(self) -> Result<()> {
-        let Self::Check(arguments) = self;
-        check(&arguments)
+        let Self::Check { config, json } = self;
+        check(&config, Form::of(json))
     }
 }
 
-fn check(arguments: &ConfigArguments) -> Result<()> {
+fn check(arguments: &ConfigArguments, form: Form) -> Result<()> {
     let config = Config::read(arguments.config.as_deref())?;
     config.check()?;
+    let warnings = config.warnings();
     let mut out = io::stdout().lock();
-    for warning in config.warnings() {
+    if form == Form::Json {
+        let checked = json!({ "valid": true, "warnings": warnings });
+        writeln!(out, "{checked:#}")?;
+        return Ok(());
+    }
+    for warning in warnings {
         writeln!(out, "warning: {warning}")?;
     }
     writeln!(out, "the configuration is valid")?;

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use meridian_dns::{Name, RecordType, zonefile};
 use serde_json::{Value, json};
 
@@ -20,8 +20,11 @@ pub(crate) fn export(
     format: Format,
     output: Option<&Path>,
 ) -> Result<()> {
+    if client.json && output.is_none() && format == Format::Bind {
+        bail!("--json is not for a master file on standard output: name a file with --output");
+    }
     let conversation = Conversation::open(client, &Command::ZoneExport { zone })?;
-    let left_out = match output {
+    let written = match output {
         None => write(conversation, format, &mut io::stdout().lock())?,
         Some(path) => {
             // Whole or not at all: a failed export leaves what was there.
@@ -34,17 +37,38 @@ pub(crate) fn export(
             }
             let written = written.with_context(|| format!("cannot write {}", path.display()))?;
             fs::rename(&partial, path)?;
+            if client.json {
+                writeln!(io::stdout(), "{:#}", written.shown(path))?;
+            }
             written
         }
     };
-    if left_out == 0 {
+    if written.left_out == 0 {
         return Ok(());
     }
     let text = format!(
-        "{left_out} record sets with a routing policy, or aliases, are comments only: master files \
-         cannot express them, --format json can"
+        "{} record sets with a routing policy, or aliases, are comments only: master files \
+         cannot express them, --format json can",
+        written.left_out
     );
     Err(Incomplete(text).into())
+}
+
+/// How much was written.
+struct Written {
+    record_sets: u64,
+    /// Those of them that are in comments only.
+    left_out: u64,
+}
+
+impl Written {
+    fn shown(&self, path: &Path) -> Value {
+        json!({
+            "file": path,
+            "record_sets": self.record_sets,
+            "comments_only": self.left_out,
+        })
+    }
 }
 
 fn partial(path: &Path) -> PathBuf {
@@ -53,24 +77,29 @@ fn partial(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// Writes the zone, and returns how many sets are in comments only.
-fn write(mut conversation: Conversation, format: Format, out: &mut impl Write) -> Result<u64> {
+/// Writes the zone.
+fn write(mut conversation: Conversation, format: Format, out: &mut impl Write) -> Result<Written> {
     let start = conversation.progress()?;
     let mut writer: Box<dyn Writer> = match format {
         Format::Bind => Box::new(MasterFile::default()),
         Format::Json => Box::new(Document::default()),
     };
     writer.begin(out, &start["zone"])?;
+    let mut record_sets = 0;
     // Ends with the result.
     while let Err(portion) = conversation.answer()? {
         let sets: Vec<JsonSet> = serde_json::from_value(portion["sets"].clone())?;
         for set in sets {
             writer.set(out, set)?;
+            record_sets += 1;
         }
     }
     let left_out = writer.end(out)?;
     out.flush()?;
-    Ok(left_out)
+    Ok(Written {
+        record_sets,
+        left_out,
+    })
 }
 
 /// One of the two forms.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::records::Contents;
 use super::report::Messages;
 use super::set::{PlacedSet, Portion};
-use super::{Format, Incomplete, document, master_file};
+use super::{Format, Incomplete, Told, document, master_file};
 use crate::admin::{Client, Command, Conversation, ImportCommand};
 use crate::terminal::{Bar, Form};
 
@@ -241,10 +241,13 @@ impl Outcome {
                 let text = format!("{refused} reasons against records, which were left out");
                 Err(Incomplete(text).into())
             }
-            (refused, false) => bail!(
-                "nothing was imported: {refused} reasons against it; --skip-invalid leaves such \
-                 records out"
-            ),
+            (refused, false) => {
+                let text = format!(
+                    "nothing was imported: {refused} reasons against it; --skip-invalid leaves \
+                     such records out"
+                );
+                Err(Told(text).into())
+            }
         }
     }
 }
