@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness import Zone, create, delete, eventually, free_port
+from harness import POOL_START, Zone, create, delete, eventually, free_port
 
 ADDRESSES = ("127.0.0.1", "127.0.0.2")
 
@@ -120,12 +120,7 @@ def rrset_of(rtype, values, ttl):
 
 
 def verified(ours, *arguments, as_json=False):
-    done = ours.admin(
-        *("verify", *arguments),
-        *("--at", f"{ours.addresses[0]}:{ours.dns_port}"),
-        check=False,
-        as_json=as_json,
-    )
+    done = ours.admin("verify", *arguments, check=False, as_json=as_json)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -155,6 +150,22 @@ def test_two_sides_that_answer_alike(twins, tmp_path):
     queries.write_text("anything.twin.test TXT\nelsewhere.example A\n")
     status, said = verified(ours, "--queries", str(queries), *against)
     assert status == 0 and "2 questions asked, 0 answers differ" in said, said
+
+
+def test_this_side_is_asked_where_the_zone_is_shown(start):
+    server = start(addresses=["127.0.0.1", "127.0.0.2"])
+    listens = server.admin("status")["listens"]
+    assert listens["dns"] == [f"{address}:{server.dns_port}" for address in server.addresses]
+    assert listens["api"] == [server.api] and listens["metrics"] == server.metrics
+    # All of the pool goes to the second address, so that the first one refuses everything.
+    for name in POOL_START:
+        server.admin("nameserver", "set", name, "--address", "127.0.0.2")
+    Zone(server.client(), "moved.test").change(create("a.moved.test.", "A", "192.0.2.1"))
+    theirs = f"127.0.0.2:{server.dns_port}"
+    assert eventually(lambda: server.values("a.moved.test.", address="127.0.0.2"))
+    for more in ((), ("--at", theirs)):
+        status, said = verified(server, "moved.test", "--against", theirs, *more)
+        assert status == 0, said
 
 
 def test_a_side_that_is_silent_differs(start, tmp_path):

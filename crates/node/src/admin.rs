@@ -20,7 +20,7 @@ use anyhow::{Context, Result, bail};
 
 pub(crate) use client::{Client, Conversation, ask, call, print};
 pub(crate) use command::{Command, ImportCommand, Question};
-pub(crate) use host::{Host, Replacement, serve};
+pub(crate) use host::{Host, Listens, Replacement, serve};
 pub(crate) use progress::Progress;
 
 fn socket(data_dir: &Path) -> PathBuf {

@@ -12,6 +12,7 @@ mod traffic;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
+use std::iter;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use meridian_dns::Name;
 use meridian_server::TcpLimits;
 use serde::Deserialize;
 
+use crate::admin::Listens;
 use crate::views::Views;
 
 pub(crate) use api::Api;
@@ -258,6 +260,19 @@ impl Config {
                 .map(|tls| tls.server(views))
                 .unwrap_or_default(),
             encryption: None,
+        }
+    }
+
+    /// Where a process with this configuration is reached.
+    pub(crate) fn listens(&self) -> Listens {
+        let over_tls = self.api.tls.iter().flat_map(|tls| &tls.listen);
+        Listens {
+            dns: self.dns.listen.clone(),
+            api: iter::once(&self.api.listen)
+                .chain(over_tls)
+                .copied()
+                .collect(),
+            metrics: self.metrics.listen,
         }
     }
 

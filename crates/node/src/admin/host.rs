@@ -17,6 +17,7 @@ mod zone_history;
 
 use std::fmt::Display;
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,7 @@ use meridian_control::Control;
 use meridian_log::{Journal, Tables};
 use meridian_model::{KeyStatus, Timestamp};
 use meridian_server::{ACCEPT_PAUSE, Live};
+use serde::Serialize;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -55,6 +57,15 @@ pub(crate) struct Host {
     pub(crate) tables: Arc<Tables>,
     pub(crate) live: Arc<Live>,
     pub(crate) audit: Arc<dyn Audit>,
+    pub(crate) listens: Listens,
+}
+
+/// Where this process is reached.
+#[derive(Clone, Serialize)]
+pub(crate) struct Listens {
+    pub(crate) dns: Vec<SocketAddr>,
+    pub(crate) api: Vec<SocketAddr>,
+    pub(crate) metrics: SocketAddr,
 }
 
 /// A command to replace this process, which is not carried out here.

@@ -9,12 +9,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::delegation::server;
 use super::{ClientArguments, No};
-use crate::admin::{Client, Command, Conversation};
-use crate::config::Config;
+use crate::admin::{self, Client, Command, Conversation};
 use crate::outside::{Comparison, Difference, Question, Ttl};
 use crate::transfer::JsonSet;
 
@@ -30,8 +29,7 @@ pub(super) struct VerifyArguments {
     /// Hold against this server; may be given several times.
     #[arg(long, value_name = "ADDR[:PORT]", required = true)]
     against: Vec<String>,
-    /// Where this server answers (default: the first address of dns.listen in ./meridian.toml, or
-    /// 127.0.0.1:5300).
+    /// Where this server answers (default: the first address it listens on that shows the zone).
     #[arg(long, value_name = "ADDR[:PORT]")]
     at: Option<String>,
     /// Ask these too: a file with a name and a type on each line, as dnsperf reads it.
@@ -49,8 +47,11 @@ impl VerifyArguments {
     pub(super) fn run(self) -> Result<()> {
         let client = self.client.clone().client()?;
         let mut questions = BTreeSet::new();
+        let mut name_servers = Value::Null;
         if let Some(zone) = &self.zone {
-            questions.extend(questions_of_zone(&client, zone)?);
+            let found;
+            (name_servers, found) = questions_of_zone(&client, zone)?;
+            questions.extend(found);
         }
         if let Some(file) = &self.queries {
             let shown = file.display();
@@ -60,7 +61,7 @@ impl VerifyArguments {
         }
         let questions: Vec<Question> = questions.into_iter().collect();
         let comparison = Comparison {
-            ours: self.ours()?,
+            ours: self.ours(&client, &name_servers)?,
             theirs: self
                 .against
                 .iter()
@@ -91,21 +92,44 @@ impl VerifyArguments {
         Ok(())
     }
 
-    fn ours(&self) -> Result<SocketAddr> {
+    fn ours(&self, client: &Client, name_servers: &Value) -> Result<SocketAddr> {
         if let Some(text) = &self.at {
             return server(text, 53);
         }
-        let config = Config::read(None)?;
-        let Some(first) = config.dns.listen.first().copied() else {
-            bail!("the configuration names no address; say with --at where this server answers");
-        };
-        let here: IpAddr = match first {
-            _ if !first.ip().is_unspecified() => first.ip(),
-            SocketAddr::V4(_) => [127, 0, 0, 1].into(),
-            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-        };
-        Ok((here, first.port()).into())
+        let status = admin::ask(client, &Command::Status)?;
+        let listens: Vec<SocketAddr> = serde_json::from_value(status["listens"]["dns"].clone())?;
+        let shown = addresses(client, name_servers)?;
+        for at in &listens {
+            // Who listens on every address has those of the zone among them.
+            let is_here = |ip: &&IpAddr| match at.ip().is_unspecified() {
+                true => ip.is_ipv4() == at.is_ipv4(),
+                false => **ip == at.ip(),
+            };
+            if let Some(ip) = shown.iter().find(is_here) {
+                return Ok((*ip, at.port()).into());
+            }
+        }
+        match listens.first() {
+            Some(first) if !first.ip().is_unspecified() => Ok(*first),
+            _ => bail!("no address of this server shows the zone; name one with --at"),
+        }
     }
+}
+
+/// The addresses that the pool has of these name servers.
+fn addresses(client: &Client, name_servers: &Value) -> Result<Vec<IpAddr>> {
+    let pool = admin::ask(client, &Command::NameserverList)?;
+    let names = name_servers.as_array().into_iter().flatten();
+    let mut found = Vec::new();
+    for name in names {
+        let members = pool.as_array().into_iter().flatten();
+        for member in members.filter(|member| member["name"] == *name) {
+            found.extend(serde_json::from_value::<Vec<IpAddr>>(
+                member["addresses"].clone(),
+            )?);
+        }
+    }
+    Ok(found)
 }
 
 /// Asks, and shows on a terminal how far it is.
@@ -125,8 +149,8 @@ fn run(comparison: &Comparison, questions: &[Question]) -> Vec<Difference> {
 }
 
 /// Every set of a zone, and a name that it does not have. Sets that answers depend on who asks for
-/// are left out: two sides that are right may differ there.
-fn questions_of_zone(client: &Client, zone: &str) -> Result<BTreeSet<Question>> {
+/// are left out: two sides that are right may differ there. With them the zone's name servers.
+fn questions_of_zone(client: &Client, zone: &str) -> Result<(Value, BTreeSet<Question>)> {
     let zone = zone.to_owned();
     let mut conversation = Conversation::open(client, &Command::ZoneExport { zone })?;
     let start = conversation.progress()?;
@@ -145,7 +169,7 @@ fn questions_of_zone(client: &Client, zone: &str) -> Result<BTreeSet<Question>> 
             rtype: set.rtype,
         }));
     }
-    Ok(questions)
+    Ok((start["zone"]["name_servers"].clone(), questions))
 }
 
 /// Lines of a name and a type. Empty ones and comments are passed over.

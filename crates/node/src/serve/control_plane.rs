@@ -88,13 +88,14 @@ impl ControlPlane {
     }
 
     /// What admin commands work on.
-    pub(super) fn host(&self, audit: Arc<dyn Audit>) -> admin::Host {
+    pub(super) fn host(&self, config: &Config, audit: Arc<dyn Audit>) -> admin::Host {
         admin::Host {
             control: Arc::clone(&self.control),
             journal: Arc::clone(&self.files.journal) as _,
             tables: Arc::clone(&self.files.tables),
             live: Arc::clone(&self.live),
             audit,
+            listens: config.listens(),
         }
     }
 

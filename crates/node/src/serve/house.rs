@@ -119,7 +119,7 @@ impl House<'_> {
         let (asking, mut asked) = mpsc::channel(1);
         let admin = admin::serve(
             self.doors.admin()?,
-            control_plane.host(self.audit.taker()),
+            control_plane.host(self.config, self.audit.taker()),
             asking,
             ended.clone(),
         );

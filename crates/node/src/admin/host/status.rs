@@ -23,6 +23,7 @@ pub(super) fn status(host: &Host) -> Result<Value> {
     Ok(json!({
         "version": env!("CARGO_PKG_VERSION"),
         "pid": std::process::id(),
+        "listens": host.listens,
         "epoch": head.epoch,
         "head": head.seq.0,
         "level": levels(&*host.journal)?,
