@@ -142,7 +142,18 @@ def test_associations_and_their_refusals(tenants):
         disassociate(more[1])
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
     disassociate(more[0])
-    assert refusal(lambda: disassociate(tenants.vpc_one))[0] == "LastVPCAssociation"
+    # In the words of the model.
+    assert refusal(lambda: disassociate(tenants.vpc_one)) == (
+        "LastVPCAssociation",
+        "The VPC that you're trying to disassociate from the private hosted zone is the last VPC "
+        "that is associated with the hosted zone. Amazon Route 53 doesn't support disassociating "
+        "the last VPC from a hosted zone.",
+    )
+    assert refusal(lambda: associate(more[1], public.id)) == (
+        "PublicZoneVPCAssociation",
+        "You're trying to associate a VPC with a public hosted zone. Amazon Route 53 doesn't "
+        "support associating a VPC with a public hosted zone.",
+    )
     tenants.server.admin("quota", "set", "--account", "one", "MAX_VPCS_ASSOCIATED_BY_ZONE", 1)
     assert refusal(lambda: associate(more[1]))[0] == "LimitsExceeded"
 

@@ -138,12 +138,14 @@ pub enum Refusal {
     InvalidVpcId,
     #[error("The caller is not authorized to associate the VPC {0} with the hosted zone.")]
     NotAuthorized(String),
-    #[error("You cannot associate a VPC with a public hosted zone.")]
+    #[error(
+        "You're trying to associate a VPC with a public hosted zone. Amazon Route 53 doesn't support associating a VPC with a public hosted zone."
+    )]
     PublicZoneVpcAssociation,
     #[error("The specified VPC and hosted zone are not currently associated.")]
     VpcAssociationNotFound,
     #[error(
-        "The VPC that you're trying to disassociate from the private hosted zone is the last VPC that is associated with the hosted zone."
+        "The VPC that you're trying to disassociate from the private hosted zone is the last VPC that is associated with the hosted zone. Amazon Route 53 doesn't support disassociating the last VPC from a hosted zone."
     )]
     LastVpcAssociation,
     #[error(
