@@ -136,6 +136,20 @@ def test_sets_of_a_name(account):
     zone.send(*weighted("c"))
 
 
+def test_values_and_characters_of_a_batch(account):
+    zone = Zone(account.client, "batches.example")
+    many = [create(f"{n}.{zone.name}", "A", "192.0.2.1") for n in range(1001)]
+    text = "[Number of records limit of 1000 exceeded.]"
+    assert zone.refused(*many) == ("InvalidChangeBatch", text)
+    account.set("MAX_RECORDS_BY_CHANGE_BATCH", 1001)
+    zone.send(*many)
+    long = [upsert(f"t{n}.{zone.name}", "TXT", f'"{"x" * 198}"') for n in range(81)]
+    text = "[RDATA character limit of 32000 exceeded.]"
+    assert zone.refused(*long) == ("InvalidChangeBatch", text)
+    account.set("MAX_RDATA_CHARACTERS_BY_CHANGE_BATCH", 32_400)
+    zone.send(*long)
+
+
 def test_the_operator_sees_all_limits(account):
     listed = account.quotas()
     assert {kind: listed[kind]["limit"] for kind in OWNED} == OWNED

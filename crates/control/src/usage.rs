@@ -59,6 +59,8 @@ pub(crate) fn all(snapshot: &Snapshot, account: &AccountId) -> Result<Vec<QuotaU
             | Quota::ValuesByRecordSet
             | Quota::PolicySetsByName
             | Quota::GeoproximitySetsByName
+            | Quota::ValuesByBatch
+            | Quota::CharactersByBatch
             | Quota::CidrBlocksByCollection
             | Quota::ZonesByReusableDelegationSet
             | Quota::RecordSetsByZone

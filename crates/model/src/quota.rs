@@ -35,6 +35,10 @@ pub enum Quota {
     PolicySetsByName,
     /// `MAX_GEOPROXIMITY_RRSETS_BY_NAME`: those of one name and type under geoproximity.
     GeoproximitySetsByName,
+    /// `MAX_RECORDS_BY_CHANGE_BATCH`: values in a batch; those of an UPSERT count twice.
+    ValuesByBatch,
+    /// `MAX_RDATA_CHARACTERS_BY_CHANGE_BATCH`: characters of its values, counted likewise.
+    CharactersByBatch,
     /// `MAX_TAGS_BY_RESOURCE`.
     TagsByResource,
     /// `MAX_REQUESTS_PER_SECOND`.
@@ -59,6 +63,8 @@ impl Quota {
         Self::ValuesByRecordSet,
         Self::PolicySetsByName,
         Self::GeoproximitySetsByName,
+        Self::ValuesByBatch,
+        Self::CharactersByBatch,
         Self::TagsByResource,
         Self::RequestsPerSecond,
     ];
@@ -81,6 +87,8 @@ impl Quota {
             Self::ValuesByRecordSet => "MAX_RECORDS_BY_RRSET",
             Self::PolicySetsByName => "MAX_POLICY_RRSETS_BY_NAME",
             Self::GeoproximitySetsByName => "MAX_GEOPROXIMITY_RRSETS_BY_NAME",
+            Self::ValuesByBatch => "MAX_RECORDS_BY_CHANGE_BATCH",
+            Self::CharactersByBatch => "MAX_RDATA_CHARACTERS_BY_CHANGE_BATCH",
             Self::TagsByResource => "MAX_TAGS_BY_RESOURCE",
             Self::RequestsPerSecond => "MAX_REQUESTS_PER_SECOND",
         }
@@ -99,7 +107,9 @@ impl Quota {
             Self::VpcAuthorizationsByZone
             | Self::ProtectionsByZone
             | Self::CidrBlocksByCollection
+            | Self::ValuesByBatch
             | Self::RequestsPerSecond => 1000,
+            Self::CharactersByBatch => 32_000,
             Self::HealthChecksByOwner => 200,
             Self::TrafficPoliciesByOwner | Self::TagsByResource => 50,
             Self::TrafficPolicyInstancesByOwner | Self::CidrCollectionsByOwner => 5,

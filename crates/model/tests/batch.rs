@@ -454,6 +454,8 @@ fn limits_on_sets_are_the_accounts() {
     limit(Quota::ValuesByRecordSet, 2);
     limit(Quota::PolicySetsByName, 3);
     limit(Quota::GeoproximitySetsByName, 1);
+    limit(Quota::ValuesByBatch, 4);
+    limit(Quota::CharactersByBatch, 60);
     let values = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
     assert_eq!(
         bench.messages(&[create(Draft::simple("m.z.test", A, 60, &values))]),
@@ -485,6 +487,30 @@ fn limits_on_sets_are_the_accounts() {
     let near = ["eu-west-1", "us-east-1"].map(near);
     bench.plan(&near[..1]).unwrap();
     assert!(bench.messages(&near)[0].contains("no more than 1 geoproximity sets"));
+    let upsert = |set| DraftChange {
+        action: Upsert,
+        set,
+    };
+    let three =
+        ["a", "b", "c"].map(|n| upsert(Draft::simple(&format!("{n}.z.test"), A, 60, &values[..1])));
+    bench.plan(&three[..2]).unwrap();
+    assert_eq!(
+        bench.messages(&three),
+        ["Number of records limit of 4 exceeded."]
+    );
+    let text = |len: usize| {
+        [create(Draft::simple(
+            "t.z.test",
+            Txt,
+            60,
+            &[&format!("{:?}", "x".repeat(len - 2))],
+        ))]
+    };
+    bench.plan(&text(60)).unwrap();
+    assert_eq!(
+        bench.messages(&text(61)),
+        ["RDATA character limit of 60 exceeded."]
+    );
 }
 
 #[test]

@@ -29,11 +29,6 @@ pub enum BatchRefusal {
     NoSuchHealthCheck(String),
 }
 
-/// The most `ResourceRecord` elements in a request; those of an UPSERT count twice.
-const MAX_ELEMENTS: usize = 1000;
-/// The most characters of values in a request; those of an UPSERT count twice.
-const MAX_VALUE_CHARACTERS: usize = 32_000;
-
 type Planned<E> = Result<Vec<Effect>, PlanError<BatchRefusal, E>>;
 
 /// What a batch does to a zone. Identical sets written again have no effect.
@@ -46,7 +41,7 @@ pub fn plan_batch<S: State>(state: &S, zone: &Zone, changes: &[DraftChange]) -> 
             problems,
         )))
     };
-    if let Some(problem) = over_limit(changes) {
+    if let Some(problem) = over_limit(state, zone, changes)? {
         return refuse(vec![problem]);
     }
     let mut problems = Vec::new();
@@ -102,7 +97,14 @@ impl SetLimits {
     }
 }
 
-fn over_limit(changes: &[DraftChange]) -> Option<String> {
+/// Why the batch is too large, if it is: counted are its values, those of an UPSERT twice.
+fn over_limit<S: State>(
+    state: &S,
+    zone: &Zone,
+    changes: &[DraftChange],
+) -> Result<Option<String>, S::Error> {
+    let most_elements = state.limit(&zone.account, Quota::ValuesByBatch)?;
+    let most_characters = state.limit(&zone.account, Quota::CharactersByBatch)?;
     let (mut elements, mut characters) = (0, 0);
     for change in changes {
         let times = if change.action == Action::Upsert {
@@ -115,13 +117,13 @@ fn over_limit(changes: &[DraftChange]) -> Option<String> {
         elements += times * values.len().max(1);
         characters += times * values.iter().map(|v| v.chars().count()).sum::<usize>();
     }
-    if elements > MAX_ELEMENTS {
-        return Some(format!(
-            "Number of records limit of {MAX_ELEMENTS} exceeded."
-        ));
+    if elements as u64 > most_elements {
+        return Ok(Some(format!(
+            "Number of records limit of {most_elements} exceeded."
+        )));
     }
-    (characters > MAX_VALUE_CHARACTERS)
-        .then(|| format!("RDATA character limit of {MAX_VALUE_CHARACTERS} exceeded."))
+    Ok((characters as u64 > most_characters)
+        .then(|| format!("RDATA character limit of {most_characters} exceeded.")))
 }
 
 pub(super) fn check_health_checks<S: State>(
