@@ -15,10 +15,10 @@ use meridian_control::{Acks, Control, Environment, FirstStart, NewKey, SystemEnv
 use meridian_dns::Name;
 use meridian_log::{Commit, Durability, Journal, LocalJournal, Options, Tables, Vault};
 use meridian_model::{
-    Account, AccountId, Action, DelegationSetId, DraftChange, Effect, Generation, NameServer,
-    NewZone, Protection, ProtectionKey, QueryLoggingConfig, Quota, RecordSet,
-    ReusableDelegationSet, State, Tag, TaggedResource, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
-    plan_batch, plan_create_zone,
+    Account, AccountId, Action, DelegationSetId, DraftChange, Effect, Generation, HealthCheck,
+    HealthCheckId, HealthSlot, HealthSwitch, NameServer, NewZone, Protection, ProtectionKey,
+    QueryLoggingConfig, Quota, RecordSet, ReusableDelegationSet, State, Tag, TaggedResource, Vpc,
+    VpcAuthorization, VpcId, Zone, ZoneId, plan_batch, plan_create_zone,
 };
 
 use crate::data::{Row, ZoneRows};
@@ -303,6 +303,37 @@ impl State for Empty {
 
     fn health_check_exists(&self, _: &AccountId, _: &str) -> Result<bool, Infallible> {
         Ok(false)
+    }
+
+    fn health_check(&self, _: &HealthCheckId) -> Result<Option<HealthCheck>, Infallible> {
+        Ok(None)
+    }
+
+    fn health_check_by_reference(
+        &self,
+        _: &AccountId,
+        _: &str,
+    ) -> Result<Option<HealthCheckId>, Infallible> {
+        Ok(None)
+    }
+
+    fn health_check_count(&self, _: &AccountId) -> Result<u64, Infallible> {
+        Ok(0)
+    }
+
+    fn is_child_health_check(&self, _: &HealthCheckId) -> Result<bool, Infallible> {
+        Ok(false)
+    }
+
+    fn free_health_slot(&self) -> Result<HealthSlot, Infallible> {
+        Ok(HealthSlot {
+            slot: 0,
+            incarnation: 1,
+        })
+    }
+
+    fn health_switch(&self, _: &HealthCheckId) -> Result<Option<HealthSwitch>, Infallible> {
+        Ok(None)
     }
 
     fn cidr_collection_exists(&self, _: &AccountId, _: &str) -> Result<bool, Infallible> {

@@ -6,9 +6,10 @@ use std::net::IpAddr;
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
     AccessKey, Account, AccountId, Action, DelegationSetId, Draft, DraftChange, Effect, Facts,
-    Generation, KeyStatus, NameServer, NewZone, PlanError, Protection, ProtectionKey,
-    QueryLoggingConfig, Quota, RecordSet, ReusableDelegationSet, State, Tag, TaggedResource, Vpc,
-    VpcAuthorization, VpcId, Zone, ZoneId, plan_batch, plan_create_zone,
+    Generation, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, KeyStatus, NameServer,
+    NewZone, PlanError, Protection, ProtectionKey, QueryLoggingConfig, Quota, RecordSet,
+    ReusableDelegationSet, State, Tag, TaggedResource, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
+    plan_batch, plan_create_zone,
 };
 
 use crate::admin::{AdminError, NewKey, SECRETS, vault_row};
@@ -195,6 +196,37 @@ impl State for Empty {
 
     fn health_check_exists(&self, _: &AccountId, _: &str) -> Result<bool, Infallible> {
         Ok(false)
+    }
+
+    fn health_check(&self, _: &HealthCheckId) -> Result<Option<HealthCheck>, Infallible> {
+        Ok(None)
+    }
+
+    fn health_check_by_reference(
+        &self,
+        _: &AccountId,
+        _: &str,
+    ) -> Result<Option<HealthCheckId>, Infallible> {
+        Ok(None)
+    }
+
+    fn health_check_count(&self, _: &AccountId) -> Result<u64, Infallible> {
+        Ok(0)
+    }
+
+    fn is_child_health_check(&self, _: &HealthCheckId) -> Result<bool, Infallible> {
+        Ok(false)
+    }
+
+    fn free_health_slot(&self) -> Result<HealthSlot, Infallible> {
+        Ok(HealthSlot {
+            slot: 0,
+            incarnation: 1,
+        })
+    }
+
+    fn health_switch(&self, _: &HealthCheckId) -> Result<Option<HealthSwitch>, Infallible> {
+        Ok(None)
     }
 
     fn cidr_collection_exists(&self, _: &AccountId, _: &str) -> Result<bool, Infallible> {

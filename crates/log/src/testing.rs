@@ -4,12 +4,13 @@
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
     AcceleratedRecovery, AccessKey, AccessKeyId, Account, AccountId, AliasTarget, AssociatedVpc,
-    Change, ChangeId, Coordinates, DelegationSet, DelegationSetId, Effect, FailoverRole,
-    Generation, GeoLocation, GeoproximityLocation, GeoproximityPlace, KeyStatus, LogGroupArn,
-    NameServer, Network, Policy, Protection, ProtectionKey, QueryLoggingConfig,
-    QueryLoggingConfigId, Quota, RecordSet, Region, ReusableDelegationSet, Routing, SetData,
-    SetKey, Tag, TagSet, TaggedKind, TaggedResource, Timestamp, UnseenGeneration, UnseenState,
-    User, Vpc, VpcAuthorization, VpcId, VpcRegion, Zone, ZoneId,
+    Change, ChangeId, CheckerRegion, Coordinates, DelegationSet, DelegationSetId, Effect, Endpoint,
+    FailoverRole, Generation, GeoLocation, GeoproximityLocation, GeoproximityPlace, Health,
+    HealthCheck, HealthCheckConfig, HealthCheckId, HealthSlot, HealthSubject, HealthSwitch,
+    KeyStatus, LogGroupArn, NameServer, Network, Policy, Protection, ProtectionKey, Protocol,
+    QueryLoggingConfig, QueryLoggingConfigId, Quota, RecordSet, Region, ReusableDelegationSet,
+    Routing, SetData, SetKey, Tag, TagSet, TaggedKind, TaggedResource, Timestamp, UnseenGeneration,
+    UnseenState, User, Vpc, VpcAuthorization, VpcId, VpcRegion, WithoutData, Zone, ZoneId,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -254,6 +255,103 @@ fn query_logging_config() -> impl Strategy<Value = QueryLoggingConfig> {
     )
 }
 
+pub(crate) fn health_check_id() -> impl Strategy<Value = HealthCheckId> {
+    select(vec!["1", "2", "22", "3"]).prop_map(|id| HealthCheckId::new(id).expect("digits"))
+}
+
+/// Few places, so that checks come to take each other's.
+fn health_check() -> impl Strategy<Value = HealthCheck> {
+    let slot = (prop_oneof![9 => 0..4u32, 1 => any::<u32>()], any::<u32>());
+    let configs = (health_config(), option::of(health_config()));
+    let marks = (text(), any::<u64>(), slot);
+    (health_check_id(), account_id(), configs, marks).prop_map(
+        |(id, account, (config, created_with), (caller_reference, version, slot))| HealthCheck {
+            id,
+            account,
+            caller_reference,
+            version,
+            created_with: created_with.unwrap_or_else(|| config.clone()),
+            config,
+            slot: HealthSlot {
+                slot: slot.0,
+                incarnation: slot.1,
+            },
+        },
+    )
+}
+
+fn health_config() -> impl Strategy<Value = HealthCheckConfig> {
+    let children = prop::collection::vec(health_check_id(), 0..3);
+    let metric = (text(), text(), select(WithoutData::ALL.to_vec()));
+    let subject = prop_oneof![
+        endpoint().prop_map(HealthSubject::Endpoint),
+        (any::<u16>(), children).prop_map(|(threshold, mut children)| {
+            children.dedup();
+            HealthSubject::Calculated {
+                threshold,
+                children,
+            }
+        }),
+        metric.prop_map(|(region, name, without_data)| HealthSubject::Metric {
+            region,
+            name,
+            without_data,
+        }),
+        text().prop_map(HealthSubject::RoutingControl),
+    ];
+    (any::<bool>(), any::<bool>(), subject).prop_map(|(inverted, disabled, subject)| {
+        HealthCheckConfig {
+            inverted,
+            disabled,
+            subject,
+        }
+    })
+}
+
+fn endpoint() -> impl Strategy<Value = Endpoint> {
+    let protocol = select(vec![Protocol::Http, Protocol::Https, Protocol::Tcp]);
+    let target = (option::of(any::<std::net::IpAddr>()), option::of(text()));
+    let texts = (any::<u16>(), option::of(text()), option::of(text()));
+    let region = text().prop_map(|name| CheckerRegion::stored(&name));
+    let ways = (any::<[u8; 2]>(), any::<[bool; 2]>());
+    let ways = (ways, prop::collection::vec(region, 0..3));
+    (protocol, target, texts, ways).prop_map(
+        |(
+            protocol,
+            (ip_address, domain_name),
+            (port, path, search_string),
+            ((numbers, flags), regions),
+        )| {
+            Endpoint {
+                protocol,
+                ip_address,
+                domain_name,
+                port,
+                path,
+                search_string,
+                request_interval_s: numbers[0],
+                failure_threshold: numbers[1],
+                measure_latency: flags[0],
+                enable_sni: flags[1],
+                regions,
+            }
+        },
+    )
+}
+
+fn health_switch() -> impl Strategy<Value = HealthSwitch> {
+    let health = select(vec![Health::Healthy, Health::Unhealthy]);
+    (health_check_id(), health, text(), text(), time()).prop_map(
+        |(check, health, reason, principal, at)| HealthSwitch {
+            check,
+            health,
+            reason,
+            principal,
+            at,
+        },
+    )
+}
+
 fn change() -> impl Strategy<Value = Change> {
     let id = select(vec!["C1", "C2"]).prop_map(|id| ChangeId::new(id).expect("capitals"));
     (id, account_id(), zone_id(), time(), option::of(text())).prop_map(
@@ -380,6 +478,10 @@ pub(crate) fn effect() -> impl Strategy<Value = Effect> {
         1 => delegation_set_id().prop_map(Effect::DeleteDelegationSet),
         2 => query_logging_config().prop_map(Effect::PutQueryLoggingConfig),
         1 => query_logging_config_id().prop_map(Effect::DeleteQueryLoggingConfig),
+        3 => health_check().prop_map(Effect::PutHealthCheck),
+        2 => health_check_id().prop_map(Effect::DeleteHealthCheck),
+        1 => health_switch().prop_map(Effect::PutHealthSwitch),
+        1 => health_check_id().prop_map(Effect::DeleteHealthSwitch),
     ]
 }
 

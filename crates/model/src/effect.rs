@@ -6,8 +6,10 @@ use crate::account::{AccessKey, Account, User};
 use crate::change::Change;
 use crate::delegation_set::ReusableDelegationSet;
 use crate::generation::UnseenGeneration;
+use crate::health_check::{HealthCheck, HealthSwitch};
 use crate::id::{
-    AccessKeyId, AccountId, DelegationSetId, Generation, QueryLoggingConfigId, VpcId, ZoneId,
+    AccessKeyId, AccountId, DelegationSetId, Generation, HealthCheckId, QueryLoggingConfigId,
+    VpcId, ZoneId,
 };
 use crate::name_server::NameServer;
 use crate::protection::{Protection, ProtectionKey};
@@ -114,6 +116,15 @@ pub enum Effect {
         /// The VPC.
         vpc: VpcId,
     },
+    /// The health check is now this.
+    PutHealthCheck(HealthCheck),
+    /// The health check is gone, and its place free. Its switch was taken back by an effect of its
+    /// own.
+    DeleteHealthCheck(HealthCheckId),
+    /// The outcome of a health check is what somebody says.
+    PutHealthSwitch(HealthSwitch),
+    /// Nobody says so any more.
+    DeleteHealthSwitch(HealthCheckId),
 }
 
 impl Effect {
@@ -154,6 +165,10 @@ impl Effect {
             | Self::DeleteVpc(_)
             | Self::PutVpcAuthorization(_)
             | Self::DeleteVpcAuthorization { .. } => 2,
+            Self::PutHealthCheck(_)
+            | Self::DeleteHealthCheck(_)
+            | Self::PutHealthSwitch(_)
+            | Self::DeleteHealthSwitch(_) => 3,
         }
     }
 }

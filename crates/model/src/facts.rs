@@ -1,7 +1,8 @@
 //! What a plan is told about the world: the time and a source of randomness, as plain values.
 
 use crate::id::{
-    AccessKeyId, AccountId, ChangeId, DelegationSetId, QueryLoggingConfigId, VpcId, ZoneId,
+    AccessKeyId, AccountId, ChangeId, DelegationSetId, HealthCheckId, QueryLoggingConfigId, VpcId,
+    ZoneId,
 };
 
 /// Milliseconds since 1970-01-01 UTC.
@@ -63,8 +64,18 @@ impl Facts {
         DelegationSetId::new(&self.text("N00", 14)).expect("made of the characters of identifiers")
     }
 
-    /// A fresh id of a query logging configuration: a random UUID (RFC 9562, version 4).
+    /// A fresh id of a query logging configuration.
     pub fn query_logging_config_id(&mut self) -> QueryLoggingConfigId {
+        QueryLoggingConfigId::new(&self.uuid()).expect("made of the characters of identifiers")
+    }
+
+    /// A fresh id of a health check.
+    pub fn health_check_id(&mut self) -> HealthCheckId {
+        HealthCheckId::new(&self.uuid()).expect("made of the characters of identifiers")
+    }
+
+    /// A random UUID (RFC 9562, version 4).
+    fn uuid(&mut self) -> String {
         let random = u128::from(self.draw()) << 64 | u128::from(self.draw());
         let uuid = random & !(0xf << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62;
         let [a, b, c, d, e] = [
@@ -74,8 +85,7 @@ impl Facts {
             uuid >> 48 & 0xffff,
             uuid & 0xffff_ffff_ffff,
         ];
-        QueryLoggingConfigId::new(&format!("{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}"))
-            .expect("made of the characters of identifiers")
+        format!("{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}")
     }
 
     /// A fresh id of a VPC, as long as AWS's.

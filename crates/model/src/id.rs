@@ -67,6 +67,10 @@ text_id! {
     QueryLoggingConfigId, 36, |b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b) || b == b'-'
 }
 text_id! {
+    /// A health check: a lower-case UUID.
+    HealthCheckId, 36, |b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b) || b == b'-'
+}
+text_id! {
     /// A virtual private cloud: `vpc-` and more.
     VpcId, 64, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'
 }

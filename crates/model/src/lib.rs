@@ -12,6 +12,7 @@ mod draft;
 mod effect;
 mod facts;
 mod generation;
+mod health_check;
 mod id;
 mod name_server;
 mod plan;
@@ -32,23 +33,31 @@ pub use draft::{Action, Draft, DraftAlias, DraftChange};
 pub use effect::Effect;
 pub use facts::{Facts, Timestamp};
 pub use generation::{UnseenGeneration, UnseenState};
+pub use health_check::{
+    AlarmDraft, BreakGlass, CheckerRegion, Endpoint, Health, HealthCheck, HealthCheckConfig,
+    HealthCheckDraft, HealthCheckSettings, HealthCheckType, HealthSlot, HealthSubject,
+    HealthSwitch, MAX_BREAK_GLASS_MS, MAX_REASON_CHARACTERS, Observed, Protocol, Reason,
+    ResetElement, Standing, WithoutData, standings,
+};
 pub use id::{
-    AccessKeyId, AccountId, ChangeId, DelegationSetId, Generation, InvalidId, QueryLoggingConfigId,
-    Seq, VpcId, ZoneId,
+    AccessKeyId, AccountId, ChangeId, DelegationSetId, Generation, HealthCheckId, InvalidId,
+    QueryLoggingConfigId, Seq, VpcId, ZoneId,
 };
 pub use name_server::NameServer;
 pub use plan::{
     AlreadyLogged, AssociationRefusal, AuthorizationRefusal, BatchRefusal,
     CreateDelegationSetRefusal, CreateZoneRefusal, DelegationSetInUse, FollowedAliases,
-    ImportLimits, ImportedName, NameServerRefusal, NewDelegationSet, NewZone, NotPublic, PlanError,
+    HealthCheckRefusal, HealthCheckUpdate, ImportLimits, ImportedName, NameServerRefusal,
+    NewDelegationSet, NewHealthCheck, NewZone, NotPublic, PlanError, PlannedHealthCheck,
     PlannedName, ProtectionCode, ProtectionDraft, ProtectionProblem, ProtectionRefusal, TagChange,
     TagRefusal, VpcRefusal, ZoneNotEmpty, check_imported_apex, expired_generations,
     plan_associate_vpc, plan_authorize_vpc, plan_batch, plan_begin_generation, plan_change_tags,
-    plan_collect_generation, plan_create_delegation_set, plan_create_protections,
-    plan_create_query_logging, plan_create_vpc, plan_create_zone, plan_delete_delegation_set,
-    plan_delete_name_server, plan_delete_protections, plan_delete_vpc, plan_delete_zone,
-    plan_disassociate_vpc, plan_imported_alias, plan_imported_name, plan_publish_generation,
-    plan_put_name_server, plan_set_vpc_networks, plan_zone_comment, plan_zone_features,
+    plan_collect_generation, plan_create_delegation_set, plan_create_health_check,
+    plan_create_protections, plan_create_query_logging, plan_create_vpc, plan_create_zone,
+    plan_delete_delegation_set, plan_delete_health_check, plan_delete_name_server,
+    plan_delete_protections, plan_delete_vpc, plan_delete_zone, plan_disassociate_vpc,
+    plan_imported_alias, plan_imported_name, plan_publish_generation, plan_put_name_server,
+    plan_set_vpc_networks, plan_update_health_check, plan_zone_comment, plan_zone_features,
 };
 pub use protection::{Protection, ProtectionKey};
 pub use query_logging::{InvalidArn, LogGroupArn, QueryLoggingConfig};

@@ -4,6 +4,7 @@ mod batch;
 mod conflicts;
 mod delegation_set;
 mod generation;
+mod health_check;
 mod hosted_zone;
 mod import;
 mod pool;
@@ -21,6 +22,10 @@ pub use delegation_set::{
 };
 pub use generation::{
     expired_generations, plan_begin_generation, plan_collect_generation, plan_publish_generation,
+};
+pub use health_check::{
+    HealthCheckRefusal, HealthCheckUpdate, NewHealthCheck, PlannedHealthCheck,
+    plan_create_health_check, plan_delete_health_check, plan_update_health_check,
 };
 pub use hosted_zone::{
     CreateZoneRefusal, NewZone, ZoneNotEmpty, plan_create_zone, plan_delete_zone,

@@ -3,7 +3,8 @@
 use meridian_dns::Name;
 
 use crate::delegation_set::ReusableDelegationSet;
-use crate::id::{AccountId, DelegationSetId, Generation, VpcId, ZoneId};
+use crate::health_check::{HealthCheck, HealthSlot, HealthSwitch};
+use crate::id::{AccountId, DelegationSetId, Generation, HealthCheckId, VpcId, ZoneId};
 use crate::name_server::NameServer;
 use crate::protection::{Protection, ProtectionKey};
 use crate::query_logging::QueryLoggingConfig;
@@ -43,6 +44,22 @@ pub trait State {
     fn set_count(&self, generation: Generation) -> Result<u64, Self::Error>;
     /// Whether the account has a health check of this id.
     fn health_check_exists(&self, account: &AccountId, id: &str) -> Result<bool, Self::Error>;
+    /// The health check with this id, whoever owns it.
+    fn health_check(&self, id: &HealthCheckId) -> Result<Option<HealthCheck>, Self::Error>;
+    /// The health check that this reference was used for in this account, also when it is gone.
+    fn health_check_by_reference(
+        &self,
+        account: &AccountId,
+        reference: &str,
+    ) -> Result<Option<HealthCheckId>, Self::Error>;
+    /// How many health checks the account owns.
+    fn health_check_count(&self, account: &AccountId) -> Result<u64, Self::Error>;
+    /// Whether another health check is calculated from this one.
+    fn is_child_health_check(&self, id: &HealthCheckId) -> Result<bool, Self::Error>;
+    /// The smallest place that no health check has, for the next one.
+    fn free_health_slot(&self) -> Result<HealthSlot, Self::Error>;
+    /// What somebody says of a health check.
+    fn health_switch(&self, id: &HealthCheckId) -> Result<Option<HealthSwitch>, Self::Error>;
     /// Whether the account has a CIDR collection of this id.
     fn cidr_collection_exists(&self, account: &AccountId, id: &str) -> Result<bool, Self::Error>;
     /// The protection of these sets.

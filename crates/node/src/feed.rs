@@ -518,7 +518,12 @@ fn touched(entries: &[Entry]) -> Touched {
                 | Effect::PutVpcAuthorization(_)
                 | Effect::DeleteVpcAuthorization { .. }
                 | Effect::PutDelegationSet(_)
-                | Effect::DeleteDelegationSet(_) => {}
+                | Effect::DeleteDelegationSet(_)
+                // What is answered does not depend on health yet.
+                | Effect::PutHealthCheck(_)
+                | Effect::DeleteHealthCheck(_)
+                | Effect::PutHealthSwitch(_)
+                | Effect::DeleteHealthSwitch(_) => {}
             }
         }
     }

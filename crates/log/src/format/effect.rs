@@ -6,6 +6,7 @@ use prost::{Message, Oneof};
 use super::account::{AccessKeyMessage, AccountMessage, UserMessage, access_key_id, quota};
 use super::delegation_set::{DelegationSetMessage, delegation_set_id};
 use super::generation::UnseenGenerationMessage;
+use super::health_check::{HealthCheckMessage, HealthSwitchMessage, health_check_id};
 use super::protection::{ProtectionKeyMessage, ProtectionMessage};
 use super::query_logging::{QueryLoggingConfigMessage, query_logging_config_id};
 use super::record_set::{RecordSetMessage, SetKeyMessage};
@@ -18,7 +19,7 @@ use super::{DecodeError, Stored, account_id, name, required};
 pub(crate) struct EffectMessage {
     #[prost(
         oneof = "KindMessage",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22, 30, 31, 32, 33, 40, 41, 42, 43, 50, 60, 61, 62"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22, 30, 31, 32, 33, 40, 41, 42, 43, 50, 60, 61, 62, 70, 71, 75, 76"
     )]
     kind: Option<KindMessage>,
 }
@@ -81,6 +82,14 @@ pub(crate) enum KindMessage {
     PutVpcAuthorization(VpcAuthorizationMessage),
     #[prost(message, tag = "43")]
     DeleteVpcAuthorization(DeleteVpcAuthorizationMessage),
+    #[prost(message, tag = "70")]
+    PutHealthCheck(HealthCheckMessage),
+    #[prost(string, tag = "71")]
+    DeleteHealthCheck(String),
+    #[prost(message, tag = "76")]
+    PutHealthSwitch(HealthSwitchMessage),
+    #[prost(string, tag = "75")]
+    DeleteHealthSwitch(String),
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -136,6 +145,7 @@ pub(crate) struct CollectGenerationMessage {
 impl Stored for Effect {
     type Message = EffectMessage;
 
+    #[expect(clippy::too_many_lines, reason = "an arm for each kind of effect")]
     fn to_message(&self) -> EffectMessage {
         let kind = match self {
             Self::PutZone(zone) => KindMessage::PutZone(zone.to_message()),
@@ -203,10 +213,15 @@ impl Stored for Effect {
                     vpc: vpc.as_str().into(),
                 })
             }
+            Self::PutHealthCheck(check) => KindMessage::PutHealthCheck(check.to_message()),
+            Self::DeleteHealthCheck(id) => KindMessage::DeleteHealthCheck(id.as_str().into()),
+            Self::PutHealthSwitch(switch) => KindMessage::PutHealthSwitch(switch.to_message()),
+            Self::DeleteHealthSwitch(id) => KindMessage::DeleteHealthSwitch(id.as_str().into()),
         };
         EffectMessage { kind: Some(kind) }
     }
 
+    #[expect(clippy::too_many_lines, reason = "an arm for each kind of effect")]
     fn from_message(message: EffectMessage) -> Result<Self, DecodeError> {
         Ok(match required(message.kind, "effect")? {
             KindMessage::PutZone(zone) => Self::PutZone(Stored::from_message(zone)?),
@@ -274,6 +289,10 @@ impl Stored for Effect {
             KindMessage::DeleteQueryLoggingConfig(id) => {
                 Self::DeleteQueryLoggingConfig(query_logging_config_id(&id)?)
             }
+            KindMessage::PutHealthCheck(it) => Self::PutHealthCheck(Stored::from_message(it)?),
+            KindMessage::DeleteHealthCheck(id) => Self::DeleteHealthCheck(health_check_id(&id)?),
+            KindMessage::PutHealthSwitch(it) => Self::PutHealthSwitch(Stored::from_message(it)?),
+            KindMessage::DeleteHealthSwitch(id) => Self::DeleteHealthSwitch(health_check_id(&id)?),
         })
     }
 }

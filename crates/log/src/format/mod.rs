@@ -8,6 +8,7 @@ mod delegation_set;
 mod effect;
 mod entry;
 mod generation;
+mod health_check;
 mod plain;
 mod protection;
 mod query_logging;
@@ -24,10 +25,11 @@ use meridian_model::AccountId;
 use prost::Message;
 
 pub use entry::{Commit, Entry};
+pub(crate) use health_check::{HealthSlotRow, health_check_id};
 pub(crate) use rows::{AppliedRow, BeforeMessage, ChangeRow, HistoryMessage, RetryRow, StatsRow};
 
 /// The highest journal level this version understands.
-pub const LEVEL: u16 = 2;
+pub const LEVEL: u16 = 3;
 
 /// A SHA-256 value.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -200,7 +202,7 @@ mod tests {
         let level = with([0x28, 9]).unwrap_err();
         assert_eq!(
             level.to_string(),
-            "the entry is of level 9, this version knows up to 2"
+            "the entry is of level 9, this version knows up to 3"
         );
     }
 

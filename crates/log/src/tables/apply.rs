@@ -12,7 +12,9 @@ use prost::Message;
 use super::history::{Deltas, Origin};
 use super::layout::{self, GENERATION_COUNTER, Table};
 use super::rows::Rows;
-use super::{ApplyError, delegation_sets, protections, query_logging, requests, vpcs};
+use super::{
+    ApplyError, delegation_sets, health_checks, protections, query_logging, requests, vpcs,
+};
 use crate::format::{ChangeRow, Entry, StatsRow, Stored};
 
 /// Every this many entries the digest is kept under its number, for nodes to compare.
@@ -111,6 +113,10 @@ fn apply_effect(
         Effect::DeleteDelegationSet(id) => delegation_sets::delete(rows, id)?,
         Effect::PutQueryLoggingConfig(config) => query_logging::put(rows, config)?,
         Effect::DeleteQueryLoggingConfig(id) => query_logging::delete(rows, id)?,
+        Effect::PutHealthCheck(check) => health_checks::put(rows, check)?,
+        Effect::DeleteHealthCheck(id) => health_checks::delete(rows, id)?,
+        Effect::PutHealthSwitch(switch) => health_checks::switch(rows, switch)?,
+        Effect::DeleteHealthSwitch(id) => health_checks::release(rows, id)?,
     }
     Ok(())
 }

@@ -5,7 +5,7 @@
 
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
-    AccessKeyId, AccountId, ChangeId, DelegationSetId, Generation, ProtectionKey,
+    AccessKeyId, AccountId, ChangeId, DelegationSetId, Generation, HealthCheckId, ProtectionKey,
     QueryLoggingConfigId, Quota, Seq, SetKey, TaggedResource, Timestamp, VpcId, ZoneId,
 };
 use redb::TableDefinition;
@@ -88,6 +88,20 @@ pub(super) enum Table {
     VpcZones = 51,
     /// Zone id, VPC id → authorization.
     VpcAuthorizations = 52,
+    /// Health check id → health check.
+    HealthChecks = 90,
+    /// Account, health check id → nothing.
+    AccountHealthChecks = 91,
+    /// Account, caller reference → health check id. Rows stay for ever.
+    HealthCheckReferences = 92,
+    /// Place → its incarnation and the health check that has it. Rows stay for ever.
+    HealthSlots = 93,
+    /// Place that no health check has any more → nothing.
+    FreeHealthSlots = 94,
+    /// Health check id, id of one that is calculated from it → nothing.
+    HealthCheckParents = 95,
+    /// Health check id → what somebody says of it.
+    HealthSwitches = 96,
 }
 
 impl Table {
@@ -126,6 +140,13 @@ impl Table {
         Self::Vpcs,
         Self::VpcZones,
         Self::VpcAuthorizations,
+        Self::HealthChecks,
+        Self::AccountHealthChecks,
+        Self::HealthCheckReferences,
+        Self::HealthSlots,
+        Self::FreeHealthSlots,
+        Self::HealthCheckParents,
+        Self::HealthSwitches,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -164,6 +185,13 @@ impl Table {
             Self::Vpcs => "vpcs",
             Self::VpcZones => "vpc_zones",
             Self::VpcAuthorizations => "vpc_authorizations",
+            Self::HealthChecks => "health_checks",
+            Self::AccountHealthChecks => "account_health_checks",
+            Self::HealthCheckReferences => "health_check_references",
+            Self::HealthSlots => "health_slots",
+            Self::FreeHealthSlots => "free_health_slots",
+            Self::HealthCheckParents => "health_check_parents",
+            Self::HealthSwitches => "health_switches",
         }
     }
 
@@ -196,6 +224,28 @@ pub(super) fn delegation_set_counter(account: &AccountId) -> Vec<u8> {
 /// How many zones have a reusable delegation set.
 pub(super) fn delegation_set_zone_counter(id: &DelegationSetId) -> Vec<u8> {
     joined(&[b"delegation_set_zones", id.as_str().as_bytes()])
+}
+
+/// How many health checks an account owns.
+pub(super) fn health_check_counter(account: &AccountId) -> Vec<u8> {
+    joined(&[b"health_checks", account.as_str().as_bytes()])
+}
+
+pub(super) fn health_check(id: &HealthCheckId) -> Vec<u8> {
+    id.as_str().into()
+}
+
+/// What the keys of all rows of a health check begin with.
+pub(super) fn of_health_check(id: &HealthCheckId) -> Vec<u8> {
+    joined(&[id.as_str().as_bytes(), b""])
+}
+
+pub(super) fn health_check_parent(child: &HealthCheckId, parent: &HealthCheckId) -> Vec<u8> {
+    joined(&[child.as_str().as_bytes(), parent.as_str().as_bytes()])
+}
+
+pub(super) fn health_slot(slot: u32) -> [u8; 4] {
+    slot.to_be_bytes()
 }
 
 pub(super) fn query_logging_config(id: &QueryLoggingConfigId) -> Vec<u8> {

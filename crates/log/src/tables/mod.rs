@@ -6,6 +6,7 @@ mod apply;
 mod blocks;
 mod delegation_sets;
 mod digest;
+mod health_checks;
 mod history;
 mod layout;
 mod list;

@@ -3,9 +3,9 @@
 use meridian_dns::Name;
 use meridian_model::{
     AccessKey, AccessKeyId, Account, AccountId, Change, ChangeId, DelegationSetId, Generation,
-    NameServer, Protection, ProtectionKey, QueryLoggingConfig, Quota, RecordSet,
-    ReusableDelegationSet, Seq, SetKey, State, Tag, TagSet, TaggedResource, Timestamp,
-    UnseenGeneration, User, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
+    HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, NameServer, Protection, ProtectionKey,
+    QueryLoggingConfig, Quota, RecordSet, ReusableDelegationSet, Seq, SetKey, State, Tag, TagSet,
+    TaggedResource, Timestamp, UnseenGeneration, User, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
 };
 use prost::Message;
 use redb::{ReadOnlyTable, ReadTransaction};
@@ -297,7 +297,7 @@ impl Snapshot {
             .map_err(|cause| ReadError::row(table, cause))
     }
 
-    fn message<M: Message + Default>(
+    pub(super) fn message<M: Message + Default>(
         &self,
         table: Table,
         key: &[u8],
@@ -306,6 +306,12 @@ impl Snapshot {
         row.map(|guard| M::decode(guard.value()))
             .transpose()
             .map_err(|cause| ReadError::row(table, cause.into()))
+    }
+
+    /// The highest key of a table.
+    pub(super) fn last_key(&self, table: Table) -> Result<Option<Vec<u8>>, ReadError> {
+        let last = self.table(table)?.range::<&[u8]>(..)?.next_back();
+        last.map(|row| Ok(row?.0.value().to_vec())).transpose()
     }
 
     fn number(&self, table: Table, key: &[u8]) -> Result<Option<u64>, ReadError> {
@@ -368,9 +374,41 @@ impl State for Snapshot {
         Ok(self.stats(generation)?.sets)
     }
 
-    /// Always false: no effect makes health checks yet, so there is no table of them.
-    fn health_check_exists(&self, _account: &AccountId, _id: &str) -> Result<bool, ReadError> {
-        Ok(false)
+    fn health_check_exists(&self, account: &AccountId, id: &str) -> Result<bool, ReadError> {
+        let Ok(id) = HealthCheckId::new(id) else {
+            return Ok(false);
+        };
+        let check = self.health_check_row(&id)?;
+        Ok(check.is_some_and(|check| check.account == *account))
+    }
+
+    fn health_check(&self, id: &HealthCheckId) -> Result<Option<HealthCheck>, ReadError> {
+        self.health_check_row(id)
+    }
+
+    fn health_check_by_reference(
+        &self,
+        account: &AccountId,
+        reference: &str,
+    ) -> Result<Option<HealthCheckId>, ReadError> {
+        self.health_check_of_reference(account, reference)
+    }
+
+    fn health_check_count(&self, account: &AccountId) -> Result<u64, ReadError> {
+        let count = self.number(Table::Counters, &layout::health_check_counter(account))?;
+        Ok(count.unwrap_or(0))
+    }
+
+    fn is_child_health_check(&self, id: &HealthCheckId) -> Result<bool, ReadError> {
+        self.has_parent(id)
+    }
+
+    fn free_health_slot(&self) -> Result<HealthSlot, ReadError> {
+        self.next_health_slot()
+    }
+
+    fn health_switch(&self, id: &HealthCheckId) -> Result<Option<HealthSwitch>, ReadError> {
+        self.stored(Table::HealthSwitches, &layout::health_check(id))
     }
 
     /// There is no table of CIDR collections yet, so none exists.

@@ -5,9 +5,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use meridian_model::{
-    AccountId, DelegationSetId, Effect, Generation, LogGroupArn, QueryLoggingConfig, Quota,
-    RecordSet, ReusableDelegationSet, SetKey, State, Timestamp, Vpc, VpcAuthorization, VpcId, Zone,
-    ZoneId,
+    AccountId, DelegationSetId, Effect, Generation, HealthCheck, HealthCheckId, HealthSlot,
+    HealthSwitch, LogGroupArn, QueryLoggingConfig, Quota, RecordSet, ReusableDelegationSet, SetKey,
+    State, Timestamp, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
 };
 use proptest::prelude::*;
 
@@ -65,6 +65,11 @@ struct Expected {
     logging: Vec<QueryLoggingConfig>,
     vpcs: BTreeMap<VpcId, Vpc>,
     authorizations: BTreeMap<(ZoneId, VpcId), VpcAuthorization>,
+    health_checks: BTreeMap<HealthCheckId, HealthCheck>,
+    /// By place: the last incarnation, and who has it.
+    health_slots: BTreeMap<u32, (u32, Option<HealthCheckId>)>,
+    health_switches: BTreeMap<HealthCheckId, HealthSwitch>,
+    health_references: BTreeMap<(AccountId, String), HealthCheckId>,
     highest: u64,
 }
 
@@ -134,8 +139,55 @@ impl Expected {
             Effect::DeleteQueryLoggingConfig(id) => {
                 self.logging.retain(|config| config.id != *id);
             }
+            other => self.apply_health(other),
+        }
+    }
+
+    fn apply_health(&mut self, effect: &Effect) {
+        match effect {
+            Effect::PutHealthCheck(check) => {
+                self.leave_slot(&check.id);
+                let HealthSlot { slot, incarnation } = check.slot;
+                let owner = Some(check.id.clone());
+                self.health_slots.insert(slot, (incarnation, owner));
+                let reference = (check.account.clone(), check.caller_reference.clone());
+                self.health_references.insert(reference, check.id.clone());
+                self.health_checks.insert(check.id.clone(), check.clone());
+            }
+            Effect::DeleteHealthCheck(id) => {
+                self.leave_slot(id);
+                self.health_checks.remove(id);
+            }
+            Effect::PutHealthSwitch(switch) => {
+                self.health_switches
+                    .insert(switch.check.clone(), switch.clone());
+            }
+            Effect::DeleteHealthSwitch(id) => {
+                self.health_switches.remove(id);
+            }
             _ => {}
         }
+    }
+
+    fn leave_slot(&mut self, id: &HealthCheckId) {
+        for (_, owner) in self.health_slots.values_mut() {
+            if owner.as_ref() == Some(id) {
+                *owner = None;
+            }
+        }
+    }
+
+    /// The smallest free place, and the next one after the last.
+    fn next_slot(&self) -> Option<HealthSlot> {
+        let mut slots = self.health_slots.iter();
+        if let Some((slot, (last, _))) = slots.find(|(_, (_, owner))| owner.is_none()) {
+            let (slot, incarnation) = (*slot, last.checked_add(1)?);
+            return Some(HealthSlot { slot, incarnation });
+        }
+        let last = self.health_slots.last_key_value();
+        let slot = last.map_or(Some(0), |(slot, _)| slot.checked_add(1))?;
+        let incarnation = 1;
+        Some(HealthSlot { slot, incarnation })
     }
 }
 
@@ -278,6 +330,38 @@ proptest! {
         let zones: Vec<_> = expected.zones.values().filter(has).cloned().collect();
         prop_assert_eq!(state.delegation_set_zone_count(&id).unwrap(), zones.len() as u64);
         prop_assert_eq!(state.zones_of_delegation_set(&id, None, 9).unwrap(), zones);
+    }
+
+    #[test]
+    fn health_checks_are_indexed_as_they_are_and_places_are_given_again(
+        chain in testing::chain(24), account in testing::account_id(), id in testing::health_check_id(),
+    ) {
+        let tables = Tables::in_memory().unwrap();
+        tables.apply(&chain).unwrap();
+        let state = tables.read().unwrap();
+        let expected = Expected::of(&chain);
+        let all: Vec<_> = expected.health_checks.values().cloned().collect();
+        prop_assert_eq!(&state.health_checks().unwrap(), &all);
+        let found = expected.health_checks.get(&id);
+        prop_assert_eq!(state.health_check(&id).unwrap(), found.cloned());
+        prop_assert_eq!(state.health_slot(id.as_str()).unwrap(), found.map(|check| check.slot));
+        let own = found.is_some_and(|check| check.account == account);
+        prop_assert_eq!(state.health_check_exists(&account, id.as_str()).unwrap(), own);
+        let is_child = all.iter().any(|check| check.config.children().contains(&id));
+        prop_assert_eq!(state.is_child_health_check(&id).unwrap(), is_child);
+        let owned: Vec<_> = all.into_iter().filter(|check| check.account == account).collect();
+        prop_assert_eq!(state.health_check_count(&account).unwrap(), owned.len() as u64);
+        let later: Vec<_> = owned.into_iter().filter(|check| check.id >= id).collect();
+        prop_assert_eq!(state.health_checks_of(&account, Some(&id), 9).unwrap(), later);
+        for ((account, reference), id) in &expected.health_references {
+            let found = state.health_check_by_reference(account, reference).unwrap();
+            prop_assert_eq!(found.as_ref(), Some(id));
+        }
+        let switches: Vec<_> = expected.health_switches.values().cloned().collect();
+        prop_assert_eq!(state.health_switches().unwrap(), switches);
+        let switch = expected.health_switches.get(&id).cloned();
+        prop_assert_eq!(state.health_switch(&id).unwrap(), switch);
+        prop_assert_eq!(state.free_health_slot().ok(), expected.next_slot());
     }
 
     #[test]

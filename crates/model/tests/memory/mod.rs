@@ -5,9 +5,10 @@ use std::convert::Infallible;
 
 use meridian_dns::Name;
 use meridian_model::{
-    Account, AccountId, DelegationSetId, Effect, Facts, Generation, NameServer, Protection,
-    ProtectionKey, QueryLoggingConfig, Quota, RecordSet, ReusableDelegationSet, SetKey, State, Tag,
-    TaggedResource, Timestamp, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
+    Account, AccountId, DelegationSetId, Effect, Facts, Generation, HealthCheck, HealthCheckId,
+    HealthSlot, HealthSwitch, NameServer, Protection, ProtectionKey, QueryLoggingConfig, Quota,
+    RecordSet, ReusableDelegationSet, SetKey, State, Tag, TaggedResource, Timestamp, Vpc,
+    VpcAuthorization, VpcId, Zone, ZoneId,
 };
 
 #[derive(Clone, Default)]
@@ -25,6 +26,11 @@ pub(crate) struct Memory {
     vpcs: BTreeMap<VpcId, Vpc>,
     authorizations: BTreeMap<(ZoneId, VpcId), VpcAuthorization>,
     delegation_set_references: BTreeMap<(AccountId, String), DelegationSetId>,
+    health_checks: BTreeMap<HealthCheckId, HealthCheck>,
+    health_check_references: BTreeMap<(AccountId, String), HealthCheckId>,
+    /// The last incarnation of each place.
+    health_slots: BTreeMap<u32, u32>,
+    health_switches: BTreeMap<HealthCheckId, HealthSwitch>,
 }
 
 impl Memory {
@@ -106,8 +112,31 @@ impl Memory {
                 Effect::DeleteVpcAuthorization { zone, vpc } => {
                     self.authorizations.remove(&(zone, vpc));
                 }
-                other => panic!("not needed by these tests: {other:?}"),
+                other => self.apply_health(other),
             }
+        }
+    }
+
+    fn apply_health(&mut self, effect: Effect) {
+        match effect {
+            Effect::PutHealthCheck(check) => {
+                let reference = (check.account.clone(), check.caller_reference.clone());
+                self.health_check_references
+                    .insert(reference, check.id.clone());
+                self.health_slots
+                    .insert(check.slot.slot, check.slot.incarnation);
+                self.health_checks.insert(check.id.clone(), check);
+            }
+            Effect::DeleteHealthCheck(id) => {
+                self.health_checks.remove(&id);
+            }
+            Effect::PutHealthSwitch(switch) => {
+                self.health_switches.insert(switch.check.clone(), switch);
+            }
+            Effect::DeleteHealthSwitch(id) => {
+                self.health_switches.remove(&id);
+            }
+            other => panic!("not needed by these tests: {other:?}"),
         }
     }
 
@@ -174,8 +203,45 @@ impl State for Memory {
         Ok(self.sets.iter().map(of).sum())
     }
 
-    fn health_check_exists(&self, _: &AccountId, id: &str) -> Result<bool, Infallible> {
-        Ok(id == "known")
+    fn health_check_exists(&self, account: &AccountId, id: &str) -> Result<bool, Infallible> {
+        let mut own = self.health_checks.values();
+        let found = own.any(|check| check.account == *account && check.id.as_str() == id);
+        Ok(id == "known" || found)
+    }
+
+    fn health_check(&self, id: &HealthCheckId) -> Result<Option<HealthCheck>, Infallible> {
+        Ok(self.health_checks.get(id).cloned())
+    }
+
+    fn health_check_by_reference(
+        &self,
+        account: &AccountId,
+        reference: &str,
+    ) -> Result<Option<HealthCheckId>, Infallible> {
+        let key = (account.clone(), reference.to_owned());
+        Ok(self.health_check_references.get(&key).cloned())
+    }
+
+    fn health_check_count(&self, account: &AccountId) -> Result<u64, Infallible> {
+        let checks = self.health_checks.values();
+        Ok(checks.filter(|check| check.account == *account).count() as u64)
+    }
+
+    fn is_child_health_check(&self, id: &HealthCheckId) -> Result<bool, Infallible> {
+        let mut checks = self.health_checks.values();
+        Ok(checks.any(|check| check.config.children().contains(id)))
+    }
+
+    fn free_health_slot(&self) -> Result<HealthSlot, Infallible> {
+        let taken = |slot: u32| self.health_checks.values().any(|c| c.slot.slot == slot);
+        let slot = (0..).find(|slot| !taken(*slot)).unwrap();
+        let last = self.health_slots.get(&slot).copied();
+        let incarnation = last.unwrap_or(0) + 1;
+        Ok(HealthSlot { slot, incarnation })
+    }
+
+    fn health_switch(&self, id: &HealthCheckId) -> Result<Option<HealthSwitch>, Infallible> {
+        Ok(self.health_switches.get(id).cloned())
     }
 
     fn cidr_collection_exists(&self, _: &AccountId, id: &str) -> Result<bool, Infallible> {
