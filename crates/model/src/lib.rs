@@ -13,6 +13,7 @@ mod effect;
 mod facts;
 mod generation;
 mod health_check;
+mod geo;
 mod id;
 mod name_server;
 mod plan;
@@ -39,6 +40,7 @@ pub use health_check::{
     HealthSwitch, MAX_BREAK_GLASS_MS, MAX_REASON_CHARACTERS, Observed, Protocol, Reason,
     ResetElement, Standing, WithoutData, standings,
 };
+pub use geo::{Continent, Country, Subdivision};
 pub use id::{
     AccessKeyId, AccountId, ChangeId, DelegationSetId, Generation, HealthCheckId, InvalidId,
     QueryLoggingConfigId, Seq, VpcId, ZoneId,
