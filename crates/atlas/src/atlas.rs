@@ -1,0 +1,189 @@
+//! The atlas itself: one look-up per query, from an address to its place and to how far around the
+//! address the place is the same.
+
+use std::net::IpAddr;
+
+use crate::layer::{Layer, Source, TooLarge};
+use crate::place::Place;
+use crate::runs::{self, Record};
+use crate::table::{Entry, Key, Table, Wide};
+
+/// All that is known of who is where. It never changes: a newer one takes its place.
+///
+/// The default knows nothing about anybody.
+#[derive(Debug)]
+pub struct Atlas {
+    v4: Table<u32>,
+    v6: Table<Wide>,
+    /// Whether IPv6 addresses that contain an IPv4 one are looked up as that. Where nothing is known
+    /// at all, that would only split what is the same.
+    embeds: bool,
+    records: Box<[Record]>,
+    sources: Box<[Source]>,
+}
+
+/// What is known of an address.
+#[derive(Debug, Clone, Copy)]
+pub struct Found<'a> {
+    /// Where it is.
+    pub place: &'a Place,
+    /// What to choose by where nothing else tells places apart.
+    pub range: RangeId,
+    /// How far around the address it is the same.
+    pub scope: Scopes,
+    /// Who says so; nobody knows where [`Place::UNKNOWN`] is.
+    pub source: Option<&'a Source>,
+}
+
+/// The number of a range of addresses: the same for all inside [`Scopes::record`], and the same in
+/// every atlas that has this very range. It says nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RangeId(pub u32);
+
+/// The lengths, in bits of the address as it was asked for, of the widest prefixes that contain it
+/// and in which all addresses have the same answer to one question. Each is at most as long as the
+/// one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scopes {
+    /// The same in everything: point and source, too.
+    pub record: u8,
+    /// In the same subdivision.
+    pub subdivision: u8,
+    /// In the same country, or all in none.
+    pub country: u8,
+    /// On the same continent, or all on none.
+    pub continent: u8,
+}
+
+impl Atlas {
+    /// What these layers know: of each address, what the first one says that knows it.
+    ///
+    /// # Errors
+    ///
+    /// If the table would be too large.
+    pub fn new(layers: Vec<Layer>) -> Result<Self, TooLarge> {
+        let flat = runs::flatten(layers)?;
+        Ok(Self {
+            v4: Table::new(flat.v4),
+            v6: Table::new(flat.v6),
+            embeds: flat.embeds,
+            records: flat.records.into(),
+            sources: flat.sources.into(),
+        })
+    }
+
+    /// Finds out where an address is.
+    ///
+    /// An IPv6 address that contains an IPv4 one, mapped (`::ffff:192.0.2.1`) or by 6to4
+    /// (`2002:c000:201::1`), is where that is; its scopes count bits of the IPv6 address all the
+    /// same.
+    pub fn look_up(&self, address: IpAddr) -> Found<'_> {
+        match address {
+            IpAddr::V4(v4) => self.found(self.v4.find(v4.to_bits()), 0),
+            IpAddr::V6(v6) => match embedded(v6.to_bits()) {
+                Some((v4, before)) if self.embeds => self.found(self.v4.find(v4), before),
+                _ => self.found(self.v6.find(Wide::from_top(v6.to_bits())), 0),
+            },
+        }
+    }
+
+    /// The addresses of the table may begin behind some bits of those that were asked for.
+    fn found<K: Key>(&self, entry: Option<&Entry<K>>, before: u8) -> Found<'_> {
+        let record = |record| self.records.get(usize::try_from(record).ok()?);
+        let Some((entry, record)) = entry.and_then(|entry| Some((entry, record(entry.record)?)))
+        else {
+            return Found::NOTHING;
+        };
+        let [record_len, subdivision, country, continent] = entry.lens;
+        Found {
+            place: &record.place,
+            range: RangeId::of(entry.first.folded(), record_len),
+            scope: Scopes {
+                record: before + record_len,
+                subdivision: before + subdivision,
+                country: before + country,
+                continent: before + continent,
+            },
+            source: record.source.and_then(|source| self.sources.get(source)),
+        }
+    }
+
+    /// Who has contributed, in order.
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    /// Sizes, for people and metrics.
+    pub fn size(&self) -> AtlasSize {
+        AtlasSize {
+            v4: self.v4.len(),
+            v6: self.v6.len(),
+            places: self.records.len(),
+            bytes: self.v4.bytes() + self.v6.bytes() + size_of_val(&*self.records),
+        }
+    }
+}
+
+impl Default for Atlas {
+    fn default() -> Self {
+        Self {
+            v4: Table::new(Vec::new()),
+            v6: Table::new(Vec::new()),
+            embeds: false,
+            records: Box::default(),
+            sources: Box::default(),
+        }
+    }
+}
+
+impl Found<'_> {
+    /// What an empty atlas says.
+    const NOTHING: Self = Self {
+        place: &Place::UNKNOWN,
+        range: RangeId(0),
+        scope: Scopes {
+            record: 0,
+            subdivision: 0,
+            country: 0,
+            continent: 0,
+        },
+        source: None,
+    };
+}
+
+impl RangeId {
+    fn of(first: u64, len: u8) -> Self {
+        // Multiplied by an odd number without a pattern, the upper half depends on all bits.
+        let mixed = (first ^ u64::from(len).rotate_right(8)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let [a, b, c, d, ..] = (mixed ^ (mixed >> 29)).to_be_bytes();
+        Self(u32::from_be_bytes([a, b, c, d]))
+    }
+}
+
+/// The IPv4 address that an IPv6 one contains, and how many bits stand before it.
+fn embedded(bits: u128) -> Option<(u32, u8)> {
+    EMBEDDING.iter().find_map(|(prefix, len)| {
+        let same = (bits ^ prefix) >> (128 - len) == 0;
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the 32 bits behind the prefix"
+        )]
+        same.then_some(((bits >> (96 - len)) as u32, *len))
+    })
+}
+
+/// The prefixes behind which IPv6 addresses contain IPv4 ones: mapped, and 6to4.
+pub(crate) const EMBEDDING: [(u128, u8); 2] = [(0xFFFF << 32, 96), (0x2002 << 112, 16)];
+
+/// Sizes, for people and metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AtlasSize {
+    /// Prefixes of IPv4 addresses, those of which nothing is known included.
+    pub v4: usize,
+    /// The same of IPv6.
+    pub v6: usize,
+    /// Places.
+    pub places: usize,
+    /// Bytes of memory.
+    pub bytes: usize,
+}

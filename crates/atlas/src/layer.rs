@@ -1,0 +1,100 @@
+//! What one source knows, row by row, before it becomes part of an atlas.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use meridian_model::Network;
+
+use crate::place::Place;
+use crate::runs::MAX_ENTRIES;
+
+/// Who says where somebody is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// What people call it, such as the file's name.
+    pub name: String,
+    /// When its data was made, in seconds since 1970.
+    pub made: Option<u64>,
+}
+
+/// An atlas would need more memory than a mistake may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("more than {} prefixes in one family of addresses", MAX_ENTRIES)]
+pub struct TooLarge;
+
+/// The rows of one source, in any order. Where prefixes lie inside one another, the longest says
+/// where an address is; of two rows for one prefix, the later.
+#[derive(Debug)]
+pub struct Layer {
+    pub(crate) source: Source,
+    pub(crate) v4: Vec<Row>,
+    pub(crate) v6: Vec<Row>,
+    /// Each once; the first is [`Place::UNKNOWN`].
+    pub(crate) places: Vec<Place>,
+    /// Where each stands.
+    numbers: HashMap<Place, u32>,
+}
+
+/// One prefix.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row {
+    /// Its first address, as the upper end of 128 bits.
+    pub(crate) first: u128,
+    pub(crate) len: u8,
+    /// Which of the layer's places.
+    pub(crate) place: u32,
+}
+
+impl Layer {
+    /// One without rows.
+    pub fn new(source: Source) -> Self {
+        Self {
+            source,
+            v4: Vec::new(),
+            v6: Vec::new(),
+            places: vec![Place::UNKNOWN],
+            numbers: HashMap::from([(Place::UNKNOWN, 0)]),
+        }
+    }
+
+    /// Says where a network is. [`Place::UNKNOWN`] leaves it to the layers that follow.
+    ///
+    /// # Errors
+    ///
+    /// If there are more rows than any atlas could take.
+    pub fn add(&mut self, network: Network, place: Place) -> Result<(), TooLarge> {
+        let (rows, first) = match network.address() {
+            IpAddr::V4(v4) => (&mut self.v4, u128::from(v4.to_bits()) << 96),
+            IpAddr::V6(v6) => (&mut self.v6, v6.to_bits()),
+        };
+        if rows.len() >= MAX_ENTRIES {
+            return Err(TooLarge);
+        }
+        let next = u32::try_from(self.places.len()).map_err(|_| TooLarge)?;
+        let place = *self.numbers.entry(place).or_insert_with(|| {
+            self.places.push(place);
+            next
+        });
+        rows.push(Row {
+            first,
+            len: network.prefix_len(),
+            place,
+        });
+        Ok(())
+    }
+
+    /// Who says so.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.v4.len() + self.v6.len()
+    }
+
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

@@ -1,0 +1,21 @@
+//! Who is where: from a client's address to its place, and from one place to another.
+//!
+//! An [`Atlas`] is made of [`Layer`]s, one per source, and never changes again. Knows no DNS
+//! message, no file, no clock; what a place does to an answer is the business of `answer`, and which
+//! files there are that of `node`.
+#![warn(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
+mod atlas;
+mod layer;
+mod place;
+mod point;
+mod runs;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use atlas::{Atlas, AtlasSize, Found, RangeId, Scopes};
+pub use layer::{Layer, Source, TooLarge};
+pub use meridian_model::{Continent, Country, Network, Subdivision};
+pub use place::Place;
+pub use point::{Direction, EARTH_RADIUS_KM, Point};

@@ -1,0 +1,270 @@
+//! From layers to flat tables: rows become runs of addresses that share a record, the layers' runs
+//! are laid over one another, and what comes out is cut into prefixes, each with its scopes.
+//!
+//! Addresses are numbers of 128 bits here, those of IPv4 at the upper end: so the lengths of
+//! prefixes and everything else are the same for both families.
+
+use std::collections::HashMap;
+
+use crate::atlas::EMBEDDING;
+use crate::layer::{Layer, Row, Source, TooLarge};
+use crate::place::Place;
+use crate::table::{Entry, Key};
+
+/// The most prefixes of one family: ten times what the largest data on sale have.
+pub(crate) const MAX_ENTRIES: usize = 1 << 26;
+
+/// A place with who says so. The first of all is the one that nobody says anything about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Record {
+    pub(crate) place: Place,
+    /// The place of the source in the list.
+    pub(crate) source: Option<usize>,
+}
+
+const UNKNOWN: u32 = 0;
+
+/// What the parts of an atlas are made of.
+#[derive(Debug)]
+pub(crate) struct Flat<V4, V6> {
+    pub(crate) v4: Vec<Entry<V4>>,
+    pub(crate) v6: Vec<Entry<V6>>,
+    pub(crate) embeds: bool,
+    pub(crate) records: Vec<Record>,
+    pub(crate) sources: Vec<Source>,
+}
+
+/// The addresses from this one up to the next run's first one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Run {
+    first: u128,
+    record: u32,
+}
+
+/// Makes one of many.
+pub(crate) fn flatten<V4: Key, V6: Key>(layers: Vec<Layer>) -> Result<Flat<V4, V6>, TooLarge> {
+    let mut records = vec![Record {
+        place: Place::UNKNOWN,
+        source: None,
+    }];
+    let mut sources = Vec::with_capacity(layers.len());
+    let mut v4 = vec![Run::NOTHING];
+    let mut v6 = vec![Run::NOTHING];
+    for layer in layers {
+        // The layer's own first place is the one that all share.
+        let before = u32::try_from(records.len() - 1).map_err(|_| TooLarge)?;
+        let source = Some(sources.len());
+        let known = layer.places.iter().skip(1);
+        records.extend(known.map(|&place| Record { place, source }));
+        sources.push(layer.source);
+        v4 = overlay(&v4, &runs(layer.v4, before));
+        v6 = overlay(&v6, &runs(layer.v6, before));
+    }
+    let embeds = [&v4, &v6].iter().any(|runs| **runs != [Run::NOTHING]);
+    if embeds {
+        v6 = overlay(&runs(barriers(records.len())?, 0), &v6);
+    }
+    let classes = classes(&records);
+    Ok(Flat {
+        v4: cut(&v4, &classes)?,
+        v6: cut(&v6, &classes)?,
+        embeds,
+        records,
+        sources,
+    })
+}
+
+impl Run {
+    /// Nothing is known of any address.
+    const NOTHING: Self = Self {
+        first: 0,
+        record: UNKNOWN,
+    };
+}
+
+/// Rows that are like no others, where IPv6 addresses are looked up as IPv4 ones: nothing around
+/// them may count them in.
+fn barriers(records: usize) -> Result<Vec<Row>, TooLarge> {
+    let record = u32::try_from(records).map_err(|_| TooLarge)?;
+    let rows = EMBEDDING.iter().zip(record..);
+    let row = |(&(prefix, len), place)| Row {
+        first: prefix,
+        len,
+        place,
+    };
+    Ok(rows.map(row).collect())
+}
+
+/// The runs of a layer whose places are counted from `before`: the innermost row says what an
+/// address is.
+fn runs(mut rows: Vec<Row>, before: u32) -> Vec<Run> {
+    // Stable, so that of two rows for one prefix the later lies inside.
+    rows.sort_by_key(|row| (row.first, row.len));
+    let mut runs = vec![Run::NOTHING];
+    // The rows that contain the address reached, each with its last address. At most one for every
+    // length, and as often as a prefix is repeated.
+    let mut open: Vec<(u128, u32)> = Vec::new();
+    for row in rows {
+        close(&mut open, &mut runs, Some(row.first));
+        let record = if row.place == UNKNOWN {
+            UNKNOWN
+        } else {
+            before + row.place
+        };
+        push(&mut runs, row.first, record);
+        let last = row.first | u128::MAX.checked_shr(row.len.into()).unwrap_or(0);
+        open.push((last, record));
+    }
+    close(&mut open, &mut runs, None);
+    runs
+}
+
+/// Ends the rows that end before the address; all, if there is none.
+fn close(open: &mut Vec<(u128, u32)>, runs: &mut Vec<Run>, before: Option<u128>) {
+    while let Some((last, _)) = open.pop_if(|(last, _)| before.is_none_or(|first| *last < first)) {
+        let outer = open.last().map_or(UNKNOWN, |(_, record)| *record);
+        if let Some(next) = last.checked_add(1) {
+            push(runs, next, outer);
+        }
+    }
+}
+
+/// Goes on with a record from this address, which no run begins behind.
+fn push(runs: &mut Vec<Run>, first: u128, record: u32) {
+    // What has been begun here turns out to hold nothing.
+    runs.pop_if(|run| run.first == first);
+    if runs.last().is_none_or(|run| run.record != record) {
+        runs.push(Run { first, record });
+    }
+}
+
+/// What the upper says, and the lower where the upper knows nothing.
+fn overlay(upper: &[Run], lower: &[Run]) -> Vec<Run> {
+    let mut merged = Vec::with_capacity(upper.len() + lower.len());
+    let (mut uppers, mut lowers) = (upper.iter().peekable(), lower.iter().peekable());
+    let (mut above, mut below) = (UNKNOWN, UNKNOWN);
+    loop {
+        let next = [uppers.peek(), lowers.peek()]
+            .into_iter()
+            .flatten()
+            .map(|run| run.first)
+            .min();
+        let Some(first) = next else {
+            return merged;
+        };
+        if let Some(run) = uppers.next_if(|run| run.first == first) {
+            above = run.record;
+        }
+        if let Some(run) = lowers.next_if(|run| run.first == first) {
+            below = run.record;
+        }
+        push(
+            &mut merged,
+            first,
+            if above == UNKNOWN { below } else { above },
+        );
+    }
+}
+
+/// What each record counts as at each level, the barriers' behind them all: equal numbers, equal
+/// places.
+fn classes(records: &[Record]) -> Vec<[u32; 4]> {
+    let mut numbers = HashMap::new();
+    let mut number = |place: Place| {
+        let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+        *numbers.entry(place).or_insert(next)
+    };
+    let known = records.iter().zip(0..).map(|(record, own)| {
+        let place = record.place;
+        let subdivision = number(place.to_subdivision());
+        [
+            own,
+            subdivision,
+            number(place.to_country()),
+            number(place.to_continent()),
+        ]
+    });
+    let mut classes: Vec<[u32; 4]> = known.collect();
+    classes.extend(
+        (0..EMBEDDING.len())
+            .zip(0..)
+            .map(|(_, barrier)| [u32::MAX - barrier; 4]),
+    );
+    classes
+}
+
+/// Neighbouring runs that are of one class.
+#[derive(Debug, Clone, Copy, Default)]
+struct Stretch {
+    first: u128,
+    /// The first address behind it, unless there is none.
+    next: Option<u128>,
+    /// How many runs lie before that.
+    ends: usize,
+}
+
+/// Cuts runs into the widest prefixes there are.
+fn cut<K: Key>(runs: &[Run], classes: &[[u32; 4]]) -> Result<Vec<Entry<K>>, TooLarge> {
+    let class = |run: &Run, level: usize| {
+        let of = usize::try_from(run.record)
+            .ok()
+            .and_then(|record| classes.get(record));
+        of.and_then(|levels| levels.get(level)).copied()
+    };
+    let stretch = |from: usize, level: usize| {
+        let rest = runs.get(from..).unwrap_or_default();
+        let first = rest.first()?;
+        let alike = rest
+            .iter()
+            .take_while(|run| class(run, level) == class(first, level))
+            .count();
+        let next = rest.get(alike).map(|run| run.first);
+        Some(Stretch {
+            first: first.first,
+            next,
+            ends: from + alike,
+        })
+    };
+    let mut entries = Vec::with_capacity(runs.len());
+    let mut stretches = [Stretch::default(); 4];
+    for (place, run) in runs.iter().enumerate() {
+        for (level, current) in stretches.iter_mut().enumerate() {
+            if current.ends <= place {
+                *current = stretch(place, level).unwrap_or_default();
+            }
+        }
+        let [own, ..] = stretches;
+        let mut first = Some(run.first);
+        while let Some(address) = first.filter(|first| own.next.is_none_or(|next| *first < next)) {
+            if entries.len() >= MAX_ENTRIES {
+                return Err(TooLarge);
+            }
+            let lens = stretches.map(|stretch| stretch.widest(address));
+            entries.push(Entry {
+                first: K::from_top(address),
+                record: run.record,
+                lens,
+            });
+            let [len, ..] = lens;
+            let behind = u128::MAX.checked_shr(len.into()).unwrap_or(0);
+            first = (address | behind).checked_add(1);
+        }
+    }
+    Ok(entries)
+}
+
+impl Stretch {
+    /// The length of the widest prefix around an address that lies in the stretch with all of
+    /// its addresses: it has neither neighbour of the stretch in it.
+    fn widest(&self, address: u128) -> u8 {
+        let neighbours = [self.first.checked_sub(1), self.next];
+        let shared = |neighbour: u128| (address ^ neighbour).leading_zeros() + 1;
+        let len = neighbours
+            .into_iter()
+            .flatten()
+            .map(shared)
+            .max()
+            .unwrap_or(0);
+        u8::try_from(len).unwrap_or(128)
+    }
+}
