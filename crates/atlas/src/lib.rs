@@ -9,6 +9,7 @@ mod atlas;
 mod layer;
 mod place;
 mod point;
+mod regions;
 mod runs;
 mod table;
 #[cfg(test)]
@@ -19,3 +20,4 @@ pub use layer::{Layer, Source, TooLarge};
 pub use meridian_model::{Continent, Country, Network, Subdivision};
 pub use place::Place;
 pub use point::{Direction, EARTH_RADIUS_KM, Point};
+pub use regions::Regions;
