@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use meridian_model::Network;
 
 use crate::place::Place;
-use crate::runs::MAX_ENTRIES;
+use crate::runs::{MAX_ENTRIES, Run};
 
 /// Who says where somebody is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,19 @@ pub struct Source {
     pub name: String,
     /// When its data was made, in seconds since 1970.
     pub made: Option<u64>,
+    /// Whose it is and under what licence, where that has to be told.
+    pub notice: Option<String>,
+}
+
+impl Source {
+    /// One of which nothing else is known.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            made: None,
+            notice: None,
+        }
+    }
 }
 
 /// An atlas would need more memory than a mistake may take.
@@ -27,12 +40,20 @@ pub struct TooLarge;
 #[derive(Debug)]
 pub struct Layer {
     pub(crate) source: Source,
-    pub(crate) v4: Vec<Row>,
-    pub(crate) v6: Vec<Row>,
+    pub(crate) v4: Half,
+    pub(crate) v6: Half,
     /// Each once; the first is [`Place::UNKNOWN`].
     pub(crate) places: Vec<Place>,
     /// Where each stands.
     numbers: HashMap<Place, u32>,
+}
+
+/// What a layer says of one family.
+#[derive(Debug, Default)]
+pub(crate) struct Half {
+    pub(crate) rows: Vec<Row>,
+    /// What lies under them: runs that follow one another from zero. None, if nothing does.
+    pub(crate) base: Vec<Run>,
 }
 
 /// One prefix.
@@ -50,8 +71,8 @@ impl Layer {
     pub fn new(source: Source) -> Self {
         Self {
             source,
-            v4: Vec::new(),
-            v6: Vec::new(),
+            v4: Half::default(),
+            v6: Half::default(),
             places: vec![Place::UNKNOWN],
             numbers: HashMap::from([(Place::UNKNOWN, 0)]),
         }
@@ -63,19 +84,15 @@ impl Layer {
     ///
     /// If there are more rows than any atlas could take.
     pub fn add(&mut self, network: Network, place: Place) -> Result<(), TooLarge> {
-        let (rows, first) = match network.address() {
+        let place = self.number(place)?;
+        let (half, first) = match network.address() {
             IpAddr::V4(v4) => (&mut self.v4, u128::from(v4.to_bits()) << 96),
             IpAddr::V6(v6) => (&mut self.v6, v6.to_bits()),
         };
-        if rows.len() >= MAX_ENTRIES {
+        if half.rows.len() >= MAX_ENTRIES {
             return Err(TooLarge);
         }
-        let next = u32::try_from(self.places.len()).map_err(|_| TooLarge)?;
-        let place = *self.numbers.entry(place).or_insert_with(|| {
-            self.places.push(place);
-            next
-        });
-        rows.push(Row {
+        half.rows.push(Row {
             first,
             len: network.prefix_len(),
             place,
@@ -83,18 +100,17 @@ impl Layer {
         Ok(())
     }
 
+    /// The number of a place, which has one from now on.
+    pub(crate) fn number(&mut self, place: Place) -> Result<u32, TooLarge> {
+        let next = u32::try_from(self.places.len()).map_err(|_| TooLarge)?;
+        Ok(*self.numbers.entry(place).or_insert_with(|| {
+            self.places.push(place);
+            next
+        }))
+    }
+
     /// Who says so.
     pub fn source(&self) -> &Source {
         &self.source
-    }
-
-    /// How many rows there are.
-    pub fn len(&self) -> usize {
-        self.v4.len() + self.v6.len()
-    }
-
-    /// Whether it says nothing.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }

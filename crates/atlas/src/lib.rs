@@ -6,6 +6,8 @@
 #![warn(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 mod atlas;
+mod centres;
+pub mod countries;
 mod layer;
 mod place;
 mod point;

@@ -2,6 +2,7 @@
 
 use meridian_model::{Continent, Country, Subdivision};
 
+use crate::centres;
 use crate::point::Point;
 
 /// Where a client is. What is not known is absent; nowhere at all is [`Place::UNKNOWN`].
@@ -33,6 +34,26 @@ impl Place {
             country: Some(country),
             ..Self::UNKNOWN
         }
+    }
+
+    /// With what follows from the country: its continent, and a point near the middle of its people
+    /// where no other is known.
+    #[must_use]
+    pub fn completed(self) -> Self {
+        let Some(country) = self.country else {
+            return self;
+        };
+        Self {
+            continent: Some(Continent::of(country)),
+            point: self.point.or_else(|| centres::of(country)),
+            ..self
+        }
+    }
+
+    /// Whether its point is as good as any other of the country.
+    pub fn is_country_wide(&self) -> bool {
+        self.country
+            .is_some_and(|country| self.point == centres::of(country))
     }
 
     /// Whether anything is known.

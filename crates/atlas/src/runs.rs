@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use crate::atlas::EMBEDDING;
-use crate::layer::{Layer, Row, Source, TooLarge};
+use crate::layer::{Half, Layer, Row, Source, TooLarge};
 use crate::place::Place;
 use crate::table::{Entry, Key};
 
@@ -36,9 +36,10 @@ pub(crate) struct Flat<V4, V6> {
 
 /// The addresses from this one up to the next run's first one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Run {
-    first: u128,
-    record: u32,
+pub(crate) struct Run {
+    pub(crate) first: u128,
+    /// Of a place, or of a place of its layer.
+    pub(crate) record: u32,
 }
 
 /// Makes one of many.
@@ -57,8 +58,8 @@ pub(crate) fn flatten<V4: Key, V6: Key>(layers: Vec<Layer>) -> Result<Flat<V4, V
         let known = layer.places.iter().skip(1);
         records.extend(known.map(|&place| Record { place, source }));
         sources.push(layer.source);
-        v4 = overlay(&v4, &runs(layer.v4, before));
-        v6 = overlay(&v6, &runs(layer.v6, before));
+        v4 = overlay(&v4, &half(layer.v4, before));
+        v6 = overlay(&v6, &half(layer.v6, before));
     }
     let embeds = [&v4, &v6].iter().any(|runs| **runs != [Run::NOTHING]);
     if embeds {
@@ -76,7 +77,7 @@ pub(crate) fn flatten<V4: Key, V6: Key>(layers: Vec<Layer>) -> Result<Flat<V4, V
 
 impl Run {
     /// Nothing is known of any address.
-    const NOTHING: Self = Self {
+    pub(crate) const NOTHING: Self = Self {
         first: 0,
         record: UNKNOWN,
     };
@@ -93,6 +94,19 @@ fn barriers(records: usize) -> Result<Vec<Row>, TooLarge> {
         place,
     };
     Ok(rows.map(row).collect())
+}
+
+/// What a layer says of a family: its places are counted from `before`.
+fn half(half: Half, before: u32) -> Vec<Run> {
+    let rows = runs(half.rows, before);
+    if half.base.is_empty() {
+        return rows;
+    }
+    let mut base = half.base;
+    for run in base.iter_mut().filter(|run| run.record != UNKNOWN) {
+        run.record += before;
+    }
+    overlay(&rows, &base)
 }
 
 /// The runs of a layer whose places are counted from `before`: the innermost row says what an

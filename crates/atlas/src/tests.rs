@@ -7,20 +7,13 @@ use proptest::prelude::*;
 
 use crate::{Atlas, Layer, Place, Point, Source};
 
-fn source(name: &str) -> Source {
-    Source {
-        name: name.to_owned(),
-        made: None,
-    }
-}
-
 fn place(country: &str) -> Place {
     Place::in_country(Country::new(country).unwrap())
 }
 
 fn atlas(layers: &[&[(&str, Place)]]) -> Atlas {
     let layers = layers.iter().zip(1..).map(|(rows, number)| {
-        let mut layer = Layer::new(source(&number.to_string()));
+        let mut layer = Layer::new(Source::named(&number.to_string()));
         for (network, place) in *rows {
             layer.add(network.parse().unwrap(), *place).unwrap();
         }
@@ -274,7 +267,7 @@ proptest! {
         asked in prop::collection::vec(address(), 20),
     ) {
         let made = layers.iter().map(|rows| {
-            let mut layer = Layer::new(source("any"));
+            let mut layer = Layer::new(Source::named("any"));
             for (network, place) in rows {
                 layer.add(*network, *place).unwrap();
             }

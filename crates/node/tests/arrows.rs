@@ -66,6 +66,8 @@ const ONLY_IN_TESTS: &[(&str, &[&str])] = &[
     ("h2", &[]),
     ("proptest", &[]),
     ("tempfile", &[]),
+    // Its data are under another licence than its manifest says: see data/geo.
+    ("tor-geoip-db", &[]),
 ];
 
 /// Measures every part of the house and is none itself: it may use whatever it measures.
