@@ -205,6 +205,14 @@ REQUESTS = {
     },
     "ListTagsForResource": lambda w, c: {"ResourceType": "hostedzone", "ResourceId": w["zone"]},
     "ListTagsForResources": lambda w, c: {"ResourceType": "hostedzone", "ResourceIds": [w["zone"]]},
+    "TestDNSAnswer": lambda w, c: {
+        "HostedZoneId": w["zone"],
+        "RecordName": "a.model.example",
+        "RecordType": "A",
+        "ResolverIP": "192.0.2.1",
+        "EDNS0ClientSubnetIP": "192.0.2.1",
+        "EDNS0ClientSubnetMask": "24",
+    },
     "UpdateHostedZoneComment": lambda w, c: {"Id": w["zone"], "Comment": "c"},
     "UpdateHostedZoneFeatures": lambda w, c: {
         "HostedZoneId": w["zone"],

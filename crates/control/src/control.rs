@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::acks::Acks;
 use crate::admin::SECRETS;
+use crate::answering::{Answering, Silent};
 use crate::caller::{Caller, Credential, Secret};
 use crate::environment::Environment;
 use crate::last_used::LastUsed;
@@ -38,6 +39,7 @@ pub struct Control {
     /// the head.
     pub(crate) turns: Turns,
     pub(crate) query_logging: QueryLogging,
+    pub(crate) answering: Box<dyn Answering>,
     /// The time of an entry, the last one unless others wrote since.
     last: Mutex<Option<(Head, Timestamp)>>,
     /// Generations that somebody in this process is writing.
@@ -77,6 +79,7 @@ impl Control {
             environment,
             turns: Turns::default(),
             query_logging: QueryLogging::default(),
+            answering: Box::new(Silent),
             last: Mutex::default(),
             drafts: Mutex::default(),
             last_used: LastUsed::default(),

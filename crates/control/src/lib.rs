@@ -5,6 +5,7 @@
 
 mod acks;
 mod admin;
+mod answering;
 mod caller;
 mod control;
 mod environment;
@@ -27,6 +28,7 @@ pub use admin::{
     NewUser, NewVpc, RefusedSet, RestoreOutcome, RestoredZone, SetDifference, UserDetails,
     ZoneDetail, ZoneFilter, ZoneImport, ZoneSets, ZoneVersion,
 };
+pub use answering::{Answering, TestAnswer, TestProtocol, TestQuery};
 pub use caller::{Caller, Credential, Secret};
 pub use control::Control;
 pub use environment::{Environment, SystemEnvironment};
@@ -41,8 +43,8 @@ pub use request::{
     DelegationSetPage, HostedZone, Limit, ListDelegationSets, ListHostedZones,
     ListHostedZonesByName, ListHostedZonesByVpc, ListProtections, ListQueryLoggingConfigs,
     ListRecordSets, ListVpcAuthorizations, ProtectionPage, QueryLoggingConfigPage, RecordSetPage,
-    UpdateHostedZoneComment, UpdateHostedZoneFeatures, Vpc, VpcPage, ZoneAndVpc, ZonePage,
-    ZonesByNamePage, ZonesByVpcPage,
+    TestDnsAnswer, UpdateHostedZoneComment, UpdateHostedZoneFeatures, Vpc, VpcPage, ZoneAndVpc,
+    ZonePage, ZonesByNamePage, ZonesByVpcPage,
 };
 pub use rights::{
     Context, ContextError, Decision, Effect, MAX_CHARACTERS, Matched, PolicyError, Question,

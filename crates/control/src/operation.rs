@@ -32,6 +32,7 @@ mod list_record_sets;
 mod list_reusable_delegation_sets;
 mod list_tags;
 mod list_vpc_authorizations;
+mod test_dns_answer;
 mod update_hosted_zone_comment;
 mod update_hosted_zone_features;
 mod vpc;

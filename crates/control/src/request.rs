@@ -5,6 +5,7 @@ mod limit;
 mod protections;
 mod query_logging;
 mod tags;
+mod test_answer;
 mod vpcs;
 mod zone_settings;
 
@@ -18,6 +19,7 @@ use meridian_model::{Change, DraftChange, RecordSet, SetKey, Zone, ZoneId};
 pub use limit::Limit;
 pub use protections::{ChangeProtections, ListProtections, ProtectionPage};
 pub use tags::ChangeTags;
+pub use test_answer::TestDnsAnswer;
 pub use vpcs::{
     ListHostedZonesByVpc, ListVpcAuthorizations, Vpc, VpcPage, ZoneAndVpc, ZonesByVpcPage,
 };

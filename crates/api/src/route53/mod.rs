@@ -44,6 +44,7 @@ mod list_reusable_delegation_sets;
 mod list_tags_for_resource;
 mod list_tags_for_resources;
 mod list_vpc_association_authorizations;
+mod test_dns_answer;
 mod update_hosted_zone_comment;
 mod update_hosted_zone_features;
 
@@ -92,6 +93,7 @@ const ROUTES: &[Route] = &[
     list_resource_record_sets::ROUTE,
     list_tags_for_resource::ROUTE,
     list_tags_for_resources::ROUTE,
+    test_dns_answer::ROUTE,
     update_hosted_zone_comment::ROUTE,
     update_hosted_zone_features::ROUTE,
     list_reusable_delegation_sets::ROUTE,

@@ -44,7 +44,6 @@ pub(super) const PLANNED: &[Route] = &[
         "POST",
         "/keysigningkey/{}/{}/deactivate",
     ),
-    Route::planned("TestDNSAnswer", "GET", "/testdnsanswer"),
     Route::planned("ListTrafficPolicies", "GET", "/trafficpolicies"),
     Route::planned(
         "ListTrafficPolicyVersions",

@@ -16,6 +16,7 @@ use tokio::task;
 use super::collector;
 use super::last_used::LastUsedFile;
 use crate::admin;
+use crate::answering::Answers;
 use crate::condition::{Condition, Watched};
 use crate::config::Config;
 use crate::feed::Feed;
@@ -63,7 +64,10 @@ impl ControlPlane {
             Arc::clone(feed.acks()),
             Box::new(SystemEnvironment::new()),
         );
-        let control = Arc::new(control.with_query_logging(config.query_logging()));
+        let control = control
+            .with_query_logging(config.query_logging())
+            .with_answering(Box::new(Answers(Arc::clone(live))));
+        let control = Arc::new(control);
         let stop = Arc::new(AtomicBool::new(false));
         let (followed, ended) = (Arc::clone(live), Arc::clone(&stop));
         let feed = thread::Builder::new()
