@@ -29,8 +29,6 @@ pub enum Fault {
     /// This node did not apply what is in the journal in time. Nothing was changed.
     #[error("this node has not applied all changes yet; send the request again")]
     NotApplied,
-    /// Too many writers are in line, or others kept winning. Nothing was changed; the same request
-    /// can be sent again.
     /// The journal does not take this kind of change until the operator says so. Nothing was
     /// changed.
     #[error(
@@ -44,7 +42,8 @@ pub enum Fault {
         /// The journal's.
         finalized: u16,
     },
-    /// Other writers kept winning; the same request can be sent again.
+    /// Too many writers are in line, or others kept winning. Nothing was changed; the same request
+    /// can be sent again.
     #[error("too many concurrent changes; send the request again")]
     Contention,
 }
