@@ -10,6 +10,7 @@ mod fault;
 mod forwarded;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
+pub mod remote;
 mod request;
 mod request_id;
 mod route53;

@@ -4,7 +4,7 @@
     reason = "the helpers of tests fail by panicking too"
 )]
 
-use meridian_api::sigv4::{Claim, SignatureError, SignedRequest};
+use meridian_api::sigv4::{Claim, SignatureError, SignedRequest, Signer};
 use meridian_model::Timestamp;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -368,4 +368,94 @@ proptest! {
             prop_assert!(claim.verify(&secret).is_err());
         }
     }
+}
+
+/// What a case looks like before it is signed; none for one that is not signed in its header.
+fn unsigned(mut case: Case) -> Option<(Case, String)> {
+    let at = |case: &Case, name: &str| case.headers.iter().position(|(other, _)| other == name);
+    let place = at(&case, "authorization")?;
+    let (_, authorization) = case.headers.remove(place);
+    let place = at(&case, "x-amz-date")?;
+    case.headers.remove(place);
+    Some((case, authorization))
+}
+
+#[test]
+fn what_is_signed_here_is_what_botocore_signs() {
+    let (secret, cases) = fixtures();
+    let mut same = 0;
+    for (mut case, expected) in cases.into_iter().filter_map(unsigned) {
+        let fields = |name: &str| {
+            let (_, rest) = expected.split_once(name).unwrap();
+            rest.split(", ").next().unwrap().to_owned()
+        };
+        let names: Vec<String> = fields("SignedHeaders=")
+            .split(';')
+            .map(str::to_owned)
+            .collect();
+        // botocore leaves some headers out; here all that are given are signed.
+        case.headers.retain(|(name, _)| names.contains(name));
+        let headers: Vec<(&str, &[u8])> = case
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_bytes()))
+            .collect();
+        let scope = fields("Credential=");
+        let signer = Signer {
+            access_key: "AKIDEXAMPLE",
+            secret: &secret,
+            session_token: None,
+            region: scope.split('/').nth(2).unwrap(),
+            service: &case.service,
+        };
+        let request = SignedRequest {
+            method: &case.method,
+            path: &case.path,
+            query: &case.query,
+            headers: &headers,
+            body: case.body.as_bytes(),
+        };
+        let added = signer.sign(request, Timestamp(NOW)).unwrap();
+        assert_eq!(added.last().unwrap().1, expected, "{}", case.name);
+        let more = added
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()));
+        case.headers.extend(more);
+        assert_eq!(case.check(&secret, NOW), Ok(()), "{}", case.name);
+        same += 1;
+    }
+    assert!(same > 10, "{same}");
+}
+
+#[test]
+fn a_session_token_is_signed_and_a_request_without_host_is_not() {
+    let signer = Signer {
+        access_key: "ASIAEXAMPLE",
+        secret: "secret",
+        session_token: Some("a token"),
+        region: "us-east-1",
+        service: "route53",
+    };
+    let headers: [(&str, &[u8]); 1] = [("host", b"localhost")];
+    let request = SignedRequest {
+        method: "GET",
+        path: "/",
+        query: "",
+        headers: &headers,
+        body: b"",
+    };
+    let added = signer.sign(request, Timestamp(NOW)).unwrap();
+    assert_eq!(added[1], ("x-amz-security-token", "a token".to_owned()));
+    assert!(
+        added[2]
+            .1
+            .contains("SignedHeaders=host;x-amz-date;x-amz-security-token,"),
+        "{}",
+        added[2].1
+    );
+    let bare = SignedRequest {
+        headers: &[],
+        ..request
+    };
+    assert!(signer.sign(bare, Timestamp(NOW)).is_err());
 }

@@ -167,6 +167,34 @@ impl Form {
         })
     }
 
+    /// The form of a request that is yet to be signed: in its header, over all headers that it has.
+    pub(super) fn unsigned(
+        request: &SignedRequest<'_>,
+        access_key: &str,
+        (region, service): (&str, &str),
+        now: Timestamp,
+    ) -> Result<Self, SignatureError> {
+        let query = uri::decode_query(request.query).ok_or_else(|| {
+            SignatureError::Incomplete("The query string is not percent-encoded.".to_owned())
+        })?;
+        let mut names: Vec<&str> = request.headers.iter().map(|&(name, _)| name).collect();
+        names.sort_unstable();
+        names.dedup();
+        let date = date::format(now);
+        let day = date.get(..8).unwrap_or_default();
+        let credential = format!("{access_key}/{day}/{region}/{service}/{TERMINATOR}");
+        let parts = Parts {
+            credential: &credential,
+            signed_headers: &names.join(";"),
+            signature: "",
+            date: &date,
+            expires_ms: None,
+        };
+        let form = Self::assemble(&parts, query)?;
+        form.check_signed_headers(request)?;
+        Ok(form)
+    }
+
     pub(super) fn access_key(&self) -> &str {
         &self.credential.access_key
     }

@@ -1,4 +1,5 @@
-//! Verification of AWS Signature Version 4, in the header and in the presigned query form.
+//! AWS Signature Version 4: verification, in the header and in the presigned query form, and
+//! signing for those who ask others.
 //!
 //! Pure: the request, the time and the secret are arguments. [`Claim::read`] checks everything
 //! that needs no secret, [`Claim::verify`] the signature. Who the key belongs to is control's
@@ -11,12 +12,14 @@
 mod canonical;
 mod date;
 mod form;
+mod sign;
 
 use meridian_model::Timestamp;
 use ring::{digest, hmac};
 
 use crate::uri;
 use form::Form;
+pub use sign::Signer;
 
 /// How far a client's clock may be off, in milliseconds.
 const SKEW_MS: i64 = 15 * 60 * 1000;
@@ -144,19 +147,23 @@ impl<'a> Claim<'a> {
         if declared.into_iter().any(|d| d != payload_hash.as_bytes()) {
             return Err(SignatureError::Mismatch);
         }
-        let canonical = canonical::request(&self.request, &self.form, &payload_hash)
-            .ok_or(SignatureError::Mismatch)?;
+        let text = self.text(&payload_hash).ok_or(SignatureError::Mismatch)?;
         let signature = decode_signature(&self.form.signature).ok_or(SignatureError::Mismatch)?;
-        let text = format!(
+        // ring compares in constant time.
+        hmac::verify(&self.signing_key(secret), text.as_bytes(), &signature)
+            .map_err(|_| SignatureError::Mismatch)
+    }
+
+    /// What is signed; none when a signed header is not there.
+    fn text(&self, payload_hash: &str) -> Option<String> {
+        let canonical = canonical::request(&self.request, &self.form, payload_hash)?;
+        Some(format!(
             "{}\n{}\n{}\n{}",
             form::ALGORITHM,
             self.form.date,
             self.form.scope(),
             hex(digest::digest(&digest::SHA256, &canonical).as_ref()),
-        );
-        // ring compares in constant time.
-        hmac::verify(&self.signing_key(secret), text.as_bytes(), &signature)
-            .map_err(|_| SignatureError::Mismatch)
+        ))
     }
 
     fn signing_key(&self, secret: &str) -> hmac::Key {

@@ -9,7 +9,7 @@ mod tree;
 mod write;
 
 pub(crate) use read::{Field, Fields, TextFacets, list};
-pub(crate) use tree::{Element, outline, parse, parse_optional};
+pub(crate) use tree::{Element, outline, parse, parse_answer, parse_optional};
 pub(crate) use write::Document;
 
 /// The namespace of every Route 53 document.

@@ -13,6 +13,9 @@ use super::{NAMESPACE, XmlError};
 const MAX_DEPTH: usize = 16;
 /// How many elements a body may have. A full batch of aliases needs some 14,000.
 const MAX_ELEMENTS: usize = 40_000;
+/// How many elements an answer of another service may have. A page of full record sets has some
+/// 250,000.
+const MAX_ANSWER_ELEMENTS: usize = 500_000;
 /// How many attributes an element may have. Only namespace declarations are expected.
 const MAX_ATTRIBUTES: usize = 16;
 
@@ -47,10 +50,27 @@ pub(crate) fn parse_optional(body: &[u8], root: &str, subject: &str) -> Result<E
 /// # Errors
 /// See [`XmlError`]. A missing namespace is forgiven, a wrong one is not.
 pub(crate) fn parse(body: &[u8], root: &str, subject: &str) -> Result<Element, XmlError> {
+    parse_bounded(body, root, subject, MAX_ELEMENTS)
+}
+
+/// Reads what another service answers, which may be longer than what we are asked.
+///
+/// # Errors
+/// As for [`parse`].
+pub(crate) fn parse_answer(body: &[u8], root: &str) -> Result<Element, XmlError> {
+    parse_bounded(body, root, "The answer", MAX_ANSWER_ELEMENTS)
+}
+
+fn parse_bounded(
+    body: &[u8],
+    root: &str,
+    subject: &str,
+    max_elements: usize,
+) -> Result<Element, XmlError> {
     let Ok(text) = std::str::from_utf8(body) else {
         return malformed("The request body is not UTF-8.");
     };
-    let mut builder = Builder::new(MAX_ELEMENTS);
+    let mut builder = Builder::new(max_elements);
     builder.read(text)?;
     match builder.root {
         Some(element) if builder.open.is_empty() && element.name == root => Ok(element),

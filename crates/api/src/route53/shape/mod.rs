@@ -14,7 +14,8 @@ pub(super) use hosted_zone::{delegation_set, hosted_zone, hosted_zones};
 pub(super) use limit::{limit, limit_type};
 pub(super) use protection::{CONFIG, KEY, protection, read_protections};
 pub(super) use query_logging_config::query_logging_config;
-pub(super) use record_set::{read_record_set, record_set};
+pub(crate) use record_set::read_record_set;
+pub(super) use record_set::record_set;
 pub(super) use tag::{tag_set, tagged_kind, tagged_resource};
 pub(super) use vpc::{VPC_ID, read_vpc, read_zone_and_vpc, vpc, vpc_regions, vpcs};
 

@@ -76,7 +76,7 @@ const LONGITUDE: TextFacets = TextFacets::new("Longitude", 1, 7)
     });
 
 /// Reads a `<ResourceRecordSet>`. How its fields go together is not looked at here.
-pub(in crate::route53) fn read_record_set(element: &Element) -> Result<Draft, XmlError> {
+pub(crate) fn read_record_set(element: &Element) -> Result<Draft, XmlError> {
     let fields = Fields::of(element, &RECORD_SET)?;
     let types = RecordType::ALL.map(|rtype| (rtype.as_str(), rtype));
     let regions = Region::known().filter_map(|name| Some((name, Region::new(name)?)));
