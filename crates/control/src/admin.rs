@@ -5,6 +5,7 @@
 
 mod account;
 mod backup;
+mod delegation_set;
 mod history;
 mod import;
 mod key;
@@ -81,6 +82,10 @@ pub enum AdminError {
     UnknownZone(String),
     #[error("several zones are called '{0}', name one by its id: {1}")]
     AmbiguousZone(String, String),
+    #[error("account {0} has no reusable delegation set '{1}'")]
+    UnknownDelegationSet(AccountId, String),
+    #[error("{0}")]
+    DelegationSet(String),
     #[error("there is no change '{0}'")]
     UnknownChange(String),
     #[error("the history of {0} goes back to entry {1}, and not further")]

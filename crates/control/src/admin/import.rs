@@ -18,6 +18,7 @@ pub use self::request::{
     ExistingSets, ImportOutcome, ImportRequest, ImportRoom, ImportTarget, Imported, ImportedApex,
     ImportedSet, InvalidSets, RefusedSet,
 };
+use super::delegation_set::delegation_set_of;
 use super::zone::zone_of;
 use super::{AdminError, OPERATOR, Outcome, account_of};
 use crate::control::Control;
@@ -457,20 +458,40 @@ fn plan_new(
     account: &Account,
     request: &ImportRequest,
 ) -> Outcome<(Zone, Vec<Effect>)> {
-    let ImportTarget::New { name, comment, .. } = &request.target else {
+    let ImportTarget::New {
+        name,
+        comment,
+        caller_reference,
+        delegation_set,
+        ..
+    } = &request.target
+    else {
         return Err(AdminError::Import("no zone is to be made".to_owned()));
     };
+    let set = delegation_set.as_deref();
+    let set = set.map(|id| delegation_set_of(snapshot, account, id));
     let new = NewZone {
         name: name.clone(),
-        caller_reference: format!("import {:016x}", facts.draw()),
+        caller_reference: match caller_reference {
+            Some(reference) if !is_spent(snapshot, account, reference)? => reference.clone(),
+            _ => format!("import {:016x}", facts.draw()),
+        },
         comment: comment.clone(),
-        delegation_set: None,
         vpc: None,
+        delegation_set: set.transpose()?,
     };
     plan_create_zone(snapshot, facts, account, new).map_err(|error| match error {
         PlanError::State(error) => error.into(),
         PlanError::Refused(refusal) => AdminError::Import(Refusal::from(refusal).to_string()),
     })
+}
+
+/// Whether a reference is that of a zone which is gone. That of one which is there is refused later.
+fn is_spent(snapshot: &Snapshot, account: &Account, reference: &str) -> Outcome<bool> {
+    match snapshot.zone_by_reference(&account.id, reference)? {
+        Some(zone) => Ok(snapshot.zone(&zone)?.is_none()),
+        None => Ok(false),
+    }
 }
 
 fn check_existing(snapshot: &Snapshot, zone: &Zone, existing: ExistingSets) -> Outcome<()> {

@@ -54,7 +54,8 @@ fn zone_to_mark(snapshot: &Snapshot, caller: &Caller, id: &str) -> Outcome<Zone>
     Ok(own.ok_or_else(|| Refusal::HostedZoneNotFound(id.to_owned()))?)
 }
 
-fn words(refusal: CreateDelegationSetRefusal) -> Refusal {
+/// What clients and operators hear.
+pub(crate) fn words(refusal: CreateDelegationSetRefusal) -> Refusal {
     match refusal {
         CreateDelegationSetRefusal::AlreadyCreated => Refusal::DelegationSetAlreadyCreated,
         CreateDelegationSetRefusal::AlreadyReusable => Refusal::DelegationSetAlreadyReusable,

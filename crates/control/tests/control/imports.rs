@@ -214,6 +214,8 @@ fn what_is_taken_for_the_apex_must_be_whole() {
             name: "new.test".to_owned(),
             comment: None,
             tags: vec![],
+            caller_reference: None,
+            delegation_set: None,
         },
         apex: ImportedApex::Take,
         ..request("", ExistingSets::Refuse)

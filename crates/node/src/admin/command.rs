@@ -155,6 +155,11 @@ pub(crate) enum Command {
         to: u64,
         dry_run: bool,
     },
+    /// A reusable set of this reference, which is made unless it is there.
+    DelegationSetProvide {
+        account: String,
+        caller_reference: String,
+    },
     ChangeShow {
         id: String,
     },
@@ -193,9 +198,11 @@ pub(crate) struct ImportCommand {
     pub(crate) skip_invalid: bool,
     pub(crate) beyond_quota: bool,
     pub(crate) dry_run: bool,
-    /// Of a new zone, as are the tags.
+    /// Of a new zone, as is all that follows.
     pub(crate) comment: Option<String>,
     pub(crate) tags: Vec<(String, String)>,
+    pub(crate) caller_reference: Option<String>,
+    pub(crate) delegation_set: Option<String>,
 }
 
 /// A policy document with its name.

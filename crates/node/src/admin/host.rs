@@ -266,6 +266,10 @@ impl Host {
             command @ (Command::ZoneHistory { .. }
             | Command::ZoneDiff { .. }
             | Command::ZoneRestore { .. }) => zone_history::carry_out(self, command),
+            Command::DelegationSetProvide {
+                account,
+                caller_reference,
+            } => zone::provide_delegation_set(self, &account, &caller_reference),
             Command::ChangeShow { id } => zone::show_change(self, &id),
             _ => bail!("this is not for the control plane"),
         }

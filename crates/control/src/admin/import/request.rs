@@ -34,6 +34,11 @@ pub enum ImportTarget {
         comment: Option<String>,
         /// Its tags.
         tags: Vec<Tag>,
+        /// What it is known by; something new, if that is not said or was used for a zone that is
+        /// gone.
+        caller_reference: Option<String>,
+        /// The reusable delegation set that it is to have, by id.
+        delegation_set: Option<String>,
     },
 }
 

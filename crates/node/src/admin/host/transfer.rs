@@ -172,6 +172,8 @@ fn request(command: ImportCommand) -> Result<ImportRequest> {
             name,
             comment: command.comment,
             tags: tags.map(|(key, value)| Tag { key, value }).collect(),
+            caller_reference: command.caller_reference,
+            delegation_set: command.delegation_set,
         },
         (None, Some(zone)) => ImportTarget::Zone(zone),
         _ => bail!("either a zone or the name of a new one"),

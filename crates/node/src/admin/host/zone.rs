@@ -32,6 +32,18 @@ pub(super) fn find(host: &Host, zone: &str, account: Option<&str>) -> Result<Val
     Ok(json!({ "id": found.id.as_str(), "name": found.name.to_string() }))
 }
 
+pub(super) fn provide_delegation_set(
+    host: &Host,
+    account: &str,
+    caller_reference: &str,
+) -> Result<Value> {
+    let set = host
+        .control
+        .provide_delegation_set(account, caller_reference)?;
+    let servers = set.name_servers.iter().map(Name::to_string);
+    Ok(json!({ "id": set.id.as_str(), "name_servers": servers.collect::<Vec<_>>() }))
+}
+
 pub(super) fn show_change(host: &Host, id: &str) -> Result<Value> {
     let found = host.control.change_detail(id)?;
     Ok(json!({
