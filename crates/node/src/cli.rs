@@ -5,6 +5,7 @@ mod backup;
 mod change;
 mod config;
 mod delegation;
+mod import;
 mod journal;
 mod key;
 mod nameserver;
@@ -33,6 +34,7 @@ use self::backup::{BackupArguments, RestoreArguments};
 use self::change::ChangeVerb;
 use self::config::ConfigVerb;
 use self::delegation::DelegationVerb;
+use self::import::ImportVerb;
 use self::journal::JournalVerb;
 use self::key::KeyVerb;
 use self::nameserver::NameserverVerb;
@@ -91,6 +93,9 @@ enum Verb {
     /// Zones of all accounts.
     #[command(subcommand)]
     Zone(ZoneVerb),
+    /// Move in from another service.
+    #[command(subcommand)]
+    Import(ImportVerb),
     /// Submitted changes.
     #[command(subcommand)]
     Change(ChangeVerb),
@@ -148,6 +153,7 @@ pub(crate) fn run(arguments: Arguments, predecessor: Option<&Predecessor>) -> Re
         Verb::Serve(arguments) => return crate::serve::run(&arguments.config()?, predecessor),
         Verb::Config(verb) => return verb.run(),
         Verb::Zone(verb) => return verb.run(),
+        Verb::Import(verb) => return verb.run(),
         Verb::Tls(verb) => return verb.run(),
         Verb::Backup(arguments) => return arguments.run(),
         Verb::Restore(arguments) => return arguments.run(),

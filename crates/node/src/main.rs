@@ -17,6 +17,7 @@ mod identity;
 mod logging;
 mod metrics;
 mod monitor;
+mod move_in;
 mod notify;
 mod outside;
 mod replace;

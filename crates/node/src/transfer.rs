@@ -11,7 +11,7 @@ mod set;
 mod sorted;
 
 pub(crate) use export::export;
-pub(crate) use import::{Import, import};
+pub(crate) use import::{Answered, Import, ask, import};
 pub(crate) use set::{JsonSet, PlacedSet, Portion};
 
 use std::error::Error;

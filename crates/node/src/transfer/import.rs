@@ -35,8 +35,49 @@ pub(crate) struct Import {
     pub(crate) skip_invalid: bool,
 }
 
+/// An import that the server has answered.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    /// What it says.
+    pub(crate) result: Value,
+    /// Sets that were refused, by their places in the file, with the reason. All of them only if the
+    /// client prints JSON.
+    pub(crate) refused: Vec<(u64, String)>,
+    refusals: Messages,
+    warnings: Messages,
+    dry_run: bool,
+}
+
 /// Imports a file. An import that does not happen is an error.
 pub(crate) fn import(client: &Client, import: Import) -> Result<()> {
+    let skip_invalid = import.skip_invalid;
+    let Answered {
+        mut result,
+        refusals,
+        warnings,
+        dry_run,
+        ..
+    } = ask(client, import)?;
+    refusals.end();
+    warnings.end();
+    let outcome = Outcome {
+        dry_run,
+        skip_invalid,
+        refused: refusals.count(),
+    };
+    result["refused"] = refusals.count().into();
+    if client.json {
+        result["refusals"] = refusals.all().into();
+        result["warnings"] = warnings.all().into();
+        writeln!(io::stdout(), "{result:#}")?;
+    } else if refusals.count() == 0 || skip_invalid {
+        outcome.print(&result)?;
+    }
+    outcome.into_result()
+}
+
+/// Has the server import a file, and leaves it to others to say so.
+pub(crate) fn ask(client: &Client, import: Import) -> Result<Answered> {
     let Import {
         file,
         format,
@@ -76,30 +117,26 @@ pub(crate) fn import(client: &Client, import: Import) -> Result<()> {
         conversation: Conversation::open(client, &Command::ZoneImport(command))?,
         contents: &contents,
         refusals,
+        refused: Vec::new(),
+        form,
         warnings: Messages::new("warning: ", form),
         bar,
         ahead: 0,
     };
-    let mut result = sending.run()?;
+    let result = sending.run()?;
     let Sending {
-        refusals, warnings, ..
+        refusals,
+        refused,
+        warnings,
+        ..
     } = sending;
-    refusals.end();
-    warnings.end();
-    let outcome = Outcome {
+    Ok(Answered {
+        result,
+        refused,
+        refusals,
+        warnings,
         dry_run,
-        skip_invalid,
-        refused: refusals.count(),
-    };
-    result["refused"] = refusals.count().into();
-    if form == Form::Json {
-        result["refusals"] = refusals.all().into();
-        result["warnings"] = warnings.all().into();
-        writeln!(io::stdout(), "{result:#}")?;
-    } else if refusals.count() == 0 || skip_invalid {
-        outcome.print(&result)?;
-    }
-    outcome.into_result()
+    })
 }
 
 /// What relative names lie below: the zone's name.
@@ -122,6 +159,9 @@ struct Sending<'a> {
     conversation: Conversation,
     contents: &'a Contents,
     refusals: Messages,
+    /// The same by places, if JSON is printed.
+    refused: Vec<(u64, String)>,
+    form: Form,
     warnings: Messages,
     bar: Bar,
     /// Portions that the server has not answered yet.
@@ -184,12 +224,15 @@ impl Sending<'_> {
     fn say_refused(&mut self, refused: &Value) {
         for refused in refused.as_array().into_iter().flatten() {
             self.bar.clear();
-            let place = self
-                .contents
-                .shown(refused["place"].as_u64().unwrap_or_default());
+            let place = refused["place"].as_u64().unwrap_or_default();
+            let shown = self.contents.shown(place);
             for reason in refused["reasons"].as_array().into_iter().flatten() {
-                self.refusals
-                    .say(&place, reason.as_str().unwrap_or_default());
+                let reason = reason.as_str().unwrap_or_default();
+                self.refusals.say(&shown, reason);
+                // Only who asks for all of them is promised all of them.
+                if self.form == Form::Json {
+                    self.refused.push((place, reason.to_owned()));
+                }
             }
         }
     }

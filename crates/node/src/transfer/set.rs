@@ -33,11 +33,11 @@ pub(crate) struct JsonSet {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) alias_target: Option<JsonAlias>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) health_check_id: Option<String>,
+    pub(crate) health_check_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) traffic_policy_instance_id: Option<String>,
+    pub(crate) traffic_policy_instance_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) cidr_routing_config: Option<JsonCidr>,
+    pub(crate) cidr_routing_config: Option<JsonCidr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) geo_proximity_location: Option<JsonProximity>,
 }
@@ -55,7 +55,7 @@ pub(crate) struct JsonValue {
 pub(crate) struct JsonAlias {
     pub(crate) hosted_zone_id: String,
     #[serde(rename = "DNSName")]
-    dns_name: String,
+    pub(crate) dns_name: String,
     evaluate_target_health: bool,
 }
 
@@ -72,8 +72,8 @@ pub(super) struct JsonPlace {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct JsonCidr {
-    collection_id: String,
+pub(crate) struct JsonCidr {
+    pub(crate) collection_id: String,
     location_name: String,
 }
 
@@ -114,7 +114,12 @@ pub(crate) enum Portion {
 
 impl From<&RecordSet> for JsonSet {
     fn from(set: &RecordSet) -> Self {
-        let draft = Draft::from(set);
+        Draft::from(set).into()
+    }
+}
+
+impl From<Draft> for JsonSet {
+    fn from(draft: Draft) -> Self {
         let values = |values: Vec<String>| {
             let values = values.into_iter();
             values.map(|value| JsonValue { value }).collect()

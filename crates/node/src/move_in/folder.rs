@@ -1,0 +1,147 @@
+//! The files in which record sets wait between being read and being imported: one folder for the
+//! time of a command, only for its user's eyes; a set on each line.
+
+use std::fs::{self, DirBuilder, File};
+use std::io::{BufRead, BufReader, BufWriter, ErrorKind, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::{env, process};
+
+use anyhow::{Context, Error, Result};
+use serde_json::json;
+
+use super::sorting::LeftOut;
+use crate::transfer::JsonSet;
+
+/// Lines of a document before its first set.
+const HEAD_LINES: usize = 1;
+/// How many folders of commands that were killed may be in the way.
+const ATTEMPTS: u32 = 100;
+
+/// The folder; it goes when this is dropped.
+#[derive(Debug)]
+pub(super) struct Folder(PathBuf);
+
+impl Folder {
+    pub(super) fn new() -> Result<Self> {
+        let parent = env::temp_dir();
+        let mut attempt = 0;
+        // Ends with ATTEMPTS at the latest.
+        loop {
+            let path = parent.join(format!("meridian-import-{}-{attempt}", process::id()));
+            // Fails where somebody else has put something, or a command that was killed.
+            match DirBuilder::new().mode(0o700).create(&path) {
+                Ok(()) => return Ok(Self(path)),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists && attempt < ATTEMPTS => {
+                    attempt += 1;
+                }
+                Err(error) => {
+                    let text = format!("cannot make {}", path.display());
+                    return Err(Error::new(error).context(text));
+                }
+            }
+        }
+    }
+
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Sets on lines of their own.
+pub(super) struct Lines {
+    out: BufWriter<File>,
+    pub(super) count: u64,
+}
+
+impl Lines {
+    pub(super) fn create(path: &Path) -> Result<Self> {
+        let file = File::create_new(path);
+        let file = file.with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Self {
+            out: BufWriter::new(file),
+            count: 0,
+        })
+    }
+
+    pub(super) fn push(&mut self, set: &JsonSet) -> Result<()> {
+        serde_json::to_writer(&mut self.out, set)?;
+        self.out.write_all(b"\n")?;
+        self.count += 1;
+        Ok(())
+    }
+
+    pub(super) fn end(mut self) -> Result<u64> {
+        self.out.flush()?;
+        Ok(self.count)
+    }
+}
+
+/// The sets of such a file.
+pub(super) fn sets(path: &Path) -> Result<impl Iterator<Item = Result<JsonSet>>> {
+    let lines = BufReader::new(File::open(path)?).lines();
+    Ok(lines.map(|line| Ok(serde_json::from_str(&line?)?)))
+}
+
+/// What a document says of its zone.
+#[derive(Debug, Default)]
+pub(super) struct About<'a> {
+    pub(super) id: Option<&'a str>,
+    pub(super) comment: Option<&'a str>,
+    pub(super) tags: &'a [(String, String)],
+}
+
+/// Writes a document for `zone import`; a set on each line, in the order they come.
+pub(super) fn write_document(
+    path: &Path,
+    about: &About<'_>,
+    sets: impl Iterator<Item = Result<JsonSet>>,
+) -> Result<()> {
+    let mut out = BufWriter::new(File::create(path)?);
+    let tags = about.tags.iter();
+    let tags: Vec<_> = tags
+        .map(|(key, value)| json!({ "Key": key, "Value": value }))
+        .collect();
+    let zone = json!({ "Id": about.id, "Config": { "Comment": about.comment } });
+    writeln!(
+        out,
+        "{{\"Format\":\"meridian-zone\",\"Version\":1,\"HostedZone\":{zone},\"Tags\":{},\
+         \"ResourceRecordSets\":[",
+        json!(tags)
+    )?;
+    let mut between = "";
+    for set in sets {
+        write!(out, "{between}{}", serde_json::to_string(&set?)?)?;
+        between = ",\n";
+    }
+    writeln!(out, "\n]}}")?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Which sets of a document were refused, from their places.
+pub(super) fn refused_sets(path: &Path, refused: &[(u64, String)]) -> Result<Vec<LeftOut>> {
+    let mut refused: Vec<&(u64, String)> = refused.iter().collect();
+    refused.sort_by_key(|(place, _)| *place);
+    let mut refused = refused.into_iter().peekable();
+    let mut found = Vec::new();
+    let lines = BufReader::new(File::open(path)?).lines().skip(HEAD_LINES);
+    // Places count from 1.
+    for (place, line) in (1..).zip(lines) {
+        let line = line?;
+        while let Some((_, reason)) = refused.next_if(|(other, _)| *other <= place) {
+            let set: JsonSet = serde_json::from_str(line.trim_end_matches(','))?;
+            found.push(LeftOut::new(&set, reason.clone()));
+        }
+        if refused.peek().is_none() {
+            break;
+        }
+    }
+    Ok(found)
+}

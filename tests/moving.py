@@ -1,0 +1,43 @@
+"""`meridian import route53` as tests run it."""
+
+import json
+import os
+import subprocess
+
+from harness import BIN
+
+
+def command(endpoint, *options):
+    words = ["import", "route53", "--endpoint", endpoint, "--rate", "10000"]
+    return [BIN, *words, *map(str, options)]
+
+
+def run(target, source, *options, check=0, **more):
+    """Moves; returns the report, or what is said where there is none."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    environment |= {"AWS_SHARED_CREDENTIALS_FILE": str(source.data / "credentials")}
+    environment |= more.pop("environment", {})
+    words = command(more.pop("endpoint", source.endpoint), *options)
+    done = subprocess.run(
+        [*words, "--data-dir", target.data, "--json"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == check, f"{done.returncode}\n{done.stdout}{done.stderr}"
+    return json.loads(done.stdout) if done.stdout else done.stderr
+
+
+def by_name(report):
+    return {zone["name"].rstrip("."): zone for zone in report["zones"]}
+
+
+def sets_of(client, zone_id, ids):
+    """The sets of a zone without what is its own, with the ids of zones as `ids` has them."""
+    pages = client.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone_id)
+    sets = [set_ for page in pages for set_ in page["ResourceRecordSets"]]
+    for set_ in sets:
+        if target := set_.get("AliasTarget"):
+            target["HostedZoneId"] = ids.get(target["HostedZoneId"], target["HostedZoneId"])
+    return [s for s in sets if s["Type"] not in ("NS", "SOA") or s["Name"].startswith("sub.")]
