@@ -225,9 +225,12 @@ impl Sending<'_> {
         for refused in refused.as_array().into_iter().flatten() {
             self.bar.clear();
             let place = refused["place"].as_u64().unwrap_or_default();
-            let shown = self.contents.shown(place);
-            for reason in refused["reasons"].as_array().into_iter().flatten() {
+            let reasons = refused["reasons"].as_array().map_or(&[][..], Vec::as_slice);
+            for (number, reason) in reasons.iter().enumerate() {
+                let before = reasons.iter().take(number);
+                let earlier = before.filter(|other| *other == reason).count();
                 let reason = reason.as_str().unwrap_or_default();
+                let shown = self.contents.shown_reason(place, reason, earlier);
                 self.refusals.say(&shown, reason);
                 // Only who asks for all of them is promised all of them.
                 if self.form == Form::Json {

@@ -3,6 +3,7 @@
 
 use anyhow::{Context, Result};
 use meridian_dns::zonefile::Record;
+use meridian_dns::{RecordType, rdata};
 
 use super::Format;
 use super::report::Messages;
@@ -80,15 +81,57 @@ impl Contents {
         self.rows.len() as u64
     }
 
-    /// A place as people look for it.
+    /// The place of a set as people look for it: that of its first record.
     pub(super) fn shown(&self, place: u64) -> String {
         match self.format {
             Format::Json => format!("{}: set {place}", self.file(0)),
-            Format::Bind => self.shown_line(
-                usize::try_from(place >> LINE_BITS).unwrap_or_default(),
-                place & ((1 << LINE_BITS) - 1),
-            ),
+            Format::Bind => self.shown_row(self.records_of(place).next()),
         }
+    }
+
+    /// What speaks against a set, as people look for it: the record that is wrong, where it is one.
+    /// The same was said of `earlier` records of the set before.
+    pub(super) fn shown_reason(&self, place: u64, reason: &str, earlier: usize) -> String {
+        if self.format == Format::Json {
+            return self.shown(place);
+        }
+        let with = |wrong: &dyn Fn(RecordType, &str) -> bool| {
+            let records = self.records_of(place);
+            let is_wrong = |row: &Row<'_>| {
+                let found = rtype(*row).zip(record(*row));
+                found.is_some_and(|(rtype, (_, value))| wrong(rtype, &value))
+            };
+            records.filter(is_wrong).collect::<Vec<_>>()
+        };
+        let invalid = with(&|rtype, value| {
+            rdata::parse(rtype, value).is_err_and(|error| {
+                reason == format!("Invalid Resource Record: FATAL problem: {error}")
+            })
+        });
+        // The first of those that are the same is right, unless it is the same in other words.
+        let same = with(&|_, value| reason == format!("Duplicate Resource Record: '{value}'"));
+        let too_many = same.get(usize::from(same.len() > 1)..).unwrap_or_default();
+        let found = invalid.get(earlier).or_else(|| too_many.get(earlier));
+        match found {
+            Some(row) => self.shown_row(Some(*row)),
+            None => self.shown(place),
+        }
+    }
+
+    /// The records of the set at this place.
+    fn records_of(&self, place: u64) -> impl Iterator<Item = Row<'_>> {
+        let first = usize::try_from(place).unwrap_or(usize::MAX);
+        let mut rows = self.rows.iter_from(first).peekable();
+        let key = rows.peek().map(|row| row.key);
+        rows.take_while(move |row| Some(row.key) == key)
+    }
+
+    fn shown_row(&self, row: Option<Row<'_>>) -> String {
+        let place = row.map_or(0, |row| row.place);
+        self.shown_line(
+            usize::try_from(place >> LINE_BITS).unwrap_or_default(),
+            place & ((1 << LINE_BITS) - 1),
+        )
     }
 
     /// A line as people look for it.
@@ -100,7 +143,8 @@ impl Contents {
         self.files.get(file).map_or("", String::as_str)
     }
 
-    /// Hands all sets to `each`, in order of their names, with how many rows are done.
+    /// Hands all sets to `each`, in order of their names, with how many rows are done. The place of
+    /// a set is its number in a document; of a master file, that of its first record in this order.
     pub(super) fn each_set(
         &self,
         warnings: &mut Messages,
@@ -110,13 +154,14 @@ impl Contents {
         let mut done = 0;
         // Each turn takes at least one row.
         while let Some(row) = rows.next() {
+            let number = done;
             done += 1;
             let mut placed = match self.format {
                 Format::Json => PlacedSet {
                     place: row.place,
                     set: serde_json::from_slice(row.value)?,
                 },
-                Format::Bind => first_record(row).context("a row is cut short")?,
+                Format::Bind => first_record(row, number).context("a row is cut short")?,
             };
             if self.format == Format::Bind {
                 let mut ttls = (placed.set.ttl, placed.set.ttl);
@@ -151,14 +196,25 @@ fn record(row: Row<'_>) -> Option<(u32, String)> {
     Some((u32::from_le_bytes(*ttl), value))
 }
 
-/// A set of one record.
-fn first_record(row: Row<'_>) -> Option<PlacedSet> {
-    let (ttl, value) = record(row)?;
+fn rtype(row: Row<'_>) -> Option<RecordType> {
+    let (_, rtype) = key(row)?;
+    rtype.parse().ok()
+}
+
+/// The sort key and the type that make a row's key.
+fn key(row: Row<'_>) -> Option<(&str, &str)> {
     let at = row.key.iter().position(|byte| *byte == 0)?;
     let sort_key = std::str::from_utf8(row.key.get(..at)?).ok()?;
     let rtype = std::str::from_utf8(row.key.get(at + 1..)?).ok()?;
+    Some((sort_key, rtype))
+}
+
+/// A set of one record.
+fn first_record(row: Row<'_>, place: u64) -> Option<PlacedSet> {
+    let (ttl, value) = record(row)?;
+    let (sort_key, rtype) = key(row)?;
     Some(PlacedSet {
-        place: row.place,
+        place,
         set: JsonSet {
             name: name(sort_key),
             rtype: rtype.to_owned(),
@@ -214,13 +270,16 @@ mod tests {
         };
         contents.each_set(&mut warnings, each).unwrap();
         let expected = [
-            (2, "a.z.".to_owned(), Some(5), 1, 1),
+            (0, "a.z.".to_owned(), Some(5), 1, 1),
             (1, "b.z.".to_owned(), Some(30), 2, 3),
-            (4, r"\052.b\056.z.".to_owned(), Some(9), 1, 4),
+            (3, r"\052.b\056.z.".to_owned(), Some(9), 1, 4),
         ];
         assert_eq!(found, expected);
         assert_eq!(warnings.count(), 1);
-        assert_eq!(contents.shown(3), "f:3");
+        assert_eq!(
+            [0, 1, 3].map(|place| contents.shown(place)),
+            ["f:2", "f:1", "f:4"]
+        );
         assert_eq!(name(""), ".");
     }
 }

@@ -61,7 +61,13 @@ impl Sorted {
 
     /// The rows.
     pub(super) fn iter(&self) -> impl Iterator<Item = Row<'_>> {
-        self.rows.iter().map(|at| row(&self.blocks, *at))
+        self.iter_from(0)
+    }
+
+    /// The rows from this one on.
+    pub(super) fn iter_from(&self, first: usize) -> impl Iterator<Item = Row<'_>> {
+        let rows = self.rows.get(first..).unwrap_or_default();
+        rows.iter().map(|at| row(&self.blocks, *at))
     }
 }
 
