@@ -26,7 +26,8 @@ def run(target, source, *options, check=0, **more):
         timeout=60,
     )
     assert done.returncode == check, f"{done.returncode}\n{done.stdout}{done.stderr}"
-    return json.loads(done.stdout) if done.stdout else done.stderr
+    said = json.loads(done.stdout)
+    return said.get("error", said)
 
 
 def by_name(report):
