@@ -1,6 +1,7 @@
-"""Clients that cannot run here, by the requests they send: Terraform's AWS provider and external-dns.
+"""Clients that cannot run here, by the requests they send: Terraform's AWS provider, external-dns and
+cert-manager.
 
-Both are Go programs: their SDK signs Content-Length too, writes elements in the order of the model
+All are Go programs: their SDK signs Content-Length too, writes elements in the order of the model
 with a namespace on the root, reads answers element by element, and needs what it indexes. The
 sequences are written from their documented behaviour.
 """
@@ -26,8 +27,8 @@ XML = f'xmlns="{NAMESPACE}"'
 class GoClient:
     """Requests as aws-sdk-go-v2 sends them."""
 
-    def __init__(self, meridian, region="eu-central-1"):
-        key = meridian.operator()
+    def __init__(self, meridian, region="eu-central-1", key=None):
+        key = key or meridian.operator()
         self.endpoint, self.region = meridian.endpoint, region
         self.credentials = botocore.credentials.Credentials(key.id, key.secret)
 
@@ -223,6 +224,114 @@ def test_terraform_applies_refreshes_and_destroys(go, meridian):
     assert meridian.rcode(f"www.{name}.") == "REFUSED"
 
 
+def vpc_xml(vpc):
+    return f"<VPC><VPCId>{vpc}</VPCId><VPCRegion>eu-west-1</VPCRegion></VPC>"
+
+
+def associate(go, zone, vpc, verb="Associate"):
+    """aws_route53_zone_association, or a further `vpc` block of aws_route53_zone."""
+    path, root = {
+        "Associate": ("associatevpc", "AssociateVPCWithHostedZoneRequest"),
+        "Disassociate": ("disassociatevpc", "DisassociateVPCFromHostedZoneRequest"),
+    }[verb]
+    body = f"<{root} {XML}>{vpc_xml(vpc)}</{root}>"
+    insync(go, go.call("POST", f"/hostedzone/{zone}/{path}", body).one("ChangeInfo/Id"))
+
+
+def vpcs_of(go, zone):
+    found = go.call("GET", f"/hostedzone/{zone}").all("VPCs/VPC")
+    return {vpc.find(f"{{{NAMESPACE}}}VPCId").text for vpc in found}
+
+
+def test_terraform_has_private_zones(meridian):
+    """Zones with several VPCs, and one of another account: authorization first, then association."""
+    keys = [meridian.new_account(f"terraform-{n}") for n in ("zone", "vpc")]
+    go, other = (GoClient(meridian, key=key) for key in keys)
+    made = [
+        meridian.admin("vpc", "create", "--region", "eu-west-1", "--account", key.account)["id"]
+        for key in (keys[0], keys[0], keys[1])
+    ]
+    name = "private.terraform.example"
+    created = go.call(
+        "POST",
+        "/hostedzone",
+        f"<CreateHostedZoneRequest {XML}><CallerReference>terraform-{reference()}</CallerReference>"
+        f"<HostedZoneConfig><Comment>Managed by Terraform</Comment></HostedZoneConfig>"
+        f"<Name>{name}</Name>{vpc_xml(made[0])}</CreateHostedZoneRequest>",
+    )
+    assert created.one("HostedZone/Config/PrivateZone") == "true"
+    zone = created.one("HostedZone/Id").removeprefix("/hostedzone/")
+    insync(go, created.one("ChangeInfo/Id"))
+    associate(go, zone, made[1])
+    assert vpcs_of(go, zone) == set(made[:2])
+    # Where a zone has no delegation set, Terraform takes the servers from its NS set.
+    servers = find(go, zone, name, "NS").findall(f".//{{{NAMESPACE}}}Value")
+    assert servers[0].text.startswith("ns-")
+
+    root = "CreateVPCAssociationAuthorizationRequest"
+    body = f"<{root} {XML}>{vpc_xml(made[2])}</{root}>"
+    authorized = go.call("POST", f"/hostedzone/{zone}/authorizevpcassociation", body)
+    assert (authorized.one("HostedZoneId"), authorized.one("VPC/VPCId")) == (zone, made[2])
+    listed = go.call("GET", f"/hostedzone/{zone}/authorizevpcassociation?maxresults=1")
+    assert listed.one("VPCs/VPC/VPCId") == made[2] and not listed.all("NextToken")
+    associate(other, zone, made[2])
+    query = f"?vpcid={made[2]}&vpcregion=eu-west-1"
+    seen = other.call("GET", f"/hostedzonesbyvpc{query}")
+    summary = "HostedZoneSummaries/HostedZoneSummary/"
+    assert seen.one(f"{summary}HostedZoneId") == zone
+    assert seen.one(f"{summary}Owner/OwningAccount") == keys[0].account
+
+    associate(other, zone, made[2], "Disassociate")
+    root = "DeleteVPCAssociationAuthorizationRequest"
+    body = f"<{root} {XML}>{vpc_xml(made[2])}</{root}>"
+    go.call("POST", f"/hostedzone/{zone}/deauthorizevpcassociation", body)
+    associate(go, zone, made[1], "Disassociate")
+    # force_destroy asks for DNSSEC, and goes on when it hears this.
+    status, answer = go.send("GET", f"/2013-04-01/hostedzone/{zone}/dnssec")
+    assert (status, answer.one("Error/Code")) == (400, "InvalidArgument")
+    assert "Operation is unsupported for private" in answer.one("Error/Message")
+    insync(go, go.call("DELETE", f"/hostedzone/{zone}").one("ChangeInfo/Id"))
+
+
+def test_terraform_has_delegation_sets_comments_and_query_logs(go):
+    root = "CreateReusableDelegationSetRequest"
+    body = f"<{root} {XML}><CallerReference>{reference()}</CallerReference></{root}>"
+    made = go.call("POST", "/delegationset", body)
+    set_id = made.one("DelegationSet/Id").removeprefix("/delegationset/")
+    assert len(made.all("DelegationSet/NameServers/NameServer")) == 4
+    zone = go.call(
+        "POST",
+        "/hostedzone",
+        f"<CreateHostedZoneRequest {XML}><CallerReference>{reference()}</CallerReference>"
+        f"<DelegationSetId>{set_id}</DelegationSetId><Name>set.terraform.example</Name>"
+        "</CreateHostedZoneRequest>",
+    )
+    zone = zone.one("HostedZone/Id").removeprefix("/hostedzone/")
+    got = go.call("GET", f"/hostedzone/{zone}")
+    assert got.one("DelegationSet/Id").removeprefix("/delegationset/") == set_id
+    root = "UpdateHostedZoneCommentRequest"
+    body = f"<{root} {XML}><Comment>changed</Comment></{root}>"
+    updated = go.call("POST", f"/hostedzone/{zone}", body)
+    assert updated.one("HostedZone/Config/Comment") == "changed"
+
+    account = go.send("POST", "/", b"Action=GetCallerIdentity&Version=2011-06-15", "sts")[1]
+    account = account.one("GetCallerIdentityResult/Account")
+    arn = f"arn:aws:logs:us-east-1:{account}:log-group:/aws/route53/set.terraform.example"
+    root = "CreateQueryLoggingConfigRequest"
+    body = (
+        f"<{root} {XML}><CloudWatchLogsLogGroupArn>{arn}</CloudWatchLogsLogGroupArn>"
+        f"<HostedZoneId>{zone}</HostedZoneId></{root}>"
+    )
+    log = go.call("POST", "/queryloggingconfig", body).one("QueryLoggingConfig/Id")
+    read = go.call("GET", f"/queryloggingconfig/{log}")
+    assert read.one("QueryLoggingConfig/CloudWatchLogsLogGroupArn") == arn
+    go.call("DELETE", f"/queryloggingconfig/{log}")
+    insync(go, go.call("DELETE", f"/hostedzone/{zone}").one("ChangeInfo/Id"))
+    go.call("DELETE", f"/delegationset/{set_id}")
+    status, answer = go.send("GET", f"/2013-04-01/delegationset/{set_id}")
+    assert (status, answer.one("Error/Code")) == (400, "NoSuchDelegationSet")
+
+
 def destroy(go, zone, name):
     """aws_route53_zone with force_destroy: all sets but the apex's NS and SOA, then the zone."""
     listed = go.call("GET", f"/hostedzone/{zone}/rrset?maxitems=100")
@@ -310,3 +419,54 @@ def test_external_dns_owns_its_records(go, meridian):
     assert status == 400 and answer.one("Error/Code") == "InvalidChangeBatch"
     assert re.fullmatch(r"\[.*\]", answer.one("Error/Message"))
     assert (f"good.{name}.", "A") not in external_dns_records(go, zone)
+
+
+# cert-manager.
+
+
+def challenge(name, token):
+    """A set of its own for each challenge, so that several may wait at one name."""
+    extra = f"<MultiValueAnswer>true</MultiValueAnswer><SetIdentifier>&quot;{token}&quot;</SetIdentifier>"
+    return record(f"_acme-challenge.{name}.", "TXT", f"&quot;{token}&quot;", ttl=10, extra=extra)
+
+
+def test_cert_manager_needs_no_more_than_the_acme_policy(go, meridian):
+    name = "certificates.example"
+    zone = create_zone(go, name)
+    account = next(a["id"] for a in meridian.admin("account", "list") if a["operator"])
+    user = GoClient(meridian, key=meridian.new_user(account, "cert-manager", f"acme={zone}"))
+    # It looks for the public zone that has the name.
+    found = user.call("GET", f"/hostedzonesbyname?dnsname={name}.")
+    zones = found.all("HostedZones/HostedZone")
+    first = {child.tag.removeprefix(f"{{{NAMESPACE}}}"): child for child in zones[0]}
+    assert first["Name"].text == f"{name}." and first["Id"].text == f"/hostedzone/{zone}"
+    # A certificate for the name and for all below it: two challenges at one name.
+    for token in ("first", "second"):
+        made = user.call(
+            "POST", f"/hostedzone/{zone}/rrset/", batch(("UPSERT", challenge(name, token)))
+        )
+        insync(user, made.one("ChangeInfo/Id"))
+    sets = [s for s in external_dns_records(go, zone) if s[0] == f"_acme-challenge.{name}."]
+    assert sets == [(f"_acme-challenge.{name}.", "TXT")] * 2
+    for token in ("first", "second"):
+        gone = user.call(
+            "POST", f"/hostedzone/{zone}/rrset/", batch(("DELETE", challenge(name, token)))
+        )
+        insync(user, gone.one("ChangeInfo/Id"))
+    # One that is gone already is no failure to it: it looks for these words.
+    status, answer = user.send(
+        "POST",
+        f"/2013-04-01/hostedzone/{zone}/rrset/",
+        batch(("DELETE", challenge(name, "first"))).encode(),
+    )
+    assert (status, answer.one("Error/Code")) == (400, "InvalidChangeBatch")
+    assert "not found" in answer.one("Error/Message")
+    # And nothing else is allowed.
+    status, answer = user.send(
+        "POST",
+        f"/2013-04-01/hostedzone/{zone}/rrset/",
+        batch(("UPSERT", record(f"www.{name}.", "TXT", "&quot;x&quot;"))).encode(),
+    )
+    assert (status, answer.one("Error/Code")) == (403, "AccessDenied")
+    destroy_empty = go.call("DELETE", f"/hostedzone/{zone}")
+    insync(go, destroy_empty.one("ChangeInfo/Id"))
