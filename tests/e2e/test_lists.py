@@ -150,6 +150,15 @@ def test_escapes_go_there_and_back(zone, sent, listed):
     assert zone.sets(own=True) == []
 
 
+def test_an_unescaped_character_is_named(zone):
+    code, text = zone.refused(create(f"a b.{zone.name}", "A", "192.0.2.1"))
+    assert (code, text) == (
+        "InvalidChangeBatch",
+        "[FATAL problem: UnsupportedCharacter (Value contains unsupported characters) encountered "
+        "with ' ']",
+    )
+
+
 @pytest.mark.parametrize("name", ["a b", "a..b", "é", f"{'x' * 64}"])
 def test_impossible_names_are_refused(zone, name):
     code, text = zone.refused(create(f"{name}.{zone.name}", "A", "192.0.2.1"))

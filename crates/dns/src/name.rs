@@ -31,7 +31,7 @@ pub enum NameError {
     /// The name is longer than [`MAX_NAME_LEN`] on the wire.
     #[error("DomainNameTooLong (Domain name is too long) encountered with '{0}'")]
     TooLong(String),
-    /// A byte that has to be written as an octal escape stands there raw.
+    /// This character, which has to be written in octal escapes, stands there raw.
     #[error("UnsupportedCharacter (Value contains unsupported characters) encountered with '{0}'")]
     UnsupportedCharacter(String),
     /// A backslash is not followed by three octal digits up to 377.
@@ -78,7 +78,7 @@ impl Name {
                     Some(escaped) => label.push(escaped),
                     None => return fail(NameError::BadEscape),
                 },
-                0..=0x20 | 0x7f..=0xff => return fail(NameError::UnsupportedCharacter),
+                0..=0x20 | 0x7f..=0xff => return Err(unsupported(text)),
                 _ => label.push(byte),
             }
             ended = false;
@@ -218,6 +218,12 @@ impl fmt::Debug for Name {
     }
 }
 
+/// Route 53 names the character alone.
+fn unsupported(text: &str) -> NameError {
+    let character = text.chars().find(|c| !matches!(c, '!'..='~'));
+    NameError::UnsupportedCharacter(character.map_or_else(String::new, String::from))
+}
+
 fn push_label(wire: &mut Vec<u8>, label: &[u8], text: &str) -> Result<(), NameError> {
     match u8::try_from(label.len()) {
         Ok(len) if usize::from(len) <= MAX_LABEL_LEN => {
@@ -299,7 +305,19 @@ mod tests {
             text(""),
             "DomainNameEmpty (Domain name is empty) encountered with ''"
         );
-        assert!(text("a b").starts_with("UnsupportedCharacter"));
+        for (name, character) in [
+            ("a b c", " "),
+            ("a.\u{e9}\u{e8}", "\u{e9}"),
+            ("\u{7f}", "\u{7f}"),
+        ] {
+            assert_eq!(
+                text(name),
+                format!(
+                    "UnsupportedCharacter (Value contains unsupported characters) encountered with \
+                     '{character}'"
+                )
+            );
+        }
         assert!(text("a..b").starts_with("DomainLabelEmpty"));
         assert!(text(".a").starts_with("DomainLabelEmpty"));
         assert!(text("a\\9").starts_with("InvalidEscape"));
