@@ -61,6 +61,19 @@ def test_trap_3_slashes_inside_a_segment_are_signed_doubly_and_understood(meridi
     assert raw(meridian, "GET", path)[0] in (200, 404)
 
 
+def test_trap_4_throttling_is_400(meridian):
+    """PriorRequestNotComplete too: test_contention.py provokes it, and harness.py checks its status."""
+    key = meridian.new_account("trap-4")
+    meridian.admin("quota", "set", "--account", key.account, "MAX_REQUESTS_PER_SECOND", "1")
+    client = meridian.client(key)
+    with pytest.raises(client.exceptions.ClientError) as refused:
+        for _ in range(20):
+            client.get_hosted_zone_count()
+    error = refused.value.response
+    assert error["ResponseMetadata"]["HTTPStatusCode"] == 400
+    assert error["Error"]["Code"] == "Throttling" and error["Error"]["Message"] == "Rate exceeded"
+
+
 def test_trap_5_ids_carry_their_kind_in_bodies_only_where_route_53_has_it(zone):
     assert re.fullmatch("/hostedzone/Z[0-9A-Z]+", zone.created["HostedZone"]["Id"])
     assert re.fullmatch("/change/C[0-9A-Z]+", zone.created["ChangeInfo"]["Id"])
