@@ -12,8 +12,8 @@ mod draft;
 mod effect;
 mod facts;
 mod generation;
-mod health_check;
 mod geo;
+mod health_check;
 mod id;
 mod name_server;
 mod plan;
@@ -34,13 +34,13 @@ pub use draft::{Action, Draft, DraftAlias, DraftChange};
 pub use effect::Effect;
 pub use facts::{Facts, Timestamp};
 pub use generation::{UnseenGeneration, UnseenState};
+pub use geo::{Continent, Country, Subdivision};
 pub use health_check::{
     AlarmDraft, BreakGlass, CheckerRegion, Endpoint, Health, HealthCheck, HealthCheckConfig,
     HealthCheckDraft, HealthCheckSettings, HealthCheckType, HealthSlot, HealthSubject,
     HealthSwitch, MAX_BREAK_GLASS_MS, MAX_REASON_CHARACTERS, Observed, Protocol, Reason,
     ResetElement, Standing, WithoutData, standings,
 };
-pub use geo::{Continent, Country, Subdivision};
 pub use id::{
     AccessKeyId, AccountId, ChangeId, DelegationSetId, Generation, HealthCheckId, InvalidId,
     QueryLoggingConfigId, Seq, VpcId, ZoneId,
