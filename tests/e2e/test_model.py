@@ -45,6 +45,7 @@ def world(route53, meridian):
         "set": new_set(route53),
         "log group": group,
         "log": new_log(route53, group),
+        "check": new_check(route53),
     }
 
 
@@ -85,6 +86,13 @@ def new_set(client):
     return made["DelegationSet"]["Id"].removeprefix("/delegationset/")
 
 
+def new_check(client):
+    """The id of a new health check."""
+    config = {"Type": "TCP", "IPAddress": "192.0.2.1", "Port": 25}
+    made = client.create_health_check(CallerReference=reference(), HealthCheckConfig=config)
+    return made["HealthCheck"]["Id"]
+
+
 def new_protection(world, client):
     """What deletes a protection that was not there before."""
     key = {"RecordName": f"{reference()}.model.example", "RecordType": "A"}
@@ -114,6 +122,24 @@ REQUESTS = {
                     },
                 }
             ],
+        },
+    },
+    "CreateHealthCheck": lambda w, c: {
+        "CallerReference": reference(),
+        "HealthCheckConfig": {
+            "IPAddress": "192.0.2.1",
+            "Port": 443,
+            "Type": "HTTPS_STR_MATCH",
+            "ResourcePath": "/",
+            "FullyQualifiedDomainName": "a.model.example",
+            "SearchString": "up",
+            "RequestInterval": 10,
+            "FailureThreshold": 2,
+            "MeasureLatency": True,
+            "Inverted": False,
+            "Disabled": False,
+            "EnableSNI": True,
+            "Regions": ["us-east-1", "us-west-1", "us-west-2"],
         },
     },
     "CreateHostedZone": lambda w, c: {
@@ -146,6 +172,7 @@ REQUESTS = {
             {"RecordName": "protected.model.example", "RecordType": "MX", "Comment": "c"}
         ],
     },
+    "DeleteHealthCheck": lambda w, c: {"HealthCheckId": new_check(c)},
     "DeleteHostedZone": lambda w, c: {"Id": Zone(c, "gone.example").id},
     "DeleteQueryLoggingConfig": lambda w, c: {"Id": new_log(c, w["log group"])},
     "DeleteReusableDelegationSet": lambda w, c: {"Id": new_set(c)},
@@ -158,6 +185,7 @@ REQUESTS = {
     "GetAccountLimit": lambda w, c: {"Type": "MAX_HOSTED_ZONES_BY_OWNER"},
     "GetChange": lambda w, c: {"Id": w["change"]},
     "GetDNSSEC": lambda w, c: {"HostedZoneId": w["zone"]},
+    "GetHealthCheck": lambda w, c: {"HealthCheckId": w["check"]},
     "GetHealthCheckCount": lambda w, c: {},
     "GetHostedZone": lambda w, c: {"Id": w["zone"]},
     "GetQueryLoggingConfig": lambda w, c: {"Id": w["log"]},
@@ -212,6 +240,18 @@ REQUESTS = {
         "ResolverIP": "192.0.2.1",
         "EDNS0ClientSubnetIP": "192.0.2.1",
         "EDNS0ClientSubnetMask": "24",
+    },
+    "UpdateHealthCheck": lambda w, c: {
+        "HealthCheckId": new_check(c),
+        "HealthCheckVersion": 1,
+        "IPAddress": "192.0.2.2",
+        "Port": 80,
+        "FailureThreshold": 2,
+        "Inverted": True,
+        "Disabled": True,
+        "EnableSNI": False,
+        "Regions": ["us-east-1", "us-west-1", "us-west-2"],
+        "ResetElements": ["ResourcePath"],
     },
     "UpdateHostedZoneComment": lambda w, c: {"Id": w["zone"], "Comment": "c"},
     "UpdateHostedZoneFeatures": lambda w, c: {

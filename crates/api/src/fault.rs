@@ -135,7 +135,9 @@ fn status_of(code: &str) -> u16 {
         "NotAuthorizedException" => 401,
         "MethodNotAllowed" => 405,
         "RequestTimeout" => 408,
-        "HostedZoneAlreadyExists"
+        "HealthCheckAlreadyExists"
+        | "HealthCheckVersionMismatch"
+        | "HostedZoneAlreadyExists"
         | "ProtectionAlreadyExists"
         | "QueryLoggingConfigAlreadyExists" => 409,
         "RequestEntityTooLarge" => 413,

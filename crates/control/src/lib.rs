@@ -40,11 +40,12 @@ pub use refusal::{Denial, Fault, OperationError, Refusal};
 pub use request::{
     ChangeOutcome, ChangeProtections, ChangeRecordSets, ChangeStatus, ChangeTags,
     CreateDelegationSet, CreateHostedZone, CreateQueryLoggingConfig, CreatedHostedZone,
-    DelegationSetPage, HostedZone, Limit, ListDelegationSets, ListHostedZones,
-    ListHostedZonesByName, ListHostedZonesByVpc, ListProtections, ListQueryLoggingConfigs,
-    ListRecordSets, ListVpcAuthorizations, ProtectionPage, QueryLoggingConfigPage, RecordSetPage,
-    TestDnsAnswer, UpdateHostedZoneComment, UpdateHostedZoneFeatures, Vpc, VpcPage, ZoneAndVpc,
-    ZonePage, ZonesByNamePage, ZonesByVpcPage,
+    DelegationSetPage, HealthCheckPage, HostedZone, Limit, ListDelegationSets, ListHealthChecks,
+    ListHostedZones, ListHostedZonesByName, ListHostedZonesByVpc, ListProtections,
+    ListQueryLoggingConfigs, ListRecordSets, ListVpcAuthorizations, ProtectionPage,
+    QueryLoggingConfigPage, RecordSetPage, TestDnsAnswer, UpdateHealthCheck,
+    UpdateHostedZoneComment, UpdateHostedZoneFeatures, Vpc, VpcPage, ZoneAndVpc, ZonePage,
+    ZonesByNamePage, ZonesByVpcPage,
 };
 pub use rights::{
     Context, ContextError, Decision, Effect, MAX_CHARACTERS, Matched, PolicyError, Question,

@@ -153,6 +153,18 @@ pub enum Refusal {
     TooManyVpcAssociationAuthorizations,
     #[error("The VPC that you specified is not authorized to be associated with the hosted zone.")]
     VpcAssociationAuthorizationNotFound,
+    #[error("Limits Exceeded: MAX_HEALTH_CHECKS_BY_OWNER - Cannot create more health checks.")]
+    TooManyHealthChecks,
+    #[error(
+        "A different health check has already been created with the specified caller reference."
+    )]
+    HealthCheckAlreadyExists,
+    #[error("The specified version does not match the version of the health check, which is {0}.")]
+    HealthCheckVersionMismatch(u64),
+    #[error(
+        "The specified health check is a child of a calculated health check and so cannot be deleted."
+    )]
+    HealthCheckInUse,
 }
 
 impl Refusal {
@@ -198,6 +210,10 @@ impl Refusal {
             Self::LastVpcAssociation => "LastVPCAssociation",
             Self::TooManyVpcAssociationAuthorizations => "TooManyVPCAssociationAuthorizations",
             Self::VpcAssociationAuthorizationNotFound => "VPCAssociationAuthorizationNotFound",
+            Self::TooManyHealthChecks => "TooManyHealthChecks",
+            Self::HealthCheckAlreadyExists => "HealthCheckAlreadyExists",
+            Self::HealthCheckVersionMismatch(_) => "HealthCheckVersionMismatch",
+            Self::HealthCheckInUse => "HealthCheckInUse",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What operations take and give. Ids come in bare; whether they can exist is found out here.
 
 mod delegation_sets;
+mod health_checks;
 mod limit;
 mod protections;
 mod query_logging;
@@ -10,6 +11,7 @@ mod vpcs;
 mod zone_settings;
 
 pub use delegation_sets::{CreateDelegationSet, DelegationSetPage, ListDelegationSets};
+pub use health_checks::{HealthCheckPage, ListHealthChecks, UpdateHealthCheck};
 pub use query_logging::{
     CreateQueryLoggingConfig, ListQueryLoggingConfigs, QueryLoggingConfigPage,
 };

@@ -28,6 +28,7 @@ pub(crate) fn owned(
     match quota {
         Quota::HostedZonesByOwner => snapshot.zone_count(account),
         Quota::ReusableDelegationSetsByOwner => snapshot.delegation_set_count(account),
+        Quota::HealthChecksByOwner => snapshot.health_check_count(account),
         _ => Ok(0),
     }
 }

@@ -2,6 +2,7 @@
 //! this crate.
 
 mod draft;
+mod region;
 mod standing;
 mod switch;
 
@@ -11,6 +12,7 @@ use crate::id::{AccountId, HealthCheckId};
 
 pub(crate) use draft::no_child;
 pub use draft::{AlarmDraft, HealthCheckDraft, HealthCheckSettings, ResetElement};
+pub use region::{ALARM_REGIONS, CheckerRegion};
 pub use standing::{Observed, Reason, Standing, standings};
 pub use switch::{BreakGlass, Health, HealthSwitch, MAX_BREAK_GLASS_MS, MAX_REASON_CHARACTERS};
 
@@ -126,10 +128,6 @@ pub enum WithoutData {
     LastKnown,
 }
 
-/// A region that endpoints are probed from.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CheckerRegion(Box<str>);
-
 /// `HealthCheckType`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the API's own words")]
@@ -143,18 +141,6 @@ pub enum HealthCheckType {
     CloudWatchMetric,
     RecoveryControl,
 }
-
-/// Route 53's regions of checkers.
-const CHECKER_REGIONS: [&str; 8] = [
-    "us-east-1",
-    "us-west-1",
-    "us-west-2",
-    "eu-west-1",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ap-northeast-1",
-    "sa-east-1",
-];
 
 impl HealthCheckConfig {
     /// `Type`.
@@ -223,27 +209,5 @@ impl WithoutData {
             Self::Unhealthy => "Unhealthy",
             Self::LastKnown => "LastKnownStatus",
         }
-    }
-}
-
-impl CheckerRegion {
-    /// The names of all, in the order of the API's enumeration.
-    pub fn known() -> impl Iterator<Item = &'static str> {
-        CHECKER_REGIONS.into_iter()
-    }
-
-    /// One of them.
-    pub fn new(name: &str) -> Option<Self> {
-        CHECKER_REGIONS.contains(&name).then(|| Self(name.into()))
-    }
-
-    /// A region as stored: checked when it was written, possibly by another version.
-    pub fn stored(name: &str) -> Self {
-        Self(name.into())
-    }
-
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }

@@ -1,4 +1,4 @@
-//! GetHealthCheckCount, as long as none can be made.
+//! GetHealthCheckCount.
 
 use super::call::{Call, Reply};
 use super::route::Route;
@@ -12,8 +12,8 @@ pub(super) const ROUTE: Route = Route {
 };
 
 fn handle(call: &Call<'_>) -> Result<Reply, Failure> {
-    call.operations.count_health_checks(call.caller)?;
+    let count = call.operations.health_check_count(call.caller)?;
     Ok(Reply::ok("GetHealthCheckCountResponse", |doc| {
-        doc.text("HealthCheckCount", 0);
+        doc.text("HealthCheckCount", count);
     }))
 }

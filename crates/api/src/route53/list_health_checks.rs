@@ -1,9 +1,11 @@
-//! ListHealthChecks, as long as none can be made: an empty page.
+//! ListHealthChecks.
 
-use super::call::{Call, Reply};
+use meridian_control::ListHealthChecks;
+
+use super::call::{Call, PAGE_MARKER, Reply};
 use super::route::Route;
+use super::shape::health_check;
 use crate::fault::Failure;
-use crate::xml::TextFacets;
 
 pub(super) const ROUTE: Route = Route {
     operation: "ListHealthChecks",
@@ -14,16 +16,24 @@ pub(super) const ROUTE: Route = Route {
 
 /// The page size, and the largest there is.
 const MAX_ITEMS: usize = 1000;
-const PAGE_MARKER: TextFacets = TextFacets::new("PageMarker", 0, 64);
 
 fn handle(call: &Call<'_>) -> Result<Reply, Failure> {
     let max_items = call.query.max_items(MAX_ITEMS)?;
     let marker = call.query.checked("marker", &PAGE_MARKER)?;
-    call.operations.list_health_checks(call.caller)?;
+    let request = ListHealthChecks {
+        marker: marker.clone(),
+        max_items,
+    };
+    let page = call.operations.list_health_checks(call.caller, &request)?;
     Ok(Reply::ok("ListHealthChecksResponse", |doc| {
-        doc.element("HealthChecks", |_| {});
+        doc.element("HealthChecks", |doc| {
+            for check in &page.checks {
+                health_check(doc, check);
+            }
+        });
         doc.text("Marker", marker.as_deref().unwrap_or_default());
-        doc.text("IsTruncated", false);
+        doc.text("IsTruncated", page.next.is_some());
+        doc.optional("NextMarker", page.next.as_ref());
         doc.text("MaxItems", max_items);
     }))
 }

@@ -12,11 +12,13 @@ mod shape;
 mod associate_vpc;
 mod change_resource_record_sets;
 mod change_tags_for_resource;
+mod create_health_check;
 mod create_hosted_zone;
 mod create_query_logging_config;
 mod create_resource_record_set_protections;
 mod create_reusable_delegation_set;
 mod create_vpc_association_authorization;
+mod delete_health_check;
 mod delete_hosted_zone;
 mod delete_query_logging_config;
 mod delete_resource_record_set_protections;
@@ -26,6 +28,7 @@ mod disassociate_vpc;
 mod get_account_limit;
 mod get_change;
 mod get_dnssec;
+mod get_health_check;
 mod get_health_check_count;
 mod get_hosted_zone;
 mod get_hosted_zone_count;
@@ -45,6 +48,7 @@ mod list_tags_for_resource;
 mod list_tags_for_resources;
 mod list_vpc_association_authorizations;
 mod test_dns_answer;
+mod update_health_check;
 mod update_hosted_zone_comment;
 mod update_hosted_zone_features;
 
@@ -68,9 +72,11 @@ const ROUTES: &[Route] = &[
     list_vpc_association_authorizations::ROUTE,
     change_resource_record_sets::ROUTE,
     change_tags_for_resource::ROUTE,
+    create_health_check::ROUTE,
     create_hosted_zone::ROUTE,
     create_resource_record_set_protections::ROUTE,
     create_reusable_delegation_set::ROUTE,
+    delete_health_check::ROUTE,
     delete_hosted_zone::ROUTE,
     delete_resource_record_set_protections::ROUTE,
     create_query_logging_config::ROUTE,
@@ -79,6 +85,7 @@ const ROUTES: &[Route] = &[
     get_account_limit::ROUTE,
     get_change::ROUTE,
     get_dnssec::ROUTE,
+    get_health_check::ROUTE,
     get_health_check_count::ROUTE,
     get_hosted_zone::ROUTE,
     get_query_logging_config::ROUTE,
@@ -95,6 +102,7 @@ const ROUTES: &[Route] = &[
     list_tags_for_resource::ROUTE,
     list_tags_for_resources::ROUTE,
     test_dns_answer::ROUTE,
+    update_health_check::ROUTE,
     update_hosted_zone_comment::ROUTE,
     update_hosted_zone_features::ROUTE,
     list_reusable_delegation_sets::ROUTE,

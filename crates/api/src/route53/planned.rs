@@ -12,10 +12,6 @@ pub(super) const PLANNED: &[Route] = &[
     Route::planned("ListCidrBlocks", "GET", "/cidrcollection/{}/cidrblocks"),
     Route::planned("GetGeoLocation", "GET", "/geolocation"),
     Route::planned("ListGeoLocations", "GET", "/geolocations"),
-    Route::planned("CreateHealthCheck", "POST", "/healthcheck"),
-    Route::planned("DeleteHealthCheck", "DELETE", "/healthcheck/{}"),
-    Route::planned("GetHealthCheck", "GET", "/healthcheck/{}"),
-    Route::planned("UpdateHealthCheck", "POST", "/healthcheck/{}"),
     Route::planned(
         "GetHealthCheckLastFailureReason",
         "GET",

@@ -8,7 +8,7 @@ mod read;
 mod tree;
 mod write;
 
-pub(crate) use read::{Field, Fields, TextFacets, list};
+pub(crate) use read::{Field, Fields, TextFacets, choose_leaf, list};
 pub(crate) use tree::{Element, outline, parse, parse_answer, parse_optional};
 pub(crate) use write::Document;
 

@@ -250,6 +250,14 @@ impl TextFacets {
     }
 }
 
+/// The word of an enumeration that an item of a list is.
+pub(crate) fn choose_leaf<T>(
+    element: &Element,
+    choices: impl IntoIterator<Item = (&'static str, T)>,
+) -> Result<T, XmlError> {
+    choose(leaf(element)?.trim(), choices)
+}
+
 fn leaf(element: &Element) -> Result<&str, XmlError> {
     if element.children.is_empty() {
         return Ok(&element.text);

@@ -116,6 +116,11 @@ fn contents(
             "reusable delegation sets",
             snapshot.delegation_set_count(id)?,
         ),
+        (
+            "health check",
+            "health checks",
+            snapshot.health_check_count(id)?,
+        ),
         ("user", "users", users as u64),
         ("access key", "access keys", keys as u64),
     ])

@@ -1,8 +1,9 @@
 //! ChangeTagsForResource, and whose tags may be asked for at all.
 
 use meridian_log::Snapshot;
-use meridian_model::{State, TagRefusal, TaggedKind, TaggedResource, plan_change_tags};
+use meridian_model::{TagRefusal, TaggedKind, TaggedResource, plan_change_tags};
 
+use super::get_health_check::{health_check_arn, own_health_check};
 use super::{Outcome, refused};
 use crate::caller::Caller;
 use crate::control::Control;
@@ -46,11 +47,8 @@ pub(super) fn check_resource(
             own_zone(snapshot, caller, id)?;
         }
         TaggedKind::HealthCheck => {
-            let arn = format!("arn:aws:route53:::healthcheck/{id}");
-            authorize(snapshot, caller, action, &arn)?;
-            if !snapshot.health_check_exists(&caller.account, id)? {
-                return Err(Refusal::NoSuchHealthCheck(id.clone()).into());
-            }
+            authorize(snapshot, caller, action, &health_check_arn(id))?;
+            own_health_check(snapshot, caller, id)?;
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Shapes that several operations read or write, in the order of the model.
 
 mod change_info;
+mod health_check;
 mod hosted_zone;
 mod limit;
 mod protection;
@@ -10,6 +11,9 @@ mod tag;
 mod vpc;
 
 pub(super) use change_info::change_info;
+pub(super) use health_check::{
+    HEALTH_CHECK_ID, HEALTH_CHECK_NONCE, health_check, items, read_config, read_settings,
+};
 pub(super) use hosted_zone::{delegation_set, hosted_zone, hosted_zones};
 pub(super) use limit::{limit, limit_type};
 pub(super) use protection::{CONFIG, KEY, protection, read_protections};

@@ -6,7 +6,7 @@ use meridian_model::{
     GeoproximityPlace, RecordSet, Region, Routing, SetData, ZoneId,
 };
 
-use super::{DNS_NAME, SET_IDENTIFIER};
+use super::{DNS_NAME, HEALTH_CHECK_ID, SET_IDENTIFIER};
 use crate::route53::call::{PREFIXED_ID, RESOURCE_ID, bare};
 use crate::xml::Field::{Optional, Required};
 use crate::xml::{Document, Element, Field, Fields, TextFacets, XmlError, list};
@@ -48,7 +48,6 @@ const GEO_PROXIMITY_LOCATION: [Field; 4] = [
 const COORDINATES: [Field; 2] = [Required("Latitude"), Required("Longitude")];
 
 const R_DATA: TextFacets = TextFacets::new("RData", 0, 4000);
-const HEALTH_CHECK_ID: TextFacets = TextFacets::new("HealthCheckId", 0, 64);
 const TRAFFIC_POLICY_INSTANCE_ID: TextFacets = TextFacets::new("TrafficPolicyInstanceId", 1, 36);
 const CONTINENT: TextFacets = TextFacets::new("GeoLocationContinentCode", 2, 2);
 const COUNTRY: TextFacets = TextFacets::new("GeoLocationCountryCode", 1, 2);
