@@ -15,10 +15,11 @@ use meridian_control::{Acks, Control, Environment, FirstStart, NewKey, SystemEnv
 use meridian_dns::Name;
 use meridian_log::{Commit, Durability, Journal, LocalJournal, Options, Tables, Vault};
 use meridian_model::{
-    Account, AccountId, Action, DelegationSetId, DraftChange, Effect, Generation, HealthCheck,
-    HealthCheckId, HealthSlot, HealthSwitch, NameServer, NewZone, Protection, ProtectionKey,
-    QueryLoggingConfig, Quota, RecordSet, ReusableDelegationSet, State, Tag, TaggedResource, Vpc,
-    VpcAuthorization, VpcId, Zone, ZoneId, plan_batch, plan_create_zone,
+    Account, AccountId, Action, CidrBlock, CidrCollection, CidrCollectionId, CidrLocation,
+    DelegationSetId, DraftChange, Effect, Generation, HealthCheck, HealthCheckId, HealthSlot,
+    HealthSwitch, NameServer, NewZone, Protection, ProtectionKey, QueryLoggingConfig, Quota,
+    RecordSet, ReusableDelegationSet, State, Tag, TaggedResource, Vpc, VpcAuthorization, VpcId,
+    Zone, ZoneId, plan_batch, plan_create_zone,
 };
 
 use crate::data::{Row, ZoneRows};
@@ -336,8 +337,48 @@ impl State for Empty {
         Ok(None)
     }
 
-    fn cidr_collection_exists(&self, _: &AccountId, _: &str) -> Result<bool, Infallible> {
+    fn cidr_collection(&self, _: &CidrCollectionId) -> Result<Option<CidrCollection>, Infallible> {
+        Ok(None)
+    }
+
+    fn cidr_collection_named(
+        &self,
+        _: &AccountId,
+        _: &str,
+    ) -> Result<Option<CidrCollection>, Infallible> {
+        Ok(None)
+    }
+
+    fn cidr_collection_by_reference(
+        &self,
+        _: &AccountId,
+        _: &str,
+    ) -> Result<Option<CidrCollection>, Infallible> {
+        Ok(None)
+    }
+
+    fn cidr_collection_count(&self, _: &AccountId) -> Result<u64, Infallible> {
+        Ok(0)
+    }
+
+    fn cidr_block_count(&self, _: &CidrCollectionId) -> Result<u64, Infallible> {
+        Ok(0)
+    }
+
+    fn cidr_location_of(
+        &self,
+        _: &CidrCollectionId,
+        _: &CidrBlock,
+    ) -> Result<Option<CidrLocation>, Infallible> {
+        Ok(None)
+    }
+
+    fn cidr_location_exists(&self, _: &CidrCollectionId, _: &str) -> Result<bool, Infallible> {
         Ok(false)
+    }
+
+    fn cidr_set_count(&self, _: &CidrCollectionId) -> Result<u64, Infallible> {
+        Ok(0)
     }
 
     fn protection(&self, _: &ProtectionKey) -> Result<Option<Protection>, Infallible> {

@@ -31,12 +31,13 @@ impl Acks {
         self.nodes().clone()
     }
 
-    /// Whether every registered name server serves this zone as of this entry. Without any
-    /// name server nothing is in sync.
-    pub fn status(&self, zone: &ZoneId, seq: Seq) -> ChangeStatus {
+    /// Whether every registered name server serves the entry, and this zone as of it where it
+    /// changed one. Without any name server nothing is in sync.
+    pub fn status(&self, zone: Option<&ZoneId>, seq: Seq) -> ChangeStatus {
         let nodes = self.nodes();
         let serves = |served: &Served| {
-            served.seq >= seq && served.failed.get(zone).is_none_or(|since| seq < *since)
+            let failed = zone.and_then(|zone| served.failed.get(zone));
+            served.seq >= seq && failed.is_none_or(|since| seq < *since)
         };
         if !nodes.is_empty() && nodes.values().all(serves) {
             ChangeStatus::Insync
@@ -60,16 +61,16 @@ mod tests {
     fn in_sync_means_all_of_them_and_this_zone() {
         let (a, b) = (ZoneId::new("ZA").unwrap(), ZoneId::new("ZB").unwrap());
         let acks = Acks::default();
-        assert_eq!(acks.status(&a, Seq(1)), Pending);
+        assert_eq!(acks.status(Some(&a), Seq(1)), Pending);
         let served = |seq| Served {
             seq: Seq(seq),
             failed: BTreeMap::new(),
         };
         acks.report("one", served(5));
-        assert_eq!(acks.status(&a, Seq(5)), Insync);
-        assert_eq!(acks.status(&a, Seq(6)), Pending);
+        assert_eq!(acks.status(Some(&a), Seq(5)), Insync);
+        assert_eq!(acks.status(Some(&a), Seq(6)), Pending);
         acks.report("two", served(4));
-        assert_eq!(acks.status(&a, Seq(5)), Pending);
+        assert_eq!(acks.status(Some(&a), Seq(5)), Pending);
         let failed = BTreeMap::from([(a.clone(), Seq(6))]);
         acks.report(
             "two",
@@ -79,8 +80,10 @@ mod tests {
             },
         );
         acks.report("one", served(9));
-        assert_eq!(acks.status(&a, Seq(5)), Insync);
-        assert_eq!(acks.status(&a, Seq(6)), Pending);
-        assert_eq!(acks.status(&b, Seq(9)), Insync);
+        assert_eq!(acks.status(Some(&a), Seq(5)), Insync);
+        assert_eq!(acks.status(Some(&a), Seq(6)), Pending);
+        assert_eq!(acks.status(Some(&b), Seq(9)), Insync);
+        assert_eq!(acks.status(None, Seq(9)), Insync);
+        assert_eq!(acks.status(None, Seq(10)), Pending);
     }
 }

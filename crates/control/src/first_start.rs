@@ -5,11 +5,11 @@ use std::net::IpAddr;
 
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
-    AccessKey, Account, AccountId, Action, DelegationSetId, Draft, DraftChange, Effect, Facts,
-    Generation, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, KeyStatus, NameServer,
-    NewZone, PlanError, Protection, ProtectionKey, QueryLoggingConfig, Quota, RecordSet,
-    ReusableDelegationSet, State, Tag, TaggedResource, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
-    plan_batch, plan_create_zone,
+    AccessKey, Account, AccountId, Action, CidrBlock, CidrCollection, CidrCollectionId,
+    CidrLocation, DelegationSetId, Draft, DraftChange, Effect, Facts, Generation, HealthCheck,
+    HealthCheckId, HealthSlot, HealthSwitch, KeyStatus, NameServer, NewZone, PlanError, Protection,
+    ProtectionKey, QueryLoggingConfig, Quota, RecordSet, ReusableDelegationSet, State, Tag,
+    TaggedResource, Vpc, VpcAuthorization, VpcId, Zone, ZoneId, plan_batch, plan_create_zone,
 };
 
 use crate::admin::{AdminError, NewKey, SECRETS, vault_row};
@@ -229,8 +229,48 @@ impl State for Empty {
         Ok(None)
     }
 
-    fn cidr_collection_exists(&self, _: &AccountId, _: &str) -> Result<bool, Infallible> {
+    fn cidr_collection(&self, _: &CidrCollectionId) -> Result<Option<CidrCollection>, Infallible> {
+        Ok(None)
+    }
+
+    fn cidr_collection_named(
+        &self,
+        _: &AccountId,
+        _: &str,
+    ) -> Result<Option<CidrCollection>, Infallible> {
+        Ok(None)
+    }
+
+    fn cidr_collection_by_reference(
+        &self,
+        _: &AccountId,
+        _: &str,
+    ) -> Result<Option<CidrCollection>, Infallible> {
+        Ok(None)
+    }
+
+    fn cidr_collection_count(&self, _: &AccountId) -> Result<u64, Infallible> {
+        Ok(0)
+    }
+
+    fn cidr_block_count(&self, _: &CidrCollectionId) -> Result<u64, Infallible> {
+        Ok(0)
+    }
+
+    fn cidr_location_of(
+        &self,
+        _: &CidrCollectionId,
+        _: &CidrBlock,
+    ) -> Result<Option<CidrLocation>, Infallible> {
+        Ok(None)
+    }
+
+    fn cidr_location_exists(&self, _: &CidrCollectionId, _: &str) -> Result<bool, Infallible> {
         Ok(false)
+    }
+
+    fn cidr_set_count(&self, _: &CidrCollectionId) -> Result<u64, Infallible> {
+        Ok(0)
     }
 
     fn protection(&self, _: &ProtectionKey) -> Result<Option<Protection>, Infallible> {

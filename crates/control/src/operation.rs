@@ -60,7 +60,7 @@ fn new_change(facts: &mut Facts, caller: &Caller, zone: &Zone, comment: Option<S
     Change {
         id: facts.change_id(),
         account: caller.account.clone(),
-        zone: zone.id.clone(),
+        zone: Some(zone.id.clone()),
         submitted_at: facts.now,
         comment: comment.filter(|text| !text.is_empty()),
     }

@@ -4,10 +4,11 @@
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
     AcceleratedRecovery, AccessKey, AccessKeyId, Account, AccountId, AliasTarget, AssociatedVpc,
-    Change, ChangeId, CheckerRegion, Coordinates, DelegationSet, DelegationSetId, Effect, Endpoint,
-    FailoverRole, Generation, GeoLocation, GeoproximityLocation, GeoproximityPlace, Health,
-    HealthCheck, HealthCheckConfig, HealthCheckId, HealthSlot, HealthSubject, HealthSwitch,
-    KeyStatus, LogGroupArn, NameServer, Network, Policy, Protection, ProtectionKey, Protocol,
+    Change, ChangeId, CheckerRegion, CidrBlock, CidrBlocks, CidrCollection, CidrCollectionId,
+    CidrLocation, Coordinates, DelegationSet, DelegationSetId, Effect, Endpoint, FailoverRole,
+    Generation, GeoLocation, GeoproximityLocation, GeoproximityPlace, Health, HealthCheck,
+    HealthCheckConfig, HealthCheckId, HealthSlot, HealthSubject, HealthSwitch, KeyStatus,
+    LogGroupArn, NameServer, Network, Policy, Protection, ProtectionKey, Protocol,
     QueryLoggingConfig, QueryLoggingConfigId, Quota, RecordSet, Region, ReusableDelegationSet,
     Routing, SetData, SetKey, Tag, TagSet, TaggedKind, TaggedResource, Timestamp, UnseenGeneration,
     UnseenState, User, Vpc, VpcAuthorization, VpcId, VpcRegion, WithoutData, Zone, ZoneId,
@@ -65,6 +66,54 @@ pub(crate) fn set_key() -> impl Strategy<Value = SetKey> {
     })
 }
 
+/// Of a collection that there may be, or of none.
+fn collection_name() -> impl Strategy<Value = String> {
+    prop_oneof![text(), cidr_collection_id().prop_map(|id| id.to_string())]
+}
+
+pub(crate) fn cidr_collection_id() -> impl Strategy<Value = CidrCollectionId> {
+    select(vec!["a", "b", "ab"]).prop_map(|id| CidrCollectionId::new(id).expect("letters"))
+}
+
+/// Named by its id, so that plans could have made all of them.
+fn cidr_collection() -> impl Strategy<Value = CidrCollection> {
+    (cidr_collection_id(), account_id(), any::<u64>()).prop_map(|(id, account, version)| {
+        CidrCollection {
+            account,
+            name: format!("name of {id}"),
+            caller_reference: format!("reference of {id}"),
+            version,
+            id,
+        }
+    })
+}
+
+pub(crate) fn cidr_location() -> impl Strategy<Value = CidrLocation> {
+    select(vec!["x", "y", "xy"]).prop_map(CidrLocation::stored)
+}
+
+pub(crate) fn cidr_block() -> impl Strategy<Value = CidrBlock> {
+    let texts = vec![
+        "10.0.0.0/8",
+        "10.0.0.0/16",
+        "0.0.0.0/1",
+        "2001:db8::/32",
+        "::/1",
+    ];
+    select(texts).prop_map(|text| text.parse().expect("a block"))
+}
+
+fn cidr_blocks() -> impl Strategy<Value = CidrBlocks> {
+    let blocks = prop::collection::vec(cidr_block(), 0..4);
+    (cidr_collection_id(), cidr_location(), blocks).prop_map(|(collection, location, blocks)| {
+        CidrBlocks {
+            collection,
+            location,
+            blocks,
+        }
+    })
+}
+
 fn routing() -> impl Strategy<Value = Routing> {
     let place = prop_oneof![
         text().prop_map(GeoproximityPlace::Region),
@@ -89,7 +138,7 @@ fn routing() -> impl Strategy<Value = Routing> {
             })
         ),
         Just(Routing::Multivalue),
-        (text(), text()).prop_map(|(collection_id, location)| Routing::Cidr {
+        (collection_name(), text()).prop_map(|(collection_id, location)| Routing::Cidr {
             collection_id,
             location,
         }),
@@ -354,15 +403,20 @@ fn health_switch() -> impl Strategy<Value = HealthSwitch> {
 
 fn change() -> impl Strategy<Value = Change> {
     let id = select(vec!["C1", "C2"]).prop_map(|id| ChangeId::new(id).expect("capitals"));
-    (id, account_id(), zone_id(), time(), option::of(text())).prop_map(
-        |(id, account, zone, submitted_at, comment)| Change {
+    (
+        id,
+        account_id(),
+        option::of(zone_id()),
+        time(),
+        option::of(text()),
+    )
+        .prop_map(|(id, account, zone, submitted_at, comment)| Change {
             id,
             account,
             zone,
             submitted_at,
             comment,
-        },
-    )
+        })
 }
 
 fn name_server() -> impl Strategy<Value = NameServer> {
@@ -476,6 +530,10 @@ pub(crate) fn effect() -> impl Strategy<Value = Effect> {
         1 => quota.prop_map(|(account, quota, limit)| Effect::PutQuota { account, quota, limit }),
         2 => delegation_set().prop_map(Effect::PutDelegationSet),
         1 => delegation_set_id().prop_map(Effect::DeleteDelegationSet),
+        2 => cidr_collection().prop_map(Effect::PutCidrCollection),
+        1 => cidr_collection_id().prop_map(Effect::DeleteCidrCollection),
+        3 => cidr_blocks().prop_map(Effect::PutCidrBlocks),
+        2 => cidr_blocks().prop_map(Effect::DeleteCidrBlocks),
         2 => query_logging_config().prop_map(Effect::PutQueryLoggingConfig),
         1 => query_logging_config_id().prop_map(Effect::DeleteQueryLoggingConfig),
         3 => health_check().prop_map(Effect::PutHealthCheck),

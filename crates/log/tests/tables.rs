@@ -236,7 +236,7 @@ fn a_change_carries_the_number_of_its_entry() {
     let change = Change {
         id: ChangeId::new("C1").unwrap(),
         account: account(),
-        zone: ZoneId::new("ZA").unwrap(),
+        zone: Some(ZoneId::new("ZA").unwrap()),
         submitted_at: Timestamp(1),
         comment: Some("why".into()),
     };

@@ -10,8 +10,8 @@ pub struct Change {
     pub id: ChangeId,
     /// Who may ask for it.
     pub account: AccountId,
-    /// The zone it changed.
-    pub zone: ZoneId,
+    /// The zone it changed; none where it was a CIDR collection.
+    pub zone: Option<ZoneId>,
     /// When it was accepted.
     pub submitted_at: Timestamp,
     /// The batch's comment; an empty one is absent.

@@ -4,12 +4,13 @@ use meridian_dns::Name;
 
 use crate::account::{AccessKey, Account, User};
 use crate::change::Change;
+use crate::cidr::{CidrBlocks, CidrCollection};
 use crate::delegation_set::ReusableDelegationSet;
 use crate::generation::UnseenGeneration;
 use crate::health_check::{HealthCheck, HealthSwitch};
 use crate::id::{
-    AccessKeyId, AccountId, DelegationSetId, Generation, HealthCheckId, QueryLoggingConfigId,
-    VpcId, ZoneId,
+    AccessKeyId, AccountId, CidrCollectionId, DelegationSetId, Generation, HealthCheckId,
+    QueryLoggingConfigId, VpcId, ZoneId,
 };
 use crate::name_server::NameServer;
 use crate::protection::{Protection, ProtectionKey};
@@ -125,6 +126,14 @@ pub enum Effect {
     PutHealthSwitch(HealthSwitch),
     /// Nobody says so any more.
     DeleteHealthSwitch(HealthCheckId),
+    /// The CIDR collection is now this; its blocks are as they were.
+    PutCidrCollection(CidrCollection),
+    /// The CIDR collection is gone. Its blocks were deleted by effects of their own.
+    DeleteCidrCollection(CidrCollectionId),
+    /// The blocks are this location's now, wherever in the collection they were.
+    PutCidrBlocks(CidrBlocks),
+    /// The blocks are this location's no more.
+    DeleteCidrBlocks(CidrBlocks),
 }
 
 impl Effect {
@@ -137,6 +146,8 @@ impl Effect {
             Self::PutZone(zone) if zone.delegation_set.id.is_some() => 2,
             // Without its VPCs a private zone would be seen by nobody.
             Self::PutZone(zone) if !zone.vpcs.is_empty() => 2,
+            // Earlier versions want a zone in every change.
+            Self::PutChange(change) if change.zone.is_none() => 3,
             Self::PutZone(_)
             | Self::DeleteZone(_)
             | Self::PutSet { .. }
@@ -169,6 +180,10 @@ impl Effect {
             | Self::DeleteHealthCheck(_)
             | Self::PutHealthSwitch(_)
             | Self::DeleteHealthSwitch(_) => 3,
+            Self::PutCidrCollection(_)
+            | Self::DeleteCidrCollection(_)
+            | Self::PutCidrBlocks(_)
+            | Self::DeleteCidrBlocks(_) => 3,
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What a plan is told about the world: the time and a source of randomness, as plain values.
 
 use crate::id::{
-    AccessKeyId, AccountId, ChangeId, DelegationSetId, HealthCheckId, QueryLoggingConfigId, VpcId,
-    ZoneId,
+    AccessKeyId, AccountId, ChangeId, CidrCollectionId, DelegationSetId, HealthCheckId,
+    QueryLoggingConfigId, VpcId, ZoneId,
 };
 
 /// Milliseconds since 1970-01-01 UTC.
@@ -72,6 +72,11 @@ impl Facts {
     /// A fresh id of a health check.
     pub fn health_check_id(&mut self) -> HealthCheckId {
         HealthCheckId::new(&self.uuid()).expect("made of the characters of identifiers")
+    }
+
+    /// A fresh id of a CIDR collection.
+    pub fn cidr_collection_id(&mut self) -> CidrCollectionId {
+        CidrCollectionId::new(&self.uuid()).expect("made of the characters of identifiers")
     }
 
     /// A random UUID (RFC 9562, version 4).

@@ -71,6 +71,10 @@ text_id! {
     HealthCheckId, 36, |b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b) || b == b'-'
 }
 text_id! {
+    /// A CIDR collection: a lower-case UUID.
+    CidrCollectionId, 36, |b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b) || b == b'-'
+}
+text_id! {
     /// A virtual private cloud: `vpc-` and more.
     VpcId, 64, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'
 }

@@ -1,6 +1,7 @@
 //! Planning: what a request does to the state it meets, or every reason why not.
 
 mod batch;
+mod cidr;
 mod conflicts;
 mod delegation_set;
 mod generation;
@@ -16,6 +17,11 @@ mod vpc;
 mod zone_settings;
 
 pub use batch::{BatchRefusal, plan_batch};
+pub use cidr::{
+    ChangeCidrRefusal, CidrAction, CidrChange, CidrCollectionInUse, CreateCidrRefusal,
+    MAX_CHANGED_BLOCKS, NewCidrCollection, plan_change_cidr_collection,
+    plan_create_cidr_collection, plan_delete_cidr_collection,
+};
 pub use delegation_set::{
     CreateDelegationSetRefusal, DelegationSetInUse, NewDelegationSet, plan_create_delegation_set,
     plan_delete_delegation_set,

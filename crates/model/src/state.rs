@@ -2,9 +2,12 @@
 
 use meridian_dns::Name;
 
+use crate::cidr::{CidrBlock, CidrCollection, CidrLocation};
 use crate::delegation_set::ReusableDelegationSet;
 use crate::health_check::{HealthCheck, HealthSlot, HealthSwitch};
-use crate::id::{AccountId, DelegationSetId, Generation, HealthCheckId, VpcId, ZoneId};
+use crate::id::{
+    AccountId, CidrCollectionId, DelegationSetId, Generation, HealthCheckId, VpcId, ZoneId,
+};
 use crate::name_server::NameServer;
 use crate::protection::{Protection, ProtectionKey};
 use crate::query_logging::QueryLoggingConfig;
@@ -60,8 +63,35 @@ pub trait State {
     fn free_health_slot(&self) -> Result<HealthSlot, Self::Error>;
     /// What somebody says of a health check.
     fn health_switch(&self, id: &HealthCheckId) -> Result<Option<HealthSwitch>, Self::Error>;
-    /// Whether the account has a CIDR collection of this id.
-    fn cidr_collection_exists(&self, account: &AccountId, id: &str) -> Result<bool, Self::Error>;
+    /// The CIDR collection with this id, whoever owns it.
+    fn cidr_collection(&self, id: &CidrCollectionId)
+    -> Result<Option<CidrCollection>, Self::Error>;
+    /// The account's CIDR collection of this name.
+    fn cidr_collection_named(
+        &self,
+        account: &AccountId,
+        name: &str,
+    ) -> Result<Option<CidrCollection>, Self::Error>;
+    /// The account's CIDR collection that this reference made, if it is there.
+    fn cidr_collection_by_reference(
+        &self,
+        account: &AccountId,
+        reference: &str,
+    ) -> Result<Option<CidrCollection>, Self::Error>;
+    /// How many CIDR collections the account owns.
+    fn cidr_collection_count(&self, account: &AccountId) -> Result<u64, Self::Error>;
+    /// How many blocks the collection has.
+    fn cidr_block_count(&self, id: &CidrCollectionId) -> Result<u64, Self::Error>;
+    /// The location that has exactly this block.
+    fn cidr_location_of(
+        &self,
+        id: &CidrCollectionId,
+        block: &CidrBlock,
+    ) -> Result<Option<CidrLocation>, Self::Error>;
+    /// Whether the collection has such a location, which is one with blocks.
+    fn cidr_location_exists(&self, id: &CidrCollectionId, name: &str) -> Result<bool, Self::Error>;
+    /// How many record sets are routed by the collection, those of unseen generations among them.
+    fn cidr_set_count(&self, id: &CidrCollectionId) -> Result<u64, Self::Error>;
     /// The protection of these sets.
     fn protection(&self, key: &ProtectionKey) -> Result<Option<Protection>, Self::Error>;
     /// How many protections the zone has.

@@ -9,10 +9,11 @@ mod memory;
 use memory::{Memory, account, facts};
 use meridian_dns::RecordType::{self, A, Aaaa, Cname, Ns, Soa, Txt};
 use meridian_model::{
+    AccountId,
     Action::{self, Create, Delete, Upsert},
-    BatchRefusal, Coordinates, Draft, DraftAlias, DraftChange, Effect, FailoverRole,
-    GeoproximityLocation, GeoproximityPlace, NewZone, PlanError, Quota, Region, State, Zone,
-    plan_batch, plan_create_zone, plan_delete_zone,
+    BatchRefusal, CidrBlocks, CidrCollection, CidrCollectionId, CidrLocation, Coordinates, Draft,
+    DraftAlias, DraftChange, Effect, FailoverRole, GeoproximityLocation, GeoproximityPlace,
+    NewZone, PlanError, Quota, Region, State, Zone, plan_batch, plan_create_zone, plan_delete_zone,
 };
 
 struct Bench {
@@ -572,18 +573,49 @@ fn an_empty_zone_can_be_deleted_and_its_reference_stays_used() {
 }
 
 #[test]
-fn a_cidr_collection_must_exist_and_a_point_lie_on_the_globe() {
-    let bench = Bench::new();
-    let cidr = |id: &str| {
+fn a_cidr_location_must_exist_and_a_point_lie_on_the_globe() {
+    let mut bench = Bench::new();
+    let id = CidrCollectionId::new("0a").unwrap();
+    let collection = CidrCollection {
+        id: id.clone(),
+        account: bench.zone.account.clone(),
+        name: "offices".to_owned(),
+        caller_reference: "r".to_owned(),
+        version: 1,
+    };
+    let foreign = CidrCollection {
+        id: CidrCollectionId::new("0b").unwrap(),
+        account: AccountId::new("999999999999").unwrap(),
+        ..collection.clone()
+    };
+    bench.state.apply(vec![
+        Effect::PutCidrCollection(collection),
+        Effect::PutCidrCollection(foreign),
+        Effect::PutCidrBlocks(CidrBlocks {
+            collection: id,
+            location: CidrLocation::new("north").unwrap(),
+            blocks: vec!["192.0.2.0/24".parse().unwrap()],
+        }),
+    ]);
+    let cidr = |id: &str, location: &str| {
         let mut set = weighted("c.z.test", "a", 0);
-        (set.weight, set.cidr_routing_config) = (None, Some((id.to_owned(), "*".to_owned())));
+        (set.weight, set.cidr_routing_config) = (None, Some((id.to_owned(), location.to_owned())));
         set
     };
+    for missing in ["other", "0c", "0b"] {
+        assert_eq!(
+            bench.messages(&[create(cidr(missing, "*"))]),
+            [format!(
+                "A CIDR collection with id {missing} does not exist."
+            )]
+        );
+    }
     assert_eq!(
-        bench.messages(&[create(cidr("other"))]),
-        ["A CIDR collection with id other does not exist."]
+        bench.messages(&[create(cidr("0a", "south"))]),
+        ["A CIDR location with name south does not exist in the CIDR collection with id 0a."]
     );
-    bench.plan(&[create(cidr("known"))]).unwrap();
+    bench.plan(&[create(cidr("0a", "*"))]).unwrap();
+    bench.plan(&[create(cidr("0a", "north"))]).unwrap();
     let point = |latitude: &str, longitude: &str| {
         let mut set = weighted("g.z.test", "a", 0);
         let (latitude, longitude) = (latitude.to_owned(), longitude.to_owned());

@@ -524,6 +524,11 @@ fn touched(entries: &[Entry]) -> Touched {
                 | Effect::DeleteHealthCheck(_)
                 | Effect::PutHealthSwitch(_)
                 | Effect::DeleteHealthSwitch(_) => {}
+                // No routing policy is answered yet, so nothing in a World comes from these.
+                | Effect::PutCidrCollection(_)
+                | Effect::DeleteCidrCollection(_)
+                | Effect::PutCidrBlocks(_)
+                | Effect::DeleteCidrBlocks(_) => {}
             }
         }
     }

@@ -98,7 +98,9 @@ impl Control {
             let commit =
                 commit.ok_or_else(|| Fault::storage("history names an entry that is not there"))?;
             let change = commit.effects.iter().find_map(|effect| match effect {
-                Effect::PutChange(change) if change.zone == zone.id => Some(change.clone()),
+                Effect::PutChange(change) if change.zone.as_ref() == Some(&zone.id) => {
+                    Some(change.clone())
+                }
                 _ => None,
             });
             let mut version = ZoneVersion {
@@ -278,7 +280,7 @@ fn change_of(facts: &mut Facts, zone: &Zone, to: Seq) -> Change {
     Change {
         id: facts.change_id(),
         account: zone.account.clone(),
-        zone: zone.id.clone(),
+        zone: Some(zone.id.clone()),
         submitted_at: facts.now,
         comment: Some(format!("restored as of entry {to} by the {OPERATOR}")),
     }

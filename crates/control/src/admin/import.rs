@@ -384,7 +384,7 @@ impl ZoneImport<'_> {
         let change = Change {
             id: facts.change_id(),
             account: zone.account.clone(),
-            zone: zone.id.clone(),
+            zone: Some(zone.id.clone()),
             submitted_at: facts.now,
             comment: None,
         };

@@ -136,7 +136,7 @@ impl Control {
         let unknown = || AdminError::UnknownChange(text.to_owned());
         let id = ChangeId::new(text.trim_start_matches("/change/")).map_err(|_| unknown())?;
         let (seq, change) = snapshot.change(&id)?.ok_or_else(unknown)?;
-        let status = self.acks.status(&change.zone, seq);
+        let status = self.acks.status(change.zone.as_ref(), seq);
         Ok(ChangeDetail {
             change,
             seq,
@@ -161,7 +161,7 @@ impl Control {
             changed: row
                 .filter(|row| row.seq == stats.last_changed)
                 .map(|row| (row.time, row.principal)),
-            status: self.acks.status(&zone.id, stats.last_changed),
+            status: self.acks.status(Some(&zone.id), stats.last_changed),
             zone,
         })
     }

@@ -23,7 +23,7 @@ impl Control {
         let found = snapshot.change(&bare)?;
         let own = found.filter(|(_, change)| change.account == caller.account);
         let (seq, change) = own.ok_or_else(missing)?;
-        let status = self.acks.status(&change.zone, seq);
+        let status = self.acks.status(change.zone.as_ref(), seq);
         Ok(ChangeOutcome { change, status })
     }
 }

@@ -4,6 +4,7 @@ use meridian_model::{Effect, Generation};
 use prost::{Message, Oneof};
 
 use super::account::{AccessKeyMessage, AccountMessage, UserMessage, access_key_id, quota};
+use super::cidr::{CidrBlocksMessage, CidrCollectionMessage, cidr_collection_id};
 use super::delegation_set::{DelegationSetMessage, delegation_set_id};
 use super::generation::UnseenGenerationMessage;
 use super::health_check::{HealthCheckMessage, HealthSwitchMessage, health_check_id};
@@ -19,7 +20,7 @@ use super::{DecodeError, Stored, account_id, name, required};
 pub(crate) struct EffectMessage {
     #[prost(
         oneof = "KindMessage",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22, 30, 31, 32, 33, 40, 41, 42, 43, 50, 60, 61, 62, 70, 71, 75, 76"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22, 30, 31, 32, 33, 40, 41, 42, 43, 50, 60, 61, 62, 70, 71, 75, 76, 80, 81, 82, 83"
     )]
     kind: Option<KindMessage>,
 }
@@ -90,6 +91,14 @@ pub(crate) enum KindMessage {
     PutHealthSwitch(HealthSwitchMessage),
     #[prost(string, tag = "75")]
     DeleteHealthSwitch(String),
+    #[prost(message, tag = "80")]
+    PutCidrCollection(CidrCollectionMessage),
+    #[prost(string, tag = "81")]
+    DeleteCidrCollection(String),
+    #[prost(message, tag = "82")]
+    PutCidrBlocks(CidrBlocksMessage),
+    #[prost(message, tag = "83")]
+    DeleteCidrBlocks(CidrBlocksMessage),
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -217,6 +226,10 @@ impl Stored for Effect {
             Self::DeleteHealthCheck(id) => KindMessage::DeleteHealthCheck(id.as_str().into()),
             Self::PutHealthSwitch(switch) => KindMessage::PutHealthSwitch(switch.to_message()),
             Self::DeleteHealthSwitch(id) => KindMessage::DeleteHealthSwitch(id.as_str().into()),
+            Self::PutCidrCollection(it) => KindMessage::PutCidrCollection(it.to_message()),
+            Self::DeleteCidrCollection(id) => KindMessage::DeleteCidrCollection(id.as_str().into()),
+            Self::PutCidrBlocks(blocks) => KindMessage::PutCidrBlocks(blocks.to_message()),
+            Self::DeleteCidrBlocks(blocks) => KindMessage::DeleteCidrBlocks(blocks.to_message()),
         };
         EffectMessage { kind: Some(kind) }
     }
@@ -262,6 +275,14 @@ impl Stored for Effect {
                 zone: zone_id(&delete.zone)?,
                 vpc: vpc_id(&delete.vpc)?,
             },
+            KindMessage::PutCidrCollection(it) => {
+                Self::PutCidrCollection(Stored::from_message(it)?)
+            }
+            KindMessage::DeleteCidrCollection(id) => {
+                Self::DeleteCidrCollection(cidr_collection_id(&id)?)
+            }
+            KindMessage::PutCidrBlocks(it) => Self::PutCidrBlocks(Stored::from_message(it)?),
+            KindMessage::DeleteCidrBlocks(it) => Self::DeleteCidrBlocks(Stored::from_message(it)?),
             KindMessage::PutUnseenGeneration(it) => {
                 Self::PutUnseenGeneration(Stored::from_message(it)?)
             }

@@ -4,6 +4,7 @@
 //! Tags are never used twice. Whether what is decoded makes sense to Route 53 is not asked here.
 
 mod account;
+mod cidr;
 mod delegation_set;
 mod effect;
 mod entry;

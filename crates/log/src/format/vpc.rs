@@ -49,30 +49,39 @@ impl Stored for Vpc {
     type Message = VpcMessage;
 
     fn to_message(&self) -> VpcMessage {
-        let network = |network: &Network| NetworkMessage {
-            address: octets(&network.address()),
-            prefix_len: network.prefix_len().into(),
-        };
         VpcMessage {
             id: self.id.as_str().into(),
             region: self.region.as_str().into(),
             account: self.account.as_str().into(),
-            networks: self.networks.iter().map(network).collect(),
+            networks: self.networks.iter().map(Stored::to_message).collect(),
         }
     }
 
     fn from_message(message: VpcMessage) -> Result<Self, DecodeError> {
-        let networks = message.networks.iter().map(|network| {
-            let len = u8::try_from(network.prefix_len).ok();
-            let address = address(&network.address)?;
-            required(len.and_then(|len| Network::new(address, len)), "network")
-        });
+        let networks = message.networks.into_iter().map(Network::from_message);
         Ok(Self {
             id: vpc_id(&message.id)?,
             region: VpcRegion::stored(&message.region),
             account: account_id(&message.account)?,
             networks: networks.collect::<Result<_, _>>()?,
         })
+    }
+}
+
+impl Stored for Network {
+    type Message = NetworkMessage;
+
+    fn to_message(&self) -> NetworkMessage {
+        NetworkMessage {
+            address: octets(&self.address()),
+            prefix_len: self.prefix_len().into(),
+        }
+    }
+
+    fn from_message(message: NetworkMessage) -> Result<Self, DecodeError> {
+        let len = u8::try_from(message.prefix_len).ok();
+        let address = address(&message.address)?;
+        required(len.and_then(|len| Self::new(address, len)), "network")
     }
 }
 

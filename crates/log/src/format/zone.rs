@@ -105,6 +105,7 @@ pub(crate) struct ChangeMessage {
     id: String,
     #[prost(string, tag = "2")]
     account: String,
+    /// Empty where it is the change of no zone.
     #[prost(string, tag = "3")]
     zone: String,
     #[prost(int64, tag = "4")]
@@ -120,17 +121,19 @@ impl Stored for Change {
         ChangeMessage {
             id: self.id.as_str().into(),
             account: self.account.as_str().into(),
-            zone: self.zone.as_str().into(),
+            zone: self.zone.as_ref().map_or("", ZoneId::as_str).into(),
             submitted_at: self.submitted_at.0,
             comment: self.comment.clone(),
         }
     }
 
     fn from_message(message: ChangeMessage) -> Result<Self, DecodeError> {
+        let zone = Some(&message.zone).filter(|id| !id.is_empty());
+        let zone = zone.map(|id| zone_id(id));
         Ok(Self {
             id: ChangeId::new(&message.id).map_err(|_| DecodeError::Field("change id"))?,
             account: account_id(&message.account)?,
-            zone: zone_id(&message.zone)?,
+            zone: zone.transpose()?,
             submitted_at: Timestamp(message.submitted_at),
             comment: message.comment,
         })

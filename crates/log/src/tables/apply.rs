@@ -13,7 +13,7 @@ use super::history::{Deltas, Origin};
 use super::layout::{self, GENERATION_COUNTER, Table};
 use super::rows::Rows;
 use super::{
-    ApplyError, delegation_sets, health_checks, protections, query_logging, requests, vpcs,
+    ApplyError, cidr, delegation_sets, health_checks, protections, query_logging, requests, vpcs,
 };
 use crate::format::{ChangeRow, Entry, StatsRow, Stored};
 
@@ -103,6 +103,10 @@ fn apply_effect(
         Effect::DeleteVpc(id) => vpcs::delete(rows, id)?,
         Effect::PutVpcAuthorization(authorization) => vpcs::authorize(rows, authorization)?,
         Effect::DeleteVpcAuthorization { zone, vpc } => vpcs::deauthorize(rows, zone, vpc)?,
+        Effect::PutCidrCollection(collection) => cidr::put(rows, collection)?,
+        Effect::DeleteCidrCollection(id) => cidr::delete(rows, id)?,
+        Effect::PutCidrBlocks(put) => cidr::put_blocks(rows, put)?,
+        Effect::DeleteCidrBlocks(gone) => cidr::delete_blocks(rows, gone)?,
         Effect::PutTags(set) => put_tags(rows, set)?,
         Effect::PutProtection(protection) => protections::put(rows, protection)?,
         Effect::DeleteProtection(key) => protections::delete(rows, key)?,
@@ -201,6 +205,7 @@ fn put_set(
 ) -> Result<(), ApplyError> {
     let row_key = layout::set(generation, &set.key);
     let old = rows.put(Table::Sets, &row_key, &set.to_bytes())?;
+    cidr::note_set(rows, old.as_deref(), Some(set))?;
     counts.note_generation(generation);
     let stats = counts.touch(rows, generation)?;
     stats.sets += u64::from(old.is_none());
@@ -222,6 +227,7 @@ fn delete_set(
     let Some(old) = rows.delete(Table::Sets, &row_key)? else {
         return Ok(());
     };
+    cidr::note_set(rows, Some(&old), None)?;
     let stats = counts.touch(rows, generation)?;
     stats.sets = stats.sets.saturating_sub(1);
     stats.last_changed = seq.0;
@@ -242,7 +248,8 @@ fn collect_generation(
     let key = layout::generation(generation);
     let keys = rows.first_keys(Table::Sets, &key, most)?;
     for set in &keys {
-        rows.delete(Table::Sets, set)?;
+        let old = rows.delete(Table::Sets, set)?;
+        cidr::note_set(rows, old.as_deref(), None)?;
     }
     let stats = counts.touch(rows, generation)?;
     stats.sets = stats.sets.saturating_sub(keys.len() as u64);

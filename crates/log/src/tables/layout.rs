@@ -3,10 +3,13 @@
 //! Keys are made for range scans: parts that vary in length end with a zero byte, which no part
 //! but the last can contain, and numbers are big-endian.
 
+use std::net::IpAddr;
+
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
-    AccessKeyId, AccountId, ChangeId, DelegationSetId, Generation, HealthCheckId, ProtectionKey,
-    QueryLoggingConfigId, Quota, Seq, SetKey, TaggedResource, Timestamp, VpcId, ZoneId,
+    AccessKeyId, AccountId, ChangeId, CidrBlock, CidrCollectionId, CidrLocation, DelegationSetId,
+    Generation, HealthCheckId, Network, ProtectionKey, QueryLoggingConfigId, Quota, Seq, SetKey,
+    TaggedResource, Timestamp, VpcId, ZoneId,
 };
 use redb::TableDefinition;
 
@@ -102,6 +105,16 @@ pub(super) enum Table {
     HealthCheckParents = 95,
     /// Health check id → what somebody says of it.
     HealthSwitches = 96,
+    /// CIDR collection's id → collection.
+    CidrCollections = 100,
+    /// Account, CIDR collection's name → its id.
+    CidrCollectionNames = 101,
+    /// Account, caller reference → id of the CIDR collection that it made.
+    CidrCollectionReferences = 102,
+    /// CIDR collection's id, [`cidr_block`] → location.
+    CidrBlocks = 103,
+    /// CIDR collection's id, location, [`cidr_block`] → nothing.
+    CidrLocationBlocks = 104,
 }
 
 impl Table {
@@ -147,6 +160,11 @@ impl Table {
         Self::FreeHealthSlots,
         Self::HealthCheckParents,
         Self::HealthSwitches,
+        Self::CidrCollections,
+        Self::CidrCollectionNames,
+        Self::CidrCollectionReferences,
+        Self::CidrBlocks,
+        Self::CidrLocationBlocks,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -192,6 +210,11 @@ impl Table {
             Self::FreeHealthSlots => "free_health_slots",
             Self::HealthCheckParents => "health_check_parents",
             Self::HealthSwitches => "health_switches",
+            Self::CidrCollections => "cidr_collections",
+            Self::CidrCollectionNames => "cidr_collection_names",
+            Self::CidrCollectionReferences => "cidr_collection_references",
+            Self::CidrBlocks => "cidr_blocks",
+            Self::CidrLocationBlocks => "cidr_location_blocks",
         }
     }
 
@@ -246,6 +269,72 @@ pub(super) fn health_check_parent(child: &HealthCheckId, parent: &HealthCheckId)
 
 pub(super) fn health_slot(slot: u32) -> [u8; 4] {
     slot.to_be_bytes()
+}
+/// How many CIDR collections an account owns.
+pub(super) fn cidr_collection_counter(account: &AccountId) -> Vec<u8> {
+    joined(&[b"cidr_collections", account.as_str().as_bytes()])
+}
+
+/// How many blocks a CIDR collection has.
+pub(super) fn cidr_block_counter(id: &CidrCollectionId) -> Vec<u8> {
+    joined(&[b"cidr_blocks", id.as_str().as_bytes()])
+}
+
+/// How many record sets are routed by the CIDR collection of this id.
+pub(super) fn cidr_set_counter(id: &str) -> Vec<u8> {
+    joined(&[b"cidr_sets", id.as_bytes()])
+}
+
+pub(super) fn cidr_collection(id: &CidrCollectionId) -> Vec<u8> {
+    id.as_str().into()
+}
+
+/// What the keys of all blocks of a CIDR collection begin with.
+pub(super) fn of_cidr_collection(id: &CidrCollectionId) -> Vec<u8> {
+    joined(&[id.as_str().as_bytes(), b""])
+}
+
+/// What the keys of all blocks of a location begin with.
+pub(super) fn of_cidr_location(id: &CidrCollectionId, location: &CidrLocation) -> Vec<u8> {
+    joined(&[id.as_str().as_bytes(), location.as_str().as_bytes(), b""])
+}
+
+/// Collection; 4 or 6, address, length: the order of blocks.
+pub(super) fn cidr_block(id: &CidrCollectionId, block: &CidrBlock) -> Vec<u8> {
+    joined(&[id.as_str().as_bytes(), &block_bytes(block)])
+}
+
+pub(super) fn cidr_location_block(
+    id: &CidrCollectionId,
+    location: &CidrLocation,
+    block: &CidrBlock,
+) -> Vec<u8> {
+    joined(&[
+        id.as_str().as_bytes(),
+        location.as_str().as_bytes(),
+        &block_bytes(block),
+    ])
+}
+
+fn block_bytes(block: &CidrBlock) -> Vec<u8> {
+    let mut bytes = match block.address() {
+        IpAddr::V4(v4) => [&[4], v4.octets().as_slice()].concat(),
+        IpAddr::V6(v6) => [&[6], v6.octets().as_slice()].concat(),
+    };
+    bytes.push(block.prefix_len());
+    bytes
+}
+
+/// The block at the end of a key.
+pub(super) fn cidr_block_of(bytes: &[u8]) -> Option<CidrBlock> {
+    let (len, rest) = bytes.split_last()?;
+    let (family, address) = rest.split_first()?;
+    let address = match family {
+        4 => IpAddr::from(<[u8; 4]>::try_from(address).ok()?),
+        6 => IpAddr::from(<[u8; 16]>::try_from(address).ok()?),
+        _ => return None,
+    };
+    Network::new(address, *len).map(CidrBlock::stored)
 }
 
 pub(super) fn query_logging_config(id: &QueryLoggingConfigId) -> Vec<u8> {

@@ -4,6 +4,7 @@
 
 mod apply;
 mod blocks;
+mod cidr;
 mod delegation_sets;
 mod digest;
 mod health_checks;

@@ -2,10 +2,11 @@
 
 use meridian_dns::Name;
 use meridian_model::{
-    AccessKey, AccessKeyId, Account, AccountId, Change, ChangeId, DelegationSetId, Generation,
-    HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, NameServer, Protection, ProtectionKey,
-    QueryLoggingConfig, Quota, RecordSet, ReusableDelegationSet, Seq, SetKey, State, Tag, TagSet,
-    TaggedResource, Timestamp, UnseenGeneration, User, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
+    AccessKey, AccessKeyId, Account, AccountId, Change, ChangeId, CidrBlock, CidrCollection,
+    CidrCollectionId, CidrLocation, DelegationSetId, Generation, HealthCheck, HealthCheckId,
+    HealthSlot, HealthSwitch, NameServer, Protection, ProtectionKey, QueryLoggingConfig, Quota,
+    RecordSet, ReusableDelegationSet, Seq, SetKey, State, Tag, TagSet, TaggedResource, Timestamp,
+    UnseenGeneration, User, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
 };
 use prost::Message;
 use redb::{ReadOnlyTable, ReadTransaction};
@@ -13,7 +14,7 @@ use redb::{ReadOnlyTable, ReadTransaction};
 use super::digest::Digest;
 use super::layout::{self, GENERATION_COUNTER, Table};
 use super::rows::number;
-use super::{APPLIED_KEY, decode_applied, requests};
+use super::{APPLIED_KEY, cidr, decode_applied, requests};
 use crate::format::{ChangeRow, DecodeError, RetryKey, RetryRow, StatsRow, Stored};
 use crate::journal::Head;
 use crate::storage::{META, StorageError, storage_errors_from_redb};
@@ -411,9 +412,60 @@ impl State for Snapshot {
         self.stored(Table::HealthSwitches, &layout::health_check(id))
     }
 
-    /// There is no table of CIDR collections yet, so none exists.
-    fn cidr_collection_exists(&self, _account: &AccountId, _id: &str) -> Result<bool, ReadError> {
-        Ok(false)
+    fn cidr_collection(&self, id: &CidrCollectionId) -> Result<Option<CidrCollection>, ReadError> {
+        self.stored(Table::CidrCollections, &layout::cidr_collection(id))
+    }
+
+    fn cidr_collection_named(
+        &self,
+        account: &AccountId,
+        name: &str,
+    ) -> Result<Option<CidrCollection>, ReadError> {
+        let key = layout::in_account(account, name);
+        self.indexed_cidr_collection(Table::CidrCollectionNames, &key)
+    }
+
+    fn cidr_collection_by_reference(
+        &self,
+        account: &AccountId,
+        reference: &str,
+    ) -> Result<Option<CidrCollection>, ReadError> {
+        let key = layout::in_account(account, reference);
+        self.indexed_cidr_collection(Table::CidrCollectionReferences, &key)
+    }
+
+    fn cidr_collection_count(&self, account: &AccountId) -> Result<u64, ReadError> {
+        let count = self.number(Table::Counters, &layout::cidr_collection_counter(account))?;
+        Ok(count.unwrap_or(0))
+    }
+
+    fn cidr_block_count(&self, id: &CidrCollectionId) -> Result<u64, ReadError> {
+        let count = self.number(Table::Counters, &layout::cidr_block_counter(id))?;
+        Ok(count.unwrap_or(0))
+    }
+
+    fn cidr_location_of(
+        &self,
+        id: &CidrCollectionId,
+        block: &CidrBlock,
+    ) -> Result<Option<CidrLocation>, ReadError> {
+        let row = self.get(Table::CidrBlocks, &layout::cidr_block(id, block))?;
+        row.map(|name| cidr::location_of(&name).ok_or_else(|| ReadError::broken(Table::CidrBlocks)))
+            .transpose()
+    }
+
+    fn cidr_location_exists(&self, id: &CidrCollectionId, name: &str) -> Result<bool, ReadError> {
+        // Whatever else a set may say, a zero would end the name in the key.
+        let Ok(location) = CidrLocation::new(name) else {
+            return Ok(false);
+        };
+        let found = self.cidr_blocks_at(id, &location, None, 1)?;
+        Ok(!found.is_empty())
+    }
+
+    fn cidr_set_count(&self, id: &CidrCollectionId) -> Result<u64, ReadError> {
+        let count = self.number(Table::Counters, &layout::cidr_set_counter(id.as_str()))?;
+        Ok(count.unwrap_or(0))
     }
 
     fn protection(&self, key: &ProtectionKey) -> Result<Option<Protection>, ReadError> {

@@ -5,9 +5,10 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use meridian_model::{
-    AccountId, DelegationSetId, Effect, Generation, HealthCheck, HealthCheckId, HealthSlot,
-    HealthSwitch, LogGroupArn, QueryLoggingConfig, Quota, RecordSet, ReusableDelegationSet, SetKey,
-    State, Timestamp, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
+    AccountId, CidrBlock, CidrCollection, CidrCollectionId, CidrLocation, DelegationSetId, Effect,
+    Generation, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, LogGroupArn,
+    QueryLoggingConfig, Quota, RecordSet, ReusableDelegationSet, Routing, SetKey, State, Timestamp,
+    Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
 };
 use proptest::prelude::*;
 
@@ -70,6 +71,8 @@ struct Expected {
     health_slots: BTreeMap<u32, (u32, Option<HealthCheckId>)>,
     health_switches: BTreeMap<HealthCheckId, HealthSwitch>,
     health_references: BTreeMap<(AccountId, String), HealthCheckId>,
+    collections: BTreeMap<CidrCollectionId, CidrCollection>,
+    blocks: BTreeMap<(CidrCollectionId, CidrBlock), CidrLocation>,
     highest: u64,
 }
 
@@ -164,6 +167,31 @@ impl Expected {
             }
             Effect::DeleteHealthSwitch(id) => {
                 self.health_switches.remove(id);
+            }
+            other => self.apply_cidr(other),
+        }
+    }
+
+    fn apply_cidr(&mut self, effect: &Effect) {
+        match effect {
+            Effect::PutCidrCollection(it) => {
+                self.collections.insert(it.id.clone(), it.clone());
+            }
+            Effect::DeleteCidrCollection(id) => {
+                self.collections.remove(id);
+            }
+            Effect::PutCidrBlocks(put) => {
+                for block in &put.blocks {
+                    let key = (put.collection.clone(), *block);
+                    self.blocks.insert(key, put.location.clone());
+                }
+            }
+            Effect::DeleteCidrBlocks(gone) => {
+                let of = |(id, block): &(CidrCollectionId, CidrBlock)| {
+                    *id == gone.collection && gone.blocks.contains(block)
+                };
+                self.blocks
+                    .retain(|key, location| *location != gone.location || !of(key));
             }
             _ => {}
         }
@@ -362,6 +390,69 @@ proptest! {
         let switch = expected.health_switches.get(&id).cloned();
         prop_assert_eq!(state.health_switch(&id).unwrap(), switch);
         prop_assert_eq!(state.free_health_slot().ok(), expected.next_slot());
+    }
+
+    #[test]
+    fn cidr_collections_are_found_as_the_effects_left_them(
+        chain in testing::chain(24), account in testing::account_id(),
+        id in testing::cidr_collection_id(),
+    ) {
+        let tables = Tables::in_memory().unwrap();
+        tables.apply(&chain).unwrap();
+        let state = tables.read().unwrap();
+        let expected = Expected::of(&chain);
+        let all: Vec<_> = expected.collections.values().cloned().collect();
+        prop_assert_eq!(&state.cidr_collections().unwrap(), &all);
+        let mut own: Vec<_> = all.into_iter().filter(|it| it.account == account).collect();
+        own.sort_by_key(|it| it.name.clone());
+        prop_assert_eq!(state.cidr_collection_count(&account).unwrap(), own.len() as u64);
+        prop_assert_eq!(&state.cidr_collections_of(&account, None, 9).unwrap(), &own);
+        let (name, reference) = (format!("name of {id}"), format!("reference of {id}"));
+        let one = own.iter().find(|it| it.id == id);
+        let named = state.cidr_collection_named(&account, &name).unwrap();
+        prop_assert_eq!(named.as_ref(), one);
+        let by_reference = state.cidr_collection_by_reference(&account, &reference).unwrap();
+        prop_assert_eq!(by_reference.as_ref(), one);
+        own.retain(|it| it.name >= name);
+        prop_assert_eq!(state.cidr_collections_of(&account, Some(&name), 9).unwrap(), own);
+        let names = |set: &&RecordSet| matches!(
+            &set.routing,
+            Routing::Cidr { collection_id, .. } if collection_id == id.as_str()
+        );
+        let sets = expected.sets.values().flat_map(BTreeMap::values).filter(names).count();
+        prop_assert_eq!(state.cidr_set_count(&id).unwrap(), sets as u64);
+    }
+
+    #[test]
+    fn cidr_blocks_are_where_the_effects_left_them(
+        chain in testing::chain(24), id in testing::cidr_collection_id(),
+        location in testing::cidr_location(), block in testing::cidr_block(),
+    ) {
+        let tables = Tables::in_memory().unwrap();
+        tables.apply(&chain).unwrap();
+        let state = tables.read().unwrap();
+        let expected = Expected::of(&chain);
+        let blocks = expected.blocks.iter().filter(|((of, _), _)| *of == id);
+        let mut blocks: Vec<_> = blocks.map(|((_, block), at)| (*block, at.clone())).collect();
+        prop_assert_eq!(&state.cidr_blocks(&id).unwrap(), &blocks);
+        prop_assert_eq!(state.cidr_block_count(&id).unwrap(), blocks.len() as u64);
+        let at = blocks.iter().find(|(it, _)| *it == block).map(|(_, at)| at.clone());
+        prop_assert_eq!(state.cidr_location_of(&id, &block).unwrap(), at);
+        blocks.sort_by_key(|(block, at)| (at.clone(), *block));
+        let mut blocks: Vec<_> = blocks.into_iter().map(|(block, at)| (at, block)).collect();
+        let mut locations: Vec<_> = blocks.iter().map(|(at, _)| at.clone()).collect();
+        locations.dedup();
+        prop_assert_eq!(&state.cidr_locations(&id, None, 9).unwrap(), &locations);
+        let known = state.cidr_location_exists(&id, location.as_str()).unwrap();
+        prop_assert_eq!(known, locations.contains(&location));
+        locations.retain(|it| *it >= location);
+        locations.truncate(1);
+        prop_assert_eq!(state.cidr_locations(&id, Some(&location), 1).unwrap(), locations);
+        blocks.retain(|(at, it)| (at, it) >= (&location, &block));
+        let from = state.cidr_blocks_by_location(&id, Some((&location, &block)), 9);
+        prop_assert_eq!(&from.unwrap(), &blocks);
+        blocks.retain(|(at, _)| *at == location);
+        prop_assert_eq!(state.cidr_blocks_at(&id, &location, Some(&block), 9).unwrap(), blocks);
     }
 
     #[test]

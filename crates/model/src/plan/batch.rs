@@ -11,7 +11,7 @@ use super::protections::check_protections;
 use super::structure::{self, Nonsense};
 use crate::draft::{Action, DraftChange};
 use crate::effect::Effect;
-use crate::id::Generation;
+use crate::id::{CidrCollectionId, Generation};
 use crate::quota::Quota;
 use crate::record_set::{RecordSet, SetData, SetKey};
 use crate::routing::Routing;
@@ -151,7 +151,11 @@ pub(super) fn check_collections<S: State>(
     problems: &mut Vec<String>,
 ) -> Result<(), S::Error> {
     for (action, set) in sets {
-        let Routing::Cidr { collection_id, .. } = &set.routing else {
+        let Routing::Cidr {
+            collection_id,
+            location,
+        } = &set.routing
+        else {
             continue;
         };
         if *action == Action::Delete {
@@ -164,13 +168,36 @@ pub(super) fn check_collections<S: State>(
                  is not supported in the private hosted zone {}",
                 zone.name
             ));
-        } else if !state.cidr_collection_exists(&zone.account, collection_id)? {
-            problems.push(format!(
-                "A CIDR collection with id {collection_id} does not exist."
-            ));
+        } else {
+            problems.extend(no_such_location(state, zone, collection_id, location)?);
         }
     }
     Ok(())
+}
+
+/// What is missing of the location that a set is for.
+fn no_such_location<S: State>(
+    state: &S,
+    zone: &Zone,
+    collection_id: &str,
+    location: &str,
+) -> Result<Option<String>, S::Error> {
+    let found = match CidrCollectionId::new(collection_id) {
+        Ok(id) => state.cidr_collection(&id)?,
+        Err(_) => None,
+    };
+    let Some(collection) = found.filter(|found| found.account == zone.account) else {
+        return Ok(Some(format!(
+            "A CIDR collection with id {collection_id} does not exist."
+        )));
+    };
+    let exists = location == "*" || state.cidr_location_exists(&collection.id, location)?;
+    Ok((!exists).then(|| {
+        format!(
+            "A CIDR location with name {location} does not exist in the CIDR collection with id \
+             {collection_id}."
+        )
+    }))
 }
 
 /// The sets at every touched name, before and while the batch is played through.

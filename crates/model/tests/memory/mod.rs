@@ -5,10 +5,11 @@ use std::convert::Infallible;
 
 use meridian_dns::Name;
 use meridian_model::{
-    Account, AccountId, DelegationSetId, Effect, Facts, Generation, HealthCheck, HealthCheckId,
-    HealthSlot, HealthSwitch, NameServer, Protection, ProtectionKey, QueryLoggingConfig, Quota,
-    RecordSet, ReusableDelegationSet, SetKey, State, Tag, TaggedResource, Timestamp, Vpc,
-    VpcAuthorization, VpcId, Zone, ZoneId,
+    Account, AccountId, CidrBlock, CidrCollection, CidrCollectionId, CidrLocation, DelegationSetId,
+    Effect, Facts, Generation, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, NameServer,
+    Protection, ProtectionKey, QueryLoggingConfig, Quota, RecordSet, ReusableDelegationSet,
+    Routing, SetKey, State, Tag, TaggedResource, Timestamp, Vpc, VpcAuthorization, VpcId, Zone,
+    ZoneId,
 };
 
 #[derive(Clone, Default)]
@@ -25,6 +26,8 @@ pub(crate) struct Memory {
     delegation_sets: BTreeMap<DelegationSetId, ReusableDelegationSet>,
     vpcs: BTreeMap<VpcId, Vpc>,
     authorizations: BTreeMap<(ZoneId, VpcId), VpcAuthorization>,
+    collections: BTreeMap<CidrCollectionId, CidrCollection>,
+    blocks: BTreeMap<(CidrCollectionId, CidrBlock), CidrLocation>,
     delegation_set_references: BTreeMap<(AccountId, String), DelegationSetId>,
     health_checks: BTreeMap<HealthCheckId, HealthCheck>,
     health_check_references: BTreeMap<(AccountId, String), HealthCheckId>,
@@ -136,6 +139,30 @@ impl Memory {
             Effect::DeleteHealthSwitch(id) => {
                 self.health_switches.remove(&id);
             }
+            other => self.apply_cidr(other),
+        }
+    }
+
+    fn apply_cidr(&mut self, effect: Effect) {
+        match effect {
+            Effect::PutCidrCollection(collection) => {
+                self.collections.insert(collection.id.clone(), collection);
+            }
+            Effect::DeleteCidrCollection(id) => {
+                self.collections.remove(&id);
+            }
+            Effect::PutCidrBlocks(put) => {
+                for block in put.blocks {
+                    let key = (put.collection.clone(), block);
+                    self.blocks.insert(key, put.location.clone());
+                }
+            }
+            Effect::DeleteCidrBlocks(gone) => {
+                for block in gone.blocks {
+                    let key = (gone.collection.clone(), block);
+                    assert_eq!(self.blocks.remove(&key), Some(gone.location.clone()));
+                }
+            }
             other => panic!("not needed by these tests: {other:?}"),
         }
     }
@@ -244,8 +271,53 @@ impl State for Memory {
         Ok(self.health_switches.get(id).cloned())
     }
 
-    fn cidr_collection_exists(&self, _: &AccountId, id: &str) -> Result<bool, Infallible> {
-        Ok(id == "known")
+    fn cidr_collection(&self, id: &CidrCollectionId) -> Result<Option<CidrCollection>, Infallible> {
+        Ok(self.collections.get(id).cloned())
+    }
+
+    fn cidr_collection_named(
+        &self,
+        account: &AccountId,
+        name: &str,
+    ) -> Result<Option<CidrCollection>, Infallible> {
+        let mut own = self.collections.values().filter(|c| c.account == *account);
+        Ok(own.find(|c| c.name == name).cloned())
+    }
+
+    fn cidr_collection_by_reference(
+        &self,
+        account: &AccountId,
+        reference: &str,
+    ) -> Result<Option<CidrCollection>, Infallible> {
+        let mut own = self.collections.values().filter(|c| c.account == *account);
+        Ok(own.find(|c| c.caller_reference == reference).cloned())
+    }
+
+    fn cidr_collection_count(&self, account: &AccountId) -> Result<u64, Infallible> {
+        let own = self.collections.values().filter(|c| c.account == *account);
+        Ok(own.count() as u64)
+    }
+
+    fn cidr_block_count(&self, id: &CidrCollectionId) -> Result<u64, Infallible> {
+        Ok(self.blocks.keys().filter(|(of, _)| of == id).count() as u64)
+    }
+
+    fn cidr_location_of(
+        &self,
+        id: &CidrCollectionId,
+        block: &CidrBlock,
+    ) -> Result<Option<CidrLocation>, Infallible> {
+        Ok(self.blocks.get(&(id.clone(), *block)).cloned())
+    }
+
+    fn cidr_location_exists(&self, id: &CidrCollectionId, name: &str) -> Result<bool, Infallible> {
+        let mut blocks = self.blocks.iter();
+        Ok(blocks.any(|((of, _), location)| of == id && location.as_str() == name))
+    }
+
+    fn cidr_set_count(&self, id: &CidrCollectionId) -> Result<u64, Infallible> {
+        let routed = |set: &&RecordSet| matches!(&set.routing, Routing::Cidr { collection_id, .. } if collection_id == id.as_str());
+        Ok(self.sets.values().flatten().filter(routed).count() as u64)
     }
 
     fn protection(&self, key: &ProtectionKey) -> Result<Option<Protection>, Infallible> {

@@ -96,7 +96,10 @@ fn a_change_is_answered_though_the_turn_that_applied_it_failed() {
     feed.stale = true;
     feed.turn(&live).unwrap();
     assert_eq!(served(&live), 2);
-    assert_eq!(feed.acks.status(&zone_id(), Seq(2)), ChangeStatus::Insync);
+    assert_eq!(
+        feed.acks.status(Some(&zone_id()), Seq(2)),
+        ChangeStatus::Insync
+    );
 }
 
 #[test]
@@ -106,7 +109,7 @@ fn nothing_a_failed_zone_lacks_is_in_sync() {
     append(&*feed.journal, vec![put("ftp.a.test", "A", "192.0.2.1")]);
     // Both in one turn: the first is no more served than the last.
     feed.turn(&live).unwrap();
-    let status = |feed: &Feed, seq| feed.acks.status(&zone_id(), Seq(seq));
+    let status = |feed: &Feed, seq| feed.acks.status(Some(&zone_id()), Seq(seq));
     assert_eq!(served(&live), 1);
     assert_eq!(status(&feed, 1), ChangeStatus::Insync);
     assert_eq!(status(&feed, 2), ChangeStatus::Pending);
@@ -198,8 +201,14 @@ fn a_zone_that_fails_at_the_start_is_not_in_sync() {
     again.catch_up().unwrap();
     again.load().unwrap();
     again.acknowledge();
-    assert_eq!(again.acks.status(&zone_id(), Seq(1)), ChangeStatus::Pending);
-    assert_eq!(again.acks.status(&zone_id(), Seq(2)), ChangeStatus::Pending);
+    assert_eq!(
+        again.acks.status(Some(&zone_id()), Seq(1)),
+        ChangeStatus::Pending
+    );
+    assert_eq!(
+        again.acks.status(Some(&zone_id()), Seq(2)),
+        ChangeStatus::Pending
+    );
 }
 
 /// What is answered of a zone: its image's generation, its last change and its views.
@@ -218,13 +227,19 @@ fn a_zone_that_could_not_be_pointed_elsewhere_follows_once_it_can() {
     append(&*feed.journal, vec![broken, Effect::PutZone(zone(2))]);
     feed.turn(&live).unwrap();
     assert_eq!(answered(&live), [(1, 1, 0)]);
-    assert_eq!(feed.acks.status(&zone_id(), Seq(2)), ChangeStatus::Pending);
+    assert_eq!(
+        feed.acks.status(Some(&zone_id()), Seq(2)),
+        ChangeStatus::Pending
+    );
     // Only a set changes, under a generation that nothing is answered from yet.
     let mended = put_in(2, "www.a.test", "A", "192.0.2.1");
     append(&*feed.journal, vec![mended]);
     feed.turn(&live).unwrap();
     assert_eq!(answered(&live), [(2, 3, 0)]);
-    assert_eq!(feed.acks.status(&zone_id(), Seq(2)), ChangeStatus::Insync);
+    assert_eq!(
+        feed.acks.status(Some(&zone_id()), Seq(2)),
+        ChangeStatus::Insync
+    );
 }
 
 #[test]

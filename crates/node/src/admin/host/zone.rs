@@ -4,6 +4,7 @@ use anyhow::Result;
 use jiff::Timestamp;
 use meridian_control::{ZoneDetail, ZoneFilter};
 use meridian_dns::Name;
+use meridian_model::ZoneId;
 use serde_json::{Map, Value, json};
 
 use super::Host;
@@ -48,7 +49,7 @@ pub(super) fn show_change(host: &Host, id: &str) -> Result<Value> {
     let found = host.control.change_detail(id)?;
     Ok(json!({
         "id": found.change.id.as_str(),
-        "zone": found.change.zone.as_str(),
+        "zone": found.change.zone.as_ref().map(ZoneId::as_str),
         "account": found.change.account.as_str(),
         "submitted_at": time(found.change.submitted_at),
         "comment": found.change.comment,
