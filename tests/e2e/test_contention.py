@@ -143,11 +143,15 @@ def log(client, zone, arn):
         )
 
 
-@contextlib.contextmanager
 def crowd(server, key, zone):
-    """Keeps the line of a zone full: more clients than fit in, each of whom comes again soon."""
+    """Keeps the line of a zone full."""
     path = f"/2013-04-01/hostedzone/{zone.id}/rrset/"
-    request = signed(server, key, path, batch(zone, 30, "192.0.2.1"))
+    return crowding(server, signed(server, key, path, batch(zone, 30, "192.0.2.1")))
+
+
+@contextlib.contextmanager
+def crowding(server, request):
+    """Keeps a line full: more clients than fit in, each of whom comes again soon."""
     over = threading.Event()
 
     def come_again():
@@ -177,14 +181,49 @@ def test_whatever_changes_a_zone_waits_in_its_line(start):
             expected = {shape.name for shape in declared} & set(CONTENTION)
             assert len(expected) == 1, operation
 
-            def contended(call=CALLS[operation]):
-                try:
-                    return call(client, zone.id) and None
-                except botocore.exceptions.ClientError as error:
-                    code = error.response["Error"]["Code"]
-                    return code if code in CONTENTION else None
+            call = lambda call=CALLS[operation]: contended(lambda: call(client, zone.id))
+            assert {eventually(call, 10)} == expected, operation
 
-            assert {eventually(contended, 10)} == expected, operation
+
+def contended(call):
+    """The code of a refusal for the length of the line."""
+    try:
+        return call() and None
+    except botocore.exceptions.ClientError as error:
+        code = error.response["Error"]["Code"]
+        return code if code in CONTENTION else None
+
+
+# The same for an account's CIDR collections, whose changes wait for each other.
+CIDR_CALLS = {
+    "CreateCidrCollection": lambda c, id_: c.create_cidr_collection(
+        Name="crowded", CallerReference="first"
+    ),
+    "ChangeCidrCollection": lambda c, id_: c.change_cidr_collection(
+        Id=id_,
+        Changes=[{"LocationName": "a", "Action": "DELETE_IF_EXISTS", "CidrList": ["10.0.0.0/8"]}],
+    ),
+    "DeleteCidrCollection": lambda c, id_: c.delete_cidr_collection(Id=id_),
+}
+
+
+def test_changes_of_cidr_collections_wait_in_a_line(start):
+    server = start()
+    key = server.new_account("networks")
+    server.admin("quota", "set", "--account", key.account, "MAX_REQUESTS_PER_SECOND", "1000000")
+    client = server.client(key)
+    made = client.create_cidr_collection(Name="crowded", CallerReference="first")["Collection"]
+    blocks = "".join(f"<Cidr>10.{n}.0.0/16</Cidr>" for n in range(200))
+    body = (
+        f'<ChangeCidrCollectionRequest xmlns="{NAMESPACE}"><Changes><member><LocationName>a'
+        f"</LocationName><Action>PUT</Action><CidrList>{blocks}</CidrList></member></Changes>"
+        f"</ChangeCidrCollectionRequest>"
+    ).encode()
+    path = f"/2013-04-01/cidrcollection/{made['Id']}"
+    with crowding(server, signed(server, key, path, body)):
+        for operation, call in CIDR_CALLS.items():
+            refused = lambda call=call: contended(lambda: call(client, made["Id"]))
+            assert eventually(refused, 10) == "ConcurrentModification", operation
 
 
 @pytest.mark.parametrize("mode", ["legacy", "standard"])

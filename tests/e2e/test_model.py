@@ -37,12 +37,17 @@ def world(route53, meridian):
     change = zone.created["ChangeInfo"]["Id"]
     account = next(a["id"] for a in meridian.admin("account", "list") if a["operator"])
     group = f"arn:aws:logs:us-east-1:{account}:log-group:/aws/route53/model.example"
+    # Many collections are made and few deleted.
+    meridian.admin(
+        "quota", "set", "--account", account, "MAX_CIDR_COLLECTIONS_BY_OWNER", "100000"
+    )
     for vpc in VPCS:
         meridian.admin("vpc", "create", vpc, "--region", "eu-west-1", "--account", account)
     return {
         "zone": zone.id,
         "change": change,
         "set": new_set(route53),
+        "collection": new_collection(route53, "10.0.0.0/8"),
         "log group": group,
         "log": new_log(route53, group),
         "check": new_check(route53),
@@ -93,6 +98,16 @@ def new_check(client):
     return made["HealthCheck"]["Id"]
 
 
+def new_collection(client, *blocks):
+    """The id of a new CIDR collection with these blocks."""
+    made = client.create_cidr_collection(Name=reference(), CallerReference=reference())
+    id_ = made["Collection"]["Id"]
+    if blocks:
+        change = {"LocationName": "a", "Action": "PUT", "CidrList": list(blocks)}
+        client.change_cidr_collection(Id=id_, Changes=[change])
+    return id_
+
+
 def new_protection(world, client):
     """What deletes a protection that was not there before."""
     key = {"RecordName": f"{reference()}.model.example", "RecordType": "A"}
@@ -106,6 +121,13 @@ REQUESTS = {
         "HostedZoneId": new_private_zone(c),
         "VPC": SECOND,
         "Comment": "c",
+    },
+    "ChangeCidrCollection": lambda w, c: {
+        "Id": new_collection(c, "10.0.0.0/8"),
+        "CollectionVersion": 2,
+        "Changes": [
+            {"LocationName": "a", "Action": "DELETE_IF_EXISTS", "CidrList": ["10.0.0.0/8"]}
+        ],
     },
     "ChangeResourceRecordSets": lambda w, c: {
         "HostedZoneId": w["zone"],
@@ -142,6 +164,7 @@ REQUESTS = {
             "Regions": ["us-east-1", "us-west-1", "us-west-2"],
         },
     },
+    "CreateCidrCollection": lambda w, c: {"Name": reference(), "CallerReference": reference()},
     "CreateHostedZone": lambda w, c: {
         "Name": f"{reference()}.model.example",
         "CallerReference": reference(),
@@ -173,6 +196,7 @@ REQUESTS = {
         ],
     },
     "DeleteHealthCheck": lambda w, c: {"HealthCheckId": new_check(c)},
+    "DeleteCidrCollection": lambda w, c: {"Id": new_collection(c)},
     "DeleteHostedZone": lambda w, c: {"Id": Zone(c, "gone.example").id},
     "DeleteQueryLoggingConfig": lambda w, c: {"Id": new_log(c, w["log group"])},
     "DeleteReusableDelegationSet": lambda w, c: {"Id": new_set(c)},
@@ -196,6 +220,13 @@ REQUESTS = {
     },
     "GetHostedZoneCount": lambda w, c: {},
     "GetHostedZoneLimit": lambda w, c: {"HostedZoneId": w["zone"], "Type": "MAX_RRSETS_BY_ZONE"},
+    "ListCidrBlocks": lambda w, c: {
+        "CollectionId": w["collection"],
+        "LocationName": "a",
+        "MaxResults": "2",
+    },
+    "ListCidrCollections": lambda w, c: {"MaxResults": "2"},
+    "ListCidrLocations": lambda w, c: {"CollectionId": w["collection"], "MaxResults": "2"},
     "ListHealthChecks": lambda w, c: {"MaxItems": "2", "Marker": UUID},
     "ListHostedZones": lambda w, c: {
         "MaxItems": "2",

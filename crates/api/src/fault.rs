@@ -125,6 +125,8 @@ fn status_of(code: &str) -> u16 {
         | "MissingAuthenticationToken"
         | "SignatureDoesNotMatch" => 403,
         "NoSuchChange"
+        | "NoSuchCidrCollectionException"
+        | "NoSuchCidrLocationException"
         | "NoSuchCloudWatchLogsLogGroup"
         | "NoSuchHealthCheck"
         | "NoSuchHostedZone"
@@ -137,6 +139,7 @@ fn status_of(code: &str) -> u16 {
         "RequestTimeout" => 408,
         "HealthCheckAlreadyExists"
         | "HealthCheckVersionMismatch"
+        | "CidrCollectionVersionMismatchException"
         | "HostedZoneAlreadyExists"
         | "ProtectionAlreadyExists"
         | "QueryLoggingConfigAlreadyExists" => 409,

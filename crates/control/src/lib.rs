@@ -38,7 +38,8 @@ pub use last_used::KeyUse;
 pub use query_logging::QueryLogging;
 pub use refusal::{Denial, Fault, OperationError, Refusal};
 pub use request::{
-    ChangeOutcome, ChangeProtections, ChangeRecordSets, ChangeStatus, ChangeTags,
+    ChangeCidrCollection, ChangeOutcome, ChangeProtections, ChangeRecordSets, ChangeStatus,
+    ChangeTags, CidrBlockPage, CidrCollectionPage, CidrLocationPage, CidrPage, CidrPageStart,
     CreateDelegationSet, CreateHostedZone, CreateQueryLoggingConfig, CreatedHostedZone,
     DelegationSetPage, HealthCheckPage, HostedZone, Limit, ListDelegationSets, ListHealthChecks,
     ListHostedZones, ListHostedZonesByName, ListHostedZonesByVpc, ListProtections,

@@ -1,14 +1,18 @@
 //! Route 53's operations, one file each.
 
 mod associate_vpc;
+mod change_cidr_collection;
 mod change_protections;
 mod change_record_sets;
 mod change_tags;
+mod cidr;
+mod create_cidr_collection;
 mod create_health_check;
 mod create_hosted_zone;
 mod create_query_logging_config;
 mod create_reusable_delegation_set;
 mod create_vpc_authorization;
+mod delete_cidr_collection;
 mod delete_health_check;
 mod delete_hosted_zone;
 mod delete_query_logging_config;
@@ -26,6 +30,7 @@ mod get_hosted_zone_limit;
 mod get_query_logging_config;
 mod get_reusable_delegation_set;
 mod get_reusable_delegation_set_limit;
+mod list_cidr;
 mod list_health_checks;
 mod list_hosted_zones;
 mod list_hosted_zones_by_name;

@@ -123,6 +123,25 @@ pub enum Refusal {
     HostedZoneNotFound(String),
     #[error("{0}")]
     LimitsExceeded(String),
+    #[error("{0}")]
+    CidrCollectionAlreadyExists(&'static str),
+    #[error("A CIDR collection with id {0} does not exist.")]
+    NoSuchCidrCollection(String),
+    #[error(
+        "A CIDR location with name {location} does not exist in the CIDR collection with id {collection}."
+    )]
+    NoSuchCidrLocation {
+        location: String,
+        collection: String,
+    },
+    #[error(
+        "The CIDR collection version you provided, doesn't match the current version of the collection, which is {0}."
+    )]
+    CidrCollectionVersionMismatch(u64),
+    #[error("This CIDR block is already in use: {0}")]
+    CidrBlockInUse(String),
+    #[error("{0}")]
+    CidrCollectionInUse(&'static str),
     #[error("A query logging configuration already exists for this hosted zone")]
     QueryLoggingConfigAlreadyExists,
     #[error("The query logging configuration does not exist")]
@@ -197,6 +216,12 @@ impl Refusal {
             Self::DelegationSetNotReusable(_) => "DelegationSetNotReusable",
             Self::HostedZoneNotFound(_) => "HostedZoneNotFound",
             Self::LimitsExceeded(_) => "LimitsExceeded",
+            Self::CidrCollectionAlreadyExists(_) => "CidrCollectionAlreadyExistsException",
+            Self::NoSuchCidrCollection(_) => "NoSuchCidrCollectionException",
+            Self::NoSuchCidrLocation { .. } => "NoSuchCidrLocationException",
+            Self::CidrCollectionVersionMismatch(_) => "CidrCollectionVersionMismatchException",
+            Self::CidrBlockInUse(_) => "CidrBlockInUseException",
+            Self::CidrCollectionInUse(_) => "CidrCollectionInUseException",
             Self::QueryLoggingConfigAlreadyExists => "QueryLoggingConfigAlreadyExists",
             Self::NoSuchQueryLoggingConfig => "NoSuchQueryLoggingConfig",
             Self::NoSuchCloudWatchLogsLogGroup => "NoSuchCloudWatchLogsLogGroup",

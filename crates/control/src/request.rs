@@ -1,5 +1,6 @@
 //! What operations take and give. Ids come in bare; whether they can exist is found out here.
 
+mod cidr;
 mod delegation_sets;
 mod health_checks;
 mod limit;
@@ -10,6 +11,10 @@ mod test_answer;
 mod vpcs;
 mod zone_settings;
 
+pub use cidr::{
+    ChangeCidrCollection, CidrBlockPage, CidrCollectionPage, CidrLocationPage, CidrPage,
+    CidrPageStart,
+};
 pub use delegation_sets::{CreateDelegationSet, DelegationSetPage, ListDelegationSets};
 pub use health_checks::{HealthCheckPage, ListHealthChecks, UpdateHealthCheck};
 pub use query_logging::{

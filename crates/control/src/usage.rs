@@ -29,6 +29,7 @@ pub(crate) fn owned(
         Quota::HostedZonesByOwner => snapshot.zone_count(account),
         Quota::ReusableDelegationSetsByOwner => snapshot.delegation_set_count(account),
         Quota::HealthChecksByOwner => snapshot.health_check_count(account),
+        Quota::CidrCollectionsByOwner => snapshot.cidr_collection_count(account),
         _ => Ok(0),
     }
 }
@@ -85,6 +86,7 @@ pub(crate) fn all(snapshot: &Snapshot, account: &AccountId) -> Result<Vec<QuotaU
     }
     note_fullest(snapshot, account, &mut uses)?;
     note_fullest_set(snapshot, account, &mut uses)?;
+    note_fullest_collection(snapshot, account, &mut uses)?;
     Ok(uses)
 }
 
@@ -106,6 +108,27 @@ fn note_fullest_set(
         if Some(used) > known.used {
             known.used = Some(used);
             known.by = Some(set.id.to_string());
+        }
+    }
+    Ok(())
+}
+
+/// Notes the CIDR collection that has most blocks.
+fn note_fullest_collection(
+    snapshot: &Snapshot,
+    account: &AccountId,
+    uses: &mut [QuotaUse],
+) -> Result<(), ReadError> {
+    let quota = Quota::CidrBlocksByCollection;
+    let Some(known) = uses.iter_mut().find(|known| known.quota == quota) else {
+        return Ok(());
+    };
+    known.used = Some(0);
+    for collection in snapshot.cidr_collections_of(account, None, usize::MAX)? {
+        let used = snapshot.cidr_block_count(&collection.id)?;
+        if Some(used) > known.used {
+            known.used = Some(used);
+            known.by = Some(collection.id.to_string());
         }
     }
     Ok(())

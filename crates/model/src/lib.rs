@@ -40,7 +40,10 @@ pub use facts::{Facts, Timestamp};
 pub use generation::{UnseenGeneration, UnseenState};
 pub use geo::{Continent, Country, Subdivision};
 pub use health_check::{
-    ALARM_REGIONS, AlarmDraft, BreakGlass, CheckerRegion, Endpoint, Health, HealthCheck, HealthCheckConfig, HealthCheckDraft, HealthCheckSettings, HealthCheckType, HealthSlot, HealthSubject, HealthSwitch, MAX_BREAK_GLASS_MS, MAX_REASON_CHARACTERS, Observed, Protocol, Reason, ResetElement, Standing, WithoutData, standings,
+    ALARM_REGIONS, AlarmDraft, BreakGlass, CheckerRegion, Endpoint, Health, HealthCheck,
+    HealthCheckConfig, HealthCheckDraft, HealthCheckSettings, HealthCheckType, HealthSlot,
+    HealthSubject, HealthSwitch, MAX_BREAK_GLASS_MS, MAX_REASON_CHARACTERS, Observed, Protocol,
+    Reason, ResetElement, Standing, WithoutData, standings,
 };
 pub use id::{
     AccessKeyId, AccountId, ChangeId, CidrCollectionId, DelegationSetId, Generation, HealthCheckId,

@@ -10,14 +10,17 @@ mod route;
 mod shape;
 
 mod associate_vpc;
+mod change_cidr_collection;
 mod change_resource_record_sets;
 mod change_tags_for_resource;
+mod create_cidr_collection;
 mod create_health_check;
 mod create_hosted_zone;
 mod create_query_logging_config;
 mod create_resource_record_set_protections;
 mod create_reusable_delegation_set;
 mod create_vpc_association_authorization;
+mod delete_cidr_collection;
 mod delete_health_check;
 mod delete_hosted_zone;
 mod delete_query_logging_config;
@@ -36,6 +39,9 @@ mod get_hosted_zone_limit;
 mod get_query_logging_config;
 mod get_reusable_delegation_set;
 mod get_reusable_delegation_set_limit;
+mod list_cidr_blocks;
+mod list_cidr_collections;
+mod list_cidr_locations;
 mod list_health_checks;
 mod list_hosted_zones;
 mod list_hosted_zones_by_name;
@@ -65,6 +71,12 @@ pub(crate) const SERVICE: &str = "route53";
 /// The operations that are there.
 const ROUTES: &[Route] = &[
     associate_vpc::ROUTE,
+    change_cidr_collection::ROUTE,
+    create_cidr_collection::ROUTE,
+    delete_cidr_collection::ROUTE,
+    list_cidr_blocks::ROUTE,
+    list_cidr_collections::ROUTE,
+    list_cidr_locations::ROUTE,
     create_vpc_association_authorization::ROUTE,
     delete_vpc_association_authorization::ROUTE,
     disassociate_vpc::ROUTE,

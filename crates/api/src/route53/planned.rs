@@ -4,12 +4,6 @@ use super::route::Route;
 
 pub(super) const PLANNED: &[Route] = &[
     Route::planned("GetCheckerIpRanges", "GET", "/checkeripranges"),
-    Route::planned("ListCidrCollections", "GET", "/cidrcollection"),
-    Route::planned("CreateCidrCollection", "POST", "/cidrcollection"),
-    Route::planned("DeleteCidrCollection", "DELETE", "/cidrcollection/{}"),
-    Route::planned("ListCidrLocations", "GET", "/cidrcollection/{}"),
-    Route::planned("ChangeCidrCollection", "POST", "/cidrcollection/{}"),
-    Route::planned("ListCidrBlocks", "GET", "/cidrcollection/{}/cidrblocks"),
     Route::planned("GetGeoLocation", "GET", "/geolocation"),
     Route::planned("ListGeoLocations", "GET", "/geolocations"),
     Route::planned(

@@ -121,6 +121,11 @@ fn contents(
             "health checks",
             snapshot.health_check_count(id)?,
         ),
+        (
+            "CIDR collection",
+            "CIDR collections",
+            snapshot.cidr_collection_count(id)?,
+        ),
         ("user", "users", users as u64),
         ("access key", "access keys", keys as u64),
     ])

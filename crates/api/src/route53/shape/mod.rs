@@ -1,6 +1,7 @@
 //! Shapes that several operations read or write, in the order of the model.
 
 mod change_info;
+mod cidr;
 mod health_check;
 mod hosted_zone;
 mod limit;
@@ -11,6 +12,7 @@ mod tag;
 mod vpc;
 
 pub(super) use change_info::change_info;
+pub(super) use cidr::{COLLECTION_ID, LOCATION, cidr_collection, cidr_page_start};
 pub(super) use health_check::{
     HEALTH_CHECK_ID, HEALTH_CHECK_NONCE, health_check, items, read_config, read_settings,
 };

@@ -6,7 +6,7 @@ use meridian_model::{
     GeoproximityPlace, RecordSet, Region, Routing, SetData, ZoneId,
 };
 
-use super::{DNS_NAME, HEALTH_CHECK_ID, SET_IDENTIFIER};
+use super::{COLLECTION_ID, DNS_NAME, HEALTH_CHECK_ID, SET_IDENTIFIER};
 use crate::route53::call::{PREFIXED_ID, RESOURCE_ID, bare};
 use crate::xml::Field::{Optional, Required};
 use crate::xml::{Document, Element, Field, Fields, TextFacets, XmlError, list};
@@ -56,8 +56,6 @@ const ALIAS_ZONE_ID: TextFacets =
     RESOURCE_ID.pattern("[A-Z0-9]+", |text| ZoneId::new(text).is_ok());
 const AWS_REGION: TextFacets = TextFacets::new("AWSRegion", 1, 64);
 const LOCAL_ZONE_GROUP: TextFacets = TextFacets::new("LocalZoneGroup", 1, 64);
-const COLLECTION_ID: TextFacets =
-    TextFacets::new("UUID", 0, 36).pattern("[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", is_uuid);
 const CIDR_LOCATION: TextFacets = TextFacets::new("CidrLocationNameDefaultAllowed", 1, 16).pattern(
     r"[0-9A-Za-z_\-\*]+",
     |text| {
@@ -189,14 +187,6 @@ fn read_coordinates(element: &Element) -> Result<Coordinates, XmlError> {
         latitude: fields.text("Latitude", &LATITUDE)?,
         longitude: fields.text("Longitude", &LONGITUDE)?,
     })
-}
-
-fn is_uuid(text: &str) -> bool {
-    let lengths = text.split('-').map(str::len);
-    lengths.eq([8, 4, 4, 4, 12])
-        && text
-            .bytes()
-            .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f' | b'-'))
 }
 
 /// A sign, up to `digits` digits before the point and up to two after it.
