@@ -17,7 +17,7 @@ NAMESPACE = "https://route53.amazonaws.com/doc/2013-04-01/"
 
 
 class Between(socketserver.ThreadingMixIn, http.server.HTTPServer):
-    """Stands before a source: `answer(path, pass_on)` is a status and a body, or None to hang up."""
+    """Stands before a source: `answer(path, pass_on)` is status and body, or None to hang up."""
 
     daemon_threads = True
 
@@ -260,7 +260,7 @@ def endless_zones(_path, _pass_on):
         (lambda *_: (200, b" " * (65 << 20)), "longer than"),
         (lambda *_: error(403, "Access&#x1b;[2JDenied"), "ListHostedZones: Access"),
         (endless_zones, "ListHostedZones: the list does not end"),
-        (endless_sets(), "cannot read zone one.example.; nothing is copied: the list"),
+        (endless_sets(), ".example.; nothing is copied: the list of its record sets does not end"),
     ],
 )
 def test_a_source_that_makes_no_sense_is_left(source, start, answer, reason):

@@ -105,6 +105,7 @@ def test_everything_is_there_and_a_second_run_changes_nothing(source, start, tmp
     # The pool's zone is there from the first start on, under the same reference.
     assert checked.pop("meridian.internal")["outcome"] == "there-before"
     assert {zone["outcome"] for zone in checked.values()} == {"checked"}
+    assert checked["many.example"]["record_sets"] == MANY + 2
     assert not [z for z in target.admin("zone", "list") if z["name"].endswith(".example.")]
 
     report = run(target, source, *files)
@@ -128,7 +129,8 @@ def test_everything_is_there_and_a_second_run_changes_nothing(source, start, tmp
     assert main["HostedZone"]["CallerReference"] == before["HostedZone"]["CallerReference"]
     assert zones["main.example"]["name_servers"] == main["DelegationSet"]["NameServers"]
     assert zones["main.example"]["old_name_servers"] == source.zones["main"].name_servers
-    tags = new.list_tags_for_resource(ResourceType="hostedzone", ResourceId=main["HostedZone"]["Id"])
+    main_id = main["HostedZone"]["Id"]
+    tags = new.list_tags_for_resource(ResourceType="hostedzone", ResourceId=main_id)
     assert {t["Key"]: t["Value"] for t in tags["ResourceTagSet"]["Tags"]} == {
         "team": "a b",
         "empty": "",
@@ -136,9 +138,7 @@ def test_everything_is_there_and_a_second_run_changes_nothing(source, start, tmp
     sets = [new.get_hosted_zone(Id=zones[n]["new_id"]) for n in ("other.example", "third.example")]
     made = {one["DelegationSet"]["Id"].removeprefix("/delegationset/") for one in sets}
     assert made == set(ids["delegation_sets"].values()) and len(made) == 1
-    assert eventually(lambda: target.values("alias.main.example.") == {"192.0.2.1", "192.0.2.2"}) or (
-        target.rcode("main.example.") == "NOERROR"
-    )
+    assert eventually(lambda: target.values("main.example.") == {"192.0.2.1", "192.0.2.2"})
 
     text = (tmp_path / "report.txt").read_text()
     assert "meridian delegation check ZONE" in text and "Lower the TTL" in text
@@ -215,9 +215,14 @@ def test_what_cannot_be_copied_is_said(source, start, tmp_path):
     assert again["outcome"] == "copied" and again["new_id"] != other
 
 
-def test_a_run_that_was_killed_is_finished_by_another(source, start):
+def test_a_run_that_was_killed_is_finished_by_another(source, start, tmp_path):
     target = start()
-    environment = os.environ | {"AWS_SHARED_CREDENTIALS_FILE": str(source.data / "credentials")}
+    files = tmp_path / "files"
+    files.mkdir()
+    environment = os.environ | {
+        "AWS_SHARED_CREDENTIALS_FILE": str(source.data / "credentials"),
+        "TMPDIR": str(files),
+    }
     words = command(source.endpoint, "--data-dir", target.data)
     first = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL)
     client = target.client()
@@ -229,12 +234,31 @@ def test_a_run_that_was_killed_is_finished_by_another(source, start):
     assert first.poll() is None
     first.kill()
     first.wait()
-    report = by_name(run(target, source))
+    assert list(files.iterdir())
+    report = by_name(run(target, source, environment={"TMPDIR": str(files)}))
+    assert not list(files.iterdir())
     assert {zone["outcome"] for zone in report.values()} == {"copied", "there-before"}
     ids = {zone["id"]: zone["new_id"] for zone in report.values()}
     for name, zone in source.zones.items():
         expected = sets_of(source.client(), zone.id, ids)
         assert sets_of(client, ids[zone.id], {}) == expected, name
+
+
+def test_a_server_that_ends_meanwhile_has_what_the_report_says(source, start):
+    target = start()
+    environment = os.environ | {"AWS_SHARED_CREDENTIALS_FILE": str(source.data / "credentials")}
+    words = command(source.endpoint, "--data-dir", target.data, "--json")
+    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE) as moving:
+        client = target.client()
+        assert eventually(lambda: len(client.list_hosted_zones()["HostedZones"]) > 1, 30)
+        target.kill()
+        report = json.loads(moving.communicate(timeout=30)[0])
+    assert moving.returncode == 1 and report["error"]
+    copied = {z["name"] for z in report["zones"] if z["outcome"] == "copied"}
+    target.start()
+    there = {z["name"] for z in target.admin("zone", "list")} - {"meridian.internal."}
+    # The last one may be there without an answer that says so.
+    assert copied and copied <= there and len(there - copied) <= 1
 
 
 def test_a_run_that_ended_before_the_aliases_is_finished_by_another(source, start, tmp_path):
@@ -301,6 +325,7 @@ def test_the_commands_that_are_documented_exist(tmp_path):
     lines = re.findall(r"^    meridian (.*)$", text, re.M)
     assert len(lines) >= 7
     for line in lines:
-        done = subprocess.run([BIN, *shlex.split(line)], cwd=tmp_path, capture_output=True, text=True)
+        words = [BIN, *shlex.split(line)]
+        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
         # There is no server; code 2 would be a command line that makes no sense.
         assert done.returncode == 1, f"{line}\n{done.stderr}"

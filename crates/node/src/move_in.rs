@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use meridian_api::remote::{RemoteDelegationSet, RemoteZone};
 use serde_json::Value;
 
@@ -35,7 +35,7 @@ use self::source::{Source, Tags};
 use self::target::{Known, Target};
 use crate::admin::Client;
 use crate::terminal::{Bar, Form};
-use crate::transfer::Incomplete;
+use crate::transfer::{Incomplete, Told};
 use crate::visible;
 
 /// Where zones come from.
@@ -82,6 +82,7 @@ pub(crate) fn run(client: &Client, options: MoveIn) -> Result<()> {
             source: options.origin.endpoint.clone(),
             account: target.account.clone(),
             dry_run: options.dry_run,
+            error: None,
             zones: Vec::new(),
             delegation_sets: Vec::new(),
             not_copied: Vec::new(),
@@ -98,15 +99,21 @@ pub(crate) fn run(client: &Client, options: MoveIn) -> Result<()> {
     let done = moving.run();
     moving.bar.clear();
     let Moving {
-        report, options, ..
+        mut report,
+        options,
+        ..
     } = moving;
-    // Errors quote what the other end says.
-    let done = done.map_err(|error| anyhow!("{}", visible::text(&format!("{error:#}"))));
-    if done.is_err() && !report.has_changes() {
-        return done;
+    if let Err(error) = done {
+        // Errors quote what the other end says.
+        let text = visible::text(&format!("{error:#}")).into_owned();
+        if !report.has_changes() {
+            bail!(text);
+        }
+        report.error = Some(text.clone());
+        print(client, &report, options.report.as_deref())?;
+        return Err(Told(format!("{text}; the report says what is copied")).into());
     }
     print(client, &report, options.report.as_deref())?;
-    done.context("not all is copied, what is stands in the report; run it again for the rest")?;
     match report.missing() {
         None => Ok(()),
         Some(missing) => Err(Incomplete(missing).into()),
@@ -349,6 +356,7 @@ impl Moving {
                     });
                 }
                 Err(error) => {
+                    self.target.is_there()?;
                     self.report.not_copied.push(Thing {
                         kind: "delegation set",
                         id: id.clone(),

@@ -40,7 +40,7 @@ impl fmt::Display for Incomplete {
 
 impl Error for Incomplete {}
 
-/// Nothing is done, and what was printed with `--json` says why.
+/// It failed, and what was printed says why.
 #[derive(Debug)]
 pub(crate) struct Told(pub(crate) String);
 

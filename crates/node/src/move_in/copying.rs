@@ -21,6 +21,9 @@ use crate::transfer::{self, Answered, Format, Import, JsonSet};
 /// How often aliases between zones are tried: as often as a chain of them may have links.
 const ROUNDS: usize = 17;
 
+/// Record sets that a zone is made with: NS and SOA.
+const OWN_SETS: u64 = 2;
+
 /// Aliases that wait for zones.
 #[derive(Debug)]
 pub(super) struct Waiting {
@@ -85,6 +88,7 @@ pub(super) fn copy(
     } = match transfer::ask(&target.client, import) {
         Ok(answered) => answered,
         Err(error) => {
+            target.is_there()?;
             report.reason = Some(format!("{error:#}"));
             return Ok(report);
         }
@@ -101,6 +105,7 @@ pub(super) fn copy(
     report.left_out.extend(refused);
     if options.dry_run {
         report.outcome = Outcome::Checked;
+        report.record_sets += OWN_SETS;
         if read.later_count > 0 {
             report.notes.push(format!(
                 "{} aliases to other zones are tried only when they are written",
@@ -225,6 +230,7 @@ fn merge(target: &Target, map: &IdMap, aliases: &Waiting) -> Result<Vec<LeftOut>
     let refused = match transfer::ask(&target.client, import) {
         Ok(answered) => answered.refused.into_iter().collect(),
         Err(error) => {
+            target.is_there()?;
             let reason = format!("{error:#}");
             (1..)
                 .take(places.len())

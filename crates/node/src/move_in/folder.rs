@@ -15,23 +15,37 @@ use crate::transfer::JsonSet;
 
 /// Lines of a document before its first set.
 const HEAD_LINES: usize = 1;
-/// How many folders of commands that were killed may be in the way.
+/// How many folders of others may be in the way.
 const ATTEMPTS: u32 = 100;
 
-/// The folder; it goes when this is dropped.
+/// What the folders' names begin with.
+const PREFIX: &str = "meridian-import-";
+/// The file that is locked for as long as a folder is in use.
+const LOCK: &str = "lock";
+
+/// The folder; it goes when this is dropped, or with the next one if its command was killed.
 #[derive(Debug)]
-pub(super) struct Folder(PathBuf);
+pub(super) struct Folder {
+    path: PathBuf,
+    /// Kept for its lock.
+    _lock: File,
+}
 
 impl Folder {
     pub(super) fn new() -> Result<Self> {
         let parent = env::temp_dir();
+        sweep(&parent);
         let mut attempt = 0;
         // Ends with ATTEMPTS at the latest.
         loop {
-            let path = parent.join(format!("meridian-import-{}-{attempt}", process::id()));
-            // Fails where somebody else has put something, or a command that was killed.
+            let path = parent.join(format!("{PREFIX}{}-{attempt}", process::id()));
+            // Fails where somebody else has put something.
             match DirBuilder::new().mode(0o700).create(&path) {
-                Ok(()) => return Ok(Self(path)),
+                Ok(()) => {
+                    let lock = File::create_new(path.join(LOCK))?;
+                    lock.try_lock()?;
+                    return Ok(Self { path, _lock: lock });
+                }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists && attempt < ATTEMPTS => {
                     attempt += 1;
                 }
@@ -44,13 +58,28 @@ impl Folder {
     }
 
     pub(super) fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+        self.path.join(name)
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// Removes folders that nobody uses any more, as far as that is allowed. Links are not followed.
+fn sweep(parent: &Path) {
+    let entries = fs::read_dir(parent).into_iter().flatten().flatten();
+    for entry in entries {
+        let name = entry.file_name();
+        if !name.to_str().is_some_and(|name| name.starts_with(PREFIX)) {
+            continue;
+        }
+        let lock = File::open(entry.path().join(LOCK));
+        if lock.is_ok_and(|lock| lock.try_lock().is_ok()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
 }
 
@@ -144,4 +173,27 @@ pub(super) fn refused_sets(path: &Path, refused: &[(u64, String)]) -> Result<Vec
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_that_nobody_uses_are_swept() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = |name: &str| {
+            let path = parent.path().join(format!("{PREFIX}{name}"));
+            fs::create_dir(&path).unwrap();
+            let lock = File::create_new(path.join(LOCK)).unwrap();
+            (path, lock)
+        };
+        let (used, lock) = folder("used");
+        lock.try_lock().unwrap();
+        let (left, _) = folder("left");
+        let strange = parent.path().join(format!("{PREFIX}strange"));
+        fs::create_dir(&strange).unwrap();
+        sweep(parent.path());
+        assert!(used.exists() && strange.exists() && !left.exists());
+    }
 }

@@ -15,6 +15,9 @@ pub(super) struct Report {
     /// The account here.
     pub(super) account: String,
     pub(super) dry_run: bool,
+    /// What ended it before its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<String>,
     pub(super) zones: Vec<ZoneReport>,
     pub(super) delegation_sets: Vec<DelegationSetReport>,
     /// Things beside zones that are not copied.
@@ -136,6 +139,12 @@ impl Display for Report {
         for note in &self.notes {
             line(f, format_args!("note: {note}"))?;
         }
+        if let Some(error) = &self.error {
+            line(
+                f,
+                format_args!("NOT FINISHED: {error}; run it again for the rest"),
+            )?;
+        }
         self.steps(f)
     }
 }
@@ -198,6 +207,7 @@ mod tests {
             source: "https://s".to_owned(),
             account: "1".to_owned(),
             dry_run: false,
+            error: None,
             zones: Vec::new(),
             delegation_sets: Vec::new(),
             not_copied: things,

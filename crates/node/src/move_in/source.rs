@@ -15,11 +15,12 @@ use super::remote::{Refused, Remote};
 
 /// Zones whose tags are asked for at once.
 const TAGGED_AT_ONCE: usize = 10;
-/// The most pages of a list, and the most items: a million zones.
+/// The most pages of a list, and their bytes, as all of it is kept: a million zones.
 const MAX_PAGES: usize = 10_000;
-const MAX_ITEMS: usize = 1_000_000;
-/// How many more record sets a zone may send than it says it has: it may grow while it is read, but
-/// not for ever.
+const MAX_LIST_BYTES: usize = 1024 * 1024 * 1024;
+/// The most record sets of a zone, and how many more it may send than it says it has: it may grow
+/// while it is read, but not for ever.
+const MAX_SETS: u64 = 30_000_000;
 const MORE_SETS: u64 = 10_000;
 
 /// Tags of zones, by the zones' ids.
@@ -61,7 +62,7 @@ impl Source {
         mut each: impl FnMut(RemoteSet) -> Result<()>,
     ) -> Result<()> {
         let mut start: Option<SetsStart> = None;
-        let mut left = zone.record_sets.saturating_mul(2).saturating_add(MORE_SETS);
+        let mut left = zone.record_sets.min(MAX_SETS) * 2 + MORE_SETS;
         // Ends with `left`, as each page takes something from it.
         loop {
             let ask = Ask::record_sets(&zone.id, start.as_ref());
@@ -163,12 +164,15 @@ impl Source {
         let mut items = Vec::new();
         let mut seen = BTreeSet::new();
         let mut start: Option<N> = None;
+        let mut bytes = 0;
         for _ in 0..MAX_PAGES {
-            let page = read(&self.remote.ask(&ask(start.as_ref()))?)?;
+            let answer = self.remote.ask(&ask(start.as_ref()))?;
+            bytes += answer.len();
+            let page = read(&answer)?;
             items.extend(page.items);
             match page.next {
                 None => return Ok(items),
-                Some(next) if items.len() > MAX_ITEMS || !seen.insert(next.clone()) => break,
+                Some(next) if bytes > MAX_LIST_BYTES || !seen.insert(next.clone()) => break,
                 next => start = next,
             }
         }

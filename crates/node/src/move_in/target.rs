@@ -65,6 +65,13 @@ impl Target {
         })
     }
 
+    /// Fails if the server is gone: what it refuses is a matter of one zone, this is one of all.
+    pub(super) fn is_there(&self) -> Result<()> {
+        let account = self.account.clone();
+        ask(&self.client, &Command::AccountShow { account })?;
+        Ok(())
+    }
+
     /// What there is of a zone; `mapped` is the id that the id map has for it.
     pub(super) fn known(&self, zone: &RemoteZone, mapped: Option<&str>) -> Result<Known> {
         let mut namesake = None;
