@@ -3,6 +3,7 @@
 
 mod code;
 mod continent;
+mod subdivision;
 
 pub use code::{Country, Subdivision};
 pub use continent::Continent;
