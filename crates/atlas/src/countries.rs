@@ -228,6 +228,7 @@ mod tests {
             let countries = Countries {
                 source: Source {
                     name: "some".to_owned(),
+                    kind: None,
                     made: Some(7),
                     notice: Some("whose".to_owned()),
                 },

@@ -13,6 +13,8 @@ use crate::runs::{MAX_ENTRIES, Run};
 pub struct Source {
     /// What people call it, such as the file's name.
     pub name: String,
+    /// What kind of data it has, in its own words.
+    pub kind: Option<String>,
     /// When its data was made, in seconds since 1970.
     pub made: Option<u64>,
     /// Whose it is and under what licence, where that has to be told.
@@ -24,6 +26,7 @@ impl Source {
     pub fn named(name: &str) -> Self {
         Self {
             name: name.to_owned(),
+            kind: None,
             made: None,
             notice: None,
         }
@@ -112,5 +115,10 @@ impl Layer {
     /// Who says so.
     pub fn source(&self) -> &Source {
         &self.source
+    }
+
+    /// Whether there is no row in it.
+    pub fn says_nothing(&self) -> bool {
+        self.places.len() == 1
     }
 }

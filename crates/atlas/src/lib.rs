@@ -9,6 +9,7 @@ mod atlas;
 mod centres;
 pub mod countries;
 mod layer;
+pub mod mmdb;
 mod place;
 mod point;
 mod regions;

@@ -51,6 +51,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("etcd-client", &["log"]),
     ("redb", &["log"]),
     ("axum", &["api", "console", "node"]),
+    ("maxminddb", &["atlas"]),
     ("hyper", &["node"]),
     ("quinn", &["server"]),
     ("rustls", &["server"]),

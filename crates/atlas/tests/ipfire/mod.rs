@@ -23,6 +23,7 @@ pub(crate) fn countries() -> Countries {
     Countries {
         source: Source {
             name: "IPFire Location Database".to_owned(),
+            kind: None,
             made: Some(MADE),
             notice: Some(
                 "(c) IPFire Project, https://location.ipfire.org/, CC BY-SA 4.0, \
