@@ -15,7 +15,7 @@ use meridian_answer::{Broken, World, ZoneChange, ZoneDraft, ZoneImage, ZoneMeta}
 use meridian_bench::data::{self, ONE, Row};
 use meridian_bench::images::{KEY, stored};
 use meridian_dns::{Name, RecordType};
-use meridian_model::{Generation, RecordSet, Timestamp};
+use meridian_model::{Generation, RecordSet, Timestamp, ZoneId};
 use rustix::time::{ClockId, clock_gettime};
 
 /// Names of the zone before.
@@ -74,12 +74,14 @@ enum Will {
 /// A World of one zone, made as the server makes it.
 fn world() -> World {
     let apex = Name::parse(ONE).expect("made-up apexes are names");
-    let mut draft = ZoneDraft::new(KEY, &apex);
+    let zone = ZoneId::new("Z1").expect("an id");
+    let mut draft = ZoneDraft::new(KEY, &zone, &apex);
     for (name, sets) in (0..NAMES).map(entry) {
         let added = draft.add(&name, &sets, Broken::Refuse);
         added.expect("made-up sets can be answered");
     }
     let meta = ZoneMeta {
+        zone,
         apex,
         generation: Generation(1),
         created_at: Timestamp(0),

@@ -9,7 +9,7 @@ use meridian_answer::{
     ZoneImage, ZoneMeta, answer,
 };
 use meridian_dns::Name;
-use meridian_model::{Generation, RecordSet, Timestamp};
+use meridian_model::{Generation, RecordSet, Timestamp, ZoneId};
 
 use crate::data::{self, Row, ZoneRows};
 
@@ -113,6 +113,7 @@ fn image(zone: &ZoneRows, generation: Generation) -> ZoneImage {
         .map(|sets| (sets[0].key.name.clone(), sets))
         .collect();
     let meta = ZoneMeta {
+        zone: ZoneId::new(&format!("Z{}", generation.0)).expect("an id"),
         apex: Name::parse(&zone.apex).expect("made-up apexes are names"),
         generation,
         created_at: Timestamp(0),

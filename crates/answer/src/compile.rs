@@ -1,14 +1,17 @@
 //! Turning the record sets of a name into the bytes of its node.
 //!
-//! The layout is in `node`, which reads it.
+//! The layout is in `node`, which reads it; groups are in `compile::group`.
+
+mod group;
 
 use meridian_dns::message::fits_in_message;
 use meridian_dns::{Name, RecordType, rdata};
-use meridian_model::{RecordSet, Routing, SetData};
+use meridian_model::{RecordSet, Routing, SetData, ZoneId};
 
 use crate::hash::HashKey;
 use crate::image::labels_below;
-use crate::node::{SERVER, SET_HEAD, Server, WITH_SERVERS, Whose};
+use crate::node::{MAX_BODY, SERVER, SET_HEAD, Server, WITH_SERVERS, Whose};
+use group::compile_group;
 
 /// A record set that cannot be turned into an answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,9 +39,34 @@ const UNSERVED: [u8; SET_HEAD - 1] = [2, 0, 0, 0, 0, 0, 0, 0, 0];
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Home<'a> {
     pub(crate) key: HashKey,
+    pub(crate) zone: &'a ZoneId,
     pub(crate) apex: &'a Name,
     /// Of the apex.
     pub(crate) hash: u64,
+}
+
+/// The sets of one name, compiled.
+pub(crate) struct Compiled {
+    /// As in a node.
+    pub(crate) types: u32,
+    pub(crate) sets: Vec<u8>,
+    /// Whether any of them is an alias that evaluates its target's health.
+    pub(crate) evaluates: Evaluates,
+}
+
+/// Whether the sets of a name and type can be answered. What no plan accepts cannot, nor what is
+/// too large to be kept with its name, which is no reason to hold back the rest of the zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Served {
+    No,
+    Yes,
+}
+
+/// Whether the health of a name's sets depends on that of other sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Evaluates {
+    No,
+    Yes,
 }
 
 /// The types and the bytes of all sets of one name.
@@ -49,9 +77,8 @@ pub(crate) fn compile(
     home: Home<'_>,
     sets: &[RecordSet],
     broken: Broken,
-) -> Result<(u32, Vec<u8>), CompileError> {
-    let mut types = 0;
-    let mut bytes = Vec::new();
+) -> Result<Compiled, CompileError> {
+    let (mut types, mut bytes) = (0, Vec::new());
     for (place, rtype) in RecordType::ALL.into_iter().enumerate() {
         let mut group = sets.iter().filter(|set| set.key.rtype == rtype);
         let Some(first) = group.next() else {
@@ -59,21 +86,64 @@ pub(crate) fn compile(
         };
         types |= 1 << place;
         bytes.push(u8::try_from(place).expect("there are 17 types"));
-        match (&first.routing, &first.data, group.next()) {
-            (Routing::Simple, SetData::Records { ttl, values }, None) => {
-                let start = bytes.len();
-                if let Err(error) = compile_plain(home, first, (*ttl, values), &mut bytes) {
-                    if broken == Broken::Refuse {
-                        return Err(error);
-                    }
-                    bytes.truncate(start);
-                    bytes.extend_from_slice(&UNSERVED);
-                }
+        let start = bytes.len();
+        let compiled = match (first, group.next()) {
+            (set, None) if let Some(plain) = plain(set) => {
+                compile_plain(home, set, plain, &mut bytes).map(|()| Served::Yes)
             }
-            _ => bytes.extend_from_slice(&UNSERVED),
+            _ if is_structure(rtype) => Ok(Served::No),
+            _ => {
+                let group: Vec<&RecordSet> =
+                    sets.iter().filter(|set| set.key.rtype == rtype).collect();
+                compile_group(home, &group, &mut bytes)
+            }
+        };
+        let served = match compiled {
+            Err(error) if broken == Broken::Refuse => return Err(error),
+            Ok(Served::Yes) if bytes.len() <= MAX_BODY => Served::Yes,
+            _ => Served::No,
+        };
+        if served == Served::No {
+            bytes.truncate(start);
+            bytes.extend_from_slice(&UNSERVED);
         }
     }
-    Ok((types, bytes))
+    let evaluates = sets.iter().any(|set| match &set.data {
+        SetData::Alias(target) => target.evaluate_target_health,
+        SetData::Records { .. } => false,
+    });
+    Ok(Compiled {
+        types,
+        sets: bytes,
+        evaluates: if evaluates {
+            Evaluates::Yes
+        } else {
+            Evaluates::No
+        },
+    })
+}
+
+/// The TTL and the values of a set that is nothing but records. Types that make up the zone answer
+/// whatever a health check says, and so does any other simple set: but others may depend on its
+/// health.
+fn plain(set: &RecordSet) -> Option<(u32, &[String])> {
+    let checked = set.health_check_id.is_some() && !is_structure(set.key.rtype);
+    match (&set.routing, &set.data) {
+        (Routing::Simple, SetData::Records { ttl, values }) if !checked => Some((*ttl, values)),
+        _ => None,
+    }
+}
+
+/// Types that say where zones begin and end.
+fn is_structure(rtype: RecordType) -> bool {
+    matches!(rtype, RecordType::Ns | RecordType::Soa)
+}
+
+fn fail(set: &RecordSet, reason: impl Into<String>) -> CompileError {
+    CompileError {
+        set: set.key.to_string(),
+        reason: reason.into(),
+    }
 }
 
 /// What is known beforehand about the servers of a zone below.
@@ -103,19 +173,26 @@ fn compile_servers(home: Home<'_>, cut: &Name, records: &[Vec<u8>]) -> Vec<u8> {
     table
 }
 
+/// A set of records inside a group: as one that stands for itself, its type included.
+fn write_records(
+    home: Home<'_>,
+    set: &RecordSet,
+    records: (u32, &[String]),
+    bytes: &mut Vec<u8>,
+) -> Result<(), CompileError> {
+    bytes.push(u8::try_from(set.key.rtype.place()).expect("there are 17 types"));
+    compile_plain(home, set, records, bytes)
+}
+
 fn compile_plain(
     home: Home<'_>,
     set: &RecordSet,
     (ttl, values): (u32, &[String]),
     bytes: &mut Vec<u8>,
 ) -> Result<(), CompileError> {
-    let fail = |reason: String| CompileError {
-        set: set.key.to_string(),
-        reason,
-    };
     let records: Vec<Vec<u8>> = values
         .iter()
-        .map(|text| rdata::parse(set.key.rtype, text).map_err(|error| fail(error.to_string())))
+        .map(|text| rdata::parse(set.key.rtype, text).map_err(|error| fail(set, error.to_string())))
         .collect::<Result<_, _>>()?;
     let even = records
         .windows(2)
@@ -128,7 +205,7 @@ fn compile_plain(
     let each = if even { 0 } else { 2 };
     // Within 16 bits whenever the records fit into a message, which has more beside each.
     let body_len = records.iter().map(|data| data.len() + each).sum::<usize>() + servers.len();
-    let too_large = || fail("does not fit into one DNS message".to_owned());
+    let too_large = || fail(set, "does not fit into one DNS message");
     if !fits_in_message(records.iter().map(Vec::len)) {
         return Err(too_large());
     }

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::{panic, thread};
 
 use meridian_dns::{Name, RecordType};
-use meridian_model::RecordSet;
+use meridian_model::{RecordSet, ZoneId};
 
-use crate::compile::{Broken, CompileError, Home, compile};
+use crate::compile::{Broken, CompileError, Compiled, Evaluates, Home, compile};
 use crate::edit::{MAX_BLOCK, above, count};
 use crate::glue::Addresses;
 use crate::hash::HashKey;
@@ -27,9 +27,12 @@ use crate::segment::{Segment, page_count, place_of};
 #[derive(Debug)]
 pub struct ZoneDraft {
     key: HashKey,
+    zone: ZoneId,
     apex: Name,
     hash: u64,
     items: Vec<u8>,
+    /// The names with aliases that evaluate their targets' health.
+    evaluating: Vec<Arc<[u8]>>,
     /// Bytes that the nodes will take, with their places in an index.
     node_bytes: usize,
     /// Whether there may be glue.
@@ -48,13 +51,15 @@ struct Above {
 }
 
 impl ZoneDraft {
-    /// A draft without names.
-    pub fn new(key: HashKey, apex: &Name) -> Self {
+    /// A draft without names, of the zone with this id and apex.
+    pub fn new(key: HashKey, zone: &ZoneId, apex: &Name) -> Self {
         Self {
             key,
+            zone: zone.clone(),
             apex: apex.clone(),
             hash: hash_of(key, apex),
             items: Vec::new(),
+            evaluating: Vec::new(),
             node_bytes: 0,
             has_cuts: false,
             above: Above::default(),
@@ -78,10 +83,18 @@ impl ZoneDraft {
         };
         let home = Home {
             key: self.key,
+            zone: &self.zone,
             apex: &self.apex,
             hash: self.hash,
         };
-        let (types, sets) = compile(home, sets, broken)?;
+        let Compiled {
+            types,
+            sets,
+            evaluates,
+        } = compile(home, sets, broken)?;
+        if evaluates == Evaluates::Yes {
+            self.evaluating.push(labels.into());
+        }
         if types != 0 {
             self.has_cuts |= !labels.is_empty() && types & bit(RecordType::Ns) != 0;
             self.count_above(labels);
@@ -156,13 +169,31 @@ impl ZoneImage {
     ) -> Self {
         let hash = hash_of(key, &meta.apex);
         if drafts.is_empty() {
-            drafts.push(ZoneDraft::new(key, &meta.apex));
+            drafts.push(ZoneDraft::new(key, &meta.zone, &meta.apex));
         }
         for draft in &mut drafts {
             draft.close(0);
         }
         // Every zone has its apex.
         drafts[0].push(&[], 0, 0, &[]);
+        let names = drafts
+            .iter_mut()
+            .flat_map(|draft| draft.evaluating.drain(..));
+        let mut evaluating: Vec<Arc<[u8]>> = names.collect();
+        evaluating.sort_unstable();
+        evaluating.dedup();
+        let mut image = Self::of_items(key, hash, meta, &drafts, threads);
+        image.evaluating = (!evaluating.is_empty()).then(|| Arc::new(evaluating));
+        image
+    }
+
+    fn of_items(
+        key: HashKey,
+        hash: u64,
+        meta: ZoneMeta,
+        drafts: &[ZoneDraft],
+        threads: NonZero<usize>,
+    ) -> Self {
         let size: usize = drafts.iter().map(|draft| draft.node_bytes).sum();
         let items = drafts.iter().flat_map(|draft| Items(&draft.items));
         let has_cuts = drafts.iter().any(|draft| draft.has_cuts);
@@ -170,6 +201,7 @@ impl ZoneImage {
         let addresses = Addresses::among(all.map(|item| item.node()), &meta.apex);
         let home = Home {
             key,
+            zone: &meta.zone,
             apex: &meta.apex,
             hash,
         };
@@ -373,6 +405,7 @@ mod tests {
 
     fn meta() -> ZoneMeta {
         ZoneMeta {
+            zone: ZoneId::new("Z1").unwrap(),
             apex: name("z.test"),
             generation: Generation(1),
             created_at: Timestamp(0),
@@ -387,7 +420,8 @@ mod tests {
     }
 
     fn draft<'n>(names: impl IntoIterator<Item = &'n Name>) -> ZoneDraft {
-        let mut draft = ZoneDraft::new(KEY, &meta().apex);
+        let meta = meta();
+        let mut draft = ZoneDraft::new(KEY, &meta.zone, &meta.apex);
         for name in names {
             draft.add(name, &sets(name), Broken::Refuse).unwrap();
         }

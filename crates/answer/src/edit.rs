@@ -10,7 +10,7 @@ use std::sync::Arc;
 use meridian_dns::{Name, RecordType};
 use meridian_model::RecordSet;
 
-use crate::compile::{Broken, CompileError, Home, compile};
+use crate::compile::{Broken, CompileError, Evaluates, Home, compile};
 use crate::draft::ZoneDraft;
 use crate::glue;
 use crate::hash::HashKey;
@@ -37,7 +37,7 @@ impl ZoneImage {
         names: impl IntoIterator<Item = (&'s Name, &'s [RecordSet])>,
         broken: Broken,
     ) -> Result<Self, CompileError> {
-        let mut draft = ZoneDraft::new(key, &meta.apex);
+        let mut draft = ZoneDraft::new(key, &meta.zone, &meta.apex);
         for (name, sets) in names {
             draft.add(name, sets, broken)?;
         }
@@ -83,6 +83,7 @@ impl ZoneImage {
             traffic: Traffic::default(),
             log: ZoneLog::default(),
             vpcs: None,
+            evaluating: None,
         }
     }
 
@@ -99,18 +100,22 @@ impl ZoneImage {
         let mut change = Change::new(self, key);
         let home = Home {
             key,
+            zone: &self.meta.zone,
             apex: &self.meta.apex,
             hash: self.hash,
         };
+        let mut evaluating = Evaluating::of(self);
         for (name, sets) in names {
             if let Some(labels) = labels_below(name, &self.meta.apex) {
-                let (types, sets) = compile(home, sets, Broken::Refuse)?;
-                change.set(labels, types, sets);
+                let compiled = compile(home, sets, Broken::Refuse)?;
+                evaluating.set(labels, compiled.evaluates);
+                change.set(labels, compiled.types, compiled.sets);
             }
         }
         let mut meta = self.meta.clone();
         meta.last_changed = last_changed;
-        let image = change.finish(meta).with_log(self.log);
+        let mut image = change.finish(meta).with_log(self.log);
+        image.evaluating = evaluating.finish();
         Ok(image.with_vpcs(self.vpcs.clone()))
     }
 
@@ -120,6 +125,41 @@ impl ZoneImage {
         let mut image = self.clone();
         image.meta.views = views;
         image
+    }
+}
+
+/// The names of a zone with aliases that evaluate, copied when they change.
+struct Evaluating {
+    names: Option<Arc<Vec<Arc<[u8]>>>>,
+}
+
+impl Evaluating {
+    fn of(image: &ZoneImage) -> Self {
+        Self {
+            names: image.evaluating.clone(),
+        }
+    }
+
+    fn set(&mut self, labels: &[u8], evaluates: Evaluates) {
+        let names = self.names.as_deref().map_or(&[][..], Vec::as_slice);
+        match (
+            names.binary_search_by(|name| (**name).cmp(labels)),
+            evaluates,
+        ) {
+            (Ok(place), Evaluates::No) => {
+                if let Some(names) = &mut self.names {
+                    Arc::make_mut(names).remove(place);
+                }
+            }
+            (Err(place), Evaluates::Yes) => {
+                Arc::make_mut(self.names.get_or_insert_default()).insert(place, labels.into());
+            }
+            (Ok(_), Evaluates::Yes) | (Err(_), Evaluates::No) => {}
+        }
+    }
+
+    fn finish(self) -> Option<Arc<Vec<Arc<[u8]>>>> {
+        self.names.filter(|names| !names.is_empty())
     }
 }
 
@@ -324,7 +364,7 @@ fn traits(labels: &[u8], types: u32) -> (usize, [bool; 3]) {
 mod tests {
     use super::*;
     use crate::segment::{self, MAX_PAGE};
-    use meridian_model::{Generation, Timestamp};
+    use meridian_model::{Generation, Timestamp, ZoneId};
     use proptest::prelude::*;
 
     const KEY: HashKey = HashKey([11, 12]);
@@ -339,6 +379,7 @@ mod tests {
 
     fn meta() -> ZoneMeta {
         ZoneMeta {
+            zone: ZoneId::new("Z1").unwrap(),
             apex: name("z.test"),
             generation: Generation(1),
             created_at: Timestamp(0),

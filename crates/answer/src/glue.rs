@@ -170,6 +170,7 @@ mod tests {
 
     fn image(sets: &[RecordSet]) -> ZoneImage {
         let meta = ZoneMeta {
+            zone: meridian_model::ZoneId::new("Z1").unwrap(),
             apex: Name::parse("z.test").unwrap(),
             generation: Generation(1),
             created_at: Timestamp(0),

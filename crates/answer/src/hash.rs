@@ -46,6 +46,19 @@ impl HashKey {
         mix(hash, self.0[1] ^ SPREAD)
     }
 
+    /// The hash of a text under `above`, which says what kind of text it is; case counts, and the
+    /// hash is never 0.
+    pub(crate) fn text(self, above: u64, text: &[u8]) -> u64 {
+        let mut hash = begin(above ^ self.0[0], text.len());
+        let (words, rest) = text.as_chunks::<8>();
+        for word in words {
+            hash = mix(hash ^ u64::from_le_bytes(*word), self.0[1]);
+        }
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        self.end(hash ^ u64::from_le_bytes(last)).max(1)
+    }
+
     /// The hash of an uncompressed wire name below the name with hash `above`. `labels` has no
     /// root label.
     pub(crate) fn below(self, above: u64, labels: &[u8]) -> u64 {

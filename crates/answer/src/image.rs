@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use meridian_dns::Name;
-use meridian_model::{Generation, Timestamp, VpcId};
+use meridian_model::{Generation, Timestamp, VpcId, ZoneId};
 
 use crate::depths::Depths;
 use crate::hash::HashKey;
@@ -21,6 +21,8 @@ pub(crate) const SEGMENTS: usize = 32;
 /// What identifies a zone and says where it is visible.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ZoneMeta {
+    /// Its id: how aliases of other zones find it.
+    pub zone: ZoneId,
     /// The apex, in lower case.
     pub apex: Name,
     /// Under which number its record sets are stored: tells zones of one name apart.
@@ -55,6 +57,9 @@ pub struct ZoneImage {
     pub(crate) log: ZoneLog,
     /// Which VPCs see a private zone; none for a public one.
     pub(crate) vpcs: Option<Arc<[VpcId]>>,
+    /// The names with aliases that evaluate their targets' health, in order of their labels below
+    /// the apex; none where there is no such name.
+    pub(crate) evaluating: Option<Arc<Vec<Arc<[u8]>>>>,
 }
 
 /// Which depths below the apex have something; bit 0 is the apex.
@@ -212,6 +217,13 @@ pub(crate) fn labels_below<'n>(name: &'n Name, apex: &Name) -> Option<&'n [u8]> 
     let wire = name.as_wire();
     name.is_within(apex)
         .then(|| &wire[..wire.len() - apex.as_wire().len()])
+}
+
+/// The name with these labels below the apex of a zone.
+pub(crate) fn name_of(zone: &ZoneImage, labels: &[u8]) -> Name {
+    let wire = [labels, zone.meta.apex.as_wire()].concat();
+    // Names that are stored can be read.
+    Name::from_wire(&wire).unwrap_or_else(|_| Name::root())
 }
 
 /// The hash of an apex.

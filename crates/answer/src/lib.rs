@@ -11,8 +11,10 @@ mod directory;
 mod draft;
 mod edit;
 mod edns;
+mod explain;
 mod glue;
 mod hash;
+mod health;
 mod identity;
 mod image;
 mod lookup;
@@ -23,6 +25,7 @@ mod page;
 mod private;
 mod referral;
 mod reply;
+mod route;
 mod segment;
 mod soa;
 mod traffic;
@@ -41,15 +44,22 @@ use edns::Asker;
 use lookup::{Guess, Scope};
 use private::Private;
 use reply::Task;
+use route::trace::Silent;
 use traffic::{Found, Run};
 use walk::Walk;
 
 pub use compile::{Broken, CompileError};
 pub use draft::ZoneDraft;
+pub use explain::{
+    AliasSeen, Ask, Candidate, ChoiceMode, Explanation, Outcome as CandidateOutcome, Parameter,
+    Record, Section, Step, Visibility, ZoneSeen, explain,
+};
 pub use hash::HashKey;
+pub use health::{CheckState, Health};
 pub use identity::{CookieSecret, CookieSecrets, Identity};
 pub use image::{ZoneImage, ZoneLog, ZoneMeta};
 pub use near::{Near, NoHurry};
+pub use route::{Fate, Lost};
 pub use traffic::ZoneTraffic;
 pub use world::{ViewId, World, WorldSize, ZoneChange};
 
@@ -243,6 +253,7 @@ pub fn answer<N: Near>(
             walk: job.walk,
             guess: job.guess,
             seed: seed_of(moment.seed, job.place),
+            trace: Silent,
         };
         let (answered, zone) = reply::write(&mut task, job.zone, packet.reply);
         if let Some(zone) = zone {
@@ -295,7 +306,6 @@ fn outcome_of(answered: Answered) -> Outcome {
 }
 
 /// A number of its own for each query of a batch.
-fn seed_of(seed: u64, place: usize) -> usize {
-    let mixed = (seed ^ place as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    usize::try_from(mixed >> 40).unwrap_or_default()
+fn seed_of(seed: u64, place: usize) -> u64 {
+    (seed ^ place as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }

@@ -3,9 +3,11 @@
 //! ```text
 //! node    labels_len u8 · labels · descendants varint · types u32 · sets… · glue
 //! set     type u8 (place in RecordType::ALL) · kind u8 · ttl u32 · count u16 · body_len u16 · body
+//!         The five high bits of the kind go before those of body_len.
 //! body    Even: record data of equal lengths, one after the other
 //!         Uneven: each record's data behind its length, u16
 //!         Unserved: nothing
+//!         Group: the sets of a policy and aliases, see `route::group`; count is how many
 //!         behind it, where the kind says so, for the NS set of a zone below: for each record
 //!         whose u8 · labels_len u8 · hash u64
 //! glue    where the types say so: glue_len u32 · see `glue`
@@ -24,11 +26,26 @@ pub(crate) enum Kind {
     Even,
     /// Records of different lengths.
     Uneven,
-    /// A policy that is stored but not answered yet.
+    /// Stored but not answered: no answer can be made of it.
     Unserved,
+    /// What is more than records: sets of a policy, aliases, a set with a health check.
+    Group,
+}
+
+impl Kind {
+    /// Whether the body holds nothing but records, so that there is no choice to be made.
+    #[inline]
+    pub(crate) fn is_plain(self) -> bool {
+        matches!(self, Self::Even | Self::Uneven)
+    }
 }
 
 pub(crate) const SET_HEAD: usize = 10;
+/// The most bytes of a body: 16 bits of its length have a place of their own, five are with the
+/// kind.
+pub(crate) const MAX_BODY: usize = (1 << 21) - 1;
+/// In the byte of the kind: the set is a group.
+pub(crate) const GROUP: u8 = 3;
 /// In the byte of the kind: there is a table of servers behind the records.
 pub(crate) const WITH_SERVERS: u8 = 4;
 /// An entry of that table.
@@ -231,14 +248,22 @@ impl Server {
 
 /// The length of the body behind the head of a set.
 #[inline]
-fn body_len([.., l0, l1]: &[u8; SET_HEAD]) -> usize {
-    usize::from(u16::from_le_bytes([*l0, *l1]))
+fn body_len([_, kind, .., l0, l1]: &[u8; SET_HEAD]) -> usize {
+    u32::from_le_bytes([*l0, *l1, *kind >> 3, 0]) as usize
+}
+
+/// The head of a group of so many sets, but for its type; none if its body is too long.
+pub(crate) fn group_head(count: usize, body_len: usize) -> Option<[u8; SET_HEAD - 1]> {
+    let [c0, c1] = u16::try_from(count).ok()?.to_le_bytes();
+    let [l0, l1, l2, _] = u32::try_from(body_len).ok()?.to_le_bytes();
+    let fits = body_len <= MAX_BODY;
+    fits.then_some([GROUP | l2 << 3, 0, 0, 0, 0, c0, c1, l0, l1])
 }
 
 impl<'a> Set<'a> {
     /// Reads the set at the start of `bytes`, of this type; and what follows it.
     #[inline]
-    fn read(rtype: RecordType, bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
+    pub(crate) fn read(rtype: RecordType, bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let (head, rest) = bytes.split_first_chunk::<SET_HEAD>()?;
         let (body, rest) = rest.split_at_checked(body_len(head))?;
         let [_, kind, t0, t1, t2, t3, c0, c1, ..] = *head;
@@ -251,10 +276,11 @@ impl<'a> Set<'a> {
         let (body, servers) = body.split_at_checked(body.len().checked_sub(servers)?)?;
         let set = Self {
             rtype,
-            kind: match kind & !WITH_SERVERS {
+            kind: match kind & 3 {
                 0 => Kind::Even,
                 1 => Kind::Uneven,
-                _ => Kind::Unserved,
+                2 => Kind::Unserved,
+                _ => Kind::Group,
             },
             ttl: u32::from_le_bytes([t0, t1, t2, t3]),
             count,
@@ -292,11 +318,7 @@ impl<'a> Set<'a> {
             set: *self,
             each,
             at: first,
-            left: if self.kind == Kind::Unserved {
-                0
-            } else {
-                self.count
-            },
+            left: if self.kind.is_plain() { self.count } else { 0 },
             rest: self.body,
         }
     }
@@ -440,7 +462,7 @@ fn varint_len(value: u32) -> usize {
 #[cfg(test)]
 mod tests {
     use meridian_dns::Name;
-    use meridian_model::{RecordSet, Routing};
+    use meridian_model::{RecordSet, Routing, ZoneId};
 
     use super::*;
     use crate::compile::{Broken, CompileError, Home, compile};
@@ -448,9 +470,17 @@ mod tests {
 
     fn compile_here(sets: &[RecordSet], broken: Broken) -> Result<(u32, Vec<u8>), CompileError> {
         let (key, apex) = (HashKey([3, 4]), Name::parse("z").unwrap());
-        let hash = crate::image::hash_of(key, &apex);
-        let apex = &apex;
-        compile(Home { key, apex, hash }, sets, broken)
+        let (hash, zone) = (
+            crate::image::hash_of(key, &apex),
+            ZoneId::new("Z1").unwrap(),
+        );
+        let home = Home {
+            key,
+            zone: &zone,
+            apex: &apex,
+            hash,
+        };
+        compile(home, sets, broken).map(|compiled| (compiled.types, compiled.sets))
     }
 
     fn set(rtype: RecordType, values: &[&str]) -> RecordSet {
@@ -515,15 +545,49 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_is_kept_as_unserved() {
-        let mut weighted = set(RecordType::A, &["192.0.2.1"]);
-        weighted.routing = Routing::Weighted(3);
-        weighted.key.set_identifier = Some("a".to_owned());
-        let bytes = node(&[weighted, set(RecordType::Txt, &["\"x\""])], 0);
-        let node = Node::read(&bytes);
-        let a = node.set(RecordType::A).unwrap();
-        assert_eq!((a.kind, a.rotated(0).count()), (Kind::Unserved, 0));
-        assert!(node.set(RecordType::Txt).is_some());
+    fn a_group_however_long_has_no_records_of_its_own_and_hides_none() {
+        let sets = |count: usize, values: usize| {
+            (0..count).map(move |number| {
+                let values: Vec<String> = (0..values)
+                    .map(|value| format!("2001:db8::{number:x}:{value:x}"))
+                    .collect();
+                let name = Name::parse("a.z").unwrap();
+                let mut weighted = RecordSet::simple(name, RecordType::Aaaa, 60, values);
+                weighted.routing = Routing::Weighted(3);
+                weighted.key.set_identifier = Some(number.to_string());
+                weighted
+            })
+        };
+        for (count, values) in [(1, 1), (3, 2), (100, 400)] {
+            let mut sets: Vec<RecordSet> = sets(count, values).collect();
+            sets.push(set(RecordType::Txt, &["\"x\""]));
+            let bytes = node(&sets, 0);
+            let node = Node::read(&bytes);
+            let group = node.set(RecordType::Aaaa).unwrap();
+            assert_eq!((group.kind, group.count), (Kind::Group, count));
+            assert_eq!((group.rotated(0).count(), group.only()), (0, None));
+            assert!(group.body.len() > count * values * 16);
+            assert!(node.set(RecordType::Txt).is_some());
+        }
+    }
+
+    #[test]
+    fn sets_of_one_name_that_are_too_many_to_be_kept_are_unserved() {
+        let set = |number: usize| {
+            let values = (0..400).map(|i| format!("\"{i}{}\"", "x".repeat(100)));
+            let name = Name::parse("a.z").unwrap();
+            let mut set = RecordSet::simple(name, RecordType::Txt, 60, values.collect());
+            set.routing = Routing::Weighted(3);
+            set.key.set_identifier = Some(number.to_string());
+            set
+        };
+        let sets: Vec<RecordSet> = (0..50).map(set).collect();
+        let (types, bytes) = compile_here(&sets, Broken::Refuse).unwrap();
+        let kinds: Vec<Kind> = Node::of_sets(b"", types, &bytes)
+            .sets()
+            .map(|s| s.kind)
+            .collect();
+        assert_eq!(kinds, [Kind::Unserved]);
     }
 
     #[test]

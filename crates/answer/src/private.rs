@@ -81,6 +81,11 @@ impl Private {
         self.all.image(hash, apex, generation)
     }
 
+    /// The zones whose apex has this hash, whoever sees them.
+    pub(crate) fn with_hash(&self, hash: u64) -> impl Iterator<Item = &ZoneImage> {
+        self.all.find(hash)
+    }
+
     /// Every zone, whoever sees it.
     pub(crate) fn zones(&self) -> impl Iterator<Item = &Arc<ZoneImage>> {
         self.all.iter()

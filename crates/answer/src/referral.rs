@@ -20,8 +20,8 @@ type Places = [u16; REMEMBERED];
 
 /// The name servers of the zone below, and their addresses as far as this zone knows them. `cut` is
 /// that zone's apex, `apex` this zone's.
-pub(crate) fn refer<'z>(
-    task: &Task<'_, '_>,
+pub(crate) fn refer<'z, T>(
+    task: &Task<'_, '_, T>,
     zone: &'z ZoneImage,
     reply: &mut Reply<'_>,
     node: Node<'z>,
@@ -32,7 +32,7 @@ pub(crate) fn refer<'z>(
     };
     let mut places = Places::default();
     let mut siblings = false;
-    let mut records = set.rotated(task.seed);
+    let mut records = set.rotated(task.order());
     loop {
         let number = records.number();
         let (Some(name), Some(server)) = (records.next(), set.server(number)) else {

@@ -8,6 +8,8 @@ use crate::edns::{self, Asker};
 use crate::lookup::{self, Guess, Place, Scope};
 use crate::node::{Kind, Node, Set};
 use crate::referral::{ends_with, refer};
+use crate::route::trace::Trace;
+use crate::route::{Lost, NoAnswer, Route};
 use crate::walk::Walk;
 use crate::{Answered, World, ZoneImage, ZoneLog, chaos, cookie, soa};
 
@@ -15,9 +17,13 @@ use crate::{Answered, World, ZoneImage, ZoneLog, chaos, cookie, soa};
 const MAX_CHAIN: usize = 8;
 /// TTL of the HINFO that answers ANY at a name without a set to show, in seconds (RFC 8482).
 const ANY_TTL: u32 = 3600;
+/// How long a client may remember at most that there is nothing for it, in seconds, where there is
+/// something for others: no resolver keeps such an answer to some of its clients (RFC 7871 section
+/// 7.4).
+const NOTHING_TTL: u32 = 60;
 
 /// Everything one answer is made from.
-pub(crate) struct Task<'a, 'q> {
+pub(crate) struct Task<'a, 'q, T> {
     pub(crate) world: &'a World,
     pub(crate) asker: Asker<'a>,
     pub(crate) scope: Scope<'a>,
@@ -25,7 +31,18 @@ pub(crate) struct Task<'a, 'q> {
     pub(crate) walk: &'a mut Walk,
     /// Where the name was looked for first in the zone it was found to be for.
     pub(crate) guess: Guess<'a>,
-    pub(crate) seed: usize,
+    /// For the order of records and the choices of policies.
+    pub(crate) seed: u64,
+    pub(crate) trace: T,
+}
+
+impl<T> Task<'_, '_, T> {
+    /// The number of the record to start with in a set, which may have fewer.
+    #[inline]
+    pub(crate) fn order(&self) -> usize {
+        // The high bits of the product that the seed is are the best mixed ones.
+        usize::try_from(self.seed >> 40).unwrap_or_default()
+    }
 }
 
 /// How an answer ended, beside what it has written.
@@ -36,8 +53,8 @@ pub(crate) struct Verdict {
 
 /// Writes the reply, of length 0 when there is no room even for an error; and says from which
 /// zone it is.
-pub(crate) fn write<'a>(
-    task: &mut Task<'a, '_>,
+pub(crate) fn write<'a, T: Trace>(
+    task: &mut Task<'a, '_, T>,
     zone: Option<&'a ZoneImage>,
     buffer: &mut [u8],
 ) -> (Answered, Option<&'a ZoneImage>) {
@@ -73,7 +90,10 @@ pub(crate) fn write<'a>(
 }
 
 /// The zone that the question is for: none if it is not answered from any, and DS is the parent's.
-fn responsible<'a>(task: &mut Task<'a, '_>, zone: Option<&'a ZoneImage>) -> Option<&'a ZoneImage> {
+fn responsible<'a, T: Trace>(
+    task: &mut Task<'a, '_, T>,
+    zone: Option<&'a ZoneImage>,
+) -> Option<&'a ZoneImage> {
     let question = &task.query.question;
     let zone = zone.filter(|_| matches!(question.class, class::IN | class::ANY))?;
     if is_transfer(question.qtype) || is_of_another_version(task.query) {
@@ -88,8 +108,8 @@ fn responsible<'a>(task: &mut Task<'a, '_>, zone: Option<&'a ZoneImage>) -> Opti
     Some(zone)
 }
 
-fn decide<'a>(
-    task: &mut Task<'a, '_>,
+fn decide<'a, T: Trace>(
+    task: &mut Task<'a, '_, T>,
     zone: Option<&'a ZoneImage>,
     reply: &mut Reply<'_>,
 ) -> Verdict {
@@ -139,8 +159,8 @@ fn ended(written: Result<Verdict, Full>, reply: &mut Reply<'_>) -> Verdict {
 /// parent's. A zone above that does not know the name, or delegates it elsewhere, is not the
 /// parent and would deny a zone that is served; then the child has no data (RFC 4035 section
 /// 3.1.4.1).
-fn parent_that_knows<'a>(
-    task: &mut Task<'a, '_>,
+fn parent_that_knows<'a, T: Trace>(
+    task: &mut Task<'a, '_, T>,
     zone: &ZoneImage,
 ) -> Option<(&'a ZoneImage, Guess<'a>)> {
     let world = task.world;
@@ -162,8 +182,8 @@ fn refuse(reply: &mut Reply<'_>, code: u16, text: &'static str) -> Verdict {
 }
 
 /// Follows the name, and CNAMEs as long as they stay in the zone.
-fn answer<'a>(
-    task: &mut Task<'a, '_>,
+fn answer<'a, T: Trace>(
+    task: &mut Task<'a, '_, T>,
     zone: &'a ZoneImage,
     reply: &mut Reply<'_>,
     parent_side: bool,
@@ -214,8 +234,8 @@ enum Step<'a> {
 }
 
 /// Follows CNAMEs from the first one's target on.
-fn chain<'a>(
-    task: &mut Task<'a, '_>,
+fn chain<'a, T: Trace>(
+    task: &mut Task<'a, '_, T>,
     zone: &'a ZoneImage,
     reply: &mut Reply<'_>,
     first: Link<'a>,
@@ -235,7 +255,7 @@ fn chain<'a>(
         owners[number] = name;
         task.walk.start(task.world.key, name);
         // DS at this zone's own apex is the parent's to tell (RFC 4035 section 3.1.4.1).
-        let is_parents = |task: &mut Task<'a, '_>| parent_that_knows(task, zone).is_some();
+        let is_parents = |task: &mut Task<'a, '_, T>| parent_that_knows(task, zone).is_some();
         if belongs_elsewhere(task, zone) || parent_side && is_parents(task) {
             break;
         }
@@ -250,8 +270,8 @@ fn chain<'a>(
 
 /// Writes what one name leads to.
 #[inline]
-fn follow<'a>(
-    task: &mut Task<'a, '_>,
+fn follow<'a, T: Trace>(
+    task: &mut Task<'a, '_, T>,
     zone: &'a ZoneImage,
     reply: &mut Reply<'_>,
     link: Link<'_>,
@@ -269,25 +289,27 @@ fn follow<'a>(
         }
         Place::Nothing => {
             reply.authoritative().rcode(rcode::NXDOMAIN);
-            return negative(zone, reply, apex_owner(task, link, zone)).map(Step::End);
+            return negative(zone, reply, apex_owner(task, link, zone), u32::MAX).map(Step::End);
         }
         Place::Node(node) | Place::Wildcard(node) => node,
     };
     reply.authoritative();
-    let owner = link.owner(0);
     if question.qtype == qtype::ANY {
         let apex = apex_owner(task, link, zone);
-        return any(task, zone, reply, (owner, apex), &node).map(Step::End);
+        return any(task, zone, reply, (link, apex), &node).map(Step::End);
     }
     if let Some(rtype) = RecordType::from_code(question.qtype)
         && let Some(set) = node.set(rtype)
     {
-        return write_set(task, zone, reply, owner, set).map(Step::End);
+        return write_set(task, zone, reply, (link, node.labels), set).map(Step::End);
     }
     let Some(cname) = node.set(RecordType::Cname) else {
-        return negative(zone, reply, apex_owner(task, link, zone)).map(Step::End);
+        return negative(zone, reply, apex_owner(task, link, zone), u32::MAX).map(Step::End);
     };
-    let verdict = write_set(task, zone, reply, owner, cname)?;
+    if cname.kind == Kind::Group {
+        return write_routed(task, zone, reply, link, (node.labels, cname));
+    }
+    let verdict = write_set(task, zone, reply, (link, node.labels), cname)?;
     Ok(cname.only().map_or(Step::End(verdict), |name| {
         let written = Written::At(reply.position() - name.len());
         Step::Cname(Link { name, written })
@@ -295,7 +317,7 @@ fn follow<'a>(
 }
 
 /// Whether a more specific zone of its own answers for the name, not this one.
-fn belongs_elsewhere(task: &mut Task<'_, '_>, zone: &ZoneImage) -> bool {
+fn belongs_elsewhere<T: Trace>(task: &mut Task<'_, '_, T>, zone: &ZoneImage) -> bool {
     let world = task.world;
     let zones = match task.scope {
         Scope::Public(_, Some(private))
@@ -315,57 +337,123 @@ fn belongs_elsewhere(task: &mut Task<'_, '_>, zone: &ZoneImage) -> bool {
 }
 
 /// The apex of the zone as an owner: a suffix of the name that has led into the zone.
-fn apex_owner<'n>(task: &Task<'_, '_>, link: Link<'n>, zone: &ZoneImage) -> Owner<'n> {
+fn apex_owner<'n, T: Trace>(task: &Task<'_, '_, T>, link: Link<'n>, zone: &ZoneImage) -> Owner<'n> {
     link.owner(task.walk.offset(usize::from(zone.apex_labels)))
 }
 
 #[inline]
-fn write_set(
-    task: &Task<'_, '_>,
-    zone: &ZoneImage,
+fn write_set<'a, T: Trace>(
+    task: &mut Task<'a, '_, T>,
+    zone: &'a ZoneImage,
     reply: &mut Reply<'_>,
-    owner: Owner<'_>,
-    set: Set<'_>,
+    (link, labels): (Link<'_>, &'a [u8]),
+    set: Set<'a>,
 ) -> Result<Verdict, Full> {
     if set.rtype != RecordType::Soa
         && let Some(data) = set.only()
     {
-        reply.record(Section::Answer, owner, set.rtype.code(), set.ttl, data)?;
+        reply.record(
+            Section::Answer,
+            link.owner(0),
+            set.rtype.code(),
+            set.ttl,
+            data,
+        )?;
         return Ok(Verdict::default());
     }
-    write_any_set(task, zone, reply, owner, set)
+    write_any_set(task, zone, reply, (link, labels), set)
 }
 
 /// As [`write_set`], for the sets that need more than one record's bytes.
-fn write_any_set(
-    task: &Task<'_, '_>,
-    zone: &ZoneImage,
+fn write_any_set<'a, T: Trace>(
+    task: &mut Task<'a, '_, T>,
+    zone: &'a ZoneImage,
     reply: &mut Reply<'_>,
-    owner: Owner<'_>,
-    set: Set<'_>,
+    (link, labels): (Link<'_>, &'a [u8]),
+    set: Set<'a>,
 ) -> Result<Verdict, Full> {
-    if set.kind == Kind::Unserved {
-        reply.fail(rcode::SERVFAIL);
-        let text = "this kind of record set is stored but not answered yet";
-        let code = ede::NOT_SUPPORTED;
-        return Ok(Verdict {
-            error: Some(ExtendedError { code, text }),
-        });
+    match set.kind {
+        Kind::Even | Kind::Uneven => {}
+        Kind::Group => {
+            return match write_routed(task, zone, reply, link, (labels, set))? {
+                Step::End(verdict) => Ok(verdict),
+                Step::Cname(_) => Ok(Verdict::default()),
+            };
+        }
+        Kind::Unserved => return Ok(failed(reply, Lost::Unserved)),
     }
+    let owner = link.owner(0);
     if set.rtype == RecordType::Soa {
         for data in set.rotated(0) {
             soa::write(zone, reply, Section::Answer, (owner, set.ttl, data))?;
         }
         return Ok(Verdict::default());
     }
-    for data in set.rotated(task.seed) {
+    for data in set.rotated(task.order()) {
         reply.record(Section::Answer, owner, set.rtype.code(), set.ttl, data)?;
     }
     Ok(Verdict::default())
 }
 
-/// The SOA that says how long there is nothing (RFC 2308 section 3).
-fn negative(zone: &ZoneImage, reply: &mut Reply<'_>, owner: Owner<'_>) -> Result<Verdict, Full> {
+/// Writes what a group has for this client.
+#[inline(never)]
+fn write_routed<'a, T: Trace>(
+    task: &mut Task<'a, '_, T>,
+    zone: &'a ZoneImage,
+    reply: &mut Reply<'_>,
+    link: Link<'_>,
+    (labels, group): (&'a [u8], Set<'a>),
+) -> Result<Step<'a>, Full> {
+    let mut route = Route::new(task.world, task.seed, &mut task.trace);
+    let chosen = match route.follow(zone, (labels, group)) {
+        Ok(chosen) => chosen,
+        Err(NoAnswer::Nothing) => {
+            let owner = apex_owner(task, link, zone);
+            return negative(zone, reply, owner, NOTHING_TTL).map(Step::End);
+        }
+        Err(NoAnswer::Failed(lost)) => return Ok(Step::End(failed(reply, lost))),
+    };
+    let (owner, ttl) = (link.owner(0), chosen.ttl());
+    for set in &chosen.sets {
+        for data in set.rotated(task.order()) {
+            reply.record(Section::Answer, owner, set.rtype.code(), ttl, data)?;
+        }
+    }
+    let cname = chosen.only().filter(|_| group.rtype == RecordType::Cname);
+    Ok(match cname {
+        Some(name) => {
+            let written = Written::At(reply.position() - name.len());
+            Step::Cname(Link { name, written })
+        }
+        None => Step::End(Verdict::default()),
+    })
+}
+
+/// No answer can be given from a set.
+fn failed(reply: &mut Reply<'_>, lost: Lost) -> Verdict {
+    reply.fail(rcode::SERVFAIL);
+    let (code, text) = match lost {
+        Lost::Unserved => (
+            ede::NOT_SUPPORTED,
+            "this record set is stored but cannot be answered",
+        ),
+        Lost::NoZone | Lost::NoTarget => {
+            (ede::NOT_READY, "the target of an alias is not known here")
+        }
+        Lost::TooDeep => (ede::OTHER, "too many aliases one after the other"),
+    };
+    Verdict {
+        error: Some(ExtendedError { code, text }),
+    }
+}
+
+/// The SOA that says how long there is nothing (RFC 2308 section 3), `most` seconds at most.
+fn negative(
+    zone: &ZoneImage,
+    reply: &mut Reply<'_>,
+    owner: Owner<'_>,
+    most: u32,
+) -> Result<Verdict, Full> {
     let set = zone.apex().and_then(|apex| apex.set(RecordType::Soa));
     let Some(set) = set else {
         return Ok(Verdict::default());
@@ -374,29 +462,29 @@ fn negative(zone: &ZoneImage, reply: &mut Reply<'_>, owner: Owner<'_>) -> Result
         let minimum = data
             .last_chunk::<4>()
             .map_or(0, |bytes| u32::from_be_bytes(*bytes));
-        let ttl = set.ttl.min(minimum);
+        let ttl = set.ttl.min(minimum).min(most);
         soa::write(zone, reply, Section::Authority, (owner, ttl, data))?;
     }
     Ok(Verdict::default())
 }
 
 /// One answer to ANY is enough (RFC 8482 section 4): the smallest set, or HINFO.
-fn any(
-    task: &Task<'_, '_>,
-    zone: &ZoneImage,
+fn any<'a, T: Trace>(
+    task: &mut Task<'a, '_, T>,
+    zone: &'a ZoneImage,
     reply: &mut Reply<'_>,
-    (owner, apex): (Owner<'_>, Owner<'_>),
-    node: &Node<'_>,
+    (link, apex): (Link<'_>, Owner<'_>),
+    node: &Node<'a>,
 ) -> Result<Verdict, Full> {
     if !node.has_sets() {
-        return negative(zone, reply, apex);
+        return negative(zone, reply, apex, u32::MAX);
     }
-    let plain = node.sets().filter(|set| set.kind != Kind::Unserved);
+    let plain = node.sets().filter(|set| set.kind.is_plain());
     match plain.min_by_key(|set| set.body.len()) {
-        Some(set) => write_set(task, zone, reply, owner, set),
+        Some(set) => write_set(task, zone, reply, (link, node.labels), set),
         None => {
             let data = b"\x07RFC8482\x00";
-            reply.record(Section::Answer, owner, qtype::HINFO, ANY_TTL, data)?;
+            reply.record(Section::Answer, link.owner(0), qtype::HINFO, ANY_TTL, data)?;
             Ok(Verdict::default())
         }
     }

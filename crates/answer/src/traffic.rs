@@ -147,6 +147,7 @@ mod tests {
 
     fn zone(number: u64) -> Arc<ZoneImage> {
         let meta = ZoneMeta {
+            zone: meridian_model::ZoneId::new("Z1").unwrap(),
             apex: Name::parse(&format!("zone{number}.test")).unwrap(),
             generation: Generation(number),
             created_at: meridian_model::Timestamp(0),

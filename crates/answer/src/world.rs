@@ -7,6 +7,7 @@ use meridian_dns::Name;
 use meridian_model::{Generation, Vpc};
 
 use crate::hash::HashKey;
+use crate::health::{Health, Keys, Targets};
 use crate::image::{ZoneImage, ZoneLog, hash_of};
 use crate::private::Private;
 use crate::traffic::{self, ZoneTraffic};
@@ -34,6 +35,11 @@ pub struct World {
     logged: usize,
     /// Sorted, each address once: at most as many as there are views.
     addresses: Arc<[(IpAddr, ViewId)]>,
+    health: Health,
+    /// Where aliases are whose health is that of their targets.
+    targets: Targets,
+    /// What is down: checks, and what aliases point to.
+    pub(crate) down: Arc<Keys>,
 }
 
 /// One step from a World to the next.
@@ -62,15 +68,35 @@ impl World {
     /// A world of these zones.
     pub fn new(key: HashKey, zones: Vec<Arc<ZoneImage>>) -> Self {
         let logged = zones.iter().map(|zone| logged(zone)).sum();
+        let (targets, health) = (Targets::of(zones.iter()), Health::all_up(key));
         let (private, public): (Vec<_>, Vec<_>) =
             zones.into_iter().partition(|zone| zone.vpcs.is_some());
-        Self {
+        let world = Self {
             key,
             logged,
             zones: Zones::build(public),
             private: some(Private::of(private)),
             addresses: Arc::default(),
-        }
+            down: Arc::clone(health.down()),
+            health: health.clone(),
+            targets,
+        };
+        world.with_health(health)
+    }
+
+    /// The same zones, with these checks down. Looks at every alias that evaluates the health of
+    /// its target.
+    #[must_use]
+    pub fn with_health(mut self, health: Health) -> Self {
+        let mut targets = self.targets.clone();
+        self.down = targets.down(&self, &health);
+        (self.targets, self.health) = (targets, health);
+        self
+    }
+
+    /// The checks that are down.
+    pub fn health(&self) -> &Health {
+        &self.health
     }
 
     /// The same zones, with the clients of these VPCs: they see their private zones before all
@@ -163,13 +189,41 @@ impl World {
                 ZoneChange::Remove(zone) => out.push(&**zone),
             }
         }
-        Self {
-            key: self.key,
+        let world = Self {
             zones: self.zones.changed(&out, &put),
             private: self.private_after(&private),
             logged: log_count,
-            addresses: Arc::clone(&self.addresses),
+            ..self.clone()
+        };
+        world.after(changes)
+    }
+
+    /// Works out the health of targets again, if these changes can have changed it.
+    fn after(mut self, changes: &[ZoneChange]) -> Self {
+        let zones = || {
+            changes.iter().map(|change| match change {
+                ZoneChange::Put(zone) | ZoneChange::Remove(zone) => zone,
+            })
+        };
+        if !zones().any(|zone| self.targets.depend_on(zone)) {
+            return self;
         }
+        let touched = zones().map(|zone| zone.meta.generation).collect();
+        let put = changes.iter().filter_map(|change| match change {
+            ZoneChange::Put(zone) => Some(Arc::clone(zone)),
+            ZoneChange::Remove(_) => None,
+        });
+        self.targets = self.targets.changed(&touched, put);
+        let health = self.health.clone();
+        self.with_health(health)
+    }
+
+    /// The zone with this id and apex, whoever sees it; `hash` is that of the apex.
+    pub(crate) fn zone_of_id(&self, hash: u64, id: &str, apex: &[u8]) -> Option<&ZoneImage> {
+        let is_it =
+            |zone: &&ZoneImage| zone.meta.zone.as_str() == id && zone.meta.apex.as_wire() == apex;
+        let private = || self.private.as_ref()?.with_hash(hash).find(is_it);
+        self.zones.directory.find(hash).find(is_it).or_else(private)
     }
 
     fn private_after(&self, changes: &[&ZoneChange]) -> Option<Arc<Private>> {
@@ -227,13 +281,14 @@ mod tests {
         let key = HashKey([1, 2]);
         let zone = |generation| {
             let meta = ZoneMeta {
+                zone: meridian_model::ZoneId::new("Z1").unwrap(),
                 apex: Name::parse("a.test").unwrap(),
                 generation: Generation(generation),
                 created_at: Timestamp(0),
                 views: 1,
                 last_changed: 0,
             };
-            let draft = ZoneDraft::new(key, &meta.apex);
+            let draft = ZoneDraft::new(key, &meta.zone, &meta.apex);
             ZoneImage::from_drafts(key, meta, vec![draft], NonZero::<usize>::MIN)
         };
         let put = |zone: ZoneImage| ZoneChange::Put(Arc::new(zone));

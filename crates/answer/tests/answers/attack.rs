@@ -18,13 +18,7 @@ use crate::wire::normal;
 use crate::zones::{KEY, meta, rows, world};
 
 fn set(name: &Name, rtype: RecordType, values: Vec<String>) -> Set {
-    Set {
-        name: name.clone(),
-        rtype,
-        ttl: 60,
-        values,
-        weighted: None,
-    }
+    Set::simple(name.clone(), rtype, 60, values)
 }
 
 fn ask(name: Name, qtype: u16) -> Ask {
@@ -48,7 +42,10 @@ pub(crate) fn small_world() -> (World, Vec<Ask>) {
         include_str!("../scenarios/wildcards.txt"),
         include_str!("../scenarios/chains.txt"),
         include_str!("../scenarios/edns-and-size.txt"),
-        include_str!("../scenarios/policies.txt"),
+        include_str!("../scenarios/routing/aliases.txt"),
+        include_str!("../scenarios/routing/failover.txt"),
+        include_str!("../scenarios/routing/multivalue.txt"),
+        include_str!("../scenarios/routing/weighted.txt"),
         include_str!("../scenarios/rfc1034.txt"),
     ] {
         let scenario = parse(text);

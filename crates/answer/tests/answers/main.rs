@@ -10,6 +10,7 @@ mod oracle;
 mod random;
 mod raw;
 mod rfc8906;
+mod routing;
 #[path = "../scenario/mod.rs"]
 mod scenario;
 mod scenarios;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use meridian_dns::{Name, RecordType, rdata};
 
-use crate::scenario::{Ask, Expected, Record, Zone};
+use crate::scenario::{Ask, Expected, Policy, Record, Zone};
 
 /// Labels from the root on, in lower case.
 type Path = Vec<Vec<u8>>;
@@ -30,7 +30,8 @@ struct Rrset {
     rtype: u16,
     ttl: u32,
     data: Vec<Vec<u8>>,
-    served: bool,
+    /// Without a policy: fit for ANY and for glue.
+    plain: bool,
 }
 
 /// Where a name leads in a tree.
@@ -75,7 +76,7 @@ impl Tree {
                     rtype: set.rtype.code(),
                     ttl: set.ttl,
                     data: data.collect(),
-                    served: set.weighted.is_none(),
+                    plain: set.policy == Policy::default(),
                 });
         }
         Self {
@@ -198,12 +199,12 @@ impl Oracle {
                 return any(sets, &owner, &reply);
             }
             if let Some(set) = rrset(sets, ask.qtype) {
-                return vec![positive(set, &owner, ask, reply)];
+                return vec![positive(set, &owner, reply)];
             }
             let Some(cname) = rrset(sets, 5) else {
                 return vec![negative(zone, reply)];
             };
-            reply = positive(cname, &owner, ask, reply);
+            reply = positive(cname, &owner, reply);
             let target = path(&cname.data[0]);
             let stays = self
                 .zone(view, &target, usize::MAX)
@@ -221,16 +222,9 @@ impl Oracle {
     }
 }
 
-fn positive(set: &Rrset, owner: &[u8], ask: &Ask, mut reply: Expected) -> Expected {
-    if set.served {
-        reply.sections[0].extend(records(owner, set));
-        return reply;
-    }
-    Expected {
-        rcode: 2,
-        extended_error: ask.edns.map(|_| 21),
-        ..Expected::default()
-    }
+fn positive(set: &Rrset, owner: &[u8], mut reply: Expected) -> Expected {
+    reply.sections[0].extend(records(owner, set));
+    reply
 }
 
 fn negative(zone: &Tree, mut reply: Expected) -> Expected {
@@ -261,8 +255,8 @@ fn any(sets: &[Rrset], owner: &[u8], reply: &Expected) -> Vec<Expected> {
         reply.sections[0].extend(records);
         reply
     };
-    let served = || sets.iter().filter(|set| set.served);
-    if served().next().is_none() {
+    let plain = || sets.iter().filter(|set| set.plain);
+    if plain().next().is_none() {
         return vec![with(vec![Record {
             owner: owner.to_vec(),
             rtype: 13,
@@ -270,7 +264,7 @@ fn any(sets: &[Rrset], owner: &[u8], reply: &Expected) -> Vec<Expected> {
             data: b"\x07RFC8482\x00".to_vec(),
         }])];
     }
-    served()
+    plain()
         .map(|set| with(records(owner, set).collect()))
         .collect()
 }
@@ -285,7 +279,7 @@ fn refer(zone: &Tree, cut: &[u8], reply: &mut Expected) {
         }
         let known = zone.nodes.get(&name).map_or(&[][..], |sets| sets);
         for rtype in [RecordType::A, RecordType::Aaaa] {
-            if let Some(set) = rrset(known, rtype.code()).filter(|set| set.served) {
+            if let Some(set) = rrset(known, rtype.code()).filter(|set| set.plain) {
                 reply.sections[2].extend(records(server, set));
             }
         }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use meridian_dns::{Name, RecordType};
 
-use crate::scenario::{Ask, Edns, Set, Zone};
+use crate::scenario::{Ask, Edns, Policy, Set, Zone};
 
 /// Names of a few labels out of few.
 fn name() -> impl Strategy<Value = String> {
@@ -73,11 +73,8 @@ fn zone() -> impl Strategy<Value = Zone> {
             sets: Vec::new(),
         };
         let set = |name: Name, rtype, ttl, values, policy: bool| Set {
-            name,
-            rtype,
-            ttl,
-            values,
-            weighted: policy.then(|| (1, "x".to_owned())),
+            policy: Policy::parse(if policy { "weight=1 id=x" } else { "" }).unwrap(),
+            ..Set::simple(name, rtype, ttl, values)
         };
         if soa.0 {
             let text = format!("ns.z admin.z 1 2 3 4 {}", soa.2);

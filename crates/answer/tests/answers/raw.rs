@@ -43,7 +43,7 @@ p.test 900 SOA ns.p.test. admin.p.test. 16909060 7200 900 1209600 300
 p.test 900 NS ns.p.test
 www.p.test 60 A 192.0.2.1
 alias.p.test 60 CNAME www.p.test
-w.p.test 60 A 192.0.2.9 | weight=3 id=x
+w.p.test ALIAS A w.nowhere.test in=nowhere.test
 c.p.test 300 NS ns.c.p.test
 d.p.test 300 NS ns.else.example
 big.p.test 60 TXT \"{100..140} xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"

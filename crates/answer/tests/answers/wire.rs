@@ -99,7 +99,7 @@ pub(crate) fn read(ask: &Ask, reply: &[u8]) -> Expected {
         (None, false) => 512,
     };
     assert!(reply.len() <= limit, "{} of {limit} bytes", reply.len());
-    let mut extended_error = None;
+    let (mut extended_error, mut scope) = (None, 0);
     assert_eq!(message.opt().is_some(), ask.edns.is_some(), "OPT if asked");
     if let (Some(opt), Some(edns)) = (message.opt(), &ask.edns) {
         assert_eq!((opt.version(), opt.dnssec_ok()), (0, edns.dnssec_ok));
@@ -112,7 +112,11 @@ pub(crate) fn read(ask: &Ask, reply: &[u8]) -> Expected {
             }
         }
         let told = edns.subnet.filter(|_| edns.version == 0);
-        assert_eq!(subnet, told.map(|(a, len)| ClientSubnet::new(len, 0, a)));
+        scope = subnet.map_or(0, |subnet| subnet.scope_prefix_len());
+        assert_eq!(
+            subnet,
+            told.map(|(a, len)| ClientSubnet::new(len, scope, a))
+        );
     }
     let opt_rcode = message.opt_rcode();
     Expected {
@@ -124,6 +128,7 @@ pub(crate) fn read(ask: &Ask, reply: &[u8]) -> Expected {
         authoritative: header.aa(),
         truncated: header.tc(),
         extended_error,
+        scope,
         sections: sections(&message),
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use meridian_answer::{Broken, HashKey, World, ZoneImage, ZoneMeta};
+use meridian_answer::{Broken, HashKey, Health, World, ZoneImage, ZoneMeta};
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
-    AccountId, Generation, RecordSet, Routing, SetData, SetKey, Timestamp, Vpc, VpcId, VpcRegion,
+    AccountId, AliasTarget, Generation, RecordSet, SetData, SetKey, Timestamp, Vpc, VpcId,
+    VpcRegion, ZoneId,
 };
 
 use crate::scenario::{Scenario, Set, Zone};
@@ -42,6 +43,11 @@ pub(crate) fn world_of(scenario: &Scenario) -> World {
     world(&scenario.zones).with_vpcs(&vpcs.collect::<Vec<_>>())
 }
 
+/// The same world with these health checks down.
+pub(crate) fn with_down(world: World, down: &[String]) -> World {
+    world.with_health(Health::of_down(KEY, down.iter().map(String::as_str)))
+}
+
 pub(crate) fn image(meta: ZoneMeta, rows: &Rows) -> ZoneImage {
     let names = rows.values().map(|(name, sets)| (name, sets.as_slice()));
     ZoneImage::build(KEY, meta, names, Broken::Refuse).unwrap()
@@ -53,6 +59,7 @@ pub(crate) fn meta(zone: &Zone, place: usize) -> ZoneMeta {
     let soa = zone.sets.iter().find(|set| set.rtype == RecordType::Soa);
     let serial = soa.and_then(|soa| soa.values[0].split(' ').nth(2)?.parse().ok());
     ZoneMeta {
+        zone: id_of(&zone.apex),
         apex: zone.apex.clone(),
         generation: Generation(place as u64),
         created_at: Timestamp(i64::try_from(place).unwrap()),
@@ -74,19 +81,34 @@ pub(crate) fn rows(sets: &[Set]) -> Rows {
 }
 
 fn record_set(set: &Set) -> RecordSet {
-    let weighted = set.weighted.clone();
+    let policy = set.policy.clone();
+    let data = match &set.alias {
+        Some(alias) => SetData::Alias(AliasTarget {
+            zone: id_of(&alias.zone),
+            name: alias.name.clone(),
+            evaluate_target_health: alias.evaluate,
+        }),
+        None => SetData::Records {
+            ttl: set.ttl,
+            values: set.values.clone(),
+        },
+    };
     RecordSet {
         key: SetKey {
             name: set.name.clone(),
             rtype: set.rtype,
-            set_identifier: weighted.as_ref().map(|(_, id)| id.clone()),
+            set_identifier: policy.identifier,
         },
-        routing: weighted.map_or(Routing::Simple, |(weight, _)| Routing::Weighted(weight)),
-        data: SetData::Records {
-            ttl: set.ttl,
-            values: set.values.clone(),
-        },
-        health_check_id: None,
+        routing: policy.routing,
+        data,
+        health_check_id: policy.check,
         traffic_policy_instance_id: None,
     }
+}
+
+/// The id of the zone with this apex; those of one name share it.
+fn id_of(apex: &Name) -> ZoneId {
+    let bytes = apex.as_wire().iter();
+    let hash = bytes.fold(0u64, |hash, byte| hash.wrapping_mul(257) ^ u64::from(*byte));
+    ZoneId::new(&format!("Z{hash:016X}")).unwrap()
 }

@@ -6,25 +6,36 @@
 //! zone example.test [views=0,2]           the older of two zones of one name comes first
 //! zone example.test vpcs=vpc-1,vpc-2      a private zone
 //! www.example.test 300 A 192.0.2.1        records of one name and type make one set
-//! w.example.test 60 A 192.0.2.9 | weight=3 id=x       a set of a policy: weighted
+//! w.example.test 60 A 192.0.2.9 | weight=3 id=x check=hc-1    a set of a policy: weighted
+//!                                         failover=PRIMARY multivalue region=eu-west-1
+//!                                         continent=EU country=US subdivision=CA
+//!                                         near=eu-west-1 group=us-west-2-den-1 at=51.5,-0.12 bias=9
+//!                                         collection=c-1 location=tokyo
+//! l.example.test ALIAS A w.example.test [in=example.test] [evaluate] [| weight=3 …]
 //! big.example.test 60 A 192.0.2.{1..60}   sixty lines in one
 //!
+//! down hc-1 hc-2                          from here on these health checks are down, and no others
 //! query www.example.test A [class=CH] [tcp] [edns] [do] [bufsize=N] [version=N] [opcode=N]
 //!       [ecs=192.0.2.0/24] [view=1] [client=127.1.0.1]    on one line; all but class, opcode,
 //!                                         `tcp`, view and client mean EDNS
-//! NOERROR [aa] [tc] [ede=N]
+//! NOERROR [aa] [tc] [ede=N] [scope=24]
 //! answer www.example.test 300 A 192.0.2.1
 //! authority …
 //! additional …
+//! or NOERROR …                            another reply that is as good; each one comes, at times
 //! ```
 //! What is not listed must not be there. The order of the answer's sets counts, that of records
 //! in a set does not. Owners in the answer section are compared with their case.
 //! This module knows the text only: no sockets, no server, so that any runner can use it.
 
+mod policy;
+
 use std::fmt;
 use std::net::IpAddr;
 
 use meridian_dns::{Name, RecordType, rdata};
+
+pub(crate) use policy::Policy;
 
 /// One file.
 #[derive(Debug, Default)]
@@ -32,6 +43,8 @@ pub(crate) struct Scenario {
     pub(crate) vpcs: Vec<Vpc>,
     pub(crate) zones: Vec<Zone>,
     pub(crate) queries: Vec<Query>,
+    /// The health checks that are down for the queries that follow.
+    down: Vec<String>,
 }
 
 /// A VPC as it is to be described.
@@ -57,9 +70,33 @@ pub(crate) struct Set {
     pub(crate) name: Name,
     pub(crate) rtype: RecordType,
     pub(crate) ttl: u32,
+    /// None for an alias.
     pub(crate) values: Vec<String>,
-    /// Weight and set identifier; none for a simple set.
-    pub(crate) weighted: Option<(u8, String)>,
+    pub(crate) alias: Option<Alias>,
+    pub(crate) policy: Policy,
+}
+
+/// Where an alias points.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Alias {
+    /// The apex of the target's zone.
+    pub(crate) zone: Name,
+    pub(crate) name: Name,
+    pub(crate) evaluate: bool,
+}
+
+impl Set {
+    /// A set of these values without a policy.
+    pub(crate) fn simple(name: Name, rtype: RecordType, ttl: u32, values: Vec<String>) -> Self {
+        Self {
+            name,
+            rtype,
+            ttl,
+            values,
+            alias: None,
+            policy: Policy::default(),
+        }
+    }
 }
 
 /// What to ask, and the reply.
@@ -67,8 +104,11 @@ pub(crate) struct Set {
 pub(crate) struct Query {
     pub(crate) line: usize,
     pub(crate) view: u8,
+    /// The health checks that are down.
+    pub(crate) down: Vec<String>,
     pub(crate) ask: Ask,
-    pub(crate) expected: Expected,
+    /// At least one; each comes at times.
+    pub(crate) expected: Vec<Expected>,
 }
 
 /// One query.
@@ -99,6 +139,8 @@ pub(crate) struct Expected {
     pub(crate) authoritative: bool,
     pub(crate) truncated: bool,
     pub(crate) extended_error: Option<u16>,
+    /// Of the client subnet option; 0 where there is none.
+    pub(crate) scope: u8,
     /// Answer, authority, additional.
     pub(crate) sections: [Vec<Record>; 3],
 }
@@ -189,34 +231,52 @@ impl Scenario {
     fn line(&mut self, number: usize, line: &str) -> Option<()> {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         let rest = rest.trim();
-        if word == "vpc" {
-            let mut words = rest.split_whitespace().map(str::to_owned);
-            let id = words.next()?;
-            let networks = words.collect();
-            self.vpcs.push(Vpc { id, networks });
-        } else if word == "zone" {
-            self.zones.push(zone(rest)?);
-        } else if word == "query" {
-            self.queries.push(query(number, rest)?);
-        } else if let Some(section) = SECTIONS.iter().position(|s| *s == word) {
-            let expected = &mut self.queries.last_mut()?.expected;
-            expected.sections[section].push(record(rest)?);
-        } else if let Some((_, rcode)) = RCODES.iter().find(|(text, _)| *text == word) {
-            let expected = &mut self.queries.last_mut()?.expected;
-            expected.rcode = *rcode;
-            for flag in rest.split_whitespace() {
-                match flag.split_once('=').unwrap_or((flag, "")) {
-                    ("aa", _) => expected.authoritative = true,
-                    ("tc", _) => expected.truncated = true,
-                    ("ede", code) => expected.extended_error = Some(code.parse().ok()?),
-                    _ => return None,
-                }
+        match word {
+            "vpc" => {
+                let mut words = rest.split_whitespace().map(str::to_owned);
+                let id = words.next()?;
+                let networks = words.collect();
+                self.vpcs.push(Vpc { id, networks });
             }
-        } else {
-            self.zones.last_mut()?.add(line)?;
+            "zone" => self.zones.push(zone(rest)?),
+            "down" => self.down = rest.split_whitespace().map(str::to_owned).collect(),
+            "query" => self.queries.push(query(number, rest, &self.down)?),
+            "or" => {
+                let (word, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+                let expected = reply(word, rest)?;
+                self.queries.last_mut()?.expected.push(expected);
+            }
+            section if SECTIONS.contains(&section) => {
+                let section = SECTIONS.iter().position(|s| *s == section)?;
+                let expected = self.queries.last_mut()?.expected.last_mut()?;
+                expected.sections[section].push(record(rest)?);
+            }
+            rcode if RCODES.iter().any(|(text, _)| *text == rcode) => {
+                self.queries.last_mut()?.expected = vec![reply(rcode, rest)?];
+            }
+            _ => self.zones.last_mut()?.add(line)?,
         }
         Some(())
     }
+}
+
+/// A reply without its records.
+fn reply(rcode: &str, flags: &str) -> Option<Expected> {
+    let (_, rcode) = RCODES.iter().find(|(text, _)| *text == rcode)?;
+    let mut expected = Expected {
+        rcode: *rcode,
+        ..Expected::default()
+    };
+    for flag in flags.split_whitespace() {
+        match flag.split_once('=').unwrap_or((flag, "")) {
+            ("aa", _) => expected.authoritative = true,
+            ("tc", _) => expected.truncated = true,
+            ("ede", code) => expected.extended_error = Some(code.parse().ok()?),
+            ("scope", bits) => expected.scope = bits.parse().ok()?,
+            _ => return None,
+        }
+    }
+    Some(expected)
 }
 
 impl Zone {
@@ -224,28 +284,46 @@ impl Zone {
         let (line, policy) = line.split_once(" | ").unwrap_or((line, ""));
         let [name, ttl, rtype, value] = fields(line)?;
         let (name, rtype) = (Name::parse(name).ok()?.to_lowercase(), rtype.parse().ok()?);
-        let weighted = match policy.split_once(" id=") {
-            Some((weight, id)) => {
-                let weight = weight.strip_prefix("weight=")?.parse().ok()?;
-                Some((weight, id.to_owned()))
-            }
-            None => policy.is_empty().then_some(None)?,
-        };
+        let policy = Policy::parse(policy)?;
+        if ttl == "ALIAS" {
+            let alias = Some(self.alias(value)?);
+            let set = Set::simple(name, rtype, 0, Vec::new());
+            self.sets.push(Set {
+                alias,
+                policy,
+                ..set
+            });
+            return Some(());
+        }
         let ttl = ttl.parse().ok()?;
         let known = self.sets.iter_mut().find(|set| {
-            (&set.name, set.rtype, &set.weighted) == (&name, rtype, &weighted) && set.ttl == ttl
+            (&set.name, set.rtype, &set.policy) == (&name, rtype, &policy) && set.ttl == ttl
         });
         match known {
             Some(set) => set.values.push(value.to_owned()),
-            None => self.sets.push(Set {
-                name,
-                rtype,
-                ttl,
-                values: vec![value.to_owned()],
-                weighted,
-            }),
+            None => {
+                let set = Set::simple(name, rtype, ttl, vec![value.to_owned()]);
+                self.sets.push(Set { policy, ..set });
+            }
         }
         Some(())
+    }
+
+    fn alias(&self, text: &str) -> Option<Alias> {
+        let mut words = text.split_whitespace();
+        let mut alias = Alias {
+            zone: self.apex.clone(),
+            name: Name::parse(words.next()?).ok()?.to_lowercase(),
+            evaluate: false,
+        };
+        for word in words {
+            match word.split_once('=').unwrap_or((word, "")) {
+                ("in", apex) => alias.zone = Name::parse(apex).ok()?.to_lowercase(),
+                ("evaluate", _) => alias.evaluate = true,
+                _ => return None,
+            }
+        }
+        Some(alias)
     }
 }
 
@@ -274,7 +352,7 @@ fn zone(text: &str) -> Option<Zone> {
     })
 }
 
-fn query(line: usize, text: &str) -> Option<Query> {
+fn query(line: usize, text: &str, down: &[String]) -> Option<Query> {
     let mut words = text.split_whitespace();
     let mut ask = Ask {
         name: Name::parse(words.next()?).ok()?,
@@ -316,12 +394,12 @@ fn query(line: usize, text: &str) -> Option<Query> {
             }
         }
     }
-    let expected = Expected::default();
     Some(Query {
         line,
         view,
+        down: down.to_vec(),
         ask,
-        expected,
+        expected: Vec::new(),
     })
 }
 

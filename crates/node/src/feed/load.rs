@@ -130,6 +130,7 @@ fn cores() -> NonZero<usize> {
 
 fn meta(zone: &Zone, views: &Views, last_changed: u64) -> ZoneMeta {
     ZoneMeta {
+        zone: zone.id.clone(),
         apex: zone.name.clone(),
         generation: zone.generation,
         created_at: zone.created_at,
@@ -287,7 +288,7 @@ struct Names {
 impl Names {
     fn new(key: HashKey, zone: &Zone, broken: Broken) -> Self {
         Self {
-            draft: Ok(ZoneDraft::new(key, &zone.name)),
+            draft: Ok(ZoneDraft::new(key, &zone.id, &zone.name)),
             broken,
             sets: Vec::new(),
         }

@@ -1,0 +1,133 @@
+//! Writing a group: the sets of one name and type that are more than plain records. The layout is
+//! in `route::group`, which reads it.
+
+use meridian_dns::RecordType;
+use meridian_dns::message::fits_in_message;
+use meridian_model::{AliasTarget, RecordSet, Routing, RoutingKind, SetData};
+
+use super::{CompileError, Home, Served, write_records};
+use crate::health;
+use crate::image::labels_below;
+use crate::node::group_head;
+use crate::route::group::{ALIAS, EVALUATES, GROUP_HEAD, MEMBER, POLICIES};
+use crate::route::{MAX_MEMBERS, MULTIVALUE_SETS, parameter};
+
+/// Appends the group of these sets, which have one name and type, from its kind on; unless they
+/// are what no plan accepts, or too large to be kept or answered.
+///
+/// # Errors
+/// When a value has no wire form.
+pub(super) fn compile_group(
+    home: Home<'_>,
+    sets: &[&RecordSet],
+    bytes: &mut Vec<u8>,
+) -> Result<Served, CompileError> {
+    let Some(first) = sets.first() else {
+        return Ok(Served::No);
+    };
+    let kind = first.routing.kind();
+    let policy = POLICIES.iter().position(|policy| *policy == kind);
+    let Some(policy) = policy.and_then(|place| u8::try_from(place).ok()) else {
+        return Ok(Served::No);
+    };
+    let alone = kind != RoutingKind::Simple || sets.len() == 1;
+    let alike = sets.iter().all(|set| set.routing.kind() == kind);
+    if sets.len() > MAX_MEMBERS || !alone || !alike {
+        return Ok(Served::No);
+    }
+    let mut group = Vec::with_capacity(GROUP_HEAD + sets.len() * (MEMBER + 64));
+    group.push(policy);
+    group.extend_from_slice(&collection(home, first).to_le_bytes());
+    group.resize(GROUP_HEAD + sets.len() * MEMBER, 0);
+    let mut lengths = Vec::new();
+    for (place, set) in sets.iter().enumerate() {
+        let before = group.len();
+        let (flags, target) = match &set.data {
+            SetData::Records { ttl, values } => {
+                write_records(home, set, (*ttl, values), &mut group)?;
+                // In a message each record has a head of its own.
+                lengths.push(group.len() - before + 12 * values.len());
+                (0, 0)
+            }
+            SetData::Alias(target) => write_alias(home, set.key.rtype, target, &mut group),
+        };
+        write_names(set, &mut group);
+        let check = set.health_check_id.as_deref();
+        let check = check.map_or(0, |id| health::Key::of_check(home.key, id).0);
+        let mut member = Vec::with_capacity(MEMBER);
+        member.push(flags);
+        member.extend_from_slice(&parameter::write(home.key, &set.routing));
+        member.extend_from_slice(&check.to_le_bytes());
+        member.extend_from_slice(&target.to_le_bytes());
+        // Beyond what a number can say the group is too large to be kept.
+        let at = u32::try_from(before).unwrap_or(u32::MAX);
+        member.extend_from_slice(&at.to_le_bytes());
+        group[GROUP_HEAD + place * MEMBER..][..MEMBER].copy_from_slice(&member);
+    }
+    lengths.sort_unstable_by(|a, b| b.cmp(a));
+    let together = lengths.into_iter().take(MULTIVALUE_SETS);
+    if first.routing == Routing::Multivalue && !fits_in_message(together) {
+        return Ok(Served::No);
+    }
+    let Some(head) = group_head(sets.len(), group.len()) else {
+        return Ok(Served::No);
+    };
+    bytes.extend_from_slice(&head);
+    bytes.extend_from_slice(&group);
+    Ok(Served::Yes)
+}
+
+/// The collection that a set of a CIDR policy refers to; 0 for all others.
+fn collection(home: Home<'_>, set: &RecordSet) -> u64 {
+    match &set.routing {
+        Routing::Cidr { collection_id, .. } => {
+            health::Key::of_collection(home.key, collection_id).0
+        }
+        _ => 0,
+    }
+}
+
+/// Writes where an alias points; returns the flags, and whose health counts.
+fn write_alias(
+    home: Home<'_>,
+    rtype: RecordType,
+    target: &AliasTarget,
+    group: &mut Vec<u8>,
+) -> (u8, u64) {
+    let here = (target.zone == *home.zone)
+        .then(|| labels_below(&target.name, home.apex))
+        .flatten();
+    let wire = target.name.as_wire();
+    let hash = home.key.below(home.key.root(), &wire[..wire.len() - 1]);
+    group.extend_from_slice(&hash.to_le_bytes());
+    match here {
+        Some(labels) => {
+            write_sized(b"", group);
+            write_sized(labels, group);
+        }
+        None => {
+            write_sized(target.zone.as_str().as_bytes(), group);
+            write_sized(wire, group);
+        }
+    }
+    if !target.evaluate_target_health {
+        return (ALIAS, 0);
+    }
+    let key = health::Key::of_target(home.key, target.zone.as_str(), hash, rtype);
+    (ALIAS | EVALUATES, key.0)
+}
+
+fn write_names(set: &RecordSet, group: &mut Vec<u8>) {
+    let identifier = set.key.set_identifier.as_deref().unwrap_or_default();
+    write_sized(identifier.as_bytes(), group);
+    let check = set.health_check_id.as_deref().unwrap_or_default();
+    write_sized(check.as_bytes(), group);
+    write_sized(parameter::place(&set.routing).as_bytes(), group);
+}
+
+/// Bytes behind their length; texts of members are far shorter than what it can say.
+fn write_sized(bytes: &[u8], group: &mut Vec<u8>) {
+    let len = u16::try_from(bytes.len()).unwrap_or(0);
+    group.extend_from_slice(&len.to_le_bytes());
+    group.extend_from_slice(&bytes[..len.into()]);
+}

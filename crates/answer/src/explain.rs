@@ -1,0 +1,282 @@
+//! Why an answer is what it is: one query, answered by the code that answers packets, with every
+//! choice on the way written down.
+//!
+//! Nothing here is fast and nothing here is on the way of a packet. What-ifs are made in a copy of
+//! the World that nobody else sees. Rendering for people is the business of whoever asks.
+
+mod reading;
+mod recorder;
+
+use std::net::IpAddr;
+
+use meridian_dns::message::{ClientSubnet, Edns, Query, Question};
+use meridian_dns::{Name, RecordType};
+use meridian_model::{FailoverRole, RoutingKind, ZoneId};
+
+use crate::edns::Asker;
+use crate::health::{CheckState, Health};
+use crate::lookup::{self, Scope};
+use crate::reply::{self, Task};
+use crate::route::{Fate, Lost};
+use crate::walk::Walk;
+use crate::{Identity, Moment, Transport, ViewId, World, seed_of};
+
+pub use reading::{Record, Section};
+use recorder::Recorder;
+
+/// A query to be explained.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'a> {
+    /// The name, in any case.
+    pub name: &'a Name,
+    /// The type, by its number on the wire.
+    pub qtype: u16,
+    /// Whose zones are seen.
+    pub view: ViewId,
+    /// Who sends the query, such as a resolver.
+    pub source: IpAddr,
+    /// The client subnet that the query tells, address and bits, if it does.
+    pub subnet: Option<(IpAddr, u8)>,
+    /// What-if: these health checks, by their ids, are in these states, whatever they really are.
+    pub health: &'a [(&'a str, CheckState)],
+    /// Decides random choices.
+    pub moment: Moment,
+}
+
+/// What a query is answered, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explanation {
+    /// Where the name was looked for; none where no zone here holds it.
+    pub zone: Option<ZoneSeen>,
+    /// The choices, in order: each group that was come to, through an alias or a CNAME from the
+    /// one before. Empty where nothing had to be chosen.
+    pub steps: Vec<Step>,
+    /// The whole response code.
+    pub rcode: u16,
+    /// Every record of the reply but its OPT record.
+    pub records: Vec<Record>,
+    /// For how many bits of the client's address the answer holds: the scope that a reply with a
+    /// client subnet tells.
+    pub scope: u8,
+    /// The reply as it would be sent over TCP.
+    pub reply: Vec<u8>,
+}
+
+/// A zone on the way to an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ZoneSeen {
+    /// Its id.
+    pub id: ZoneId,
+    /// Its name.
+    pub apex: Name,
+    /// Whether anybody sees it, or the clients of VPCs.
+    pub visibility: Visibility,
+}
+
+/// Who sees a zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visibility {
+    /// Whoever asks at its name servers.
+    Public,
+    /// The clients of VPCs.
+    Private,
+}
+
+/// One choice.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// The zone of the group.
+    pub zone: ZoneSeen,
+    /// The name of the group: that of a wildcard where one stands for the name asked for.
+    pub name: Name,
+    /// The type of the group.
+    pub rtype: RecordType,
+    /// Its policy.
+    pub policy: RoutingKind,
+    /// Who could be chosen.
+    pub mode: ChoiceMode,
+    /// Every set of the group, in the order of their identifiers.
+    pub candidates: Vec<Candidate>,
+    /// For how many bits of the client's address this choice holds.
+    pub scope: u8,
+    /// Where the chosen alias leads to nothing: why.
+    pub lost: Option<Lost>,
+}
+
+/// Who can be chosen in a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChoiceMode {
+    /// The healthy sets.
+    Healthy,
+    /// No set is healthy, so each counts as healthy.
+    LastResort,
+}
+
+/// One set of a group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// Its identifier; none for a simple set.
+    pub identifier: Option<String>,
+    /// What it says to the policy.
+    pub parameter: Parameter,
+    /// Its health check and what that says, if it has one. One that is gone says that it is up.
+    pub health_check: Option<(String, CheckState)>,
+    /// Where it points; none for a set with records.
+    pub alias: Option<AliasSeen>,
+    /// Whether it is healthy: by its check and, where that is evaluated, by its target.
+    pub health: CheckState,
+    /// Great-circle distance from the client, for policies that go by it.
+    pub distance_km: Option<f64>,
+    /// That distance with the bias.
+    pub biased_km: Option<f64>,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What a set says to its policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Parameter {
+    /// Nothing: simple and multivalue sets.
+    None,
+    /// Weighted: 0 to 255.
+    Weight(u8),
+    /// Failover: which half of the pair.
+    Role(FailoverRole),
+    /// Latency: the region.
+    Region(String),
+    /// Geolocation: the codes of the place, such as `EU`, `DE` or `US-CA`; `*` for the default.
+    Place(String),
+    /// Geoproximity: the region, local zone group or point, and the bias.
+    Near(String, i8),
+    /// CIDR: the location; `*` for all other clients.
+    Location(String),
+}
+
+/// Where an alias points.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AliasSeen {
+    /// The id of the target's zone; none for its own.
+    pub zone: Option<String>,
+    /// The target's name.
+    pub name: Name,
+    /// The health of the target, where it is evaluated.
+    pub evaluated: Option<CheckState>,
+}
+
+/// What became of a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was chosen.
+    Chosen,
+    /// It is not healthy, and others are.
+    Unhealthy,
+    /// It could have been chosen, but was not.
+    Passed(Fate),
+}
+
+/// Answers a query as [`answer`](crate::answer) does, and says why.
+pub fn explain(world: &World, ask: &Ask<'_>) -> Explanation {
+    let world = &what_if(world, ask);
+    let octets = match ask.subnet {
+        Some((IpAddr::V4(address), _)) => address.octets().to_vec(),
+        Some((IpAddr::V6(address), _)) => address.octets().to_vec(),
+        None => Vec::new(),
+    };
+    let query = query(ask, &octets);
+    let (mut walk, identity) = (Box::new(Walk::new()), Identity::default());
+    walk.start(world.key, query.question.name);
+    let seen = world.private.as_ref();
+    let seen = seen.and_then(|private| private.seen_by(ask.source));
+    let private = seen.map(Scope::Private);
+    let found =
+        private.and_then(|scope| Some((lookup::zone(world, scope, &mut walk, None)?, scope)));
+    let (zone, scope) = match found {
+        Some((zone, scope)) => (Some(zone), scope),
+        None => {
+            let scope = Scope::Public(ask.view, seen);
+            (lookup::zone(world, scope, &mut walk, None), scope)
+        }
+    };
+    let mut task = Task {
+        world,
+        asker: Asker {
+            identity: &identity,
+            client: ask.source,
+            transport: Transport::Tcp { idle: 0 },
+            now_s: ask.moment.now_s,
+        },
+        scope,
+        query: &query,
+        guess: zone.and_then(|zone| lookup::guess(world, zone, &mut walk)),
+        walk: &mut walk,
+        seed: seed_of(ask.moment.seed, 0),
+        trace: Recorder::new(world.health()),
+    };
+    let mut reply = vec![0; usize::from(u16::MAX)];
+    let (answered, zone) = reply::write(&mut task, zone, &mut reply);
+    reply.truncate(answered.len.into());
+    let read = reading::read(&reply);
+    Explanation {
+        zone: zone.map(ZoneSeen::of),
+        steps: task.trace.steps,
+        rcode: answered.rcode,
+        records: read.records,
+        scope: read.scope,
+        reply,
+    }
+}
+
+/// The World as it would be.
+fn what_if(world: &World, ask: &Ask<'_>) -> World {
+    if ask.health.is_empty() {
+        return world.clone();
+    }
+    let states = ask.health.iter();
+    let health = states.fold(world.health().clone(), |health: Health, (id, state)| {
+        health.with(id, *state)
+    });
+    world.clone().with_health(health)
+}
+
+fn query<'q>(ask: &'q Ask<'_>, octets: &'q [u8]) -> Query<'q> {
+    let subnet = ask.subnet.map(|(address, bits)| ClientSubnet {
+        family: if address.is_ipv4() { 1 } else { 2 },
+        source: bits,
+        scope: 0,
+        address: octets,
+    });
+    Query {
+        id: 0,
+        opcode: 0,
+        recursion_desired: false,
+        checking_disabled: false,
+        question: Question {
+            name: ask.name.as_wire(),
+            qtype: ask.qtype,
+            class: 1,
+        },
+        edns: Some(Edns {
+            udp_payload: u16::MAX,
+            version: 0,
+            dnssec_ok: false,
+            client_subnet: subnet,
+            cookie: None,
+            asked: meridian_dns::message::Asked::default(),
+            options: &[],
+        }),
+        question_end: 0,
+    }
+}
+
+impl ZoneSeen {
+    fn of(zone: &crate::ZoneImage) -> Self {
+        Self {
+            id: zone.meta.zone.clone(),
+            apex: zone.meta.apex.clone(),
+            visibility: match zone.vpcs {
+                Some(_) => Visibility::Private,
+                None => Visibility::Public,
+            },
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Writing down what is told on the way to an answer.
+
+use meridian_dns::Name;
+use meridian_model::RoutingKind;
+
+use super::{AliasSeen, Candidate, ChoiceMode, Outcome, Parameter, Step, ZoneSeen};
+use crate::ZoneImage;
+use crate::health::{CheckState, Health, Key};
+use crate::image::name_of;
+use crate::route::candidates::{Candidates, Mode};
+use crate::route::group::{Group, Member, Names, Part, Target};
+use crate::route::trace::{Fate, Lost, Trace};
+use crate::route::{failover, weighted};
+
+/// Keeps every step.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    health: Health,
+    pub(super) steps: Vec<Step>,
+}
+
+impl Recorder {
+    pub(super) fn new(health: &Health) -> Self {
+        Self {
+            health: health.clone(),
+            steps: Vec::new(),
+        }
+    }
+
+    fn candidate(&mut self, place: usize) -> Option<&mut Candidate> {
+        self.steps.last_mut()?.candidates.get_mut(place)
+    }
+
+    fn state_of(&self, check: Key) -> CheckState {
+        state(!self.health.down().has(check))
+    }
+
+    fn seen(
+        &self,
+        zone: &ZoneImage,
+        candidates: &Candidates<'_>,
+        member: &Member<'_>,
+    ) -> Candidate {
+        let group = candidates.group();
+        let names = group.names(member).unwrap_or_default();
+        let check = member.check.map(|check| self.state_of(check));
+        let up = candidates.is_up(member);
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Candidate {
+            identifier: some(names.identifier),
+            parameter: parameter(group, member, names),
+            health_check: some(names.health_check).zip(check),
+            alias: alias(zone, candidates, member),
+            health: state(up),
+            distance_km: None,
+            biased_km: None,
+            outcome: match candidates.mode {
+                Mode::Healthy if !up => Outcome::Unhealthy,
+                // Until something is told of it.
+                Mode::Healthy | Mode::LastResort => Outcome::Passed(Fate::NotMatched),
+            },
+        }
+    }
+}
+
+impl Trace for Recorder {
+    const ON: bool = true;
+
+    fn group(&mut self, zone: &ZoneImage, labels: &[u8], candidates: &Candidates<'_>) {
+        let group = candidates.group();
+        let seen = candidates.all();
+        let seen = seen.map(|(_, member)| self.seen(zone, candidates, &member));
+        let seen = seen.collect();
+        self.steps.push(Step {
+            zone: ZoneSeen::of(zone),
+            name: name_of(zone, labels),
+            rtype: group.rtype,
+            policy: group.policy,
+            mode: match candidates.mode {
+                Mode::Healthy => ChoiceMode::Healthy,
+                Mode::LastResort => ChoiceMode::LastResort,
+            },
+            candidates: seen,
+            scope: 0,
+            lost: None,
+        });
+    }
+
+    fn fate(&mut self, place: usize, fate: impl FnOnce() -> Fate) {
+        if let Some(candidate) = self.candidate(place) {
+            candidate.outcome = Outcome::Passed(fate());
+        }
+    }
+
+    fn chosen(&mut self, places: &[usize], bits: u8) {
+        for place in places {
+            if let Some(candidate) = self.candidate(*place) {
+                candidate.outcome = Outcome::Chosen;
+            }
+        }
+        if let Some(step) = self.steps.last_mut() {
+            step.scope = bits;
+        }
+    }
+
+    fn lost(&mut self, why: Lost) {
+        if let Some(step) = self.steps.last_mut() {
+            step.lost = Some(why);
+        }
+    }
+}
+
+fn state(up: bool) -> CheckState {
+    if up { CheckState::Up } else { CheckState::Down }
+}
+
+fn parameter(group: &Group<'_>, member: &Member<'_>, names: Names<'_>) -> Parameter {
+    let place = || names.place.to_owned();
+    match group.policy {
+        RoutingKind::Simple | RoutingKind::Multivalue => Parameter::None,
+        RoutingKind::Weighted => Parameter::Weight(weighted::weight(member)),
+        RoutingKind::Failover => Parameter::Role(failover::role(member)),
+        RoutingKind::Latency => Parameter::Region(place()),
+        RoutingKind::Geolocation => Parameter::Place(place()),
+        RoutingKind::Geoproximity => Parameter::Near(place(), 0),
+        RoutingKind::Cidr => Parameter::Location(place()),
+    }
+}
+
+fn alias(zone: &ZoneImage, candidates: &Candidates<'_>, member: &Member<'_>) -> Option<AliasSeen> {
+    let Some(Part::Alias(target)) = candidates.group().part(member) else {
+        return None;
+    };
+    let (zone, name) = match target {
+        Target::Here { labels, .. } => (None, name_of(zone, labels)),
+        Target::Elsewhere { zone, name } => (Some(zone.to_owned()), Name::from_wire(name).ok()?),
+    };
+    let evaluated = member.target.filter(|_| member.evaluates());
+    Some(AliasSeen {
+        zone,
+        name,
+        evaluated: evaluated.map(|key| state(candidates.is_key_up(key))),
+    })
+}

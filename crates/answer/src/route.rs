@@ -1,0 +1,207 @@
+//! From a group to the records that answer: choosing by its policy, following aliases.
+//!
+//! Health is known before the first choice: a member is down when its check is, or when nothing of
+//! what it points to is up, so no branch has to be left again. Each policy is one file; what holds
+//! for all of them is here (Route 53's common algorithm).
+
+pub(crate) mod candidates;
+pub(crate) mod failover;
+pub(crate) mod group;
+mod multivalue;
+pub(crate) mod parameter;
+mod random;
+mod simple;
+pub(crate) mod trace;
+pub(crate) mod weighted;
+
+use arrayvec::ArrayVec;
+use meridian_dns::RecordType;
+use meridian_model::RoutingKind;
+
+use crate::node::{Kind, Node, Set};
+use crate::{World, ZoneImage};
+
+pub(crate) use candidates::is_up;
+pub(crate) use multivalue::MULTIVALUE_SETS;
+pub use trace::{Fate, Lost};
+
+use candidates::Candidates;
+use group::{Group, Part, Target};
+use random::Random;
+use trace::Trace;
+
+/// The most sets in a group.
+pub(crate) const MAX_MEMBERS: usize = 1000;
+/// The most aliases that are followed one after the other.
+const MAX_ALIASES: usize = 16;
+
+/// Why a group has no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoAnswer {
+    /// Nothing is for this client.
+    Nothing,
+    /// None can be given.
+    Failed(Lost),
+}
+
+/// Sets that answer together, plain all of them.
+#[derive(Debug)]
+pub(crate) struct Chosen<'a> {
+    pub(crate) sets: ArrayVec<Set<'a>, MULTIVALUE_SETS>,
+}
+
+impl<'a> Chosen<'a> {
+    /// The TTL that all records get: the smallest, since they are one set to the client.
+    pub(crate) fn ttl(&self) -> u32 {
+        self.sets.iter().map(|set| set.ttl).min().unwrap_or(0)
+    }
+
+    /// The data of the only record, if there is just one.
+    pub(crate) fn only(&self) -> Option<&'a [u8]> {
+        match self.sets.as_slice() {
+            [set] => set.only(),
+            _ => None,
+        }
+    }
+
+    fn of(set: Set<'a>) -> Self {
+        Self {
+            sets: ArrayVec::from_iter([set]),
+        }
+    }
+}
+
+/// One client's way through groups.
+#[derive(Debug)]
+pub(crate) struct Route<'a, 't, T> {
+    world: &'a World,
+    random: Random,
+    trace: &'t mut T,
+}
+
+impl<'a, 't, T: Trace> Route<'a, 't, T> {
+    pub(crate) fn new(world: &'a World, seed: u64, trace: &'t mut T) -> Self {
+        Self {
+            world,
+            random: Random::new(seed),
+            trace,
+        }
+    }
+
+    /// What a set of a zone leads to.
+    pub(crate) fn follow(
+        &mut self,
+        zone: &'a ZoneImage,
+        (labels, set): (&'a [u8], Set<'a>),
+    ) -> Result<Chosen<'a>, NoAnswer> {
+        let (mut zone, mut labels, mut set) = (zone, labels, set);
+        for _ in 0..=MAX_ALIASES {
+            match set.kind {
+                Kind::Even | Kind::Uneven => return Ok(Chosen::of(set)),
+                Kind::Unserved => return Err(self.lost(Lost::Unserved)),
+                Kind::Group => {}
+            }
+            let Some(group) = Group::read(set) else {
+                return Err(self.lost(Lost::Unserved));
+            };
+            let candidates = Candidates::new(group, &self.world.down);
+            self.trace.group(zone, labels, &candidates);
+            let chosen = self.choose(&candidates);
+            self.trace.chosen(&chosen, 0);
+            let mut parts = chosen.iter().filter_map(|place| group.member(*place));
+            let Some(first) = parts.next() else {
+                return Err(NoAnswer::Nothing);
+            };
+            match group.part(&first) {
+                Some(Part::Records(set)) => {
+                    let others = parts.filter_map(|member| match group.part(&member)? {
+                        Part::Records(set) => Some(set),
+                        Part::Alias(_) => None,
+                    });
+                    let sets = std::iter::once(set).chain(others).collect();
+                    return Ok(Chosen { sets });
+                }
+                Some(Part::Alias(target)) => match find(self.world, zone, target, set.rtype) {
+                    Ok((there, node, next)) => (zone, labels, set) = (there, node.labels, next),
+                    // As at a name without such a set.
+                    Err(Lost::NoTarget) => {
+                        self.trace.lost(Lost::NoTarget);
+                        return Err(NoAnswer::Nothing);
+                    }
+                    Err(lost) => return Err(self.lost(lost)),
+                },
+                None => return Err(self.lost(Lost::Unserved)),
+            }
+        }
+        Err(self.lost(Lost::TooDeep))
+    }
+
+    fn choose(&mut self, candidates: &Candidates<'_>) -> ArrayVec<usize, MULTIVALUE_SETS> {
+        let (random, trace) = (&mut self.random, &mut *self.trace);
+        let chosen = match candidates.group().policy {
+            RoutingKind::Simple => simple::choose(candidates),
+            RoutingKind::Weighted => weighted::choose(candidates, random, trace),
+            RoutingKind::Failover => failover::choose(candidates, trace),
+            RoutingKind::Multivalue => return multivalue::choose(candidates, random, trace),
+            RoutingKind::Latency
+            | RoutingKind::Geolocation
+            | RoutingKind::Cidr
+            | RoutingKind::Geoproximity => None,
+        };
+        chosen.into_iter().collect()
+    }
+
+    fn lost(&mut self, lost: Lost) -> NoAnswer {
+        self.trace.lost(lost);
+        NoAnswer::Failed(lost)
+    }
+}
+
+/// The zone, the name and the set that an alias of this zone points to.
+pub(crate) fn find<'a>(
+    world: &'a World,
+    zone: &'a ZoneImage,
+    target: Target<'_>,
+    rtype: RecordType,
+) -> Result<(&'a ZoneImage, Node<'a>, Set<'a>), Lost> {
+    let (zone, node) = match target {
+        Target::Here { hash, labels } => (zone, zone.find(hash, labels)),
+        Target::Elsewhere { zone, name } => find_elsewhere(world, zone, name)?,
+    };
+    let node = node.ok_or(Lost::NoTarget)?;
+    let set = node.set(rtype).ok_or(Lost::NoTarget)?;
+    Ok((zone, node, set))
+}
+
+/// The zone with this id, which is at or above this name, and the node of the name.
+fn find_elsewhere<'a>(
+    world: &'a World,
+    id: &str,
+    name: &[u8],
+) -> Result<(&'a ZoneImage, Option<Node<'a>>), Lost> {
+    let mut labels = ArrayVec::<usize, 127>::new();
+    let mut at = 0;
+    while let Some(&len) = name.get(at)
+        && len > 0
+        && !labels.is_full()
+    {
+        labels.push(at);
+        at += usize::from(len) + 1;
+    }
+    let root = at;
+    let mut hash = world.key.root();
+    let mut found = world.zone_of_id(hash, id, name.get(root..).unwrap_or_default());
+    let mut apex = root;
+    for start in labels.into_iter().rev() {
+        let label = name.get(start + 1..).unwrap_or_default();
+        let label = label.get(..usize::from(name[start])).unwrap_or_default();
+        hash = world.key.child(hash, label);
+        if found.is_none() {
+            found = world.zone_of_id(hash, id, name.get(start..).unwrap_or_default());
+            apex = start;
+        }
+    }
+    let zone = found.ok_or(Lost::NoZone)?;
+    let labels = name.get(..apex).unwrap_or_default();
+    Ok((zone, zone.find(hash, labels)))
+}

@@ -1,0 +1,75 @@
+//! Telling why an answer is what it is. Whoever only answers hands in [`Silent`], with which all of
+//! this is no code at all; what is made of what is told is in `explain`.
+
+use super::candidates::Candidates;
+use crate::ZoneImage;
+
+/// Listens on the way to an answer. What is told is made only if somebody listens.
+pub(crate) trait Trace {
+    /// Whether anybody listens.
+    const ON: bool;
+
+    /// Choosing among these begins; their name has these labels below the apex of the zone.
+    fn group(&mut self, zone: &ZoneImage, labels: &[u8], candidates: &Candidates<'_>);
+
+    /// Why a member in play was not chosen.
+    fn fate(&mut self, place: usize, fate: impl FnOnce() -> Fate);
+
+    /// These members were chosen, and for how many bits of the client's address that is true.
+    fn chosen(&mut self, places: &[usize], bits: u8);
+
+    /// An alias leads nowhere, or a set cannot be answered.
+    fn lost(&mut self, why: Lost);
+}
+
+/// Nobody listens.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Silent;
+
+impl Trace for Silent {
+    const ON: bool = false;
+
+    #[inline(always)]
+    fn group(&mut self, _: &ZoneImage, _: &[u8], _: &Candidates<'_>) {}
+
+    #[inline(always)]
+    fn fate(&mut self, _: usize, _: impl FnOnce() -> Fate) {}
+
+    #[inline(always)]
+    fn chosen(&mut self, _: &[usize], _: u8) {}
+
+    #[inline(always)]
+    fn lost(&mut self, _: Lost) {}
+}
+
+/// Why a set that could have been chosen was not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// Its weight is 0, and others have one.
+    ZeroWeight,
+    /// Another was drawn.
+    NotDrawn,
+    /// The primary set is healthy.
+    PrimaryIsUp,
+    /// Both are down, and the primary set is the last resort.
+    PrimaryIsLastResort,
+    /// It is for other clients.
+    NotMatched,
+    /// Another that fits this client is for fewer clients.
+    LessSpecific,
+    /// Another is nearer or faster.
+    Outdone,
+}
+
+/// Why an alias leads nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lost {
+    /// The zone it points into is not here.
+    NoZone,
+    /// There is no set of its type at the target.
+    NoTarget,
+    /// It is one alias too many.
+    TooDeep,
+    /// The target is stored but cannot be answered.
+    Unserved,
+}
