@@ -57,7 +57,7 @@ pub use plan::{
     ImportLimits, ImportedName, MAX_CHANGED_BLOCKS, NameServerRefusal, NewCidrCollection,
     NewDelegationSet, NewHealthCheck, NewZone, NotPublic, PlanError, PlannedHealthCheck,
     PlannedName, ProtectionCode, ProtectionDraft, ProtectionProblem, ProtectionRefusal, TagChange,
-    TagRefusal, VpcRefusal, ZoneNotEmpty, check_imported_apex, expired_generations,
+    TagRefusal, VpcRefusal, ZoneNotEmpty, check_imported_apex, expired_generations, keeps_to_zone,
     plan_associate_vpc, plan_authorize_vpc, plan_batch, plan_begin_generation,
     plan_change_cidr_collection, plan_change_tags, plan_collect_generation,
     plan_create_cidr_collection, plan_create_delegation_set, plan_create_health_check,

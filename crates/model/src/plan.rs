@@ -16,7 +16,7 @@ mod tags;
 mod vpc;
 mod zone_settings;
 
-pub use batch::{BatchRefusal, plan_batch};
+pub use batch::{BatchRefusal, keeps_to_zone, plan_batch};
 pub use cidr::{
     ChangeCidrRefusal, CidrAction, CidrChange, CidrCollectionInUse, CreateCidrRefusal,
     MAX_CHANGED_BLOCKS, NewCidrCollection, plan_change_cidr_collection,

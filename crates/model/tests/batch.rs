@@ -6,6 +6,8 @@
 
 mod memory;
 
+use std::collections::BTreeSet;
+
 use memory::{Memory, account, facts};
 use meridian_dns::RecordType::{self, A, Aaaa, Cname, Ns, Soa, Txt};
 use meridian_model::{
@@ -13,7 +15,8 @@ use meridian_model::{
     Action::{self, Create, Delete, Upsert},
     BatchRefusal, CidrBlocks, CidrCollection, CidrCollectionId, CidrLocation, Coordinates, Draft,
     DraftAlias, DraftChange, Effect, FailoverRole, GeoproximityLocation, GeoproximityPlace,
-    NewZone, PlanError, Quota, Region, State, Zone, plan_batch, plan_create_zone, plan_delete_zone,
+    NewZone, PlanError, Quota, Region, State, Zone, keeps_to_zone, plan_batch, plan_create_zone,
+    plan_delete_zone,
 };
 
 struct Bench {
@@ -635,4 +638,71 @@ fn a_cidr_location_must_exist_and_a_point_lie_on_the_globe() {
             "{refusal:?}"
         );
     }
+}
+
+#[test]
+fn a_batch_that_writes_no_alias_asks_for_nothing_of_other_zones() {
+    let mut bench = Bench::new();
+    let new = NewZone {
+        name: "other.test".to_owned(),
+        caller_reference: "other".to_owned(),
+        comment: None,
+        delegation_set: None,
+        vpc: None,
+    };
+    let owner = account("111111111111", true);
+    let (other, effects) = plan_create_zone(&bench.state, &mut facts(2), &owner, new).unwrap();
+    bench.state.apply(effects);
+    let target = simple(Create, "www.other.test", A, "192.0.2.1");
+    let effects = plan_batch(&bench.state, &other, &[target]).unwrap();
+    bench.state.apply(effects);
+    let mut abroad = bench.alias("abroad.z.test", "www.other.test");
+    abroad.alias_target.as_mut().unwrap().hosted_zone_id = other.id;
+    let bench = bench.with(&[
+        create(abroad.clone()),
+        simple(Create, "www.z.test", A, "192.0.2.1"),
+        change(Create, weighted("many.z.test", "a", 1)),
+    ]);
+
+    let mut renamed = abroad.clone();
+    renamed.name = "new.z.test".to_owned();
+    let drafts = [
+        abroad,
+        renamed,
+        // By itself, this alias stays at home; what it leads to does not.
+        bench.alias("new.z.test", "abroad.z.test"),
+        bench.alias("new.z.test", "www.z.test"),
+        Draft::simple("abroad.z.test", A, 60, &["192.0.2.1"]),
+        Draft::simple("www.z.test", A, 60, &["192.0.2.1"]),
+        Draft::simple("new.z.test", Cname, 60, &["www.other.test"]),
+        Draft::simple("www.other.test", A, 60, &["192.0.2.1"]),
+        weighted("many.z.test", "a", 1),
+        weighted("many.z.test", "b", 1),
+    ];
+    let actions = [Create, Upsert, Delete];
+    let changes: Vec<DraftChange> = drafts
+        .iter()
+        .flat_map(|draft| actions.map(|action| change(action, draft.clone())))
+        .collect();
+    let own = BTreeSet::from([bench.zone.generation]);
+    let (mut kept, mut strayed) = (0, 0);
+    for one in &changes {
+        for two in &changes {
+            let batch = [one.clone(), two.clone()];
+            bench.state.asked.borrow_mut().clear();
+            let _ = bench.plan(&batch);
+            let asked = bench.state.asked.borrow();
+            let keeps = asked.is_subset(&own);
+            assert!(
+                keeps || !keeps_to_zone(&batch),
+                "{batch:?} asked for {asked:?}"
+            );
+            kept += usize::from(keeps_to_zone(&batch));
+            strayed += usize::from(!keeps);
+        }
+    }
+    assert!(
+        kept > 400 && strayed > 100,
+        "{kept} kept, {strayed} strayed"
+    );
 }

@@ -97,6 +97,15 @@ impl SetLimits {
     }
 }
 
+/// Whether [`plan_batch`] looks at the record sets of no zone but its own: the batch writes no alias,
+/// whose chain could lead into others. Batches of which that is true can be planned on one state and
+/// applied one after another, as long as they are for different zones.
+pub fn keeps_to_zone(changes: &[DraftChange]) -> bool {
+    let writes_alias =
+        |change: &DraftChange| change.action != Action::Delete && change.set.alias_target.is_some();
+    !changes.iter().any(writes_alias)
+}
+
 /// Why the batch is too large, if it is: counted are its values, those of an UPSERT twice.
 fn over_limit<S: State>(
     state: &S,

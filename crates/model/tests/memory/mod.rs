@@ -1,6 +1,7 @@
 //! A state that lives in maps, with an apply of its own: what plans are tested against.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
 use meridian_dns::Name;
@@ -34,6 +35,8 @@ pub(crate) struct Memory {
     /// The last incarnation of each place.
     health_slots: BTreeMap<u32, u32>,
     health_switches: BTreeMap<HealthCheckId, HealthSwitch>,
+    /// The generations whose sets were asked for.
+    pub(crate) asked: RefCell<BTreeSet<Generation>>,
 }
 
 impl Memory {
@@ -212,6 +215,7 @@ impl State for Memory {
     }
 
     fn sets_at(&self, generation: Generation, name: &Name) -> Result<Vec<RecordSet>, Infallible> {
+        self.asked.borrow_mut().insert(generation);
         Ok(self
             .sets
             .get(&(generation, name.sort_key()))
@@ -220,6 +224,7 @@ impl State for Memory {
     }
 
     fn set_count(&self, generation: Generation) -> Result<u64, Infallible> {
+        self.asked.borrow_mut().insert(generation);
         let of = |((g, _), sets): (&(Generation, String), &Vec<RecordSet>)| {
             if *g == generation {
                 sets.len() as u64
