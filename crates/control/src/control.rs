@@ -18,10 +18,11 @@ use crate::admin::SECRETS;
 use crate::answering::{Answering, Silent};
 use crate::caller::{Caller, Credential, Secret};
 use crate::environment::Environment;
+use crate::group::{Basis, Verdict};
 use crate::last_used::LastUsed;
 use crate::query_logging::QueryLogging;
 use crate::refusal::{Fault, OperationError};
-use crate::turns::{Crowded, Turns};
+use crate::turns::{Crowded, Errand, Turns};
 
 /// How long a request waits for this node to apply what is in the journal.
 const APPLY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -30,13 +31,13 @@ const MAX_ATTEMPTS: usize = 16;
 
 /// The control plane. Operations block on disk: call them off the async threads.
 pub struct Control {
-    journal: Arc<dyn Journal>,
+    pub(crate) journal: Arc<dyn Journal>,
     tables: Arc<Tables>,
     pub(crate) vault: Arc<Vault>,
     pub(crate) acks: Arc<Acks>,
     pub(crate) environment: Box<dyn Environment>,
     /// A turn lasts from planning to appending, so that requests of this process do not race for
-    /// the head.
+    /// the head. Several may have it, whose commits then share an entry.
     pub(crate) turns: Turns,
     pub(crate) query_logging: QueryLogging,
     pub(crate) answering: Box<dyn Answering>,
@@ -153,52 +154,60 @@ impl Control {
         author: &Author<'_>,
         plan: impl FnMut(&Snapshot, &mut Facts) -> Result<(Vec<Effect>, T), E>,
     ) -> Result<Committed<T>, E> {
-        self.commit_to(None, author, plan)
+        self.commit_on(Errand::Any, author, plan)
     }
 
-    /// The same in the line of those who write to this zone, as the request spells its id.
-    pub(crate) fn commit_to<T, E: From<Fault>>(
+    /// The same on an errand: what is planned and written keeps to what that says.
+    pub(crate) fn commit_on<T, E: From<Fault>>(
         &self,
-        zone: Option<&str>,
+        errand: Errand<'_>,
         author: &Author<'_>,
         mut plan: impl FnMut(&Snapshot, &mut Facts) -> Result<(Vec<Effect>, T), E>,
     ) -> Result<Committed<T>, E> {
         let retry = author.caller.and_then(|caller| caller.retry).map(RetryKey);
         let account = author.caller.map(|caller| caller.account.clone());
-        let _turn = self.turns.wait(account, zone).map_err(Fault::from)?;
+        let mut turn = self.turns.wait(account, errand).map_err(Fault::from)?;
         for _ in 0..MAX_ATTEMPTS {
-            let snapshot = self.fresh()?;
+            let basis = turn.basis(|| self.basis())?;
             let mut facts = self.environment.facts();
-            // The clock may have been set back; nothing happens before what was done already.
-            facts.now = facts.now.max(self.time_of(snapshot.head())?);
-            if let Some(key) = retry
-                && let Some(seq) = snapshot.retry(&key, facts.now).map_err(Fault::storage)?
-                && let Some(effects) = self.effects_of(seq, key)?
-            {
+            facts.now = basis.now;
+            if let Some(effects) = self.done_before(&basis, retry)? {
                 return Ok(Committed::Before(effects));
             }
-            let now = facts.now;
-            let (effects, outcome) = plan(&snapshot, &mut facts)?;
-            let commit = Commit {
-                request_id: author.request_id.to_owned(),
-                account: author.caller.map(|caller| caller.account.clone()),
-                principal: author.principal.clone(),
-                source: author
-                    .caller
-                    .map_or_else(String::new, |caller| caller.source.clone()),
-                retry,
-                effects,
-            };
-            match self.journal.append(snapshot.head(), vec![commit], now) {
-                Ok(head) => {
-                    *self.last() = Some((head, now));
-                    return Ok(Committed::Now(outcome));
-                }
-                Err(AppendError::Conflict { head }) => check_behind(snapshot.head(), head)?,
-                Err(error) => return Err(not_appended(error).into()),
+            let (effects, outcome) = plan(&basis.snapshot, &mut facts)?;
+            let commit = author.commit(retry, effects);
+            let append = |commits, sharing| self.append(&basis, commits, sharing);
+            match turn.write(commit, append) {
+                Verdict::Written => return Ok(Committed::Now(outcome)),
+                Verdict::Again | Verdict::Apart => {}
+                Verdict::Failed(fault) => return Err(fault.into()),
             }
         }
         Err(Fault::Contention.into())
+    }
+
+    /// What to plan on: the state at the head, and the time.
+    fn basis(&self) -> Result<Basis, Fault> {
+        let snapshot = self.fresh()?;
+        // The clock may have been set back; nothing happens before what was done already.
+        let now = self.environment.now().max(self.time_of(snapshot.head())?);
+        Ok(Basis { snapshot, now })
+    }
+
+    /// The effects of an earlier try of the same request.
+    fn done_before(
+        &self,
+        basis: &Basis,
+        retry: Option<RetryKey>,
+    ) -> Result<Option<Vec<Effect>>, Fault> {
+        let Some(key) = retry else {
+            return Ok(None);
+        };
+        let seq = basis.snapshot.retry(&key, basis.now);
+        match seq.map_err(Fault::storage)? {
+            Some(seq) => self.effects_of(seq, key),
+            None => Ok(None),
+        }
     }
 
     /// The time of the journal's entry at `head`. It is read only after others wrote.
@@ -221,7 +230,7 @@ impl Control {
         Ok(time)
     }
 
-    fn last(&self) -> MutexGuard<'_, Option<(Head, Timestamp)>> {
+    pub(crate) fn last(&self) -> MutexGuard<'_, Option<(Head, Timestamp)>> {
         // It is replaced as a whole.
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -250,7 +259,7 @@ impl Control {
 
 /// Whether the journal went on from where this node is. One that ends before, or with another
 /// entry, is another journal or an older copy: no plan made here will ever fit it.
-fn check_behind(applied: Head, head: Head) -> Result<(), Fault> {
+pub(crate) fn check_behind(applied: Head, head: Head) -> Result<(), Fault> {
     if head.seq > applied.seq {
         return Ok(());
     }
@@ -262,7 +271,7 @@ fn check_behind(applied: Head, head: Head) -> Result<(), Fault> {
 }
 
 /// The fault behind an entry that was not appended.
-fn not_appended(error: AppendError) -> Fault {
+pub(crate) fn not_appended(error: AppendError) -> Fault {
     match error {
         AppendError::Level { needed, finalized } => Fault::NotFinalized { needed, finalized },
         AppendError::Storage(error) if error.is_full() => Fault::DiskFull,
@@ -276,6 +285,18 @@ impl Author<'_> {
             request_id: &caller.request_id,
             principal: caller.arn(),
             caller: Some(caller),
+        }
+    }
+
+    fn commit(&self, retry: Option<RetryKey>, effects: Vec<Effect>) -> Commit {
+        let source = self.caller.map(|caller| caller.source.clone());
+        Commit {
+            request_id: self.request_id.to_owned(),
+            account: self.caller.map(|caller| caller.account.clone()),
+            principal: self.principal.clone(),
+            source: source.unwrap_or_default(),
+            retry,
+            effects,
         }
     }
 }

@@ -6,11 +6,13 @@
 mod acks;
 mod admin;
 mod answering;
+mod append;
 mod caller;
 mod control;
 mod environment;
 mod first_start;
 mod generation;
+mod group;
 mod last_used;
 mod operation;
 mod page_token;

@@ -56,6 +56,7 @@ use crate::caller::Caller;
 use crate::control::{Author, Committed, Control};
 use crate::refusal::{Fault, OperationError, Refusal};
 use crate::request::{ChangeOutcome, ChangeStatus, HostedZone};
+use crate::turns::Errand;
 
 type Outcome<T> = Result<T, OperationError>;
 
@@ -110,17 +111,17 @@ impl Control {
         caller: &Caller,
         plan: impl Fn(&Snapshot, &mut Facts) -> Outcome<Planned>,
     ) -> Outcome<Vec<Effect>> {
-        self.submit_to(None, caller, plan)
+        self.submit_to(Errand::Any, caller, plan)
     }
 
-    /// The same in the line of those who change this zone, as the request spells its id.
-    fn submit_to(
+    /// The same on an errand, which may be given as the zone's id.
+    fn submit_to<'a>(
         &self,
-        zone: Option<&str>,
+        errand: impl Into<Errand<'a>>,
         caller: &Caller,
         plan: impl Fn(&Snapshot, &mut Facts) -> Outcome<Planned>,
     ) -> Outcome<Vec<Effect>> {
-        let committed = self.commit_to(zone, &Author::of(caller), |snapshot, facts| {
+        let committed = self.commit_on(errand.into(), &Author::of(caller), |snapshot, facts| {
             let Planned {
                 zone,
                 mut effects,
@@ -140,17 +141,17 @@ impl Control {
         caller: &Caller,
         plan: impl Fn(&Snapshot, &mut Facts) -> Outcome<Vec<Effect>>,
     ) -> Outcome<Vec<Effect>> {
-        self.write_to(None, caller, plan)
+        self.write_to(Errand::Any, caller, plan)
     }
 
-    /// The same in the line of those who change this zone, as the request spells its id.
-    fn write_to(
+    /// The same on an errand, which may be given as the zone's id.
+    fn write_to<'a>(
         &self,
-        zone: Option<&str>,
+        errand: impl Into<Errand<'a>>,
         caller: &Caller,
         plan: impl Fn(&Snapshot, &mut Facts) -> Outcome<Vec<Effect>>,
     ) -> Outcome<Vec<Effect>> {
-        let committed = self.commit_to(zone, &Author::of(caller), |snapshot, facts| {
+        let committed = self.commit_on(errand.into(), &Author::of(caller), |snapshot, facts| {
             let effects = plan(snapshot, facts)?;
             Ok::<_, OperationError>((effects.clone(), effects))
         })?;

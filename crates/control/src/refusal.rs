@@ -14,7 +14,7 @@ pub enum OperationError {
 }
 
 /// A fault of ours. Nothing was changed unless it says so.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// Reading or writing the journal or the tables failed.
     #[error("storage: {0}")]

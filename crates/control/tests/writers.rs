@@ -4,9 +4,11 @@
     reason = "the helpers of tests fail by panicking too"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -19,7 +21,10 @@ use meridian_log::{
     AppendError, Commit, Entry, Head, Journal, JournalError, LocalJournal, StorageError, Tables,
     Vault,
 };
-use meridian_model::{AccessKeyId, AccountId, Action, Draft, DraftChange, Seq, Timestamp, ZoneId};
+use meridian_model::{
+    AccessKeyId, AccountId, Action, Draft, DraftAlias, DraftChange, Effect, Seq, State, Timestamp,
+    ZoneId,
+};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 const MINUTE: i64 = 60 * 1000;
@@ -37,10 +42,35 @@ impl Environment for Hand {
     }
 }
 
+/// What goes wrong with the next entry that several share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mishap {
+    /// It is said to be too large.
+    TooLarge,
+    /// The disk fails.
+    Disk,
+    /// Somebody else appends first.
+    Intruder,
+    Panic,
+}
+
 /// A journal in memory that takes some time, as a disk does.
 struct Slow {
     journal: LocalJournal,
     micros: AtomicU64,
+    busy: AtomicBool,
+    mishap: Mutex<Option<Mishap>>,
+}
+
+impl Slow {
+    fn meet(&self, mishap: Mishap, at: Head, time: Timestamp) -> Result<(), AppendError> {
+        match mishap {
+            Mishap::TooLarge => Err(AppendError::TooLarge { bytes: 1 }),
+            Mishap::Disk => Err(AppendError::Storage(StorageError::new(fmt::Error))),
+            Mishap::Intruder => self.journal.append(at, Vec::new(), time).map(drop),
+            Mishap::Panic => panic!("as this test wants it"),
+        }
+    }
 }
 
 impl Journal for Slow {
@@ -49,7 +79,13 @@ impl Journal for Slow {
     }
 
     fn append(&self, at: Head, commits: Vec<Commit>, time: Timestamp) -> Result<Head, AppendError> {
+        self.busy.store(true, Ordering::Relaxed);
         thread::sleep(Duration::from_micros(self.micros.load(Ordering::Relaxed)));
+        self.busy.store(false, Ordering::Relaxed);
+        let mishap = (commits.len() > 1).then(|| self.mishap.lock().unwrap().take());
+        if let Some(mishap) = mishap.flatten() {
+            self.meet(mishap, at, time)?;
+        }
         self.journal.append(at, commits, time)
     }
 
@@ -90,6 +126,8 @@ impl Bench {
         let journal = Arc::new(Slow {
             journal: LocalJournal::in_memory().unwrap(),
             micros: AtomicU64::new(0),
+            busy: AtomicBool::new(false),
+            mishap: Mutex::default(),
         });
         let tables = Arc::new(Tables::in_memory().unwrap());
         let clock = Arc::new(AtomicI64::new(100 * DAY));
@@ -128,6 +166,11 @@ impl Bench {
 
     fn tenant(&self, name: &str) -> Tenant {
         let account = self.control.create_account(name).unwrap().id;
+        self.tenant_of(&account, name)
+    }
+
+    /// With a zone of its own.
+    fn tenant_of(&self, account: &AccountId, name: &str) -> Tenant {
         let caller = Caller {
             account: account.clone(),
             operator: false,
@@ -148,7 +191,7 @@ impl Bench {
         };
         let made = self.control.create_hosted_zone(&caller, &request).unwrap();
         Tenant {
-            account,
+            account: account.clone(),
             caller,
             zone: made.zone.zone.id.to_string(),
             name: name.to_owned(),
@@ -157,6 +200,10 @@ impl Bench {
 
     fn entries(&self) -> Vec<Entry> {
         self.journal.read(Seq(0), 100_000).unwrap()
+    }
+
+    fn commits(&self) -> usize {
+        self.entries().iter().map(|entry| entry.commits.len()).sum()
     }
 }
 
@@ -177,20 +224,27 @@ struct Tenant {
 
 impl Tenant {
     fn change(&self, control: &Control, value: &str) -> Result<Timestamp, OperationError> {
+        self.act(control, Action::Upsert, "www", value)
+    }
+
+    fn act(
+        &self,
+        control: &Control,
+        action: Action,
+        label: &str,
+        value: &str,
+    ) -> Result<Timestamp, OperationError> {
+        let name = format!("{label}.{}.test", self.name);
         let request = ChangeRecordSets {
             hosted_zone_id: self.zone.clone(),
             comment: None,
             changes: vec![DraftChange {
-                action: Action::Upsert,
-                set: Draft::simple(
-                    &format!("www.{}.test", self.name),
-                    RecordType::A,
-                    60,
-                    &[value],
-                ),
+                action,
+                set: Draft::simple(&name, RecordType::A, 60, &[value]),
             }],
         };
         let outcome = control.change_record_sets(&self.caller, &request)?;
+        assert_eq!(outcome.change.zone.as_str(), self.zone);
         Ok(outcome.change.submitted_at)
     }
 
@@ -216,7 +270,7 @@ fn too_many_changes_of_one_zone_are_refused_and_nothing_else_suffers() {
     bench.journal.micros.store(2_000, Ordering::Relaxed);
     let begin = Barrier::new(81);
     let (taken, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let before = bench.entries().len();
+    let before = bench.commits();
     thread::scope(|scope| {
         for _ in 0..80 {
             scope.spawn(|| {
@@ -242,10 +296,11 @@ fn too_many_changes_of_one_zone_are_refused_and_nothing_else_suffers() {
         taken >= 33 && refused > 0,
         "{taken} taken, {refused} refused"
     );
+    assert_eq!(bench.commits(), before + taken + 3);
     let entries = bench.entries();
-    assert_eq!(entries.len(), before + taken + 3);
     // The calm one's third change was written long before the busy one's last.
-    let calm_commit = |entry: &&Entry| entry.commits[0].account.as_ref() == Some(&calm.account);
+    let is_calm = |commit: &Commit| commit.account.as_ref() == Some(&calm.account);
+    let calm_commit = |entry: &&Entry| entry.commits.iter().any(is_calm);
     let last = entries.iter().rfind(calm_commit).unwrap().seq;
     assert!(last.0 + 10 < entries.last().unwrap().seq.0, "{last}");
 }
@@ -275,7 +330,7 @@ fn the_journal_knows_no_way_back_in_time() {
         .flat_map(|entry| &entry.commits)
         .flat_map(|commit| &commit.effects)
         .filter_map(|effect| match effect {
-            meridian_model::Effect::PutChange(change) => Some(change.id.clone()),
+            Effect::PutChange(change) => Some(change.id.clone()),
             _ => None,
         })
         .collect();
@@ -339,4 +394,286 @@ fn history_stays_in_order_and_keeps_its_newest_rows() {
         .unwrap();
     assert!(rows.len() >= 10, "{} rows", rows.len());
     assert!(rows.is_sorted_by(|older, newer| older.seq < newer.seq && older.time <= newer.time));
+}
+
+/// Writers with a zone each, three to an account.
+fn crowd(bench: &Bench, count: usize) -> Vec<Tenant> {
+    let mut tenants: Vec<Tenant> = Vec::new();
+    for number in 0..count {
+        let name = format!("t{number}");
+        let tenant = match number % 3 {
+            0 => bench.tenant(&name),
+            _ => bench.tenant_of(&tenants[number - number % 3].account, &name),
+        };
+        tenants.push(tenant);
+    }
+    tenants
+}
+
+/// A pseudorandom walk through batches; what the zone has in the end.
+fn wander(tenant: &Tenant, control: &Control, seed: usize) -> BTreeMap<String, String> {
+    let (mut sets, mut random) = (BTreeMap::new(), seed as u64);
+    for step in 0..25 {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        let label = format!("n{}", (random >> 33) % 4);
+        let value = format!("192.0.{seed}.{step}");
+        let old = sets.get(&label).cloned();
+        let (action, given) = match ((random >> 50) % 3, &old) {
+            (0, _) => (Action::Upsert, value.clone()),
+            (1, _) => (Action::Create, value.clone()),
+            (_, old) => (Action::Delete, old.clone().unwrap_or_default()),
+        };
+        let done = tenant.act(control, action, &label, &given);
+        match (action, old) {
+            (Action::Create, Some(_)) | (Action::Delete, None) => {
+                assert!(matches!(done, Err(OperationError::Refused(_))), "{done:?}");
+                continue;
+            }
+            _ => drop(done.unwrap()),
+        }
+        match action {
+            Action::Delete => drop(sets.remove(&label)),
+            _ => drop(sets.insert(label, value)),
+        }
+    }
+    sets
+}
+
+/// What tables say about zones and their changes, but for the numbers of entries.
+fn told(tables: &Tables, entries: &[Entry]) -> Vec<String> {
+    let (snapshot, mut lines) = (tables.read().unwrap(), Vec::new());
+    let mut zones = Vec::new();
+    snapshot
+        .each_zone(|zone| {
+            zones.push(zone);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    for zone in zones {
+        lines.push(format!(
+            "{zone:?} {}",
+            snapshot.stats(zone.generation).unwrap().sets
+        ));
+        let sets = snapshot.sets_from(zone.generation, None, 1000).unwrap();
+        lines.extend(sets.iter().map(|set| format!("{set:?}")));
+        for row in snapshot.history(&zone.id, Seq(0), 1000).unwrap() {
+            lines.push(format!("{} {:?} {:?}", row.principal, row.time, row.before));
+        }
+    }
+    for effect in entries
+        .iter()
+        .flat_map(|entry| &entry.commits)
+        .flat_map(|c| &c.effects)
+    {
+        if let Effect::PutChange(change) = effect {
+            lines.push(format!(
+                "{:?}",
+                snapshot.change(&change.id).unwrap().unwrap().1
+            ));
+        }
+    }
+    lines
+}
+
+/// The same commits in entries of their own, those of one entry in this order.
+fn one_by_one(entries: &[Entry], order: fn(&mut Vec<Commit>)) -> Tables {
+    let (journal, tables) = (
+        LocalJournal::in_memory().unwrap(),
+        Tables::in_memory().unwrap(),
+    );
+    for entry in entries {
+        let mut commits = entry.commits.clone();
+        order(&mut commits);
+        for commit in commits {
+            let head = journal.head().unwrap();
+            journal.append(head, vec![commit], entry.time).unwrap();
+        }
+    }
+    tables
+        .apply(&journal.read(Seq(0), 100_000).unwrap())
+        .unwrap();
+    tables
+}
+
+#[test]
+fn changes_of_different_zones_share_entries_and_come_to_the_same_as_one_by_one() {
+    let bench = Bench::new();
+    let tenants = crowd(&bench, 12);
+    bench.journal.micros.store(500, Ordering::Relaxed);
+    let before = bench.entries().len();
+    let left: Vec<_> = thread::scope(|scope| {
+        let walk = |(seed, tenant)| {
+            let control = &bench.control;
+            scope.spawn(move || wander(tenant, control, seed))
+        };
+        let walks: Vec<_> = tenants
+            .iter()
+            .enumerate()
+            .map(|(n, t)| walk((n, t)))
+            .collect();
+        walks.into_iter().map(|walk| walk.join().unwrap()).collect()
+    });
+    let entries = bench.entries();
+    let shared = entries[before..]
+        .iter()
+        .filter(|entry| entry.commits.len() > 3)
+        .count();
+    assert!(
+        shared > 10,
+        "{shared} of {} entries are shared",
+        entries.len()
+    );
+    assert!(entries.is_sorted_by_key(|entry| entry.time));
+    let last = entries.last().unwrap().seq;
+    assert!(bench.tables.wait_applied(last, Duration::from_secs(5)));
+    let snapshot = bench.tables.read().unwrap();
+    for (tenant, left) in tenants.iter().zip(left) {
+        let zone = snapshot
+            .zone(&ZoneId::new(&tenant.zone).unwrap())
+            .unwrap()
+            .unwrap();
+        // Beside SOA and NS.
+        assert_eq!(
+            snapshot.stats(zone.generation).unwrap().sets,
+            2 + left.len() as u64
+        );
+        for (label, value) in left {
+            let name = Name::parse(&format!("{label}.{}.test", tenant.name)).unwrap();
+            let sets = snapshot.sets_at(zone.generation, &name).unwrap();
+            assert!(
+                format!("{sets:?}").contains(&format!("\"{value}\"")),
+                "{sets:?}"
+            );
+        }
+    }
+    let grouped = told(&bench.tables, &entries);
+    assert_eq!(grouped, told(&one_by_one(&entries, |_| ()), &entries));
+    assert_eq!(
+        grouped,
+        told(&one_by_one(&entries, |commits| commits.reverse()), &entries)
+    );
+    meridian_log::verify(&*bench.journal, Some(&*bench.tables)).unwrap();
+}
+
+/// What a crowd hears when this happens to the first entry that several of it share.
+fn heard(bench: &Bench, tenants: &[Tenant], mishap: Mishap) -> Vec<Result<(), OperationError>> {
+    *bench.journal.mishap.lock().unwrap() = Some(mishap);
+    bench.journal.micros.store(20_000, Ordering::Relaxed);
+    let begin = Barrier::new(tenants.len());
+    let heard = thread::scope(|scope| {
+        let write = |tenant| {
+            let (begin, control) = (&begin, &bench.control);
+            scope.spawn(move || {
+                begin.wait();
+                Tenant::change(tenant, control, "192.0.2.1").map(drop)
+            })
+        };
+        let writers: Vec<_> = tenants.iter().map(write).collect();
+        writers
+            .into_iter()
+            .map(|writer| writer.join().unwrap())
+            .collect()
+    });
+    assert_eq!(
+        *bench.journal.mishap.lock().unwrap(),
+        None,
+        "it has happened"
+    );
+    heard
+}
+
+#[test]
+fn what_spoils_one_entry_for_all_is_got_over() {
+    for mishap in [Mishap::TooLarge, Mishap::Intruder] {
+        let bench = Bench::new();
+        let tenants = crowd(&bench, 6);
+        let before = bench.commits();
+        for done in heard(&bench, &tenants, mishap) {
+            done.unwrap();
+        }
+        assert_eq!(bench.commits(), before + 6, "{mishap:?}");
+        let entries = bench.entries();
+        if mishap == Mishap::TooLarge {
+            // The first one was alone; at least the next one after it, too.
+            let alone = |entry: &&Entry| entry.commits.len() == 1;
+            assert!(entries.iter().rev().take_while(alone).count() >= 3);
+        } else {
+            assert_eq!(
+                entries
+                    .iter()
+                    .filter(|entry| entry.commits.is_empty())
+                    .count(),
+                1
+            );
+        }
+    }
+}
+
+#[test]
+fn an_entry_that_fails_fails_for_all_in_it_and_nobody_hangs() {
+    for mishap in [Mishap::Disk, Mishap::Panic] {
+        let bench = Bench::new();
+        let tenants = crowd(&bench, 6);
+        let before = bench.commits();
+        let heard = heard(&bench, &tenants, mishap);
+        let failed = heard.iter().filter(|done| done.is_err()).count();
+        assert!(failed > 1, "{heard:?}");
+        assert_eq!(bench.commits(), before + 6 - failed, "{mishap:?}");
+        for done in heard {
+            assert!(matches!(
+                done,
+                Ok(()) | Err(OperationError::Fault(Fault::Storage(_)))
+            ));
+        }
+        for tenant in &tenants {
+            tenant.change(&bench.control, "192.0.2.2").unwrap();
+        }
+    }
+}
+
+#[test]
+fn aliases_into_each_others_zones_are_not_planned_beside_each_other() {
+    let bench = Bench::new();
+    let [one, two, three] = &crowd(&bench, 3)[..] else {
+        panic!("three writers of one account");
+    };
+    let alias = |from: &Tenant, to: &Tenant| {
+        let mut set = Draft::simple(&format!("www.{}.test", from.name), RecordType::A, 60, &[]);
+        (set.ttl, set.records) = (None, None);
+        set.alias_target = Some(DraftAlias {
+            hosted_zone_id: ZoneId::new(&to.zone).unwrap(),
+            dns_name: format!("www.{}.test", to.name),
+            evaluate_target_health: false,
+        });
+        let request = ChangeRecordSets {
+            hosted_zone_id: from.zone.clone(),
+            comment: None,
+            changes: vec![DraftChange {
+                action: Action::Upsert,
+                set,
+            }],
+        };
+        bench.control.change_record_sets(&from.caller, &request)
+    };
+    bench.journal.micros.store(40_000, Ordering::Relaxed);
+    for _ in 0..2 {
+        for tenant in [one, two] {
+            tenant.change(&bench.control, "192.0.2.1").unwrap();
+        }
+        let made = thread::scope(|scope| {
+            // While this is written the other two get into line.
+            scope.spawn(|| three.change(&bench.control, "192.0.2.1").unwrap());
+            while !bench.journal.busy.load(Ordering::Relaxed) {
+                thread::yield_now();
+            }
+            let make = |from, to| {
+                let alias = &alias;
+                scope.spawn(move || alias(from, to).is_ok())
+            };
+            [make(one, two), make(two, one)].map(|made| made.join().unwrap())
+        });
+        assert!(made[0] != made[1], "one of both makes a loop: {made:?}");
+    }
 }

@@ -5,6 +5,7 @@ use meridian_log::{Digest, Head, Secret, VaultCopy};
 use super::Outcome;
 use crate::control::Control;
 use crate::refusal::Fault;
+use crate::turns::Errand;
 
 /// The state as of one entry, without the journal up to it, which does not change any more.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ impl Control {
     pub fn freeze(&self) -> Outcome<Frozen> {
         // Secrets are put into the vault before the entry that names them, and removed after the
         // entry that gives them up: who holds the turn to write finds all that are named.
-        let _turn = self.turns.wait(None, None).map_err(Fault::from)?;
+        let _turn = self.turns.wait(None, Errand::Any).map_err(Fault::from)?;
         let snapshot = self.fresh()?;
         Ok(Frozen {
             head: snapshot.head(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use meridian_log::Snapshot;
-use meridian_model::{Action, BatchRefusal, DraftChange, plan_batch};
+use meridian_model::{Action, BatchRefusal, DraftChange, keeps_to_zone, plan_batch};
 
 use super::{Outcome, Planned, refused, submitted};
 use crate::caller::Caller;
@@ -11,6 +11,12 @@ use crate::control::Control;
 use crate::refusal::Refusal;
 use crate::request::{ChangeOutcome, ChangeRecordSets};
 use crate::rights::{Context, authorize, authorize_with, own_zone, zone_arn};
+use crate::turns::Errand;
+
+/// What a stored set takes beyond its texts, roughly.
+const SET_OVERHEAD: usize = 64;
+/// And each of its values.
+const VALUE_OVERHEAD: usize = 4;
 
 impl Control {
     /// ChangeResourceRecordSets: the whole batch or nothing.
@@ -24,7 +30,7 @@ impl Control {
         request: &ChangeRecordSets,
     ) -> Outcome<ChangeOutcome> {
         let id = request.hosted_zone_id.as_str();
-        let effects = self.submit_to(Some(id), caller, |snapshot, _| {
+        let effects = self.submit_to(errand(id, &request.changes), caller, |snapshot, _| {
             let action = "route53:ChangeResourceRecordSets";
             authorize_with(snapshot, caller, action, &zone_arn(id), || {
                 Context::of_changes(&request.changes)
@@ -42,6 +48,25 @@ impl Control {
         })?;
         submitted(&effects)
     }
+}
+
+/// A batch that needs no other zone's record sets is written beside those for other zones.
+fn errand<'a>(zone: &'a str, changes: &[DraftChange]) -> Errand<'a> {
+    if keeps_to_zone(changes) {
+        Errand::Sets(zone, changes.iter().map(draft_bytes).sum())
+    } else {
+        Errand::Zone(zone)
+    }
+}
+
+/// About what a change takes in an entry. Characters that are stored as escapes take more.
+fn draft_bytes(change: &DraftChange) -> usize {
+    let values = change.set.records.as_deref().unwrap_or_default();
+    let values: usize = values
+        .iter()
+        .map(|value| value.len() + VALUE_OVERHEAD)
+        .sum();
+    SET_OVERHEAD + change.set.name.len() + values
 }
 
 /// An alias into another zone shows what is there, and its refusals what is not: it takes the right
