@@ -182,9 +182,8 @@ impl ZoneImage {
         let mut evaluating: Vec<Arc<[u8]>> = names.collect();
         evaluating.sort_unstable();
         evaluating.dedup();
-        let mut image = Self::of_items(key, hash, meta, &drafts, threads);
-        image.evaluating = (!evaluating.is_empty()).then(|| Arc::new(evaluating));
-        image
+        let evaluating = (!evaluating.is_empty()).then(|| Arc::new(evaluating));
+        Self::of_items(key, hash, meta, &drafts, threads).with_evaluating(evaluating)
     }
 
     fn of_items(

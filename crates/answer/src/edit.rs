@@ -15,13 +15,12 @@ use crate::draft::ZoneDraft;
 use crate::glue;
 use crate::hash::HashKey;
 use crate::image::{
-    DepthCounts, Masks, Pages, SEGMENTS, ZoneImage, ZoneLog, ZoneMeta, count_labels, labels_below,
-    segment_of,
+    DepthCounts, EvaluatingNames, Masks, Pages, SEGMENTS, ZoneImage, ZoneMeta, count_labels,
+    labels_below, segment_of,
 };
 use crate::node::{NewNode, Node, bit};
 use crate::page::Page;
 use crate::segment::{NewSegment, Segment, node_bytes};
-use crate::traffic::Traffic;
 
 /// A zone is one page up to this many bytes.
 pub(crate) const MAX_BLOCK: usize = 16 * 1024;
@@ -73,20 +72,6 @@ impl ZoneImage {
         Self::of_pages(hash, meta, masks, pages)
     }
 
-    pub(crate) fn of_pages(hash: u64, meta: ZoneMeta, masks: Masks, pages: Pages) -> Self {
-        Self {
-            apex_labels: u8::try_from(meta.apex.label_count()).expect("at most 127 labels"),
-            meta,
-            hash,
-            masks,
-            pages,
-            traffic: Traffic::default(),
-            log: ZoneLog::default(),
-            vpcs: None,
-            evaluating: None,
-        }
-    }
-
     /// The same zone with these names' sets replaced; a name without sets is gone.
     ///
     /// # Errors
@@ -114,9 +99,9 @@ impl ZoneImage {
         }
         let mut meta = self.meta.clone();
         meta.last_changed = last_changed;
-        let mut image = change.finish(meta).with_log(self.log);
-        image.evaluating = evaluating.finish();
-        Ok(image.with_vpcs(self.vpcs.clone()))
+        let image = change.finish(meta).with_log(self.log);
+        let vpcs = self.shared_vpcs();
+        Ok(image.with_vpcs(vpcs).with_evaluating(evaluating.finish()))
     }
 
     /// The same zone, visible elsewhere.
@@ -130,13 +115,13 @@ impl ZoneImage {
 
 /// The names of a zone with aliases that evaluate, copied when they change.
 struct Evaluating {
-    names: Option<Arc<Vec<Arc<[u8]>>>>,
+    names: Option<EvaluatingNames>,
 }
 
 impl Evaluating {
     fn of(image: &ZoneImage) -> Self {
         Self {
-            names: image.evaluating.clone(),
+            names: image.evaluating().cloned(),
         }
     }
 
@@ -158,7 +143,7 @@ impl Evaluating {
         }
     }
 
-    fn finish(self) -> Option<Arc<Vec<Arc<[u8]>>>> {
+    fn finish(self) -> Option<EvaluatingNames> {
         self.names.filter(|names| !names.is_empty())
     }
 }

@@ -9,10 +9,12 @@ mod recorder;
 
 use std::net::IpAddr;
 
+use meridian_atlas::Place;
 use meridian_dns::message::{ClientSubnet, Edns, Query, Question};
 use meridian_dns::{Name, RecordType};
 use meridian_model::{FailoverRole, RoutingKind, ZoneId};
 
+use crate::client::{Client, KnownBy};
 use crate::edns::Asker;
 use crate::health::{CheckState, Health};
 use crate::lookup::{self, Scope};
@@ -37,6 +39,8 @@ pub struct Ask<'a> {
     pub source: IpAddr,
     /// The client subnet that the query tells, address and bits, if it does.
     pub subnet: Option<(IpAddr, u8)>,
+    /// What-if: the client is in this region, wherever its address is.
+    pub at: Option<&'a str>,
     /// What-if: these health checks, by their ids, are in these states, whatever they really are.
     pub health: &'a [(&'a str, CheckState)],
     /// Decides random choices.
@@ -46,6 +50,8 @@ pub struct Ask<'a> {
 /// What a query is answered, and why.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explanation {
+    /// Whom the answer is for, and where that is.
+    pub client: ClientSeen,
     /// Where the name was looked for; none where no zone here holds it.
     pub zone: Option<ZoneSeen>,
     /// The choices, in order: each group that was come to, through an alias or a CNAME from the
@@ -60,6 +66,30 @@ pub struct Explanation {
     pub scope: u8,
     /// The reply as it would be sent over TCP.
     pub reply: Vec<u8>,
+}
+
+/// Whom an answer is for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClientSeen {
+    /// The address that counts.
+    pub address: IpAddr,
+    /// How many bits of it are known.
+    pub bits: u8,
+    /// What tells where it is.
+    pub known_by: ClientKnownBy,
+    /// Where it is, as far as that is known.
+    pub place: Place,
+}
+
+/// What tells where a client is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClientKnownBy {
+    /// The client subnet of the query.
+    Subnet,
+    /// The address that the query came from.
+    Source,
+    /// The region it is in: that of its VPC, or the what-if.
+    Region(String),
 }
 
 /// A zone on the way to an answer.
@@ -210,19 +240,36 @@ pub fn explain(world: &World, ask: &Ask<'_>) -> Explanation {
         guess: zone.and_then(|zone| lookup::guess(world, zone, &mut walk)),
         walk: &mut walk,
         seed: seed_of(ask.moment.seed, 0),
+        client: ask.at.map(|at| Client::in_region(world, ask.source, at)),
         trace: Recorder::new(world.health()),
     };
     let mut reply = vec![0; usize::from(u16::MAX)];
     let (answered, zone) = reply::write(&mut task, zone, &mut reply);
     reply.truncate(answered.len.into());
     let read = reading::read(&reply);
+    let client = task.client.take();
+    let client = client.unwrap_or_else(|| reply::client_of(world, scope, ask.source, &query));
     Explanation {
+        client: client_seen(client),
         zone: zone.map(ZoneSeen::of),
         steps: task.trace.steps,
         rcode: answered.rcode,
         records: read.records,
         scope: read.scope,
         reply,
+    }
+}
+
+fn client_seen(mut client: Client<'_>) -> ClientSeen {
+    ClientSeen {
+        address: client.address,
+        bits: client.bits,
+        place: client.whereabouts().place,
+        known_by: match client.known_by {
+            KnownBy::Subnet => ClientKnownBy::Subnet,
+            KnownBy::Source => ClientKnownBy::Source,
+            KnownBy::Region(region) => ClientKnownBy::Region(region.to_owned()),
+        },
     }
 }
 
@@ -273,7 +320,7 @@ impl ZoneSeen {
         Self {
             id: zone.meta.zone.clone(),
             apex: zone.meta.apex.clone(),
-            visibility: match zone.vpcs {
+            visibility: match zone.vpcs() {
                 Some(_) => Visibility::Private,
                 None => Visibility::Public,
             },

@@ -15,13 +15,15 @@ use crate::hash::HashKey;
 
 pub(crate) use targets::Targets;
 
-/// The name of a check, a target or a collection; 0 is nobody's.
+/// The name of a check, a target, a collection or a region; 0 is nobody's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Key(pub(crate) u64);
 
 /// What kind of thing a key names.
 const CHECK: u64 = 0xc4ec;
 const COLLECTION: u64 = 0xc1d2;
+const LOCATION: u64 = 0x10ca;
+const REGION: u64 = 0x2e61;
 
 impl Key {
     /// That of a health check.
@@ -32,6 +34,16 @@ impl Key {
     /// That of a CIDR collection.
     pub(crate) fn of_collection(key: HashKey, id: &str) -> Self {
         Self(key.text(COLLECTION, id.as_bytes()))
+    }
+
+    /// That of a location in a collection.
+    pub(crate) fn of_location(key: HashKey, collection: Self, name: &str) -> Self {
+        Self(key.text(LOCATION ^ collection.0, name.as_bytes()))
+    }
+
+    /// That of a region or a local zone group.
+    pub(crate) fn of_region(key: HashKey, name: &str) -> Self {
+        Self(key.text(REGION, name.as_bytes()))
     }
 
     /// That of the sets of one name, by the hash of the whole name, and type in a zone.

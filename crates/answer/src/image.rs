@@ -55,12 +55,20 @@ pub struct ZoneImage {
     pub(crate) pages: Pages,
     pub(crate) traffic: Traffic,
     pub(crate) log: ZoneLog,
-    /// Which VPCs see a private zone; none for a public one.
-    pub(crate) vpcs: Option<Arc<[VpcId]>>,
-    /// The names with aliases that evaluate their targets' health, in order of their labels below
-    /// the apex; none where there is no such name.
-    pub(crate) evaluating: Option<Arc<Vec<Arc<[u8]>>>>,
+    /// None where there is nothing of it.
+    pub(crate) beside: Option<Arc<Beside>>,
 }
+
+/// What few zones have. It stands apart, so that an image takes no more lines of memory for it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Beside {
+    vpcs: Option<Arc<[VpcId]>>,
+    evaluating: Option<EvaluatingNames>,
+}
+
+/// Names with aliases that evaluate the health of their targets, in order of their labels below the
+/// apex.
+pub(crate) type EvaluatingNames = Arc<Vec<Arc<[u8]>>>;
 
 /// Which depths below the apex have something; bit 0 is the apex.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -117,13 +125,50 @@ impl ZoneImage {
 
     /// Which VPCs see a private zone; none for a public one.
     pub fn vpcs(&self) -> Option<&[VpcId]> {
-        self.vpcs.as_deref()
+        self.beside.as_ref()?.vpcs.as_deref()
+    }
+
+    /// As [`vpcs`](Self::vpcs), to be shared.
+    pub(crate) fn shared_vpcs(&self) -> Option<Arc<[VpcId]>> {
+        self.beside.as_ref()?.vpcs.clone()
     }
 
     /// The same zone as a private one that these VPCs see, or as a public one.
     #[must_use]
     pub fn with_vpcs(self, vpcs: Option<Arc<[VpcId]>>) -> Self {
-        Self { vpcs, ..self }
+        let evaluating = self.evaluating().cloned();
+        self.beside(Beside { vpcs, evaluating })
+    }
+
+    /// The names with aliases that evaluate the health of their targets; none where there is none.
+    pub(crate) fn evaluating(&self) -> Option<&EvaluatingNames> {
+        self.beside.as_ref()?.evaluating.as_ref()
+    }
+
+    /// The same zone with other such names.
+    pub(crate) fn with_evaluating(self, evaluating: Option<EvaluatingNames>) -> Self {
+        let vpcs = self.shared_vpcs();
+        self.beside(Beside { vpcs, evaluating })
+    }
+
+    fn beside(self, beside: Beside) -> Self {
+        let any = beside.vpcs.is_some() || beside.evaluating.is_some();
+        let beside = any.then(|| Arc::new(beside));
+        Self { beside, ..self }
+    }
+
+    /// The image of these pages.
+    pub(crate) fn of_pages(hash: u64, meta: ZoneMeta, masks: Masks, pages: Pages) -> Self {
+        Self {
+            apex_labels: u8::try_from(meta.apex.label_count()).expect("at most 127 labels"),
+            meta,
+            hash,
+            masks,
+            pages,
+            traffic: Traffic::default(),
+            log: ZoneLog::default(),
+            beside: None,
+        }
     }
 
     /// Whether it is visible in a view; in one of more than 63 nothing is.

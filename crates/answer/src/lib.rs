@@ -4,6 +4,8 @@
 //! gives the same bytes.
 
 mod chaos;
+mod cidr;
+mod client;
 mod compile;
 mod cookie;
 mod depths;
@@ -17,6 +19,7 @@ mod hash;
 mod health;
 mod identity;
 mod image;
+mod keyed;
 mod lookup;
 mod near;
 mod networks;
@@ -24,6 +27,7 @@ mod node;
 mod page;
 mod private;
 mod referral;
+mod regions;
 mod reply;
 mod route;
 mod segment;
@@ -48,18 +52,19 @@ use route::trace::Silent;
 use traffic::{Found, Run};
 use walk::Walk;
 
+pub use cidr::CidrCollections;
 pub use compile::{Broken, CompileError};
 pub use draft::ZoneDraft;
 pub use explain::{
-    AliasSeen, Ask, Candidate, ChoiceMode, Explanation, Outcome as CandidateOutcome, Parameter,
-    Record, Section, Step, Visibility, ZoneSeen, explain,
+    AliasSeen, Ask, Candidate, ChoiceMode, ClientKnownBy, ClientSeen, Explanation,
+    Outcome as CandidateOutcome, Parameter, Record, Section, Step, Visibility, ZoneSeen, explain,
 };
 pub use hash::HashKey;
 pub use health::{CheckState, Health};
 pub use identity::{CookieSecret, CookieSecrets, Identity};
 pub use image::{ZoneImage, ZoneLog, ZoneMeta};
 pub use near::{Near, NoHurry};
-pub use route::{Fate, Lost};
+pub use route::{Fate, Finding, Lost};
 pub use traffic::ZoneTraffic;
 pub use world::{ViewId, World, WorldSize, ZoneChange};
 
@@ -213,15 +218,7 @@ pub fn answer<N: Near>(
                     scope: Scope::Public(packet.view, None),
                 });
             }
-            Err(Unreadable::Drop) => {}
-            Err(Unreadable::CookieAlone(query)) => {
-                let asker = Asker::of(packet, identity, moment);
-                *outcome = outcome_of(asker.cookie_alone(&query, packet.reply));
-            }
-            Err(Unreadable::Header(header)) => {
-                let asker = Asker::of(packet, identity, moment);
-                *outcome = outcome_of(asker.error(&header, packet.reply));
-            }
+            Err(unreadable) => *outcome = answer_unreadable(&unreadable, packet, identity, moment),
         }
     }
     for job in &mut jobs {
@@ -253,6 +250,7 @@ pub fn answer<N: Near>(
             walk: job.walk,
             guess: job.guess,
             seed: seed_of(moment.seed, job.place),
+            client: None,
             trace: Silent,
         };
         let (answered, zone) = reply::write(&mut task, job.zone, packet.reply);
@@ -262,6 +260,21 @@ pub fn answer<N: Near>(
         outcomes[job.place] = outcome_of(answered);
     }
     run.end();
+}
+
+#[inline(never)]
+fn answer_unreadable(
+    unreadable: &Unreadable<'_>,
+    packet: &mut Packet<'_>,
+    identity: &Identity,
+    moment: Moment,
+) -> Outcome {
+    let asker = Asker::of(packet, identity, moment);
+    match unreadable {
+        Unreadable::Drop => Outcome::Drop,
+        Unreadable::CookieAlone(query) => outcome_of(asker.cookie_alone(query, packet.reply)),
+        Unreadable::Header(header) => outcome_of(asker.error(header, packet.reply)),
+    }
 }
 
 /// What clients in a VPC ask for lies in one of its private zones before all else.

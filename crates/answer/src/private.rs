@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use meridian_dns::Name;
-use meridian_model::{Generation, Vpc, VpcId};
+use meridian_model::{Generation, Vpc, VpcId, VpcRegion};
 
 use crate::directory::Directory;
 use crate::image::ZoneImage;
@@ -24,6 +24,8 @@ pub(crate) struct Private {
     networks: Arc<Networks>,
     /// Of all VPCs, in order.
     ids: Arc<[VpcId]>,
+    /// Where they are.
+    regions: Arc<[VpcRegion]>,
     /// What each VPC sees; none where that is nothing.
     seen: Vec<Option<Arc<Zones>>>,
 }
@@ -35,6 +37,7 @@ impl Private {
             all: Directory::build(zones),
             networks: Arc::default(),
             ids: Arc::default(),
+            regions: Arc::default(),
             seen: Vec::new(),
         }
     }
@@ -44,6 +47,7 @@ impl Private {
         let mut vpcs = vpcs.to_vec();
         vpcs.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         let networks = Arc::new(Networks::of(&vpcs));
+        let regions = vpcs.iter().map(|vpc| vpc.region.clone()).collect();
         let ids: Arc<[VpcId]> = vpcs.into_iter().map(|vpc| vpc.id).collect();
         let mut seen = vec![Vec::new(); ids.len()];
         for zone in self.all.iter() {
@@ -56,6 +60,7 @@ impl Private {
             seen: seen.into_iter().map(zones).collect(),
             networks,
             ids,
+            regions,
             ..self
         }
     }
@@ -69,6 +74,12 @@ impl Private {
     #[inline]
     pub(crate) fn seen_by(&self, client: IpAddr) -> Option<&Zones> {
         self.seen.get(self.networks.find(client)?)?.as_deref()
+    }
+
+    /// The region of the VPC that a client is in.
+    pub(crate) fn region_of(&self, client: IpAddr) -> Option<&str> {
+        let region = self.regions.get(self.networks.find(client)?)?;
+        Some(region.as_str())
     }
 
     /// The image of a zone whose apex has this hash.
@@ -128,6 +139,7 @@ impl Private {
             all: self.all.changed(&out, &put),
             networks: Arc::clone(&self.networks),
             ids: Arc::clone(&self.ids),
+            regions: Arc::clone(&self.regions),
             seen,
         }
     }
@@ -142,7 +154,7 @@ struct Touched<'a> {
 
 /// The places of the VPCs that see a zone, each once. One that nobody has described sees nothing.
 fn places(ids: &[VpcId], zone: &ZoneImage) -> Vec<usize> {
-    let vpcs = zone.vpcs.as_deref().unwrap_or_default();
+    let vpcs = zone.vpcs().unwrap_or_default();
     let known = vpcs.iter().filter_map(|vpc| ids.binary_search(vpc).ok());
     let mut places: Vec<usize> = known.collect();
     places.sort_unstable();

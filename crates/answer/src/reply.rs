@@ -1,9 +1,12 @@
 //! Writing the reply once it is known where the name leads.
 
+use std::net::IpAddr;
+
 use meridian_dns::RecordType;
 use meridian_dns::message::codes::{class, ede, qtype, rcode};
 use meridian_dns::message::{ExtendedError, Full, Owner, Query, Reply, Section};
 
+use crate::client::Client;
 use crate::edns::{self, Asker};
 use crate::lookup::{self, Guess, Place, Scope};
 use crate::node::{Kind, Node, Set};
@@ -33,6 +36,8 @@ pub(crate) struct Task<'a, 'q, T> {
     pub(crate) guess: Guess<'a>,
     /// For the order of records and the choices of policies.
     pub(crate) seed: u64,
+    /// Whom the answer is for; none until a policy asks.
+    pub(crate) client: Option<Client<'a>>,
     pub(crate) trace: T,
 }
 
@@ -83,6 +88,11 @@ pub(crate) fn write<'a, T: Trace>(
     answered.rcode = reply.response_code();
     if let Some(opt) = &mut opt {
         opt.extended_error = verdict.error;
+        if let (Some(client), Some(subnet)) = (&task.client, &mut opt.client_subnet) {
+            // What is not there is not there for anybody (RFC 7871 section 7.4).
+            let answers = reply.count(Section::Answer) > 0;
+            subnet.scope = if answers { client.told_scope() } else { 0 };
+        }
         edns::keep_zone_version(opt, answered.rcode);
     }
     answered.len = u16::try_from(reply.finish(opt.as_ref())).unwrap_or_default();
@@ -404,7 +414,11 @@ fn write_routed<'a, T: Trace>(
     link: Link<'_>,
     (labels, group): (&'a [u8], Set<'a>),
 ) -> Result<Step<'a>, Full> {
-    let mut route = Route::new(task.world, task.seed, &mut task.trace);
+    let (world, scope, query, source) = (task.world, task.scope, task.query, task.asker.client);
+    let client = task
+        .client
+        .get_or_insert_with(|| client_of(world, scope, source, query));
+    let mut route = Route::new(world, client, task.seed, &mut task.trace);
     let chosen = match route.follow(zone, (labels, group)) {
         Ok(chosen) => chosen,
         Err(NoAnswer::Nothing) => {
@@ -427,6 +441,23 @@ fn write_routed<'a, T: Trace>(
         }
         None => Step::End(Verdict::default()),
     })
+}
+
+/// Whom a query is for. The clients of VPCs are where those are.
+pub(crate) fn client_of<'a>(
+    world: &'a World,
+    scope: Scope<'a>,
+    source: IpAddr,
+    query: &Query<'_>,
+) -> Client<'a> {
+    if let (Scope::Private(_), Some(private)) = (scope, &world.private)
+        && let Some(region) = private.region_of(source)
+    {
+        return Client::in_region(world, source, region);
+    }
+    let edns = query.edns.as_ref();
+    let subnet = edns.and_then(|edns| edns.client_subnet?.prefix());
+    Client::of(world, source, subnet)
 }
 
 /// No answer can be given from a set.

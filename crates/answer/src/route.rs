@@ -5,9 +5,14 @@
 //! for all of them is here (Route 53's common algorithm).
 
 pub(crate) mod candidates;
+mod cidr;
 pub(crate) mod failover;
+mod geolocation;
+pub(crate) mod geoproximity;
 pub(crate) mod group;
+mod latency;
 mod multivalue;
+mod nearest;
 pub(crate) mod parameter;
 mod random;
 mod simple;
@@ -18,12 +23,13 @@ use arrayvec::ArrayVec;
 use meridian_dns::RecordType;
 use meridian_model::RoutingKind;
 
+use crate::client::Client;
 use crate::node::{Kind, Node, Set};
 use crate::{World, ZoneImage};
 
 pub(crate) use candidates::is_up;
 pub(crate) use multivalue::MULTIVALUE_SETS;
-pub use trace::{Fate, Lost};
+pub use trace::{Fate, Finding, Lost};
 
 use candidates::Candidates;
 use group::{Group, Part, Target};
@@ -75,14 +81,21 @@ impl<'a> Chosen<'a> {
 #[derive(Debug)]
 pub(crate) struct Route<'a, 't, T> {
     world: &'a World,
+    client: &'t mut Client<'a>,
     random: Random,
     trace: &'t mut T,
 }
 
 impl<'a, 't, T: Trace> Route<'a, 't, T> {
-    pub(crate) fn new(world: &'a World, seed: u64, trace: &'t mut T) -> Self {
+    pub(crate) fn new(
+        world: &'a World,
+        client: &'t mut Client<'a>,
+        seed: u64,
+        trace: &'t mut T,
+    ) -> Self {
         Self {
             world,
+            client,
             random: Random::new(seed),
             trace,
         }
@@ -107,7 +120,6 @@ impl<'a, 't, T: Trace> Route<'a, 't, T> {
             let candidates = Candidates::new(group, &self.world.down);
             self.trace.group(zone, labels, &candidates);
             let chosen = self.choose(&candidates);
-            self.trace.chosen(&chosen, 0);
             let mut parts = chosen.iter().filter_map(|place| group.member(*place));
             let Some(first) = parts.next() else {
                 return Err(NoAnswer::Nothing);
@@ -137,18 +149,36 @@ impl<'a, 't, T: Trace> Route<'a, 't, T> {
     }
 
     fn choose(&mut self, candidates: &Candidates<'_>) -> ArrayVec<usize, MULTIVALUE_SETS> {
+        let (world, client, group) = (self.world, &mut *self.client, candidates.group());
         let (random, trace) = (&mut self.random, &mut *self.trace);
-        let chosen = match candidates.group().policy {
-            RoutingKind::Simple => simple::choose(candidates),
-            RoutingKind::Weighted => weighted::choose(candidates, random, trace),
-            RoutingKind::Failover => failover::choose(candidates, trace),
-            RoutingKind::Multivalue => return multivalue::choose(candidates, random, trace),
-            RoutingKind::Latency
-            | RoutingKind::Geolocation
-            | RoutingKind::Cidr
-            | RoutingKind::Geoproximity => None,
+        let (chosen, scope) = match group.policy {
+            RoutingKind::Simple => (simple::choose(candidates), 0),
+            RoutingKind::Weighted => (weighted::choose(candidates, random, trace), 0),
+            RoutingKind::Failover => (failover::choose(candidates, trace), 0),
+            RoutingKind::Multivalue => {
+                let chosen = multivalue::choose(candidates, random, trace);
+                trace.chosen(&chosen, 0);
+                return chosen;
+            }
+            RoutingKind::Latency => {
+                latency::choose(candidates, &client.whereabouts(), &world.regions, trace)
+            }
+            RoutingKind::Geoproximity => {
+                geoproximity::choose(candidates, &client.whereabouts(), &world.regions, trace)
+            }
+            RoutingKind::Geolocation => {
+                geolocation::choose(candidates, &client.whereabouts(), trace)
+            }
+            RoutingKind::Cidr => {
+                let (collections, address) = (&world.cidrs, client.address);
+                let found = collections.find(group.collection, address, client.bits);
+                cidr::choose(candidates, found, trace)
+            }
         };
-        chosen.into_iter().collect()
+        self.client.depended_on(scope);
+        let chosen: ArrayVec<usize, MULTIVALUE_SETS> = chosen.into_iter().collect();
+        self.trace.chosen(&chosen, scope);
+        chosen
     }
 
     fn lost(&mut self, lost: Lost) -> NoAnswer {

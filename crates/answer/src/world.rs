@@ -3,13 +3,16 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use meridian_atlas::{Atlas, Regions};
 use meridian_dns::Name;
 use meridian_model::{Generation, Vpc};
 
+use crate::cidr::CidrCollections;
 use crate::hash::HashKey;
 use crate::health::{Health, Keys, Targets};
 use crate::image::{ZoneImage, ZoneLog, hash_of};
 use crate::private::Private;
+use crate::regions::RegionTable;
 use crate::traffic::{self, ZoneTraffic};
 use crate::zones::Zones;
 
@@ -40,6 +43,10 @@ pub struct World {
     targets: Targets,
     /// What is down: checks, and what aliases point to.
     pub(crate) down: Arc<Keys>,
+    /// Who is where.
+    pub(crate) atlas: Arc<Atlas>,
+    pub(crate) regions: Arc<RegionTable>,
+    pub(crate) cidrs: Arc<CidrCollections>,
 }
 
 /// One step from a World to the next.
@@ -70,7 +77,7 @@ impl World {
         let logged = zones.iter().map(|zone| logged(zone)).sum();
         let (targets, health) = (Targets::of(zones.iter()), Health::all_up(key));
         let (private, public): (Vec<_>, Vec<_>) =
-            zones.into_iter().partition(|zone| zone.vpcs.is_some());
+            zones.into_iter().partition(|zone| zone.vpcs().is_some());
         let world = Self {
             key,
             logged,
@@ -80,6 +87,9 @@ impl World {
             down: Arc::clone(health.down()),
             health: health.clone(),
             targets,
+            atlas: Arc::default(),
+            regions: Arc::new(RegionTable::new(key, &Regions::default())),
+            cidrs: Arc::new(CidrCollections::new(key)),
         };
         world.with_health(health)
     }
@@ -92,6 +102,36 @@ impl World {
         self.down = targets.down(&self, &health);
         (self.targets, self.health) = (targets, health);
         self
+    }
+
+    /// The same zones, with clients where this atlas says.
+    #[must_use]
+    pub fn with_atlas(self, atlas: Arc<Atlas>) -> Self {
+        Self { atlas, ..self }
+    }
+
+    /// Who is where.
+    pub fn atlas(&self) -> &Arc<Atlas> {
+        &self.atlas
+    }
+
+    /// The same zones, with regions and local zone groups in these places.
+    #[must_use]
+    pub fn with_regions(self, regions: &Regions) -> Self {
+        let regions = Arc::new(RegionTable::new(self.key, regions));
+        Self { regions, ..self }
+    }
+
+    /// The same zones, with these CIDR collections.
+    #[must_use]
+    pub fn with_cidr_collections(self, collections: CidrCollections) -> Self {
+        let cidrs = Arc::new(collections);
+        Self { cidrs, ..self }
+    }
+
+    /// The CIDR collections, to be changed in a copy.
+    pub fn cidr_collections(&self) -> &CidrCollections {
+        &self.cidrs
     }
 
     /// The checks that are down.
@@ -184,7 +224,7 @@ impl World {
                 }
             }
             match change {
-                change if zone.vpcs.is_some() => private.push(change),
+                change if zone.vpcs().is_some() => private.push(change),
                 ZoneChange::Put(zone) => put.push(Arc::clone(zone)),
                 ZoneChange::Remove(zone) => out.push(&**zone),
             }

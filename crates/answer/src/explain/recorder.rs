@@ -9,8 +9,8 @@ use crate::health::{CheckState, Health, Key};
 use crate::image::name_of;
 use crate::route::candidates::{Candidates, Mode};
 use crate::route::group::{Group, Member, Names, Part, Target};
-use crate::route::trace::{Fate, Lost, Trace};
-use crate::route::{failover, weighted};
+use crate::route::trace::{Fate, Finding, Lost, Trace};
+use crate::route::{failover, geoproximity, weighted};
 
 /// Keeps every step.
 #[derive(Debug)]
@@ -92,6 +92,15 @@ impl Trace for Recorder {
         }
     }
 
+    fn finding(&mut self, place: usize, finding: impl FnOnce() -> Finding) {
+        if let Some(candidate) = self.candidate(place) {
+            match finding() {
+                Finding::DistanceKm(km) => candidate.distance_km = Some(km),
+                Finding::BiasedKm(km) => candidate.biased_km = Some(km),
+            }
+        }
+    }
+
     fn chosen(&mut self, places: &[usize], bits: u8) {
         for place in places {
             if let Some(candidate) = self.candidate(*place) {
@@ -122,7 +131,7 @@ fn parameter(group: &Group<'_>, member: &Member<'_>, names: Names<'_>) -> Parame
         RoutingKind::Failover => Parameter::Role(failover::role(member)),
         RoutingKind::Latency => Parameter::Region(place()),
         RoutingKind::Geolocation => Parameter::Place(place()),
-        RoutingKind::Geoproximity => Parameter::Near(place(), 0),
+        RoutingKind::Geoproximity => Parameter::Near(place(), geoproximity::bias(member)),
         RoutingKind::Cidr => Parameter::Location(place()),
     }
 }

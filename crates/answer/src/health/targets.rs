@@ -28,7 +28,7 @@ pub(crate) struct Targets {
 impl Targets {
     /// Those of all zones that have any.
     pub(crate) fn of<'z>(zones: impl Iterator<Item = &'z Arc<ZoneImage>>) -> Self {
-        let evaluating = zones.filter(|zone| zone.evaluating.is_some());
+        let evaluating = zones.filter(|zone| zone.evaluating().is_some());
         Self {
             zones: evaluating.cloned().collect(),
             others: Arc::default(),
@@ -39,7 +39,9 @@ impl Targets {
     pub(crate) fn depend_on(&self, zone: &ZoneImage) -> bool {
         let meta = &zone.meta;
         let has = |other: &Arc<ZoneImage>| other.meta.generation == meta.generation;
-        zone.evaluating.is_some() || self.others.contains(&meta.zone) || self.zones.iter().any(has)
+        zone.evaluating().is_some()
+            || self.others.contains(&meta.zone)
+            || self.zones.iter().any(has)
     }
 
     /// After these zones went and these came or changed.
@@ -50,7 +52,7 @@ impl Targets {
     ) -> Self {
         let kept = self.zones.iter();
         let kept = kept.filter(|zone| !gone.contains(&zone.meta.generation));
-        let new = put.filter(|zone| zone.evaluating.is_some());
+        let new = put.filter(|zone| zone.evaluating().is_some());
         Self {
             zones: kept.cloned().chain(new).collect(),
             others: Arc::clone(&self.others),
@@ -70,7 +72,7 @@ impl Targets {
             others: HashSet::new(),
         };
         for zone in self.zones.iter() {
-            let names = zone.evaluating.iter().flat_map(|names| names.iter());
+            let names = zone.evaluating().into_iter().flat_map(|names| names.iter());
             for labels in names {
                 let hash = world.key.below(zone.hash, labels);
                 let sets = zone.find(hash, labels).map(|node| node.sets());

@@ -50,6 +50,12 @@ impl<'a> Candidates<'a> {
             .filter(move |(_, member)| mode == Mode::LastResort || is_up(member, down))
     }
 
+    /// Whether this member may be chosen.
+    #[inline]
+    pub(crate) fn is_in_play(&self, member: &Member<'_>) -> bool {
+        self.mode == Mode::LastResort || is_up(member, self.down)
+    }
+
     /// Whether this member is healthy by itself.
     #[inline]
     pub(crate) fn is_up(&self, member: &Member<'_>) -> bool {

@@ -3,16 +3,17 @@
 use meridian_model::FailoverRole;
 
 use super::candidates::{Candidates, Mode};
-use super::group::Member;
+use super::group::{Member, PARAMETER};
 use super::trace::{Fate, Trace};
 
 /// The parameter of a member.
-pub(crate) fn parameter(role: FailoverRole) -> [u8; 8] {
-    let role = match role {
+pub(crate) fn parameter(role: FailoverRole) -> [u8; PARAMETER] {
+    let mut parameter = [0; PARAMETER];
+    parameter[0] = match role {
         FailoverRole::Primary => 0,
         FailoverRole::Secondary => 1,
     };
-    [role, 0, 0, 0, 0, 0, 0, 0]
+    parameter
 }
 
 /// Which half of the pair a member is.

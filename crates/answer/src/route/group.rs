@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! group   policy u8 · collection u64 · member × count · part × count
-//! member  flags u8 · parameter 8 bytes · check u64 · target u64 · part u32 (where in the group)
+//! member  flags u8 · parameter 10 bytes · check u64 · target u64 · part u32 (where in the group)
 //! part    of records: set · names        of an alias: hash u64 · zone · name · names
 //! names   identifier · health check · place of the parameter, for people
 //! ```
@@ -18,8 +18,10 @@ use crate::node::Set;
 
 /// Bytes before the members.
 pub(crate) const GROUP_HEAD: usize = 9;
+/// Bytes of what a member says to its policy.
+pub(crate) const PARAMETER: usize = 10;
 /// Bytes of a member.
-pub(crate) const MEMBER: usize = 29;
+pub(crate) const MEMBER: usize = 1 + PARAMETER + 8 + 8 + 4;
 /// In the flags: the member is an alias, not records.
 pub(crate) const ALIAS: u8 = 1;
 /// In the flags: the health of an alias's target is its own.
@@ -41,6 +43,8 @@ pub(crate) const POLICIES: [RoutingKind; 8] = [
 pub(crate) struct Group<'a> {
     pub(crate) rtype: RecordType,
     pub(crate) policy: RoutingKind,
+    /// Of a CIDR policy: which collection.
+    pub(crate) collection: Key,
     members: &'a [[u8; MEMBER]],
     bytes: &'a [u8],
 }
@@ -49,7 +53,7 @@ pub(crate) struct Group<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Member<'a> {
     /// What it says to the policy; each policy has its own form.
-    pub(crate) parameter: &'a [u8; 8],
+    pub(crate) parameter: &'a [u8; PARAMETER],
     /// Of its health check, if it has one.
     pub(crate) check: Option<Key>,
     /// Of the sets whose health is its own, if it is an alias that evaluates.
@@ -100,11 +104,12 @@ impl<'a> Group<'a> {
     /// Reads a set that is a group; none for bytes that `compile` has not written.
     pub(crate) fn read(set: Set<'a>) -> Option<Self> {
         let (head, rest) = set.body.split_first_chunk::<GROUP_HEAD>()?;
-        let [policy, ..] = head;
+        let [policy, collection @ ..] = head;
         let (members, _) = rest.as_chunks::<MEMBER>();
         Some(Self {
             rtype: set.rtype,
             policy: *POLICIES.get(usize::from(*policy))?,
+            collection: Key(u64::from_le_bytes(*collection)),
             members: members.get(..set.count)?,
             bytes: set.body,
         })
@@ -161,7 +166,8 @@ impl<'a> Member<'a> {
     #[inline]
     fn read(bytes: &'a [u8; MEMBER]) -> Self {
         let (flags, rest) = (bytes[0], &bytes[1..]);
-        let (parameter, rest) = rest.split_first_chunk::<8>().unwrap_or((&[0; 8], rest));
+        let nothing = (&[0; PARAMETER], rest);
+        let (parameter, rest) = rest.split_first_chunk().unwrap_or(nothing);
         let number = |rest: &[u8]| rest.first_chunk().map_or(0, |n| u64::from_le_bytes(*n));
         let (check, target) = (number(rest), number(&rest[8..]));
         let part = rest.last_chunk().map_or(0, |n| u32::from_le_bytes(*n));

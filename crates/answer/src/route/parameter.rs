@@ -1,4 +1,4 @@
-//! What a record set says to its policy, as the eight bytes of a member and as text for people.
+//! What a record set says to its policy, as the ten bytes of a member and as text for people.
 //! Each policy knows its own form.
 
 use std::borrow::Cow;
@@ -7,19 +7,22 @@ use meridian_model::{GeoproximityPlace, Routing};
 
 use crate::hash::HashKey;
 
-use super::{failover, weighted};
+use super::group::PARAMETER;
+use super::{cidr, failover, geolocation, geoproximity, latency, weighted};
 
 /// The parameter of a member.
-pub(crate) fn write(_key: HashKey, routing: &Routing) -> [u8; 8] {
+pub(crate) fn write(key: HashKey, routing: &Routing) -> [u8; PARAMETER] {
     match routing {
+        Routing::Simple | Routing::Multivalue => [0; PARAMETER],
         Routing::Weighted(weight) => weighted::parameter(*weight),
+        Routing::Latency(region) => latency::parameter(key, region),
         Routing::Failover(role) => failover::parameter(*role),
-        Routing::Simple
-        | Routing::Multivalue
-        | Routing::Latency(_)
-        | Routing::Geolocation(_)
-        | Routing::Cidr { .. }
-        | Routing::Geoproximity(_) => [0; 8],
+        Routing::Geolocation(location) => geolocation::parameter(location),
+        Routing::Cidr {
+            collection_id,
+            location,
+        } => cidr::parameter(key, collection_id, location),
+        Routing::Geoproximity(location) => geoproximity::parameter(key, location),
     }
 }
 

@@ -15,6 +15,9 @@ pub(crate) trait Trace {
     /// Why a member in play was not chosen.
     fn fate(&mut self, place: usize, fate: impl FnOnce() -> Fate);
 
+    /// What was found out about a member in play.
+    fn finding(&mut self, place: usize, finding: impl FnOnce() -> Finding);
+
     /// These members were chosen, and for how many bits of the client's address that is true.
     fn chosen(&mut self, places: &[usize], bits: u8);
 
@@ -34,6 +37,9 @@ impl Trace for Silent {
 
     #[inline(always)]
     fn fate(&mut self, _: usize, _: impl FnOnce() -> Fate) {}
+
+    #[inline(always)]
+    fn finding(&mut self, _: usize, _: impl FnOnce() -> Finding) {}
 
     #[inline(always)]
     fn chosen(&mut self, _: &[usize], _: u8) {}
@@ -59,6 +65,15 @@ pub enum Fate {
     LessSpecific,
     /// Another is nearer or faster.
     Outdone,
+}
+
+/// What a policy found out about a set and this client.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Finding {
+    /// The distance between the client and the set's place.
+    DistanceKm(f64),
+    /// That distance with the bias.
+    BiasedKm(f64),
 }
 
 /// Why an alias leads nowhere.

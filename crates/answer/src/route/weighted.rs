@@ -1,13 +1,15 @@
 //! Weighted: at random, in proportion to the weights.
 
 use super::candidates::{Candidates, Mode};
-use super::group::Member;
+use super::group::{Member, PARAMETER};
 use super::random::Random;
 use super::trace::{Fate, Trace};
 
 /// The parameter of a member.
-pub(crate) fn parameter(weight: u8) -> [u8; 8] {
-    [weight, 0, 0, 0, 0, 0, 0, 0]
+pub(crate) fn parameter(weight: u8) -> [u8; PARAMETER] {
+    let mut parameter = [0; PARAMETER];
+    parameter[0] = weight;
+    parameter
 }
 
 /// The weight of a member.

@@ -64,7 +64,7 @@ fn answering_allocates_nothing() {
             let mut batch: Vec<Packet<'_>> = batch
                 .map(|(query, reply)| Packet {
                     query,
-                    client: IpAddr::V4(Ipv4Addr::LOCALHOST),
+                    client: IpAddr::V4(Ipv4Addr::new(198, 18, 0, 1)),
                     view: ViewId(0),
                     transport,
                     reply,

@@ -12,10 +12,10 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use crate::oracle::Oracle;
-use crate::scenario::{Ask, Edns, Set, Zone, parse};
+use crate::scenario::{Ask, Edns, Scenario, Set, Zone, parse};
 use crate::wire;
 use crate::wire::normal;
-use crate::zones::{KEY, meta, rows, world};
+use crate::zones::{KEY, meta, rows, world, world_of};
 
 fn set(name: &Name, rtype: RecordType, values: Vec<String>) -> Set {
     Set::simple(name.clone(), rtype, 60, values)
@@ -35,7 +35,7 @@ fn ask(name: Name, qtype: u16) -> Ask {
 
 /// A world in which every kind of answer can be had, from the files of the scenarios.
 pub(crate) fn small_world() -> (World, Vec<Ask>) {
-    let mut zones = Vec::new();
+    let mut all = Scenario::default();
     let mut asks = Vec::new();
     for text in [
         include_str!("../scenarios/delegations.txt"),
@@ -43,16 +43,22 @@ pub(crate) fn small_world() -> (World, Vec<Ask>) {
         include_str!("../scenarios/chains.txt"),
         include_str!("../scenarios/edns-and-size.txt"),
         include_str!("../scenarios/routing/aliases.txt"),
+        include_str!("../scenarios/routing/cidr.txt"),
         include_str!("../scenarios/routing/failover.txt"),
+        include_str!("../scenarios/routing/geolocation.txt"),
+        include_str!("../scenarios/routing/geoproximity.txt"),
+        include_str!("../scenarios/routing/latency.txt"),
         include_str!("../scenarios/routing/multivalue.txt"),
         include_str!("../scenarios/routing/weighted.txt"),
         include_str!("../scenarios/rfc1034.txt"),
     ] {
         let scenario = parse(text);
-        zones.extend(scenario.zones);
+        all.zones.extend(scenario.zones);
+        all.places.extend(scenario.places);
+        all.blocks.extend(scenario.blocks);
         asks.extend(scenario.queries.into_iter().map(|query| query.ask));
     }
-    (world(&zones), asks)
+    (world_of(&all), asks)
 }
 
 /// A change of one packet.

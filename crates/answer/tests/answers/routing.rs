@@ -9,6 +9,8 @@ use meridian_answer::{
 };
 use meridian_dns::Name;
 use meridian_model::RoutingKind;
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
 
 use crate::scenario::parse;
 use crate::zones::{self, KEY};
@@ -30,6 +32,7 @@ fn told(world: &World, name: &str, seed: u64, health: &[(&str, CheckState)]) -> 
         view: ViewId(0),
         source: IpAddr::from([127, 0, 0, 1]),
         subnet: None,
+        at: None,
         health,
         moment: Moment { now_s: 0, seed },
     };
@@ -261,4 +264,133 @@ c.example.test 60 A 192.0.2.9 | failover=SECONDARY id=s
         values(&told(&world, "c.example.test", 1, &[])),
         ["192.0.2.9"]
     );
+}
+
+/// Everything that can be answered, as which groups and which sets were chosen.
+type Decision = Vec<(Name, Vec<bool>)>;
+
+fn decision(told: &Explanation) -> Decision {
+    let steps = told.steps.iter();
+    let chosen = |outcome| outcome == CandidateOutcome::Chosen;
+    steps
+        .map(|step| {
+            let candidates = step.candidates.iter();
+            let chosen = candidates.map(|candidate| chosen(candidate.outcome));
+            (step.name.clone(), chosen.collect())
+        })
+        .collect()
+}
+
+/// Places of a few bits, in each other and side by side.
+fn places() -> impl Strategy<Value = Vec<String>> {
+    let place = prop_oneof![
+        Just("country=US subdivision=CA at=37,-122"),
+        Just("country=US subdivision=CA at=34,-118"),
+        Just("country=US subdivision=NY at=40,-74"),
+        Just("country=US"),
+        Just("country=CA at=45,-75"),
+        Just("country=DE at=52,13"),
+        Just("country=FR at=48,2"),
+        Just("continent=EU"),
+        Just("country=CN at=39,116"),
+        Just("at=0,0"),
+        Just(""),
+    ];
+    let row = (any::<u8>(), 1..=8u8, place).prop_map(|(first, bits, place)| {
+        let first = u32::from(first) << 24 & u32::MAX << (32 - u32::from(bits));
+        format!("place {}/{bits} {place}\n", std::net::Ipv4Addr::from(first))
+    });
+    vec(row, 0..16)
+}
+
+fn collection() -> impl Strategy<Value = Vec<String>> {
+    let row = (any::<u8>(), 1..=8u8, 0..3u8);
+    btree_map((any::<u8>(), 1..=8u8), row, 0..8).prop_map(|blocks| {
+        let lines = blocks.into_iter().map(|((first, bits), (.., place))| {
+            let first = u32::from(first) << 24 & u32::MAX << (32 - u32::from(bits));
+            ((first, bits), place)
+        });
+        let blocks: BTreeMap<(u32, u8), u8> = lines.collect();
+        let lines = blocks.into_iter().map(|((first, bits), place)| {
+            format!(
+                "collection c l{place} {}/{bits}\n",
+                std::net::Ipv4Addr::from(first)
+            )
+        });
+        lines.collect()
+    })
+}
+
+/// Groups of every policy that looks at clients, and a tree over them.
+const BY_CLIENT: &str = "
+geo.example.test 60 A 192.0.2.1 | country=US subdivision=CA id=1 check=h1
+geo.example.test 60 A 192.0.2.2 | country=US id=2 check=h2
+geo.example.test 60 A 192.0.2.3 | country=DE id=3 check=h3
+geo.example.test 60 A 192.0.2.4 | continent=EU id=4
+geo.example.test 60 A 192.0.2.5 | country=* id=5
+some.example.test 60 A 192.0.2.1 | continent=NA id=1 check=h1
+some.example.test 60 A 192.0.2.2 | country=FR id=2
+fast.example.test 60 A 192.0.2.1 | region=us-east-1 id=1 check=h1
+fast.example.test 60 A 192.0.2.2 | region=us-west-2 id=2 check=h2
+fast.example.test 60 A 192.0.2.3 | region=eu-central-1 id=3 check=h3
+fast.example.test 60 A 192.0.2.4 | region=cn-north-1 id=4
+near.example.test 60 A 192.0.2.1 | at=0,10 bias=20 id=1 check=h1
+near.example.test 60 A 192.0.2.2 | at=50,10 bias=-20 id=2 check=h2
+near.example.test 60 A 192.0.2.3 | near=us-west-1 id=3
+net.example.test 60 A 192.0.2.1 | collection=c location=l0 id=1 check=h1
+net.example.test 60 A 192.0.2.2 | collection=c location=l1 id=2 check=h2
+net.example.test 60 A 192.0.2.3 | collection=c location=* id=3
+tree.example.test ALIAS A net.example.test evaluate | country=US id=1
+tree.example.test ALIAS A geo.example.test evaluate | continent=EU id=2
+tree.example.test ALIAS A near.example.test evaluate | country=* id=3
+top.example.test ALIAS A tree.example.test evaluate | region=us-east-1 id=1
+top.example.test ALIAS A fast.example.test evaluate | region=eu-west-1 id=2
+";
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn everybody_inside_a_scope_gets_the_same_decision(
+        places in places(), blocks in collection(), down in prop::sample::subsequence(vec!["h1", "h2", "h3"], 0..=3),
+        clients in vec((any::<u8>(), 1..=32u8), 12),
+    ) {
+        let text = format!("{}{}{APEX}{BY_CLIENT}", places.concat(), blocks.concat());
+        let down: Vec<String> = down.into_iter().map(str::to_owned).collect();
+        let world = zones::with_down(zones::world_of(&parse(&text)), &down);
+        for (first, bits) in clients {
+            for name in ["geo", "some", "fast", "near", "net", "tree", "top"] {
+                let name = Name::parse(&format!("{name}.example.test")).unwrap();
+                let ask = |first: u8, bits: u8| {
+                    let first = u32::from(first) << 24 & u32::MAX << (32 - u32::from(bits));
+                    explain(&world, &Ask {
+                        name: &name,
+                        qtype: 1,
+                        view: ViewId(0),
+                        source: IpAddr::from([127, 0, 0, 1]),
+                        subnet: Some((IpAddr::V4(first.into()), bits)),
+                        at: None,
+                        health: &[],
+                        moment: Moment { now_s: 0, seed: 1 },
+                    })
+                };
+                let told = ask(first, bits);
+                let own = told.steps.iter().map(|step| step.scope).max().unwrap_or(0);
+                prop_assert_eq!(told.scope, if told.records.iter().any(|r| r.rtype == 1) { own } else { 0 });
+                if own > bits {
+                    // It speaks for nobody else.
+                    continue;
+                }
+                let size = 1u16 << (8 - own.min(8));
+                let start = u16::from(first) & !(size - 1);
+                for other in (start..start + size).step_by(usize::from(size.div_ceil(16))) {
+                    for bits in [own.max(1), 8, 24] {
+                        if bits < own { continue; }
+                        let other = ask(u8::try_from(other).unwrap(), bits);
+                        prop_assert_eq!(decision(&other), decision(&told), "{} {}", name, own);
+                    }
+                }
+            }
+        }
+    }
 }

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use meridian_answer::{Broken, HashKey, Health, World, ZoneImage, ZoneMeta};
+use meridian_answer::{Broken, CidrCollections, HashKey, Health, World, ZoneImage, ZoneMeta};
+use meridian_atlas::{Atlas, Continent, Country, Layer, Place, Point, Source, Subdivision};
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
     AccountId, AliasTarget, Generation, RecordSet, SetData, SetKey, Timestamp, Vpc, VpcId,
     VpcRegion, ZoneId,
 };
 
-use crate::scenario::{Scenario, Set, Zone};
+use crate::scenario::{self, Scenario, Set, Zone};
 
 pub(crate) const KEY: HashKey = HashKey([0x1234_5678, 0x9abc_def0]);
 
@@ -32,7 +33,7 @@ pub(crate) fn world(zones: &[Zone]) -> World {
 pub(crate) fn world_of(scenario: &Scenario) -> World {
     let vpcs = scenario.vpcs.iter().map(|vpc| Vpc {
         id: VpcId::new(&vpc.id).unwrap(),
-        region: VpcRegion::new("eu-west-1").unwrap(),
+        region: VpcRegion::new(&vpc.region).unwrap(),
         account: AccountId::new("111111111111").unwrap(),
         networks: vpc
             .networks
@@ -40,7 +41,43 @@ pub(crate) fn world_of(scenario: &Scenario) -> World {
             .map(|text| text.parse().unwrap())
             .collect(),
     });
-    world(&scenario.zones).with_vpcs(&vpcs.collect::<Vec<_>>())
+    let mut collections = CidrCollections::new(KEY);
+    let mut names: Vec<&str> = scenario.blocks.iter().map(|b| &*b.collection).collect();
+    names.dedup();
+    for name in names {
+        let blocks = scenario.blocks.iter().filter(|b| b.collection == name);
+        collections.put(name, blocks.map(|b| (b.address, b.bits, &*b.location)));
+    }
+    world(&scenario.zones)
+        .with_vpcs(&vpcs.collect::<Vec<_>>())
+        .with_atlas(Arc::new(atlas(&scenario.places)))
+        .with_cidr_collections(collections)
+}
+
+/// The atlas of these places.
+pub(crate) fn atlas(places: &[scenario::Place]) -> Atlas {
+    let mut layer = Layer::new(Source::named("a scenario"));
+    for place in places {
+        let country = place
+            .country
+            .as_deref()
+            .map(|code| Country::new(code).unwrap());
+        let found = match (country, &place.continent) {
+            (Some(country), _) => Place::in_country(country),
+            (None, Some(continent)) => Place {
+                continent: Continent::new(continent),
+                ..Place::UNKNOWN
+            },
+            (None, None) => Place::UNKNOWN,
+        };
+        let found = Place {
+            subdivision: place.subdivision.as_deref().and_then(Subdivision::new),
+            point: place.point.map(|(lat, lon)| Point::new(lat, lon).unwrap()),
+            ..found
+        };
+        layer.add(place.network.parse().unwrap(), found).unwrap();
+    }
+    Atlas::new(vec![layer]).unwrap()
 }
 
 /// The same world with these health checks down.

@@ -2,7 +2,9 @@
 //!
 //! ```text
 //! # A comment. Names are absolute, with or without the last dot; values are Route 53's.
-//! vpc vpc-1 127.1.0.0/16 fd00::/8         whose clients see the private zones that name it
+//! vpc vpc-1 127.1.0.0/16 fd00::/8 [in=us-east-1]     whose clients see the private zones that name it
+//! place 192.0.2.0/24 country=US subdivision=CA at=37.4,-122.1      who is there is where
+//! collection c-1 tokyo 192.0.2.0/24 2001:db8::/32     blocks of a location of a CIDR collection
 //! zone example.test [views=0,2]           the older of two zones of one name comes first
 //! zone example.test vpcs=vpc-1,vpc-2      a private zone
 //! www.example.test 300 A 192.0.2.1        records of one name and type make one set
@@ -41,6 +43,8 @@ pub(crate) use policy::Policy;
 #[derive(Debug, Default)]
 pub(crate) struct Scenario {
     pub(crate) vpcs: Vec<Vpc>,
+    pub(crate) places: Vec<Place>,
+    pub(crate) blocks: Vec<Block>,
     pub(crate) zones: Vec<Zone>,
     pub(crate) queries: Vec<Query>,
     /// The health checks that are down for the queries that follow.
@@ -51,7 +55,28 @@ pub(crate) struct Scenario {
 #[derive(Debug)]
 pub(crate) struct Vpc {
     pub(crate) id: String,
+    pub(crate) region: String,
     pub(crate) networks: Vec<String>,
+}
+
+/// Where the clients of a network are.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) network: String,
+    pub(crate) continent: Option<String>,
+    pub(crate) country: Option<String>,
+    pub(crate) subdivision: Option<String>,
+    /// Latitude and longitude.
+    pub(crate) point: Option<(f32, f32)>,
+}
+
+/// A block of a location of a CIDR collection.
+#[derive(Debug)]
+pub(crate) struct Block {
+    pub(crate) collection: String,
+    pub(crate) location: String,
+    pub(crate) address: IpAddr,
+    pub(crate) bits: u8,
 }
 
 /// A zone as it is to be created, in this order.
@@ -233,11 +258,16 @@ impl Scenario {
         let rest = rest.trim();
         match word {
             "vpc" => {
+                let (rest, region) = rest.split_once(" in=").unwrap_or((rest, "eu-west-1"));
                 let mut words = rest.split_whitespace().map(str::to_owned);
-                let id = words.next()?;
-                let networks = words.collect();
-                self.vpcs.push(Vpc { id, networks });
+                self.vpcs.push(Vpc {
+                    id: words.next()?,
+                    region: region.to_owned(),
+                    networks: words.collect(),
+                });
             }
+            "place" => self.places.push(place(rest)?),
+            "collection" => self.collection(rest)?,
             "zone" => self.zones.push(zone(rest)?),
             "down" => self.down = rest.split_whitespace().map(str::to_owned).collect(),
             "query" => self.queries.push(query(number, rest, &self.down)?),
@@ -258,6 +288,49 @@ impl Scenario {
         }
         Some(())
     }
+}
+
+impl Scenario {
+    fn collection(&mut self, text: &str) -> Option<()> {
+        let mut words = text.split_whitespace();
+        let (collection, location) = (words.next()?, words.next()?);
+        for block in words {
+            let (address, bits) = block.split_once('/')?;
+            self.blocks.push(Block {
+                collection: collection.to_owned(),
+                location: location.to_owned(),
+                address: address.parse().ok()?,
+                bits: bits.parse().ok()?,
+            });
+        }
+        Some(())
+    }
+}
+
+fn place(text: &str) -> Option<Place> {
+    let mut words = text.split_whitespace();
+    let mut place = Place {
+        network: words.next()?.to_owned(),
+        continent: None,
+        country: None,
+        subdivision: None,
+        point: None,
+    };
+    for word in words {
+        let (key, value) = word.split_once('=')?;
+        let text = Some(value.to_owned());
+        match key {
+            "continent" => place.continent = text,
+            "country" => place.country = text,
+            "subdivision" => place.subdivision = text,
+            "at" => {
+                let (latitude, longitude) = value.split_once(',')?;
+                place.point = Some((latitude.parse().ok()?, longitude.parse().ok()?));
+            }
+            _ => return None,
+        }
+    }
+    Some(place)
 }
 
 /// A reply without its records.

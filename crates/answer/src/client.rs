@@ -1,0 +1,118 @@
+//! Whom an answer is for: the subnet that a query tells, else whoever sent it; in private zones the
+//! region of their VPC. Looked for once, and only if a policy asks.
+
+use std::net::IpAddr;
+
+use meridian_atlas::{Direction, Place, Scopes};
+
+use crate::World;
+
+/// A client, and how much of its address the answer depends on so far.
+#[derive(Debug)]
+pub(crate) struct Client<'a> {
+    world: &'a World,
+    pub(crate) address: IpAddr,
+    /// How many bits of the address are known.
+    pub(crate) bits: u8,
+    pub(crate) known_by: KnownBy<'a>,
+    whereabouts: Option<Whereabouts>,
+    /// The most bits of the address that any step depended on.
+    scope: u8,
+}
+
+/// What tells where a client is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KnownBy<'a> {
+    /// The client subnet of the query (RFC 7871).
+    Subnet,
+    /// The address that the query came from.
+    Source,
+    /// The region it is in: that of a VPC, or a what-if.
+    Region(&'a str),
+}
+
+/// Where a client is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Whereabouts {
+    pub(crate) place: Place,
+    pub(crate) direction: Option<Direction>,
+    /// What to choose by where nothing else tells candidates apart.
+    pub(crate) range: u64,
+    /// For how many bits of the address all that is so.
+    pub(crate) scopes: Scopes,
+}
+
+const NO_SCOPES: Scopes = Scopes {
+    record: 0,
+    subdivision: 0,
+    country: 0,
+    continent: 0,
+};
+
+impl<'a> Client<'a> {
+    /// The one that a query is for: the subnet counts if it tells anything, else the sender.
+    pub(crate) fn of(world: &'a World, source: IpAddr, subnet: Option<(IpAddr, u8)>) -> Self {
+        let (address, bits, known_by) = match subnet {
+            Some((address, bits)) if bits > 0 => (address, bits, KnownBy::Subnet),
+            _ => {
+                let source = source.to_canonical();
+                let bits = if source.is_ipv4() { 32 } else { 128 };
+                (source, bits, KnownBy::Source)
+            }
+        };
+        Self {
+            world,
+            address,
+            bits,
+            known_by,
+            whereabouts: None,
+            scope: 0,
+        }
+    }
+
+    /// Somebody in this region, at this address.
+    pub(crate) fn in_region(world: &'a World, address: IpAddr, region: &'a str) -> Self {
+        Self {
+            known_by: KnownBy::Region(region),
+            ..Self::of(world, address, None)
+        }
+    }
+
+    /// Where it is.
+    pub(crate) fn whereabouts(&mut self) -> Whereabouts {
+        let (world, address, known_by) = (self.world, self.address, self.known_by);
+        *self.whereabouts.get_or_insert_with(|| {
+            if let KnownBy::Region(region) = known_by {
+                let place = world.regions.place(world.key, region);
+                return Whereabouts {
+                    place,
+                    direction: place.point.map(|point| point.direction()),
+                    range: 0,
+                    scopes: NO_SCOPES,
+                };
+            }
+            let found = world.atlas.look_up(address);
+            Whereabouts {
+                place: *found.place,
+                direction: found.place.point.map(|point| point.direction()),
+                range: found.range.0.into(),
+                scopes: found.scope,
+            }
+        })
+    }
+
+    /// A step depended on so many bits of the address.
+    pub(crate) fn depended_on(&mut self, bits: u8) {
+        self.scope = self.scope.max(bits);
+    }
+
+    /// For how many bits of the address the answer holds, as a reply tells it: of no interest to
+    /// whoever told no subnet, and not true of the clients of VPCs, who are known by where they
+    /// send from.
+    pub(crate) fn told_scope(&self) -> u8 {
+        match self.known_by {
+            KnownBy::Subnet => self.scope,
+            KnownBy::Source | KnownBy::Region(_) => 0,
+        }
+    }
+}
