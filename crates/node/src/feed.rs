@@ -12,18 +12,23 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use meridian_answer::{Broken, CompileError, HashKey, World, ZoneChange, ZoneImage, ZoneLog};
+use meridian_answer::{
+    Broken, CidrCollections, CompileError, HashKey, World, ZoneChange, ZoneImage, ZoneLog,
+};
 use meridian_control::{Acks, Served};
 use meridian_dns::Name;
 use meridian_log::{Entry, Journal, Snapshot, Tables};
-use meridian_model::{Effect, Generation, Seq, State, Zone, ZoneId};
+use meridian_model::{CidrCollectionId, Effect, Generation, Seq, State, Zone, ZoneId};
 use meridian_server::Live;
 
 use crate::condition::Condition;
 use crate::views::Views;
 
+mod health;
 mod known;
 mod load;
+mod networks;
+mod places;
 #[cfg(test)]
 mod tests;
 
@@ -75,6 +80,8 @@ struct Touched {
     pool: bool,
     logging: bool,
     vpcs: bool,
+    health: bool,
+    networks: BTreeSet<CidrCollectionId>,
 }
 
 impl Feed {
@@ -201,12 +208,9 @@ impl Feed {
                 // Before the first query is shown to the log: it must not find what was before.
                 self.condition.zone_logs_are(self.logged.len());
             }
-            if !changes.is_empty() || moved || touched.vpcs {
-                let mut world = self.world.changed(&changes).with_addresses(addresses);
-                if touched.vpcs {
-                    world = world.with_vpcs(&snapshot.vpcs()?);
-                }
-                self.world = world;
+            if !changes.is_empty() || moved || touched.beside_zones() {
+                let world = self.world.changed(&changes).with_addresses(addresses);
+                self.world = beside_zones(world, &snapshot, &touched)?;
                 live.publish(self.world.clone());
             }
         }
@@ -266,9 +270,13 @@ impl Feed {
         self.failed.retain(|id, _| self.zones.get(id).is_some());
         let addresses = self.views.addresses();
         self.condition.zone_logs_are(self.logged.len());
-        self.world = World::new(self.world.key(), images)
+        let key = self.world.key();
+        self.world = World::new(key, images)
             .with_addresses(addresses)
-            .with_vpcs(&snapshot.vpcs()?);
+            .with_vpcs(&snapshot.vpcs()?)
+            .with_health(health::read(&snapshot, key)?)
+            .with_cidr_collections(networks::read(&snapshot, CidrCollections::new(key))?)
+            .with_atlas(places::built_in());
         Ok(())
     }
 
@@ -481,6 +489,26 @@ fn generation_of(change: &ZoneChange) -> Generation {
     }
 }
 
+/// What answers come from beside zones, as far as it was touched.
+fn beside_zones(world: World, snapshot: &Snapshot, touched: &Touched) -> Result<World> {
+    let mut world = world;
+    if touched.vpcs {
+        world = world.with_vpcs(&snapshot.vpcs()?);
+    }
+    if !touched.networks.is_empty() {
+        let before = world.cidr_collections();
+        let collections = networks::changed(snapshot, before, &touched.networks)?;
+        world = world.with_cidr_collections(collections);
+    }
+    if touched.health {
+        let health = health::read(snapshot, world.key())?;
+        if health != *world.health() {
+            world = world.with_health(health);
+        }
+    }
+    Ok(world)
+}
+
 fn touched(entries: &[Entry]) -> Touched {
     let mut touched = Touched::default();
     for entry in entries {
@@ -499,6 +527,16 @@ fn touched(entries: &[Entry]) -> Touched {
                     touched.logging = true;
                 }
                 Effect::PutVpc(_) | Effect::DeleteVpc(_) => touched.vpcs = true,
+                Effect::PutHealthCheck(_)
+                | Effect::DeleteHealthCheck(_)
+                | Effect::PutHealthSwitch(_)
+                | Effect::DeleteHealthSwitch(_) => touched.health = true,
+                Effect::DeleteCidrCollection(id) => {
+                    touched.networks.insert(id.clone());
+                }
+                Effect::PutCidrBlocks(blocks) | Effect::DeleteCidrBlocks(blocks) => {
+                    touched.networks.insert(blocks.collection.clone());
+                }
                 Effect::PutChange(_)
                 | Effect::PutAccount(_)
                 | Effect::DeleteAccount(_)
@@ -519,16 +557,8 @@ fn touched(entries: &[Entry]) -> Touched {
                 | Effect::DeleteVpcAuthorization { .. }
                 | Effect::PutDelegationSet(_)
                 | Effect::DeleteDelegationSet(_)
-                // What is answered does not depend on health yet.
-                | Effect::PutHealthCheck(_)
-                | Effect::DeleteHealthCheck(_)
-                | Effect::PutHealthSwitch(_)
-                | Effect::DeleteHealthSwitch(_) => {}
-                // No routing policy is answered yet, so nothing in a World comes from these.
-                | Effect::PutCidrCollection(_)
-                | Effect::DeleteCidrCollection(_)
-                | Effect::PutCidrBlocks(_)
-                | Effect::DeleteCidrBlocks(_) => {}
+                // A collection without blocks has nothing to choose by.
+                | Effect::PutCidrCollection(_) => {}
             }
         }
     }
@@ -536,6 +566,11 @@ fn touched(entries: &[Entry]) -> Touched {
 }
 
 impl Touched {
+    /// Whether anything was touched that answers come from and that is not in a zone.
+    fn beside_zones(&self) -> bool {
+        self.vpcs || self.health || !self.networks.is_empty()
+    }
+
     fn name(&mut self, generation: Generation, name: &Name) {
         let names = self.names.entry(generation).or_default();
         names.entry(name.sort_key()).or_insert_with(|| name.clone());

@@ -275,16 +275,19 @@ fn zones_follow_their_name_servers_and_go_when_deleted() {
     assert_eq!(answered(&live), []);
 }
 
-/// Who sees the zone's apex: the public view, and a client of each VPC.
-fn seen_by(feed: &Feed, live: &Live, clients: &[&str]) -> Vec<bool> {
+/// What a query for the zone's apex of this type is answered, for each client in turn.
+fn ask(live: &Live, rtype: u8, clients: &[&str]) -> Vec<(bool, Vec<u8>)> {
     use meridian_answer::{Identity, Moment, Outcome, Packet, Scratch, Transport, ViewId, answer};
-    feed.acknowledge();
-    let query = b"\xab\xcd\0\0\0\x01\0\0\0\0\0\0\x01a\x04test\0\0\x06\0\x01";
+    let query = [
+        b"\xab\xcd\0\0\0\x01\0\0\0\0\0\0\x01a\x04test\0\0",
+        &[rtype, 0, 1][..],
+    ]
+    .concat();
     let world = live.load();
     let asked = clients.iter().map(|client| {
-        let (mut reply, mut outcome) = ([0; 512], [Outcome::Drop]);
+        let (mut reply, mut outcome) = (vec![0; 512], [Outcome::Drop]);
         let packet = Packet {
-            query,
+            query: &query,
             client: client.parse().unwrap(),
             view: ViewId(0),
             transport: Transport::Udp { max_payload: 512 },
@@ -301,11 +304,184 @@ fn seen_by(feed: &Feed, live: &Live, clients: &[&str]) -> Vec<bool> {
             moment,
         );
         match outcome {
-            [Outcome::Reply(answered)] => answered.zone.is_some(),
+            [Outcome::Reply(answered)] => {
+                reply.truncate(answered.len.into());
+                (answered.zone.is_some(), reply)
+            }
             [Outcome::Drop] => panic!("no reply"),
         }
     });
     asked.collect()
+}
+
+/// Who sees the zone's apex: the public view, and a client of each VPC.
+fn seen_by(feed: &Feed, live: &Live, clients: &[&str]) -> Vec<bool> {
+    feed.acknowledge();
+    let asked = ask(live, 6, clients).into_iter();
+    asked.map(|(seen, _)| seen).collect()
+}
+
+/// The last byte of the only address at the zone's apex, as these clients get it.
+fn addresses(live: &Live, clients: &[&str]) -> Vec<u8> {
+    let asked = ask(live, 1, clients).into_iter();
+    asked.map(|(_, reply)| *reply.last().unwrap()).collect()
+}
+
+/// A set of a policy at the zone's apex: an address that ends with this byte.
+fn policy_set(last: u8, routing: meridian_model::Routing, check: Option<&str>) -> Effect {
+    let values = vec![format!("192.0.2.{last}")];
+    let mut set = RecordSet::simple(name("a.test"), "A".parse().unwrap(), 60, values);
+    set.routing = routing;
+    set.key.set_identifier = Some(last.to_string());
+    set.health_check_id = check.map(str::to_owned);
+    let generation = Generation(1);
+    Effect::PutSet { generation, set }
+}
+
+/// A feed whose zone is seen by the queries of these tests.
+fn seen_feed() -> (Feed, Live) {
+    let (feed, live) = feed();
+    let server = meridian_model::NameServer {
+        name: name("ns.test"),
+        addresses: vec!["192.0.2.53".parse().unwrap()],
+        ordinal: 0,
+    };
+    append(&*feed.journal, vec![Effect::PutNameServer(server)]);
+    (feed, live)
+}
+
+#[test]
+fn answers_follow_health_checks_and_what_people_say_of_them() {
+    use meridian_model::{
+        FailoverRole, Health, HealthCheck, HealthCheckConfig, HealthCheckId, HealthSlot,
+        HealthSubject, HealthSwitch, Routing,
+    };
+    let (mut feed, live) = seen_feed();
+    let id = HealthCheckId::new("01234567-89ab-cdef-0123-456789abcdef").unwrap();
+    let check = |inverted| {
+        let config = HealthCheckConfig {
+            inverted,
+            disabled: true,
+            subject: HealthSubject::RoutingControl("arn".to_owned()),
+        };
+        Effect::PutHealthCheck(HealthCheck {
+            id: id.clone(),
+            account: AccountId::new("111111111111").unwrap(),
+            caller_reference: "r".to_owned(),
+            version: 1,
+            created_with: config.clone(),
+            config,
+            slot: HealthSlot {
+                slot: 0,
+                incarnation: 1,
+            },
+        })
+    };
+    let switch = |health| {
+        Effect::PutHealthSwitch(HealthSwitch {
+            check: id.clone(),
+            health,
+            reason: String::new(),
+            principal: "p".to_owned(),
+            at: Timestamp(0),
+        })
+    };
+    let primary = Routing::Failover(FailoverRole::Primary);
+    let secondary = Routing::Failover(FailoverRole::Secondary);
+    let sets = vec![
+        policy_set(1, primary, Some(id.as_str())),
+        policy_set(2, secondary, None),
+    ];
+    for (effects, address) in [
+        ([vec![check(false)], sets].concat(), 1),
+        (vec![check(true)], 2),
+        (vec![switch(Health::Healthy)], 1),
+        (vec![switch(Health::Unhealthy), check(false)], 2),
+        (vec![Effect::DeleteHealthSwitch(id.clone())], 1),
+        (vec![check(true)], 2),
+    ] {
+        append(&*feed.journal, effects);
+        feed.turn(&live).unwrap();
+        assert_eq!(addresses(&live, &["192.0.2.1"]), [address]);
+    }
+    // Built anew from the tables; and a check that is gone is down no more.
+    feed.stale = true;
+    feed.turn(&live).unwrap();
+    assert_eq!(addresses(&live, &["192.0.2.1"]), [2]);
+    append(&*feed.journal, vec![Effect::DeleteHealthCheck(id.clone())]);
+    feed.turn(&live).unwrap();
+    assert_eq!(addresses(&live, &["192.0.2.1"]), [1]);
+}
+
+#[test]
+fn answers_follow_the_blocks_of_collections_and_know_countries() {
+    use meridian_model::{
+        CidrBlocks, CidrCollection, CidrCollectionId, CidrLocation, GeoLocation, Routing,
+    };
+    let (mut feed, live) = seen_feed();
+    let id = CidrCollectionId::new("01234567-89ab-cdef-0123-456789abcdef").unwrap();
+    let collection = Effect::PutCidrCollection(CidrCollection {
+        id: id.clone(),
+        account: AccountId::new("111111111111").unwrap(),
+        name: "c".to_owned(),
+        caller_reference: "r".to_owned(),
+        version: 1,
+    });
+    let blocks = |block: &str| CidrBlocks {
+        collection: id.clone(),
+        location: CidrLocation::new("here").unwrap(),
+        blocks: vec![block.parse().unwrap()],
+    };
+    let cidr = |location: &str| Routing::Cidr {
+        collection_id: id.to_string(),
+        location: location.to_owned(),
+    };
+    let sets = vec![
+        policy_set(1, cidr("here"), None),
+        policy_set(2, cidr("*"), None),
+    ];
+    let clients = ["192.0.2.1", "198.51.100.1"];
+    for (effects, expected) in [
+        ([vec![collection], sets].concat(), [2, 2]),
+        (vec![Effect::PutCidrBlocks(blocks("192.0.2.0/24"))], [1, 2]),
+        (
+            vec![Effect::PutCidrBlocks(blocks("198.51.100.0/24"))],
+            [1, 1],
+        ),
+        (
+            vec![Effect::DeleteCidrBlocks(blocks("192.0.2.0/24"))],
+            [2, 1],
+        ),
+    ] {
+        append(&*feed.journal, effects);
+        feed.turn(&live).unwrap();
+        assert_eq!(addresses(&live, &clients), expected);
+        // Built anew from the tables it is the same.
+        feed.stale = true;
+        feed.turn(&live).unwrap();
+        assert_eq!(addresses(&live, &clients), expected);
+    }
+    let last = Effect::DeleteCidrBlocks(blocks("198.51.100.0/24"));
+    let gone = Effect::DeleteCidrCollection(id.clone());
+    append(&*feed.journal, vec![last, gone]);
+    feed.turn(&live).unwrap();
+    assert_eq!(addresses(&live, &clients), [2, 2]);
+
+    let in_country = |code: &str| {
+        Routing::Geolocation(GeoLocation {
+            continent: None,
+            country: Some(code.to_owned()),
+            subdivision: None,
+        })
+    };
+    let sets = vec![
+        policy_set(1, in_country("JP"), None),
+        policy_set(2, in_country("*"), None),
+    ];
+    append(&*feed.journal, sets);
+    feed.turn(&live).unwrap();
+    // A university of Tokyo, and nobody.
+    assert_eq!(addresses(&live, &["133.11.0.1", "192.0.2.1"]), [1, 2]);
 }
 
 #[test]
