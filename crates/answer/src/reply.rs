@@ -25,6 +25,10 @@ const ANY_TTL: u32 = 3600;
 /// 7.4).
 const NOTHING_TTL: u32 = 60;
 
+/// How far apart the seeds of two links of a CNAME chain are: no small multiple of the step between
+/// the numbers of one link.
+const LINK_SEED: u64 = 0xd1b5_4a32_d192_ed03;
+
 /// Everything one answer is made from.
 pub(crate) struct Task<'a, 'q, T> {
     pub(crate) world: &'a World,
@@ -437,6 +441,8 @@ fn write_routed<'a, T: Trace>(
     Ok(match cname {
         Some(name) => {
             let written = Written::At(reply.position() - name.len());
+            // What follows is chosen by other numbers than what has led there.
+            task.seed = task.seed.wrapping_add(LINK_SEED);
             Step::Cname(Link { name, written })
         }
         None => Step::End(Verdict::default()),
