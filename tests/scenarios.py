@@ -20,6 +20,7 @@ import dns.rdatatype
 from harness import REPO
 
 FOLDER = REPO / "crates/answer/tests/scenarios"
+ROUTING = FOLDER / "routing"
 SECTIONS = ("answer", "authority", "additional")
 RCODES = ("NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "BADVERS")
 
@@ -30,7 +31,7 @@ class Zone:
 
     apex: str
     views: set
-    # (name, type, TTL, policy) → values
+    # (name, type, TTL or ALIAS, policy) → values, or the target of an alias
     sets: dict = dataclasses.field(default_factory=dict)
     # The ids of those that see a private zone.
     vpcs: list = dataclasses.field(default_factory=list)
@@ -44,7 +45,10 @@ class Query:
     name: str
     rtype: str
     options: dict
-    expected: dict = None
+    # The health checks that are down.
+    down: frozenset
+    # The replies that are right; each comes at times.
+    expected: list = dataclasses.field(default_factory=list)
 
     @property
     def view(self):
@@ -58,6 +62,12 @@ class Scenario:
     queries: list
     # id → networks
     vpcs: dict = dataclasses.field(default_factory=dict)
+    # (collection, location) → blocks
+    collections: dict = dataclasses.field(default_factory=dict)
+    # Networks that are somewhere: no server can be told that through its API.
+    places: list = dataclasses.field(default_factory=list)
+    # Those that are down for the queries that follow.
+    down: frozenset = frozenset()
 
 
 def read(path):
@@ -82,8 +92,15 @@ def expand(line):
 def read_line(scenario, number, line):
     word, _, rest = line.partition(" ")
     if word == "vpc":
-        vpc, *networks = rest.split()
+        vpc, *networks = rest.partition(" in=")[0].split()
         scenario.vpcs[vpc] = networks
+    elif word == "place":
+        scenario.places.append(rest)
+    elif word == "collection":
+        collection, location, *blocks = rest.split()
+        scenario.collections.setdefault((collection, location), []).extend(blocks)
+    elif word == "down":
+        scenario.down = frozenset(rest.split())
     elif word == "zone":
         rest, _, vpcs = rest.partition(" vpcs=")
         apex, _, views = rest.partition(" views=")
@@ -92,25 +109,85 @@ def read_line(scenario, number, line):
     elif word == "query":
         name, rtype, *options = rest.split()
         options = dict(option.partition("=")[::2] for option in options)
-        scenario.queries.append(Query(number, name, rtype, options))
+        scenario.queries.append(Query(number, name, rtype, options, scenario.down))
     elif word in RCODES:
-        flags = rest.split()
-        scenario.queries[-1].expected = {
-            "rcode": word,
-            "aa": "aa" in flags,
-            "tc": "tc" in flags,
-            "ede": [int(flag[4:]) for flag in flags if flag.startswith("ede=")],
-            **{section: [] for section in SECTIONS},
-        }
+        scenario.queries[-1].expected.append(expected(word, rest.split()))
+    elif word == "or":
+        word, *flags = rest.split()
+        scenario.queries[-1].expected.append(expected(word, flags))
     elif word in SECTIONS:
         name, ttl, rtype, value = rest.split(None, 3)
         record = key(word, decimal(name), rtype, int(ttl), rdata(rtype, value))
-        scenario.queries[-1].expected[word].append(record)
+        scenario.queries[-1].expected[-1][word].append(record)
     else:
         line, _, policy = line.partition(" | ")
         name, ttl, rtype, value = line.split(None, 3)
         sets = scenario.zones[-1].sets
-        sets.setdefault((name, rtype, int(ttl), policy), []).append(value)
+        ttl = ttl if ttl == "ALIAS" else int(ttl)
+        sets.setdefault((name, rtype, ttl, policy), []).append(value)
+
+
+def expected(rcode, flags):
+    """A reply without its records."""
+    scope = [int(flag[6:]) for flag in flags if flag.startswith("scope=")]
+    return {
+        "rcode": rcode,
+        "aa": "aa" in flags,
+        "tc": "tc" in flags,
+        "ede": [int(flag[4:]) for flag in flags if flag.startswith("ede=")],
+        "scope": scope[0] if scope else 0,
+        **{section: [] for section in SECTIONS},
+    }
+
+
+def words(text):
+    """`key=value …` as a dictionary."""
+    return dict(word.partition("=")[::2] for word in text.split())
+
+
+def policy(text, checks, collections):
+    """What a line says of a set's policy, as the API takes it; ids are looked up."""
+    said = words(text)
+    taken = {}
+    if "id" in said:
+        taken["SetIdentifier"] = said.pop("id")
+    if "check" in said:
+        taken["HealthCheckId"] = checks[said.pop("check")]
+    match said:
+        case {"weight": weight}:
+            taken["Weight"] = int(weight)
+        case {"region": region}:
+            taken["Region"] = region
+        case {"failover": role}:
+            taken["Failover"] = role
+        case {"multivalue": _}:
+            taken["MultiValueAnswer"] = True
+        case {"collection": collection, "location": location}:
+            taken["CidrRoutingConfig"] = {
+                "CollectionId": collections[collection],
+                "LocationName": location,
+            }
+        case {"continent": continent}:
+            taken["GeoLocation"] = {"ContinentCode": continent}
+        case {"country": country, "subdivision": subdivision}:
+            taken["GeoLocation"] = {"CountryCode": country, "SubdivisionCode": subdivision}
+        case {"country": country}:
+            taken["GeoLocation"] = {"CountryCode": country}
+        case {"near": _} | {"group": _} | {"at": _}:
+            taken["GeoProximityLocation"] = proximity(said)
+        case _:
+            assert not said, f"a policy that is not known here: {text}"
+    return taken
+
+
+def proximity(said):
+    bias = {"Bias": int(said["bias"])} if "bias" in said else {}
+    if "near" in said:
+        return {"AWSRegion": said["near"], **bias}
+    if "group" in said:
+        return {"LocalZoneGroup": said["group"], **bias}
+    latitude, longitude = said["at"].split(",")
+    return {"Coordinates": {"Latitude": latitude, "Longitude": longitude}, **bias}
 
 
 def decimal(text):
@@ -173,6 +250,7 @@ def reply_of(asked, reply):
         "aa": bool(reply.flags & dns.flags.AA),
         "tc": bool(reply.flags & dns.flags.TC),
         "ede": [int(option.code) for option in reply.options if option.otype == dns.edns.EDE],
+        "scope": sum(o.scopelen for o in reply.options if o.otype == dns.edns.ECS),
     }
     for section in SECTIONS:
         read[section] = [

@@ -1,0 +1,233 @@
+"""Routing against the real server: the scenario files of crate `answer`, loaded through the API,
+with health checks, collections and aliases; and what the countries that come with the server say.
+
+Files that say where networks are cannot be loaded: that is the business of crates/answer and
+crates/server, which ask all of them.
+"""
+
+import dns.edns
+import dns.query
+import pytest
+
+import scenarios
+from harness import Zone, alias, change, create, eventually, reference, upsert, wait_insync
+
+FILES = {path.stem: path for path in sorted(scenarios.ROUTING.glob("*.txt"))}
+READ = {name: scenarios.read(path) for name, path in FILES.items()}
+LOADED = [name for name, scenario in READ.items() if not scenario.places]
+
+# How often a query is asked at most that may be answered in several ways.
+ROUNDS = 200
+
+
+class Checks:
+    """Health checks by the names that a file gives them, set by the states that need no probes."""
+
+    CONFIG = {"Type": "HTTP", "IPAddress": "192.0.2.1", "Port": 80, "Disabled": True}
+
+    def __init__(self, client, names):
+        self.client, self.down = client, frozenset()
+        self.ids = {name: self.create() for name in names}
+
+    def create(self):
+        made = self.client.create_health_check(
+            CallerReference=reference(), HealthCheckConfig=self.CONFIG
+        )
+        return made["HealthCheck"]["Id"]
+
+    def set_down(self, down):
+        for name in self.down ^ down:
+            self.client.update_health_check(
+                HealthCheckId=self.ids[name], Disabled=True, Inverted=name in down
+            )
+        self.down = down
+
+
+def check_names(scenario):
+    words = [
+        scenarios.words(policy) for zone in scenario.zones for _, _, _, policy in zone.sets
+    ]
+    named = {each["check"] for each in words if "check" in each}
+    return named.union(*(query.down for query in scenario.queries))
+
+
+def load_collections(client, scenario):
+    ids = {}
+    for collection, location in scenario.collections:
+        if collection not in ids:
+            made = client.create_cidr_collection(Name=collection, CallerReference=reference())
+            ids[collection] = made["Collection"]["Id"]
+        blocks = scenario.collections[collection, location]
+        changed = {"LocationName": location, "Action": "PUT", "CidrList": blocks}
+        client.change_cidr_collection(Id=ids[collection], Changes=[changed])
+    # One that has no blocks is named by some sets.
+    for zone in scenario.zones:
+        for _, _, _, policy in zone.sets:
+            name = scenarios.words(policy).get("collection")
+            if name and name not in ids:
+                made = client.create_cidr_collection(Name=name, CallerReference=reference())
+                ids[name] = made["Collection"]["Id"]
+    return ids
+
+
+def load(client, scenario, checks):
+    """Creates everything but what Route 53 refuses: aliases to what is not there."""
+    collections = load_collections(client, scenario)
+    zones = {zone.apex: Zone(client, zone.apex) for zone in scenario.zones}
+    waiting = []
+    for zone in scenario.zones:
+        made, changes = zones[zone.apex], []
+        for (name, rtype, ttl, policy), values in zone.sets.items():
+            more = scenarios.policy(policy, checks.ids, collections)
+            if ttl == "ALIAS":
+                waiting += [(made, name, rtype, value, more) for value in values]
+            else:
+                own = name == zone.apex and rtype in ("SOA", "NS")
+                changes.append((upsert if own else create)(name, rtype, *values, ttl=ttl, **more))
+        wait_insync(client, made.send(*changes))
+    refused = load_aliases(zones, waiting)
+    # What is refused for want of a target is made with one that goes again.
+    for made, name, rtype, value, more in refused:
+        target, *options = value.split()
+        options = scenarios.words(" ".join(options))
+        home = zones.get(options.get("in"), made)
+        if "in" in options and options["in"] not in zones:
+            continue
+        helper = create(target, rtype, "192.0.2.200")
+        home.change(helper)
+        load_aliases(zones, [(made, name, rtype, value, more)])
+        home.change({**helper, "Action": "DELETE"})
+    return {name for _, name, _, value, _ in refused if "in=nowhere" in value}
+
+
+def load_aliases(zones, waiting):
+    """Aliases after their targets; returns those whose targets are nowhere."""
+    while waiting:
+        left = []
+        for made, name, rtype, value, more in waiting:
+            target, *options = value.split()
+            options = scenarios.words(" ".join(options))
+            home = zones.get(options["in"]) if "in" in options else made
+            evaluate = "evaluate" in options
+            try:
+                zone_id = home.id if home else "Z00000000000000000000"
+                set_ = alias(name, target, zone_id, rtype, evaluate, **more)
+                made.change(change("CREATE", set_))
+            except made.client.exceptions.InvalidChangeBatch:
+                left.append((made, name, rtype, value, more))
+        if len(left) == len(waiting):
+            return left
+        waiting = left
+    return []
+
+
+def ask(server, query):
+    asked = scenarios.message(query)
+    send = dns.query.tcp if "tcp" in query.options else dns.query.udp
+    source = query.options.get("client")
+    where = dict(timeout=3, port=server.dns_port, source=source, one_rr_per_rrset=True)
+    reply = send(asked, server.addresses[0], **where)
+    return scenarios.normal(scenarios.reply_of(asked, reply))
+
+
+def unseen(server, query):
+    """The right replies that never came, or a wrong one that did."""
+    expected = [scenarios.normal(each) for each in query.expected]
+    left = list(expected)
+    for _ in range(ROUNDS):
+        got = ask(server, query)
+        if got not in expected:
+            return got
+        left = [other for other in left if other != got]
+        if not left:
+            return None
+    return left
+
+
+@pytest.mark.parametrize("name", LOADED)
+def test_answered_as_written(start, name):
+    scenario, server = READ[name], start()
+    client = server.client()
+    checks = Checks(client, check_names(scenario))
+    absent = load(client, scenario, checks)
+    wrong = []
+    for query in scenario.queries:
+        if query.name in absent:
+            continue
+        if query.down != checks.down:
+            checks.set_down(query.down)
+            # A switch has no change to wait for; the answer itself is what shows it.
+            eventually(lambda: unseen(server, query) is None, timeout=3)
+        if (got := unseen(server, query)) is not None:
+            wrong.append(f"{FILES[name]}:{query.line}\n  expected {query.expected}\n  got {got}")
+    assert not wrong, "\n".join(wrong)
+
+
+# Networks that have been where they are for decades: a university of Tokyo, RIPE NCC, and a part
+# of Amsterdam; nobody is in the last.
+TOKYO, AMSTERDAM, NOBODY = "133.11.0.0/24", "193.0.0.0/24", "198.51.100.0/24"
+
+
+def values(server, name, subnet):
+    """The values of an answer, and the scope it is told for."""
+    address, _, bits = subnet.partition("/")
+    option = dns.edns.ECSOption(address, int(bits))
+    reply = server.ask(name, use_edns=0, options=[option])
+    scope = [o.scopelen for o in reply.options if o.otype == dns.edns.ECS]
+    return {str(value) for set_ in reply.answer for value in set_}, scope[0]
+
+
+def test_places_come_with_the_server(start):
+    server = start()
+    zone = Zone(server.client(), "example.test")
+    zone.change(
+        create("geo.example.test", "A", "192.0.2.1", SetIdentifier="jp", GeoLocation={"CountryCode": "JP"}),
+        create("geo.example.test", "A", "192.0.2.2", SetIdentifier="eu", GeoLocation={"ContinentCode": "EU"}),
+        create("geo.example.test", "A", "192.0.2.3", SetIdentifier="*", GeoLocation={"CountryCode": "*"}),
+        create("fast.example.test", "A", "192.0.2.1", SetIdentifier="a", Region="ap-northeast-1"),
+        create("fast.example.test", "A", "192.0.2.2", SetIdentifier="b", Region="eu-central-1"),
+        create("near.example.test", "A", "192.0.2.1", SetIdentifier="a",
+               GeoProximityLocation={"Coordinates": {"Latitude": "35.7", "Longitude": "139.7"}}),
+        create("near.example.test", "A", "192.0.2.2", SetIdentifier="b",
+               GeoProximityLocation={"AWSRegion": "eu-west-1", "Bias": 10}),
+    )
+    for name in ["geo", "fast", "near"]:
+        for subnet, expected in [(TOKYO, "192.0.2.1"), (AMSTERDAM, "192.0.2.2")]:
+            got, scope = values(server, f"{name}.example.test", subnet)
+            assert got == {expected}, (name, subnet)
+            assert 0 < scope <= 24, (name, subnet)
+    assert values(server, "geo.example.test", NOBODY)[0] == {"192.0.2.3"}
+    # Nobody knows where, so the same at every time.
+    first = values(server, "fast.example.test", NOBODY)
+    assert all(values(server, "fast.example.test", NOBODY) == first for _ in range(20))
+    dig = server.dig("geo.example.test", f"+subnet={TOKYO}", "+short")
+    assert dig.split() == ["192.0.2.1"]
+
+
+def test_no_place_fits_and_there_is_no_default(start):
+    server = start()
+    zone = Zone(server.client(), "example.test")
+    zone.change(
+        create("geo.example.test", "A", "192.0.2.1", SetIdentifier="jp", GeoLocation={"CountryCode": "JP"}),
+    )
+    reply = server.ask("geo.example.test")
+    assert (reply.rcode(), reply.answer) == (0, [])
+    assert [set_.ttl for set_ in reply.authority] == [60]
+
+
+def test_changes_of_a_target_are_seen_through_its_aliases(start):
+    server = start()
+    client = server.client()
+    one, two = Zone(client, "one.test"), Zone(client, "two.test")
+    two.change(create("www.two.test", "A", "192.0.2.1", ttl=33))
+    one.change(change("CREATE", alias("one.test", "www.two.test", two.id)))
+    assert server.values("one.test") == {"192.0.2.1"}
+    two.change(upsert("www.two.test", "A", "192.0.2.7", ttl=44))
+    reply = server.ask("one.test")
+    assert [(str(set_.name), set_.ttl, str(set_[0])) for set_ in reply.answer] == [
+        ("one.test.", 44, "192.0.2.7")
+    ]
+    # Everything is as before after a start from the tables.
+    server.stop()
+    server.start()
+    assert server.values("one.test") == {"192.0.2.7"}
