@@ -22,7 +22,7 @@ import pytest
 from cryptography import x509
 
 from authority import NAME, Authority
-from harness import BIN, Meridian, adopt_successors, eventually, free_port, reference
+from harness import BIN, Key, Meridian, adopt_successors, eventually, free_port, reference
 
 PATH = "/2013-04-01/hostedzone"
 
@@ -64,8 +64,8 @@ class Encrypted(Meridian):
             return x509.load_der_x509_certificate(shown).serial_number
 
 
-def https_client(server, verify, address=None, **config):
-    key = server.operator()
+def https_client(server, verify, address=None, key=None, **config):
+    key = key or server.operator()
     config.setdefault("retries", {"total_max_attempts": 1})
     return boto3.session.Session().client(
         "route53",
@@ -243,6 +243,30 @@ def test_the_end_of_a_certificate_is_told_beforehand(server):
     server.authority.issue(server.certificate, server.key)
     server.process.send_signal(signal.SIGHUP)
     assert eventually(lambda: shown() > time.time() + day)
+
+
+def test_policies_can_ask_for_tls(tmp_path):
+    """The statement that most accounts have: nothing in the clear."""
+    statements = [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {
+            "Effect": "Deny",
+            "Action": "*",
+            "Resource": "*",
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        },
+    ]
+    with Encrypted(tmp_path / "meridian") as server:
+        document = tmp_path / "tls-only.json"
+        document.write_text(json.dumps({"Version": "2012-10-17", "Statement": statements}))
+        account = server.admin("account", "create", "tls")["id"]
+        server.admin("user", "create", "u", "--account", account, "--policy-file", document)
+        made = server.admin("key", "create", "--account", account, "--user", "u")
+        key = Key(made["access_key_id"], made["secret_access_key"])
+        assert server.secure_client(key=key).list_hosted_zones()["HostedZones"] == []
+        clear = server.client(key)
+        with pytest.raises(clear.exceptions.ClientError, match="AccessDenied.*explicit deny"):
+            clear.list_hosted_zones()
 
 
 def test_every_address_of_both_families_and_silent_clients(tmp_path):

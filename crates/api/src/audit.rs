@@ -204,6 +204,7 @@ fn cut(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use meridian_control::Transport;
     use meridian_model::{AccessKeyId, AccountId};
 
     fn caller(user: Option<&str>) -> Caller {
@@ -214,6 +215,7 @@ mod tests {
             user: user.map(str::to_owned),
             access_key: AccessKeyId::new("AKIATEST").unwrap(),
             source: "192.0.2.1".to_owned(),
+            transport: Transport::Plain,
             request_id: "r".to_owned(),
             retry: None,
         }

@@ -1,7 +1,7 @@
 //! What fuzz targets need of the inside: a request of somebody known, from its bytes to its answer,
 //! without HTTP and without a signature.
 
-use meridian_control::{Caller, Control};
+use meridian_control::{Caller, Control, Transport};
 use meridian_model::{AccessKeyId, AccountId, Timestamp};
 
 use crate::audit::request_parameters;
@@ -92,6 +92,7 @@ fn caller() -> Option<Caller> {
         user: None,
         access_key: AccessKeyId::new("AKIAFUZZ").ok()?,
         source: "192.0.2.1".to_owned(),
+        transport: Transport::Plain,
         request_id: "request".to_owned(),
         retry: None,
     })

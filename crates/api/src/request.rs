@@ -6,6 +6,7 @@ use axum::extract::ConnectInfo;
 use axum::http::HeaderValue;
 use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
+use meridian_control::Transport;
 use meridian_model::AccessKeyId;
 use ring::digest;
 
@@ -81,6 +82,14 @@ pub(crate) fn endpoint(parts: &Parts) -> String {
         _ => "localhost",
     };
     format!("{}://{host}", scheme.unwrap_or(Scheme::Http).as_str())
+}
+
+/// Whether the client's request came over TLS.
+pub(crate) fn transport(parts: &Parts) -> Transport {
+    match parts.extensions.get::<Scheme>() {
+        Some(Scheme::Https) => Transport::Tls,
+        Some(Scheme::Http) | None => Transport::Plain,
+    }
 }
 
 /// All headers. A request line with an absolute URL stands for a missing `Host` (RFC 9112,

@@ -14,7 +14,7 @@ use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, HOST, LOCATION};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response, StatusCode, Version};
-use meridian_control::{Caller, Control, Fault};
+use meridian_control::{Caller, Control, Fault, Transport};
 use meridian_model::{AccessKeyId, Timestamp};
 use tokio::sync::Semaphore;
 use tokio::task;
@@ -23,7 +23,7 @@ use crate::audit::{Audit, Envelope, Trail, is_read_only, request_parameters, res
 use crate::body::{self, Bodies, Received};
 use crate::dialect::Dialect;
 use crate::fault::{ErrorResponse, Failure, response_to, throttled};
-use crate::request::{Found, endpoint, headers, retry_key, source, user_agent};
+use crate::request::{Found, endpoint, headers, retry_key, source, transport, user_agent};
 use crate::request_id;
 use crate::route53::{self, Call, Match, Reply};
 use crate::sigv4::{Claim, SignatureError, SignedRequest, claimed};
@@ -118,6 +118,13 @@ struct Service {
     throttle: Throttle,
     bodies: Bodies,
     config: ApiConfig,
+}
+
+/// What is known of who sends a request before its signature is looked at.
+struct Sender {
+    source: String,
+    transport: Transport,
+    request_id: String,
 }
 
 /// What happened, for the client and for the audit.
@@ -320,10 +327,15 @@ impl Service {
             body,
         };
         let network = source.parse().ok();
+        let sender = Sender {
+            source,
+            transport: transport(parts),
+            request_id,
+        };
         let mut trail = Trail::default();
         let dialect = found.dialect();
         let (caller, requests_per_second) =
-            match self.authenticate(dialect, signed, source, request_id, &mut trail) {
+            match self.authenticate(dialect, signed, sender, &mut trail) {
                 Ok(authenticated) => authenticated,
                 Err(failure) => return self.turn_away(network, trail, failure),
             };
@@ -383,8 +395,7 @@ impl Service {
         &self,
         dialect: Dialect,
         request: SignedRequest<'_>,
-        source: String,
-        request_id: String,
+        sender: Sender,
         trail: &mut Trail,
     ) -> Result<(Caller, u64), Failure> {
         let now = (self.config.clock)();
@@ -405,9 +416,10 @@ impl Service {
             operator: credential.operator,
             user: credential.user,
             access_key: key,
-            source,
+            source: sender.source,
+            transport: sender.transport,
             received_at: now,
-            request_id,
+            request_id: sender.request_id,
         };
         self.operations.note_use(&caller);
         Ok((caller, credential.requests_per_second))

@@ -6,6 +6,15 @@ use meridian_model::{AccessKeyId, AccountId, Timestamp};
 use ring::digest;
 use zeroize::Zeroizing;
 
+/// How a request came from its sender, who may have a proxy in front.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// In the clear.
+    Plain,
+    /// Over TLS.
+    Tls,
+}
+
 /// The authenticated sender of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
@@ -19,6 +28,8 @@ pub struct Caller {
     pub access_key: AccessKeyId,
     /// Where it came from, for the audit line and the journal: an address.
     pub source: String,
+    /// How the request came.
+    pub transport: Transport,
     /// When it was received.
     pub received_at: Timestamp,
     /// This request's id, as the answer carries it.

@@ -31,7 +31,7 @@ pub use admin::{
     ZoneDetail, ZoneFilter, ZoneImport, ZoneSets, ZoneVersion,
 };
 pub use answering::{Answering, TestAnswer, TestProtocol, TestQuery};
-pub use caller::{Caller, Credential, Secret};
+pub use caller::{Caller, Credential, Secret, Transport};
 pub use control::Control;
 pub use environment::{Environment, SystemEnvironment};
 pub use first_start::FirstStart;

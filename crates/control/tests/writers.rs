@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use meridian_control::{
     Acks, Caller, ChangeRecordSets, Control, CreateHostedZone, Environment, Fault, FirstStart,
-    OperationError, SystemEnvironment,
+    OperationError, SystemEnvironment, Transport,
 };
 use meridian_dns::{Name, RecordType};
 use meridian_log::{
@@ -177,6 +177,7 @@ impl Bench {
             user: None,
             access_key: AccessKeyId::new("AKIATEST").unwrap(),
             source: "192.0.2.1".to_owned(),
+            transport: Transport::Plain,
             received_at: Timestamp(0),
             request_id: "request".to_owned(),
             retry: None,

@@ -8,7 +8,7 @@ use meridian_model::{AccountId, DraftChange};
 
 use super::key::{Count, Key, Kind};
 use super::moment;
-use crate::caller::{Caller, user_arn};
+use crate::caller::{Caller, Transport, user_arn};
 use crate::request::Vpc;
 
 /// The values of context keys. A key without values is absent.
@@ -106,7 +106,7 @@ impl Context {
         context
     }
 
-    /// The same, with what every request of this user brings but for its address and time; what
+    /// The same, with what every request of this user brings but for how and when it came; what
     /// is there already stays.
     #[must_use]
     pub fn with_user(self, account: &AccountId, user: &str) -> Self {
@@ -123,6 +123,8 @@ impl Context {
         }
         let seconds = caller.received_at.0.div_euclid(1000);
         self.put(Key::CurrentTime, vec![seconds.to_string()]);
+        let secure = caller.transport == Transport::Tls;
+        self.put(Key::SecureTransport, vec![secure.to_string()]);
         self
     }
 

@@ -13,6 +13,7 @@ pub(super) enum Key {
     PrincipalType,
     SourceIp,
     CurrentTime,
+    SecureTransport,
     ViaAwsService,
     MultiFactorAuthPresent,
 }
@@ -35,7 +36,7 @@ pub(super) enum Count {
 }
 
 impl Key {
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::RecordNames,
         Self::RecordTypes,
         Self::ChangeActions,
@@ -46,6 +47,7 @@ impl Key {
         Self::PrincipalType,
         Self::SourceIp,
         Self::CurrentTime,
+        Self::SecureTransport,
         Self::ViaAwsService,
         Self::MultiFactorAuthPresent,
     ];
@@ -62,6 +64,7 @@ impl Key {
             Self::PrincipalType => "aws:PrincipalType",
             Self::SourceIp => "aws:SourceIp",
             Self::CurrentTime => "aws:CurrentTime",
+            Self::SecureTransport => "aws:SecureTransport",
             Self::ViaAwsService => "aws:ViaAWSService",
             Self::MultiFactorAuthPresent => "aws:MultiFactorAuthPresent",
         }
@@ -86,7 +89,9 @@ impl Key {
             Self::PrincipalArn => Kind::Arn,
             Self::SourceIp => Kind::Address,
             Self::CurrentTime => Kind::Time,
-            Self::ViaAwsService | Self::MultiFactorAuthPresent => Kind::Truth,
+            Self::SecureTransport | Self::ViaAwsService | Self::MultiFactorAuthPresent => {
+                Kind::Truth
+            }
         }
     }
 

@@ -145,6 +145,9 @@ yes | user | DateNotEquals | aws:CurrentTime | "2026-11-21"
 yes | user | ArnLike | aws:PrincipalArn | "arn:aws:iam::*:user/A*"
 no  | user | ArnNotLike | aws:PrincipalArn | "arn:aws:iam::*:user/A*"
 yes | user | Bool | aws:ViaAWSService | false
+no  | user | Bool | aws:SecureTransport | true
+yes | user | Bool | aws:SecureTransport | "false"
+no  | none | Bool | aws:SecureTransport | false
 no  | user | Bool | aws:MultiFactorAuthPresent | true
 yes | user | BoolIfExists | aws:MultiFactorAuthPresent | true
 no  | none | StringLike | route53:VPCs | "VPCId=vpc-*,VPCRegion=eu-west-1"
@@ -162,6 +165,7 @@ fn operators_hold_as_iam_says() {
         ("aws:CurrentTime", &["2026-11-21T10:00:00Z"]),
         ("aws:PrincipalArn", &["arn:aws:iam::123456789012:user/Ann"]),
         ("aws:ViaAWSService", &["false"]),
+        ("aws:SecureTransport", &["false"]),
     ]);
     for line in CONDITIONS.trim().lines() {
         let fields: Vec<&str> = line.splitn(5, '|').map(str::trim).collect();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use meridian_control::{
     Acks, Caller, ChangeRecordSets, Control, CreateHostedZone, Environment, FirstStart,
-    ListRecordSets, NewPolicy, OperationError, ReadyMade,
+    ListRecordSets, NewPolicy, OperationError, ReadyMade, Transport,
 };
 use meridian_dns::{Name, RecordType};
 use meridian_log::{Journal, LocalJournal, Tables, Vault};
@@ -131,6 +131,7 @@ pub(crate) fn caller(account: &AccountId) -> Caller {
         user: None,
         access_key: meridian_model::AccessKeyId::new("AKIATEST").unwrap(),
         source: "192.0.2.1".to_owned(),
+        transport: Transport::Plain,
         received_at: Timestamp(1_000_000),
         request_id: "request".to_owned(),
         retry: None,
