@@ -6,7 +6,16 @@ import dns.rcode
 import pytest
 
 from encrypted import PROTOCOLS, Encrypted
-from harness import Zone, adopt_successors, create, eventually, reference, refusal, upsert
+from harness import (
+    Zone,
+    adopt_successors,
+    create,
+    delete,
+    eventually,
+    reference,
+    refusal,
+    upsert,
+)
 
 REGION = "eu-west-1"
 # Clients of two VPCs, and one of none.
@@ -96,6 +105,18 @@ def test_what_makes_no_private_zone(tenants):
         "The VPC that you chose, vpc-1 in region eu-west-1, is already associated with another "
         "private hosted zone that has an overlapping name space, made.example..",
     )
+
+
+def test_a_private_zone_may_have_one_label(tenants):
+    """As `local` or `corp`, which many networks have; public ones are the operator's alone."""
+    vpc = tenants.server.admin("vpc", "create", "--region", REGION, "--account", "one")["id"]
+    vpc = {"VPCRegion": REGION, "VPCId": vpc}
+    corp = Zone(tenants.one, "corp", VPC=vpc)
+    corp.change(create("www.corp", "A", "192.0.2.1"))
+    assert refusal(lambda: Zone(tenants.one, "corp"))[0] == "InvalidDomainName"
+    assert refusal(lambda: Zone(tenants.one, ".", VPC=vpc))[0] == "InvalidDomainName"
+    corp.change(delete("www.corp", "A", "192.0.2.1"))
+    tenants.one.delete_hosted_zone(Id=corp.id)
 
 
 def test_what_private_zones_cannot_have(tenants):

@@ -58,6 +58,24 @@ fn private_zone(state: &mut Memory, name: &str, vpc: &Vpc) -> Result<Zone, Creat
 }
 
 #[test]
+fn a_private_zone_may_have_one_label() {
+    let mut state = Memory::with_pool(4);
+    let home = vpc("vpc-1", &["10.0.0.0/8"]);
+    create(&mut state, &home).unwrap();
+    assert_eq!(
+        private_zone(&mut state, "corp", &home)
+            .unwrap()
+            .name
+            .to_string(),
+        "corp."
+    );
+    assert!(matches!(
+        private_zone(&mut state, ".", &home),
+        Err(CreateZoneRefusal::InvalidDomainName(_))
+    ));
+}
+
+#[test]
 fn networks_of_no_two_vpcs_overlap() {
     let mut state = Memory::with_pool(4);
     create(

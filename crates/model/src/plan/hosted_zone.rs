@@ -78,7 +78,13 @@ pub fn plan_create_zone<S: State>(
     new: NewZone,
 ) -> Planned<(Zone, Vec<Effect>), CreateZoneRefusal, S::Error> {
     let refused = |refusal| Err(PlanError::Refused(refusal));
-    let name = match apex(&new.name, account.operator) {
+    let least_labels = match &new.vpc {
+        _ if account.operator => 0,
+        // Whom it hides other names from is in that network, whose owner wants it.
+        Some(_) => 1,
+        None => 2,
+    };
+    let name = match apex(&new.name, least_labels) {
         Ok(name) => name,
         Err(text) => return refused(CreateZoneRefusal::InvalidDomainName(text)),
     };
@@ -176,9 +182,9 @@ fn created_at<S: State>(state: &S, name: &Name, now: Timestamp) -> Result<Timest
     Ok(newest.map_or(now, |newest| newest.max(now)))
 }
 
-/// The apex that a text names. A wildcard label is none, and the root and top-level names belong
+/// The apex that a text names. A wildcard label is none, and names of fewer labels than these belong
 /// to those who run the service.
-fn apex(text: &str, operator: bool) -> Result<Name, String> {
+fn apex(text: &str, least_labels: usize) -> Result<Name, String> {
     let name = Name::parse(text)
         .map_err(|error| format!("FATAL problem: {error}"))?
         .to_lowercase();
@@ -187,7 +193,7 @@ fn apex(text: &str, operator: bool) -> Result<Name, String> {
             "{name} is not a valid domain name: it starts with a wildcard."
         ));
     }
-    if name.label_count() < 2 && !operator {
+    if name.label_count() < least_labels {
         return Err(format!(
             "{name} is reserved by the operator: a top-level name cannot be a hosted zone."
         ));
