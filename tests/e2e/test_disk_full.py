@@ -2,52 +2,19 @@
 and changes go on once there is room."""
 
 import contextlib
-import ctypes
-import os
-import shutil
-import subprocess
 import time
 
 import botocore.exceptions
 import pytest
 
 from harness import Meridian, Threads, Zone, create, eventually
-
-SIZE_MIB = 96
+from small_disk import filled, small_disk
 
 
 @pytest.fixture
 def disk(tmp_path):
-    """A small file system of its own."""
-    path = tmp_path / "disk"
-    path.mkdir()
-    mounted = ctypes.CDLL(None, use_errno=True).mount(
-        b"tmpfs", os.fsencode(path), b"tmpfs", 0, f"size={SIZE_MIB}m".encode()
-    )
-    if mounted != 0:
-        pytest.skip(f"cannot mount a small file system: {os.strerror(ctypes.get_errno())}")
-    yield path
-    subprocess.run(["umount", "-l", path], check=True)
-
-
-@contextlib.contextmanager
-def filled(disk, leave=0):
-    """Takes all but `leave` bytes of the room there is, and gives it back."""
-    file = disk / "filler"
-    with open(file, "wb") as filler:
-        left = shutil.disk_usage(disk).free - leave
-        # What others take meanwhile was theirs.
-        while left > 4096:
-            try:
-                os.posix_fallocate(filler.fileno(), os.fstat(filler.fileno()).st_size, left)
-            except OSError:
-                left //= 2
-            else:
-                left = shutil.disk_usage(disk).free - leave
-    try:
-        yield
-    finally:
-        file.unlink()
+    with small_disk(tmp_path) as disk:
+        yield disk
 
 
 class Writer:
