@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from harness import Zone, change, create, reference, refusal, rrset
+from harness import Zone, change, reference, refusal, rrset
+from health_checks import HTTP, NOBODYS, Checks
 
 UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
-NOBODYS = "00000000-0000-4000-8000-000000000000"
 ENDPOINT = {
     "RequestInterval": 30,
     "FailureThreshold": 3,
@@ -15,7 +15,6 @@ ENDPOINT = {
     "Inverted": False,
     "Disabled": False,
 }
-HTTP = {"Type": "HTTP", "FullyQualifiedDomainName": "www.example.com"}
 ARN = "arn:aws:route53-recovery-control::123456789012:controlpanel/a/routingcontrol/b"
 # What is sent, and what is added to it in answers.
 TYPES = [
@@ -64,41 +63,6 @@ TYPES = [
         {"Inverted": False, "Disabled": False},
     ),
 ]
-
-
-class Checks:
-    """An account of its own, and its health checks."""
-
-    def __init__(self, server, key=None):
-        self.server, self.key = server, key or server.new_account(f"checks-{reference()}")
-        self.client = server.client(self.key)
-
-    def make(self, config=None, name=None, **more):
-        answer = self.client.create_health_check(
-            CallerReference=name or reference(), HealthCheckConfig=(config or HTTP) | more
-        )
-        self.location = answer["ResponseMetadata"]["HTTPHeaders"]["location"]
-        self.status = answer["ResponseMetadata"]["HTTPStatusCode"]
-        return answer["HealthCheck"]
-
-    def get(self, check):
-        return self.client.get_health_check(HealthCheckId=check["Id"])["HealthCheck"]
-
-    def update(self, check, **settings):
-        return self.client.update_health_check(HealthCheckId=check["Id"], **settings)["HealthCheck"]
-
-    def delete(self, check):
-        self.client.delete_health_check(HealthCheckId=check["Id"])
-
-    def all(self, **how):
-        return self.client.list_health_checks(**how)["HealthChecks"]
-
-    def refused(self, config, **more):
-        return refusal(lambda: self.make(config, **more))
-
-    def parent(self, *children, threshold=1):
-        children = [child["Id"] for child in children]
-        return {"Type": "CALCULATED", "HealthThreshold": threshold, "ChildHealthChecks": children}
 
 
 @pytest.fixture

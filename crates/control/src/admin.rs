@@ -6,6 +6,7 @@
 mod account;
 mod backup;
 mod delegation_set;
+mod health;
 mod history;
 mod import;
 mod key;
@@ -18,7 +19,8 @@ mod zone;
 use meridian_dns::Name;
 use meridian_log::{Head, ReadError, Snapshot};
 use meridian_model::{
-    Account, AccountId, Effect, Facts, NameServerRefusal, Seq, VpcRefusal, ZoneId,
+    Account, AccountId, Effect, Facts, HealthSwitchRefusal, NameServerRefusal, Seq, VpcRefusal,
+    ZoneId,
 };
 
 pub use self::account::AccountSummary;
@@ -100,6 +102,8 @@ pub enum AdminError {
     UnknownVpcRegion(String),
     #[error(transparent)]
     Vpc(#[from] VpcRefusal),
+    #[error(transparent)]
+    HealthSwitch(#[from] HealthSwitchRefusal),
     #[error(transparent)]
     NameServer(#[from] NameServerRefusal),
     #[error(transparent)]

@@ -14,7 +14,7 @@ pub(crate) use draft::no_child;
 pub use draft::{AlarmDraft, HealthCheckDraft, HealthCheckSettings, ResetElement};
 pub use region::{ALARM_REGIONS, CheckerRegion};
 pub use standing::{Observed, Reason, Standing, standings};
-pub use switch::{BreakGlass, Health, HealthSwitch, MAX_BREAK_GLASS_MS, MAX_REASON_CHARACTERS};
+pub use switch::{BreakGlass, Health, HealthSwitch, MAX_BREAK_GLASS_MS, check_reason};
 
 /// A health check as it is stored and echoed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,6 +6,7 @@ mod conflicts;
 mod delegation_set;
 mod generation;
 mod health_check;
+mod health_switch;
 mod hosted_zone;
 mod import;
 mod pool;
@@ -33,6 +34,7 @@ pub use health_check::{
     HealthCheckRefusal, HealthCheckUpdate, NewHealthCheck, PlannedHealthCheck,
     plan_create_health_check, plan_delete_health_check, plan_update_health_check,
 };
+pub use health_switch::{HealthSwitchRefusal, plan_release_health_check, plan_switch_health_check};
 pub use hosted_zone::{
     CreateZoneRefusal, NewZone, ZoneNotEmpty, plan_create_zone, plan_delete_zone,
 };

@@ -5,6 +5,7 @@ mod backup;
 mod change;
 mod config;
 mod delegation;
+mod health;
 mod import;
 mod journal;
 mod key;
@@ -34,6 +35,7 @@ use self::backup::{BackupArguments, RestoreArguments};
 use self::change::ChangeVerb;
 use self::config::ConfigVerb;
 use self::delegation::DelegationVerb;
+use self::health::HealthVerb;
 use self::import::ImportVerb;
 use self::journal::JournalVerb;
 use self::key::KeyVerb;
@@ -87,6 +89,9 @@ enum Verb {
     /// VPCs: networks of clients that see private zones.
     #[command(subcommand)]
     Vpc(VpcVerb),
+    /// Health checks: their states, and switches by hand.
+    #[command(subcommand)]
+    Health(HealthVerb),
     /// Limits of an account.
     #[command(subcommand)]
     Quota(QuotaVerb),
@@ -167,6 +172,7 @@ pub(crate) fn run(arguments: Arguments, predecessor: Option<&Predecessor>) -> Re
         Verb::Policy(verb) => return verb.run(),
         Verb::Nameserver(verb) => verb.command(),
         Verb::Vpc(verb) => verb.command(),
+        Verb::Health(verb) => verb.command(),
         Verb::Quota(verb) => verb.command(),
         Verb::Change(verb) => verb.command(),
         Verb::Journal(verb) => verb.command(),

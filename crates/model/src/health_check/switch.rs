@@ -12,7 +12,7 @@ pub enum Health {
 }
 
 /// The most characters of a reason.
-pub const MAX_REASON_CHARACTERS: usize = 256;
+const MAX_REASON_CHARACTERS: usize = 256;
 /// The longest that a switch may hold that is not in the journal.
 pub const MAX_BREAK_GLASS_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -75,4 +75,21 @@ impl Health {
             Self::Unhealthy => Self::Healthy,
         }
     }
+}
+
+/// Whether a text can be the reason of a switch.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_reason(text: &str) -> Result<(), &'static str> {
+    if text.trim().is_empty() {
+        return Err("a switch has a reason, for those who find it");
+    }
+    if text.chars().count() > MAX_REASON_CHARACTERS {
+        return Err("a reason has 256 characters at most");
+    }
+    if text.chars().any(char::is_control) {
+        return Err("a reason is one line, without control characters");
+    }
+    Ok(())
 }

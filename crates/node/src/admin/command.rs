@@ -113,6 +113,23 @@ pub(crate) enum Command {
     VpcDelete {
         id: String,
     },
+    HealthList {
+        account: Option<String>,
+    },
+    HealthShow {
+        id: String,
+    },
+    HealthForce {
+        id: String,
+        state: String,
+        reason: String,
+        /// How long it holds, if it is for this node alone.
+        break_glass_ms: Option<u64>,
+    },
+    HealthRelease {
+        id: String,
+        break_glass: bool,
+    },
     QuotaList {
         account: String,
     },

@@ -3,6 +3,7 @@
 
 mod account;
 mod backup;
+mod health;
 mod journal;
 mod key;
 mod nameserver;
@@ -39,6 +40,7 @@ use tokio::{task, time};
 use self::journal::finalize;
 pub(super) use self::journal::report;
 use crate::audit::{Peer, Told};
+use crate::break_glass::BreakGlassFile;
 
 use super::command::{Answer, Command, MAX_LINE};
 use super::progress::Progress;
@@ -58,6 +60,7 @@ pub(crate) struct Host {
     pub(crate) live: Arc<Live>,
     pub(crate) audit: Arc<dyn Audit>,
     pub(crate) listens: Listens,
+    pub(crate) break_glass: Arc<BreakGlassFile>,
 }
 
 /// Where this process is reached.
@@ -252,6 +255,10 @@ impl Host {
             | Command::VpcList { .. }
             | Command::VpcShow { .. }
             | Command::VpcDelete { .. }) => vpc::carry_out(self, command),
+            command @ (Command::HealthList { .. }
+            | Command::HealthShow { .. }
+            | Command::HealthForce { .. }
+            | Command::HealthRelease { .. }) => health::carry_out(self, command),
             Command::QuotaSet {
                 account,
                 quota,

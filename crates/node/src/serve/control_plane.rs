@@ -17,6 +17,7 @@ use super::collector;
 use super::last_used::LastUsedFile;
 use crate::admin;
 use crate::answering::Answers;
+use crate::break_glass::BreakGlassFile;
 use crate::condition::{Condition, Watched};
 use crate::config::Config;
 use crate::feed::Feed;
@@ -34,6 +35,7 @@ pub(super) struct ControlPlane {
     live: Arc<Live>,
     condition: Arc<Condition>,
     last_used: Arc<LastUsedFile>,
+    break_glass: Arc<BreakGlassFile>,
     stop: Arc<AtomicBool>,
     feed: JoinHandle<()>,
 }
@@ -81,6 +83,7 @@ impl ControlPlane {
             live: Arc::clone(live),
             condition,
             last_used,
+            break_glass: Arc::new(BreakGlassFile::open(&config.data_dir)),
             stop,
             feed,
         })
@@ -100,6 +103,7 @@ impl ControlPlane {
             live: Arc::clone(&self.live),
             audit,
             listens: config.listens(),
+            break_glass: Arc::clone(&self.break_glass),
         }
     }
 

@@ -1,0 +1,293 @@
+//! `meridian health`. What is shown is what the tables hold, so that it is there without a journal.
+
+use anyhow::{Result, anyhow, bail};
+use meridian_control::{AdminError, Environment, SystemEnvironment};
+use meridian_model::{
+    BreakGlass, Endpoint, Health, HealthCheck, HealthCheckId, HealthSubject, HealthSwitch,
+    HealthSwitchRefusal, Protocol, Reason, Standing, State, Timestamp,
+};
+use serde_json::{Value, json};
+
+use super::{Host, time};
+use crate::admin::Command;
+use crate::break_glass::Kept;
+use crate::health::{Outcomes, outcomes};
+
+pub(super) fn carry_out(host: &Host, command: Command) -> Result<Value> {
+    match command {
+        Command::HealthList { account } => list(host, account.as_deref()),
+        Command::HealthShow { id } => show(host, &id),
+        Command::HealthForce {
+            id,
+            state,
+            reason,
+            break_glass_ms,
+        } => force(host, &id, &state, &reason, break_glass_ms),
+        Command::HealthRelease { id, break_glass } => release(host, &id, break_glass),
+        _ => bail!("this is not about health checks"),
+    }
+}
+
+/// What is known at this moment.
+struct Seen {
+    outcomes: Outcomes,
+    break_glass: Vec<BreakGlass>,
+    now: Timestamp,
+}
+
+impl Seen {
+    fn of(host: &Host) -> Result<Self> {
+        // What was changed just now is waited for, as far as there is a journal.
+        if let Err(error) = host.control.head() {
+            tracing::warn!(%error, "health checks are shown as the tables have them: {error}");
+        }
+        let now = SystemEnvironment::new().now();
+        let break_glass = host.break_glass.documents();
+        let outcomes = outcomes(&host.tables.read()?, &break_glass, now)?;
+        Ok(Self {
+            outcomes,
+            break_glass,
+            now,
+        })
+    }
+
+    fn places(&self) -> impl Iterator<Item = (&HealthCheck, &Standing)> {
+        self.outcomes.checks.iter().zip(&self.outcomes.standings)
+    }
+
+    fn switch(&self, check: &HealthCheckId) -> Option<&HealthSwitch> {
+        let mut switches = self.outcomes.switches.iter();
+        switches.find(|switch| switch.check == *check)
+    }
+
+    fn document(&self, check: &HealthCheckId) -> Option<&BreakGlass> {
+        let mut documents = self.break_glass.iter();
+        documents.find(|document| document.check == *check && document.expires_at > self.now)
+    }
+
+    /// A line of a list.
+    fn row(&self, check: &HealthCheck, standing: &Standing) -> Value {
+        json!({
+            "id": check.id.as_str(),
+            "account": check.account.as_str(),
+            "type": check.config.check_type().as_str(),
+            "checks": subject(check),
+            "state": standing.health.as_str(),
+            "why": self.why(check, standing),
+        })
+    }
+
+    fn why(&self, check: &HealthCheck, standing: &Standing) -> String {
+        let said = |reason: Option<&String>| reason.cloned().unwrap_or_default();
+        let why = match standing.reason {
+            Reason::BreakGlass => {
+                let document = self.document(&check.id);
+                let until = document.map(|document| time(document.expires_at));
+                format!(
+                    "break-glass until {}: {}",
+                    until.unwrap_or_default(),
+                    said(document.map(|document| &document.reason))
+                )
+            }
+            Reason::Switched => {
+                let switch = self.switch(&check.id);
+                format!("switch: {}", said(switch.map(|switch| &switch.reason)))
+            }
+            Reason::Disabled => "disabled".to_owned(),
+            Reason::Children { healthy, threshold } => {
+                let children = check.config.children().len();
+                format!("{healthy} of {children} children are healthy, {threshold} needed")
+            }
+            Reason::Observed => "observed".to_owned(),
+            Reason::WithoutData => "no data".to_owned(),
+            Reason::Unobserved => "nothing observed yet".to_owned(),
+        };
+        if standing.turned_round {
+            format!("{why}; inverted")
+        } else {
+            why
+        }
+    }
+}
+
+fn list(host: &Host, account: Option<&str>) -> Result<Value> {
+    let account = account.map(|account| host.control.account(account));
+    let account = account.transpose()?.map(|summary| summary.account.id);
+    let seen = Seen::of(host)?;
+    let wanted = |check: &HealthCheck| account.as_ref().is_none_or(|id| *id == check.account);
+    let places = seen.places().filter(|(check, _)| wanted(check));
+    Ok(places
+        .map(|(check, standing)| seen.row(check, standing))
+        .collect())
+}
+
+fn show(host: &Host, id: &str) -> Result<Value> {
+    let seen = Seen::of(host)?;
+    let found = seen.places().find(|(check, _)| check.id.as_str() == id);
+    let (check, standing) = found.ok_or_else(|| unknown(id))?;
+    let mut value = seen.row(check, standing);
+    value["caller_reference"] = check.caller_reference.as_str().into();
+    value["version"] = check.version.into();
+    value["inverted"] = check.config.inverted.into();
+    value["disabled"] = check.config.disabled.into();
+    value["slot"] = check.slot.slot.into();
+    value["incarnation"] = check.slot.incarnation.into();
+    value["switch"] = seen.switch(&check.id).map_or(Value::Null, shown_switch);
+    value["break_glass"] = seen.document(&check.id).map_or(Value::Null, shown_document);
+    let children = check.config.children().iter();
+    let state = |child: &HealthCheckId| {
+        let mut places = seen.places();
+        let found = places.find(|(check, _)| check.id == *child);
+        found.map_or("gone", |(_, standing)| standing.health.as_str())
+    };
+    let children = children.map(|child| json!({ "id": child.as_str(), "state": state(child) }));
+    value["children"] = children.collect();
+    Ok(value)
+}
+
+fn force(
+    host: &Host,
+    id: &str,
+    state: &str,
+    reason: &str,
+    break_glass_ms: Option<u64>,
+) -> Result<Value> {
+    let health = Health::parse(state);
+    let health = health.ok_or_else(|| anyhow!("'{state}' is neither healthy nor unhealthy"))?;
+    let id = HealthCheckId::new(id).map_err(|_| unknown(id))?;
+    match break_glass_ms {
+        Some(for_ms) => {
+            let now = SystemEnvironment::new().now();
+            let until = now
+                .0
+                .saturating_add(i64::try_from(for_ms).unwrap_or(i64::MAX));
+            let (document, kept) = hand_over(host, &id, Some(health), reason, Timestamp(until))?;
+            Ok(json!({
+                "id": id.as_str(),
+                "break_glass": shown_document(&document),
+                "kept": shown_kept(kept),
+            }))
+        }
+        None => {
+            let switch = host.control.force_health(&id, health, reason)?;
+            Ok(json!({ "id": id.as_str(), "switch": shown_switch(&switch) }))
+        }
+    }
+}
+
+/// Lets go of what this node was handed, and unless only that is meant of what the journal has.
+fn release(host: &Host, id: &str, break_glass: bool) -> Result<Value> {
+    let id = HealthCheckId::new(id).map_err(|_| unknown(id))?;
+    let now = SystemEnvironment::new().now();
+    let document = host.break_glass.document(&id);
+    let held = document.filter(|document| document.health.is_some() && document.expires_at > now);
+    let let_go = match &held {
+        Some(document) => {
+            hand_over(host, &id, None, &document.reason, document.expires_at)?;
+            true
+        }
+        None => false,
+    };
+    let switch = if break_glass {
+        false
+    } else {
+        match host.control.release_health(&id) {
+            Ok(()) => true,
+            Err(AdminError::HealthSwitch(HealthSwitchRefusal::NotSwitched(_))) if let_go => false,
+            Err(error) if let_go => {
+                let error = anyhow!(error);
+                return Err(error.context("break-glass let go; the switch in the journal did not"));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    };
+    if !let_go && !switch {
+        bail!("this node was handed no switch of the health check {id} that still holds");
+    }
+    Ok(json!({
+        "id": id.as_str(),
+        "released": { "switch": switch, "break_glass": let_go },
+    }))
+}
+
+/// Takes a document of the next version. All it needs is the data directory.
+fn hand_over(
+    host: &Host,
+    id: &HealthCheckId,
+    health: Option<Health>,
+    reason: &str,
+    expires_at: Timestamp,
+) -> Result<(BreakGlass, Kept)> {
+    if host.tables.read()?.health_check(id)?.is_none() {
+        return Err(unknown(id.as_str()));
+    }
+    let now = SystemEnvironment::new().now();
+    let document = BreakGlass {
+        check: id.clone(),
+        health,
+        reason: reason.to_owned(),
+        expires_at,
+        version: host.break_glass.next_version(id, now),
+    };
+    let kept = host.break_glass.accept(document.clone(), now)?;
+    Ok((document, kept))
+}
+
+fn shown_kept(kept: Kept) -> Value {
+    match kept {
+        Kept::OnDisk => "on disk".into(),
+        Kept::InMemory(why) => format!("in memory only: {why}").into(),
+    }
+}
+
+fn unknown(id: &str) -> anyhow::Error {
+    anyhow!("there is no health check '{id}'; `meridian health list` shows all")
+}
+
+fn shown_switch(switch: &HealthSwitch) -> Value {
+    json!({
+        "state": switch.health.as_str(),
+        "reason": switch.reason,
+        "by": switch.principal,
+        "at": time(switch.at),
+    })
+}
+
+fn shown_document(document: &BreakGlass) -> Value {
+    json!({
+        "state": document.health.map_or("released", Health::as_str),
+        "reason": document.reason,
+        "until": time(document.expires_at),
+        "version": document.version,
+    })
+}
+
+/// What is checked, in a few words.
+fn subject(check: &HealthCheck) -> String {
+    match &check.config.subject {
+        HealthSubject::Endpoint(endpoint) => target(endpoint),
+        HealthSubject::Calculated { children, .. } => format!("{} health checks", children.len()),
+        HealthSubject::Metric { region, name, .. } => format!("alarm {name} in {region}"),
+        HealthSubject::RoutingControl(arn) => arn.clone(),
+    }
+}
+
+fn target(endpoint: &Endpoint) -> String {
+    let scheme = match endpoint.protocol {
+        Protocol::Http => "http",
+        Protocol::Https => "https",
+        Protocol::Tcp => "tcp",
+    };
+    let host = match (&endpoint.ip_address, &endpoint.domain_name) {
+        (Some(address), _) if address.is_ipv6() => format!("[{address}]"),
+        (Some(address), _) => address.to_string(),
+        (None, name) => name.clone().unwrap_or_default(),
+    };
+    let path = endpoint.path.as_deref().unwrap_or_default();
+    let slash = if path.is_empty() || path.starts_with('/') {
+        ""
+    } else {
+        "/"
+    };
+    format!("{scheme}://{host}:{}{slash}{path}", endpoint.port)
+}

@@ -1,0 +1,146 @@
+//! `meridian health`.
+
+use anyhow::{Context, Result, bail};
+use clap::{Subcommand, ValueEnum};
+use meridian_model::Health;
+
+use super::ClientArguments;
+use crate::admin::Command;
+
+#[derive(Subcommand)]
+pub(super) enum HealthVerb {
+    /// Show health checks of all accounts, what their state is at this node, and why.
+    List {
+        /// Only those of this account, by name or id.
+        #[arg(long)]
+        account: Option<String>,
+        #[command(flatten)]
+        client: ClientArguments,
+    },
+    /// Show a health check, its children, and what people say of it.
+    Show {
+        /// Its id.
+        id: String,
+        #[command(flatten)]
+        client: ClientArguments,
+    },
+    /// Say what the state of a health check is, whatever is observed, until it is released.
+    Force {
+        /// Its id.
+        id: String,
+        /// What its state is to be.
+        state: ForcedState,
+        /// Why, in one line, for those who find it.
+        #[arg(long)]
+        reason: String,
+        /// Hand it to this node alone, without the journal, for when that cannot be written. It
+        /// comes before everything else that is said of the check.
+        #[arg(long, requires = "duration")]
+        break_glass: bool,
+        /// How long that is to hold: a number with s, m or h behind it, 24h at most.
+        #[arg(
+            long = "for",
+            id = "duration",
+            value_name = "DURATION",
+            requires = "break_glass",
+            value_parser = duration_ms,
+        )]
+        for_ms: Option<u64>,
+        #[command(flatten)]
+        client: ClientArguments,
+    },
+    /// Have the state of a health check be what is observed again.
+    Release {
+        /// Its id.
+        id: String,
+        /// Let go only of what this node was handed with --break-glass. Needs no journal.
+        #[arg(long)]
+        break_glass: bool,
+        #[command(flatten)]
+        client: ClientArguments,
+    },
+}
+
+/// A state that a check may be forced into.
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum ForcedState {
+    Healthy,
+    Unhealthy,
+}
+
+impl HealthVerb {
+    pub(super) fn command(self) -> (Command, ClientArguments) {
+        match self {
+            Self::List { account, client } => (Command::HealthList { account }, client),
+            Self::Show { id, client } => (Command::HealthShow { id }, client),
+            Self::Force {
+                id,
+                state,
+                reason,
+                break_glass: _,
+                for_ms,
+                client,
+            } => {
+                let state = match state {
+                    ForcedState::Healthy => Health::Healthy,
+                    ForcedState::Unhealthy => Health::Unhealthy,
+                };
+                let command = Command::HealthForce {
+                    id,
+                    state: state.as_str().to_owned(),
+                    reason,
+                    break_glass_ms: for_ms,
+                };
+                (command, client)
+            }
+            Self::Release {
+                id,
+                break_glass,
+                client,
+            } => (Command::HealthRelease { id, break_glass }, client),
+        }
+    }
+}
+
+/// Reads `90s`, `30m` or `2h`; returns milliseconds.
+fn duration_ms(text: &str) -> Result<u64> {
+    let Some((end, _)) = text.char_indices().next_back() else {
+        bail!("it is empty");
+    };
+    let (number, unit) = text.split_at(end);
+    let unit_ms: u64 = match unit {
+        "s" => 1000,
+        "m" => 60 * 1000,
+        "h" => 60 * 60 * 1000,
+        _ => bail!("a number with s, m or h behind it, as in 90s, 30m or 2h"),
+    };
+    let number: u64 = number.parse().context("the number")?;
+    number
+        .checked_mul(unit_ms)
+        .context("the number is too large")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_a_number_and_a_unit() {
+        for (text, ms) in [("90s", 90_000), ("30m", 1_800_000), ("24h", 86_400_000)] {
+            assert_eq!(duration_ms(text).unwrap(), ms);
+        }
+        for text in [
+            "",
+            "s",
+            "9",
+            "1d",
+            "-1s",
+            "1.5h",
+            "1hé",
+            "h1",
+            "99999999999999999h",
+        ] {
+            assert!(duration_ms(text).is_err(), "{text}");
+        }
+    }
+}
