@@ -90,7 +90,8 @@ pub trait State {
     ) -> Result<Option<CidrLocation>, Self::Error>;
     /// Whether the collection has such a location, which is one with blocks.
     fn cidr_location_exists(&self, id: &CidrCollectionId, name: &str) -> Result<bool, Self::Error>;
-    /// How many record sets are routed by the collection, those of unseen generations among them.
+    /// How many record sets are routed by the collection. Those that are still being written
+    /// unseen count, those that only history has do not.
     fn cidr_set_count(&self, id: &CidrCollectionId) -> Result<u64, Self::Error>;
     /// The protection of these sets.
     fn protection(&self, key: &ProtectionKey) -> Result<Option<Protection>, Self::Error>;

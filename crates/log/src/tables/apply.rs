@@ -205,7 +205,7 @@ fn put_set(
 ) -> Result<(), ApplyError> {
     let row_key = layout::set(generation, &set.key);
     let old = rows.put(Table::Sets, &row_key, &set.to_bytes())?;
-    cidr::note_set(rows, old.as_deref(), Some(set))?;
+    cidr::note_set(rows, generation, old.as_deref(), Some(set))?;
     counts.note_generation(generation);
     let stats = counts.touch(rows, generation)?;
     stats.sets += u64::from(old.is_none());
@@ -227,7 +227,7 @@ fn delete_set(
     let Some(old) = rows.delete(Table::Sets, &row_key)? else {
         return Ok(());
     };
-    cidr::note_set(rows, Some(&old), None)?;
+    cidr::note_set(rows, generation, Some(&old), None)?;
     let stats = counts.touch(rows, generation)?;
     stats.sets = stats.sets.saturating_sub(1);
     stats.last_changed = seq.0;
@@ -249,7 +249,7 @@ fn collect_generation(
     let keys = rows.first_keys(Table::Sets, &key, most)?;
     for set in &keys {
         let old = rows.delete(Table::Sets, set)?;
-        cidr::note_set(rows, old.as_deref(), None)?;
+        cidr::note_set(rows, generation, old.as_deref(), None)?;
     }
     let stats = counts.touch(rows, generation)?;
     stats.sets = stats.sets.saturating_sub(keys.len() as u64);

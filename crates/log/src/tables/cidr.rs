@@ -4,13 +4,13 @@
 use std::ops::ControlFlow;
 
 use meridian_model::{
-    AccountId, CidrBlock, CidrBlocks, CidrCollection, CidrCollectionId, CidrLocation, RecordSet,
-    Routing,
+    AccountId, CidrBlock, CidrBlocks, CidrCollection, CidrCollectionId, CidrLocation, Generation,
+    RecordSet, Routing, UnseenState,
 };
 
 use super::ApplyError;
 use super::layout::{self, Table};
-use super::rows::Rows;
+use super::rows::{Rows, number};
 use super::snapshot::{ReadError, Snapshot};
 use crate::format::Stored;
 
@@ -88,9 +88,10 @@ pub(super) fn delete_blocks(rows: &mut Rows<'_>, gone: &CidrBlocks) -> Result<()
     Ok(())
 }
 
-/// Notes that a record set, by its stored form, was this and is that now.
+/// Notes that a record set of a generation was this, in its stored form, and is that now.
 pub(super) fn note_set(
     rows: &mut Rows<'_>,
+    generation: Generation,
     old: Option<&[u8]>,
     new: Option<&RecordSet>,
 ) -> Result<(), ApplyError> {
@@ -101,10 +102,10 @@ pub(super) fn note_set(
         return Ok(());
     }
     if let Some(id) = old {
-        rows.count_down(&layout::cidr_set_counter(id))?;
+        rows.count_down(&layout::cidr_set_counter(id, generation))?;
     }
     if let Some(id) = new {
-        rows.count_up(&layout::cidr_set_counter(id))?;
+        rows.count_up(&layout::cidr_set_counter(id, generation))?;
     }
     Ok(())
 }
@@ -148,6 +149,24 @@ impl Snapshot {
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(found)
+    }
+
+    /// How many record sets are routed by the collection, where that matters: not in generations
+    /// that are only kept for their history, or not even that.
+    pub(super) fn cidr_sets(&self, collection: &CidrCollectionId) -> Result<u64, ReadError> {
+        let prefix = layout::cidr_set_counters(collection.as_str());
+        let mut sets = 0_u64;
+        self.scan(Table::Counters, &prefix, &prefix, |key, value| {
+            let broken = || ReadError::broken(Table::Counters);
+            let generation = <[u8; 8]>::try_from(&key[prefix.len()..]).map_err(|_| broken())?;
+            let generation = Generation(u64::from_be_bytes(generation));
+            let unseen = self.unseen_generation(generation)?;
+            if unseen.is_none_or(|unseen| unseen.state == UnseenState::Draft) {
+                sets = sets.saturating_add(number(value).ok_or_else(broken)?);
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(sets)
     }
 
     /// The collection that a row of an index names.

@@ -280,9 +280,16 @@ pub(super) fn cidr_block_counter(id: &CidrCollectionId) -> Vec<u8> {
     joined(&[b"cidr_blocks", id.as_str().as_bytes()])
 }
 
-/// How many record sets are routed by the CIDR collection of this id.
-pub(super) fn cidr_set_counter(id: &str) -> Vec<u8> {
-    joined(&[b"cidr_sets", id.as_bytes()])
+/// What the keys of the counters of [`cidr_set_counter`] begin with.
+pub(super) fn cidr_set_counters(id: &str) -> Vec<u8> {
+    joined(&[b"cidr_sets", id.as_bytes(), b""])
+}
+
+/// How many record sets of a generation are routed by the CIDR collection of this id.
+pub(super) fn cidr_set_counter(id: &str, of: Generation) -> Vec<u8> {
+    let mut key = cidr_set_counters(id);
+    key.extend_from_slice(&generation(of));
+    key
 }
 
 pub(super) fn cidr_collection(id: &CidrCollectionId) -> Vec<u8> {

@@ -464,8 +464,7 @@ impl State for Snapshot {
     }
 
     fn cidr_set_count(&self, id: &CidrCollectionId) -> Result<u64, ReadError> {
-        let count = self.number(Table::Counters, &layout::cidr_set_counter(id.as_str()))?;
-        Ok(count.unwrap_or(0))
+        self.cidr_sets(id)
     }
 
     fn protection(&self, key: &ProtectionKey) -> Result<Option<Protection>, ReadError> {
