@@ -137,7 +137,8 @@ fn status_of(code: &str) -> u16 {
         "NotAuthorizedException" => 401,
         "MethodNotAllowed" => 405,
         "RequestTimeout" => 408,
-        "HealthCheckAlreadyExists"
+        "CidrCollectionVersionMismatchException"
+        | "HealthCheckAlreadyExists"
         | "HealthCheckVersionMismatch"
         | "CidrCollectionVersionMismatchException"
         | "HostedZoneAlreadyExists"
