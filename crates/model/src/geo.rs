@@ -3,7 +3,10 @@
 
 mod code;
 mod continent;
+mod details;
+mod names;
 mod subdivision;
 
 pub use code::{Country, Subdivision};
 pub use continent::Continent;
+pub use details::{GeoPlace, GeoStart};

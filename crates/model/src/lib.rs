@@ -38,7 +38,7 @@ pub use draft::{Action, Draft, DraftAlias, DraftChange};
 pub use effect::Effect;
 pub use facts::{Facts, Timestamp};
 pub use generation::{UnseenGeneration, UnseenState};
-pub use geo::{Continent, Country, Subdivision};
+pub use geo::{Continent, Country, GeoPlace, GeoStart, Subdivision};
 pub use health_check::{
     ALARM_REGIONS, AlarmDraft, BreakGlass, CheckerRegion, Endpoint, Health, HealthCheck,
     HealthCheckConfig, HealthCheckDraft, HealthCheckSettings, HealthCheckType, HealthSlot,

@@ -5,7 +5,8 @@
 
 use meridian_dns::{Name, RecordType};
 
-use crate::draft::{Draft, DraftChange};
+use crate::draft::{Action, Draft, DraftChange};
+use crate::geo::GeoPlace;
 use crate::record_set::{AliasTarget, RecordSet, SetData, SetKey};
 use crate::routing::{GeoLocation, GeoproximityLocation, GeoproximityPlace, Routing};
 
@@ -95,11 +96,6 @@ fn routing(change: &DraftChange) -> Result<Routing, Nonsense> {
     }
 }
 
-/// Continents that a geolocation set may name.
-const CONTINENTS: [&str; 7] = ["AF", "AN", "AS", "EU", "NA", "OC", "SA"];
-/// Countries that Route 53 does not support in geolocation sets.
-const UNSUPPORTED_COUNTRIES: [&str; 4] = ["BV", "CX", "EH", "HM"];
-
 fn check_place(change: &DraftChange, place: &GeoLocation) -> Result<(), Nonsense> {
     let wrong = |what: &str| {
         Err(Nonsense::Input(format!(
@@ -107,21 +103,23 @@ fn check_place(change: &DraftChange, place: &GeoLocation) -> Result<(), Nonsense
             described(change)
         )))
     };
+    // What was written by other rules can still be taken away.
+    let known = change.action == Action::Delete || GeoPlace::of(place).is_some();
     match (&place.continent, &place.country, &place.subdivision) {
-        (Some(continent), None, None) if CONTINENTS.contains(&continent.as_str()) => Ok(()),
-        (Some(_), None, None) => wrong("Unknown ContinentCode"),
-        (Some(_), _, _) => {
+        (Some(_), Some(_), _) | (Some(_), _, Some(_)) => {
             wrong("ContinentCode cannot be combined with CountryCode or SubdivisionCode")
-        }
-        (None, Some(country), _) if UNSUPPORTED_COUNTRIES.contains(&country.as_str()) => {
-            wrong("CountryCode is not supported")
         }
         (None, Some(country), Some(_)) if country == "*" => {
             wrong("SubdivisionCode cannot be combined with the default location")
         }
-        (None, Some(_), _) => Ok(()),
         (None, None, Some(_)) => wrong("SubdivisionCode needs a CountryCode"),
         (None, None, None) => wrong("GeoLocation needs a ContinentCode or a CountryCode"),
+        (Some(_), None, None) if !known => wrong("Unknown ContinentCode"),
+        (None, Some(_), None) if !known => wrong("CountryCode is not supported"),
+        (None, Some(_), Some(_)) if !known => {
+            wrong("SubdivisionCode is not supported for the CountryCode")
+        }
+        _ => Ok(()),
     }
 }
 
@@ -190,7 +188,6 @@ fn described(change: &DraftChange) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draft::Action;
     use crate::routing::Region;
 
     fn refusal(edit: impl FnOnce(&mut Draft)) -> String {
@@ -241,6 +238,54 @@ mod tests {
             })
             .contains("but found more than one")
         );
+    }
+
+    #[test]
+    fn places_are_those_of_route_53() {
+        let place = |continent: Option<&str>, country: Option<&str>, part: Option<&str>| {
+            refusal(|set| {
+                set.set_identifier = Some("a".to_owned());
+                set.geo_location = Some(GeoLocation {
+                    continent: continent.map(str::to_owned),
+                    country: country.map(str::to_owned),
+                    subdivision: part.map(str::to_owned),
+                });
+            })
+        };
+        for (continent, country, part, text) in [
+            (Some("EU"), None, None, "accepted"),
+            (None, Some("*"), None, "accepted"),
+            (None, Some("UA"), Some("11"), "accepted"),
+            (None, Some("US"), Some("CA"), "accepted"),
+            (Some("XX"), None, None, "Unknown ContinentCode"),
+            (
+                Some("EU"),
+                None,
+                Some("CA"),
+                "cannot be combined with Country",
+            ),
+            (
+                Some("EU"),
+                Some("DE"),
+                None,
+                "cannot be combined with Country",
+            ),
+            (None, Some("BV"), None, "CountryCode is not supported"),
+            (None, Some("QQ"), None, "CountryCode is not supported"),
+            (None, Some("de"), None, "CountryCode is not supported"),
+            (
+                None,
+                Some("US"),
+                Some("PR"),
+                "SubdivisionCode is not supported",
+            ),
+            (None, Some("*"), Some("CA"), "with the default location"),
+            (None, None, Some("CA"), "SubdivisionCode needs"),
+            (None, None, None, "GeoLocation needs"),
+        ] {
+            let said = place(continent, country, part);
+            assert!(said.contains(text), "{said}");
+        }
     }
 
     #[test]
