@@ -6,6 +6,7 @@ mod change;
 mod config;
 mod delegation;
 mod health;
+mod geo;
 mod import;
 mod journal;
 mod key;
@@ -36,6 +37,7 @@ use self::change::ChangeVerb;
 use self::config::ConfigVerb;
 use self::delegation::DelegationVerb;
 use self::health::HealthVerb;
+use self::geo::GeoVerb;
 use self::import::ImportVerb;
 use self::journal::JournalVerb;
 use self::key::KeyVerb;
@@ -92,6 +94,9 @@ enum Verb {
     /// Health checks: their states, and switches by hand.
     #[command(subcommand)]
     Health(HealthVerb),
+    /// Who is where: the places of clients, as routing goes by them.
+    #[command(subcommand)]
+    Geo(GeoVerb),
     /// Limits of an account.
     #[command(subcommand)]
     Quota(QuotaVerb),
@@ -173,6 +178,7 @@ pub(crate) fn run(arguments: Arguments, predecessor: Option<&Predecessor>) -> Re
         Verb::Nameserver(verb) => verb.command(),
         Verb::Vpc(verb) => verb.command(),
         Verb::Health(verb) => verb.command(),
+        Verb::Geo(verb) => verb.command(),
         Verb::Quota(verb) => verb.command(),
         Verb::Change(verb) => verb.command(),
         Verb::Journal(verb) => verb.command(),

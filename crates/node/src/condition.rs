@@ -14,6 +14,7 @@ use meridian_model::{Generation, QueryLoggingConfig, Seq, State, Timestamp, Zone
 use meridian_server::Counters;
 
 use crate::audit::Written;
+use crate::geo::Geo;
 use crate::taps::Log;
 
 /// How long the feed may fail before it is no passing trouble any more.
@@ -34,6 +35,7 @@ pub(crate) struct Condition {
     /// The logs of DNS traffic that are on.
     logs: Mutex<Vec<Log>>,
     audit: Arc<Written>,
+    geo: Arc<Geo>,
     /// How often SIGHUP came.
     hang_ups: AtomicU64,
     /// How often it changed which zones are logged by themselves.
@@ -170,6 +172,7 @@ impl Default for Condition {
             tables: Mutex::default(),
             logs: Mutex::default(),
             audit: Arc::default(),
+            geo: Arc::default(),
             hang_ups: AtomicU64::new(0),
             zone_log_changes: AtomicU64::new(0),
             logged_zones: AtomicUsize::new(0),
@@ -310,6 +313,11 @@ impl Condition {
         &self.audit
     }
 
+    /// Who is where.
+    pub(crate) const fn geo(&self) -> &Arc<Geo> {
+        &self.geo
+    }
+
     /// SIGHUP has come.
     pub(crate) fn hung_up(&self) {
         self.hang_ups.fetch_add(1, Ordering::Relaxed);
@@ -370,6 +378,10 @@ impl Condition {
         }
         if feed.failed_zones > 0 {
             let text = format!("{} zones keep older data", feed.failed_zones);
+            readiness.notes.push(text);
+        }
+        if let Some(error) = self.geo.failure() {
+            let text = format!("addresses are not looked up in all files: {error}");
             readiness.notes.push(text);
         }
         match feed.state.trouble(journal.missing, now) {

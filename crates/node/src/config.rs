@@ -6,6 +6,7 @@ mod addresses;
 mod api;
 mod audit;
 mod check;
+mod geo;
 mod tls;
 mod traffic;
 
@@ -29,6 +30,7 @@ use crate::views::Views;
 
 pub(crate) use api::Api;
 pub(crate) use audit::Audit;
+pub(crate) use geo::Geo;
 pub(crate) use tls::Tls;
 pub(crate) use traffic::{Dnstap, QueryLog, RateLimit, ZoneQueryLogs};
 
@@ -49,6 +51,8 @@ pub(crate) struct Config {
     pub(crate) api: Api,
     /// `[audit]`
     pub(crate) audit: Audit,
+    /// `[geo]`
+    pub(crate) geo: Geo,
     /// `[metrics]`
     pub(crate) metrics: Metrics,
     /// `[pool]`
@@ -126,6 +130,7 @@ impl Default for Config {
             dns: Dns::default(),
             api: Api::default(),
             audit: Audit::default(),
+            geo: Geo::default(),
             metrics: Metrics::default(),
             pool: Pool::default(),
             storage: Storage::default(),

@@ -14,6 +14,7 @@ mod credentials;
 mod doh;
 mod feed;
 mod health;
+mod geo;
 mod http;
 mod identity;
 mod logging;

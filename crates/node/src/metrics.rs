@@ -82,6 +82,7 @@ impl Metrics {
         self.api(&mut page);
         self.logs(&mut page);
         self.audit(&mut page);
+        self.geo(&mut page);
         self.certificates(&mut page);
         page.finish()
     }
@@ -259,6 +260,41 @@ impl Metrics {
             "Whether the audit log cannot be written at present.",
         )
         .sample(&[], u8::from(written.failure().is_some()));
+    }
+
+    fn geo(&self, page: &mut Page) {
+        let now = self.condition.geo().now();
+        let size = now.atlas.size();
+        page.family(
+            "meridian_geo_prefixes",
+            Kind::Gauge,
+            "Prefixes that addresses are looked up in.",
+        )
+        .sample(&[("family", "ipv4")], size.v4)
+        .sample(&[("family", "ipv6")], size.v6);
+        page.family(
+            "meridian_geo_bytes",
+            Kind::Gauge,
+            "Memory of what addresses are looked up in.",
+        )
+        .sample(&[], size.bytes);
+        let mut family = page.family(
+            "meridian_geo_source_made_seconds",
+            Kind::Gauge,
+            "When the data of a source were made, in seconds since 1970.",
+        );
+        for source in now.atlas.sources() {
+            if let Some(made) = source.made {
+                family.sample(&[("source", &source.name)], made);
+            }
+        }
+        page.family(
+            "meridian_geo_loads_total",
+            Kind::Counter,
+            "How often the files of addresses were read: all of them, or not.",
+        )
+        .sample(&[("outcome", "whole")], now.whole)
+        .sample(&[("outcome", "failed")], now.failures);
     }
 
     fn certificates(&self, page: &mut Page) {

@@ -38,6 +38,9 @@ const MAX_SOCKETS: usize = 8192;
 const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long each message of handing over the sockets may take.
 const SOCKETS_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the successor may take with what needs neither files nor the end of its predecessor: it
+/// reads files of addresses.
+const PREPARED_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long the predecessor may take from then until the files are closed; requests in progress
 /// are let finish.
 const FILES_TIMEOUT: Duration = Duration::from_secs(60);

@@ -32,6 +32,7 @@ use crate::condition::Condition;
 use crate::config::Config;
 use crate::credentials;
 use crate::feed::Feed;
+use crate::geo;
 use crate::identity;
 use crate::logging;
 use crate::metrics::Metrics;
@@ -105,6 +106,7 @@ impl Runtimes {
 fn begin(config: &Config, runtimes: Runtimes, files: Files) -> Result<()> {
     let started = Instant::now();
     let condition = Arc::<Condition>::default();
+    geo::start(config, &condition)?;
     let feed = load(config, &files, &condition)?;
     let live = Arc::new(Live::new(feed.world()));
     // Ports are taken before anything is written down: a second server here changes nothing.
@@ -142,10 +144,12 @@ fn succeed(config: &Config, runtimes: Runtimes, predecessor: &Predecessor) -> Re
         .block_on(predecessor.inherit(&config.data_dir))?;
     let (of_dns, others) = dns::separate(inheritance.take_sockets());
     let doors = runtimes.control.block_on(Doors::open(config, others))?;
+    let condition = Arc::<Condition>::default();
+    // While the other process still takes changes.
+    geo::start(config, &condition)?;
     runtimes.control.block_on(inheritance.wait_for_files())?;
     let started = Instant::now();
     let files = open_when_free(config)?;
-    let condition = Arc::<Condition>::default();
     let feed = load(config, &files, &condition)?;
     let live = Arc::new(Live::new(feed.world()));
     let taps = Taps::start(config, &condition)?;
@@ -193,6 +197,7 @@ fn answer_only(
     let never_read: Arc<dyn Journal> = Arc::new(LocalJournal::in_memory()?);
     let condition = Arc::<Condition>::default();
     condition.journal_missing(why);
+    geo::start(config, &condition)?;
     let views = config.views();
     let (tables, told) = (Arc::clone(tables), Arc::clone(&condition));
     let mut feed = Feed::new(never_read, tables, told, views, hash_key());

@@ -138,6 +138,10 @@ pub(crate) enum Command {
         quota: String,
         limit: u64,
     },
+    GeoStatus,
+    GeoLookup {
+        address: IpAddr,
+    },
     JournalVerify,
     JournalFinalize,
     ZoneList {

@@ -4,6 +4,7 @@
 mod account;
 mod backup;
 mod health;
+mod geo;
 mod journal;
 mod key;
 mod nameserver;
@@ -41,6 +42,7 @@ use self::journal::finalize;
 pub(super) use self::journal::report;
 use crate::audit::{Peer, Told};
 use crate::break_glass::BreakGlassFile;
+use crate::geo::Geo;
 
 use super::command::{Answer, Command, MAX_LINE};
 use super::progress::Progress;
@@ -59,6 +61,7 @@ pub(crate) struct Host {
     pub(crate) tables: Arc<Tables>,
     pub(crate) live: Arc<Live>,
     pub(crate) audit: Arc<dyn Audit>,
+    pub(crate) geo: Arc<Geo>,
     pub(crate) listens: Listens,
     pub(crate) break_glass: Arc<BreakGlassFile>,
 }
@@ -265,6 +268,8 @@ impl Host {
                 limit,
             } => quota::set(self, &account, &quota, limit),
             Command::QuotaList { account } => quota::list(self, &account),
+            Command::GeoStatus => geo::status(self),
+            Command::GeoLookup { address } => geo::look_up(self, address),
             Command::JournalVerify => report(&*self.journal, &self.tables),
             Command::JournalFinalize => finalize(&*self.journal),
             Command::ZoneList { account, name } => zone::list(self, account, name),

@@ -1,5 +1,6 @@
 //! Results for people: tables, and the credentials file's own format for a new key.
 
+mod geo;
 mod history;
 
 use std::io::{Result, Write};
@@ -21,6 +22,8 @@ pub(super) fn text(out: &mut impl Write, command: &Command, result: &Value) -> R
         (Command::ZoneHistory { .. }, found) => history::versions(out, found),
         (Command::ZoneDiff { .. }, found) => history::difference(out, found),
         (Command::ZoneRestore { .. }, restored) => history::restored(out, restored),
+        (Command::GeoStatus, status) => geo::status(out, status),
+        (Command::GeoLookup { .. }, found) => geo::found(out, found),
         (Command::Replace { .. }, replaced) => writeln!(
             out,
             "replaced: process {} serves; changes waited {} ms",

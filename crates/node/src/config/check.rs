@@ -56,6 +56,7 @@ impl Config {
         );
         self.api.check()?;
         self.audit.check()?;
+        self.geo.check()?;
         if let Some(addresses) = &self.pool.addresses {
             ensure!(
                 !addresses.is_empty() && !addresses.iter().any(IpAddr::is_unspecified),
@@ -101,6 +102,7 @@ impl Config {
             );
         }
         warnings.extend(self.certificate_warnings(SystemTime::now()));
+        warnings.extend(self.geo.warnings());
         warnings
     }
 

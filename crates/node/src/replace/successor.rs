@@ -13,8 +13,8 @@ use tokio::time;
 
 use super::channel::{self, Channel, MAX_SOCKETS_AT_ONCE};
 use super::{
-    ANSWERING_TIMEOUT, ENVIRONMENT, HELLO_TIMEOUT, Handed, Message, PROTOCOL, SERVING_TIMEOUT,
-    SOCKETS_TIMEOUT,
+    ANSWERING_TIMEOUT, ENVIRONMENT, HELLO_TIMEOUT, Handed, Message, PREPARED_TIMEOUT, PROTOCOL,
+    SERVING_TIMEOUT, SOCKETS_TIMEOUT,
 };
 
 /// How long a process that closed its end of the channel is given to end, so that its exit status
@@ -77,7 +77,7 @@ impl Successor {
             let places = some.iter().map(|handed| handed.place.clone()).collect();
             self.send(&Message::Sockets { places }, some).await?;
         }
-        match self.receive(SOCKETS_TIMEOUT).await? {
+        match self.receive(PREPARED_TIMEOUT).await? {
             Message::Prepared => Ok(()),
             other => channel::unexpected(&other),
         }

@@ -102,6 +102,7 @@ impl ControlPlane {
             tables: Arc::clone(&self.files.tables),
             live: Arc::clone(&self.live),
             audit,
+            geo: Arc::clone(self.condition.geo()),
             listens: config.listens(),
             break_glass: Arc::clone(&self.break_glass),
         }

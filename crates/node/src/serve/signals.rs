@@ -36,8 +36,8 @@ impl Signals {
                 _ = self.hang_up.recv() => {
                     // Who watches the certificate hears it too.
                     tracing::info!(
-                        "SIGHUP: certificates are read again, the audit log and logs of DNS traffic \
-                         are opened anew"
+                        "SIGHUP: certificates and files of addresses are read again, the audit log \
+                         and logs of DNS traffic are opened anew"
                     );
                     self.condition.hung_up();
                 }

@@ -1,0 +1,116 @@
+"""Who is where: the countries that come with the program, and files in MaxMind's format that come,
+change and go bad. The files are written by mmdb_writer, which knows nothing of ours."""
+
+import os
+import re
+import signal
+import urllib.request
+
+from mmdb_writer import MMDBWriter
+from netaddr import IPSet
+
+from harness import eventually
+
+# Two places of MaxMind's form, as GeoLite2-City has them.
+BERKELEY = {
+    "city": {"names": {"en": "Berkeley"}},
+    "continent": {"code": "NA", "names": {"en": "North America"}},
+    "country": {"iso_code": "US", "names": {"en": "United States"}},
+    "location": {"latitude": 37.87, "longitude": -122.27, "accuracy_radius": 20},
+    "subdivisions": [{"iso_code": "CA", "names": {"en": "California"}}],
+}
+ISTANBUL = {
+    "continent": {"code": "AS", "names": {"en": "Asia"}},
+    "country": {"iso_code": "TR", "names": {"en": "Türkiye"}},
+    "location": {"latitude": 41.01, "longitude": 28.95},
+    "subdivisions": [{"iso_code": "34"}],
+}
+
+
+def write(path, rows, kind="GeoLite2-City"):
+    """A file of these networks, put in its place at once."""
+    writer = MMDBWriter(6, kind, languages=["en"], ipv4_compatible=True, float_type="f64")
+    for network, record in rows.items():
+        writer.insert_network(IPSet([network]), record)
+    new = path.with_suffix(".new")
+    writer.to_db_file(str(new))
+    os.replace(new, path)
+
+
+def place(server, address):
+    found = server.admin("geo", "lookup", address)
+    point = found["point"] and (found["point"]["latitude"], found["point"]["longitude"])
+    return found["continent"], found["country"], found["subdivision"], point
+
+
+def metrics(server):
+    with urllib.request.urlopen(f"http://{server.metrics}/metrics") as page:
+        return page.read().decode()
+
+
+def test_countries_are_known_without_set_up(meridian):
+    found = meridian.admin("geo", "lookup", "193.0.6.139")
+    assert (found["continent"], found["country"], found["subdivision"]) == ("EU", "NL", None)
+    assert found["point"]["of_country"] and 50 < found["point"]["latitude"] < 54
+    assert found["source"] == "IPFire Location Database"
+    scopes = found["scopes"]
+    assert 32 >= scopes["record"] >= scopes["country"] >= scopes["continent"] > 0
+    assert found["network"].endswith(f"/{scopes['record']}")
+    (source,) = meridian.admin("geo", "status")["sources"]
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT.*Z", source["made"])
+    assert "CC BY-SA 4.0" in source["notice"]
+    text = meridian.admin("geo", "status", as_json=False)
+    assert "CC BY-SA 4.0" in text and "IPFire" in text
+    text = meridian.admin("geo", "lookup", "10.0.0.1", as_json=False)
+    assert re.search(r"^country +-$", text, re.MULTILINE)
+    refused = meridian.admin("geo", "lookup", "nowhere", check=False)
+    assert refused.returncode == 2
+
+
+def test_files_come_first_and_are_read_again(start, tmp_path):
+    city, country = tmp_path / "city.mmdb", tmp_path / "country.mmdb"
+    write(city, {"192.0.2.0/25": BERKELEY, "2001:db8:1::/48": ISTANBUL})
+    write(country, {"192.0.2.0/24": {"country_code": "DE"}, "203.0.113.0/24": {"country": "JP"}})
+    server = start(config=f'[geo]\nfiles = ["{city}", "{country}"]\n')
+    berkeley = ("NA", "US", "CA", (37.87, -122.27))
+    assert place(server, "192.0.2.1") == berkeley
+    # As Route 53 counts continents, whatever the file says.
+    assert place(server, "2001:db8:1::1") == ("EU", "TR", "34", (41.01, 28.95))
+    assert place(server, "192.0.2.200")[:3] == ("EU", "DE", None)
+    assert place(server, "203.0.113.1")[:3] == ("AS", "JP", None)
+    assert place(server, "193.0.6.139")[:3] == ("EU", "NL", None)
+    assert place(server, "::ffff:192.0.2.1") == place(server, "2002:c000:201::") == berkeley
+    assert server.admin("geo", "lookup", "192.0.2.1")["network"] == "192.0.2.0/25"
+    names = [source["name"] for source in server.admin("geo", "status")["sources"]]
+    assert names == [str(city), str(country), "IPFire Location Database"]
+    # A bad file changes nothing, and is told of wherever anybody may look.
+    city.write_bytes(b"bad" * 1000)
+    server.process.send_signal(signal.SIGHUP)
+    assert eventually(lambda: server.admin("geo", "status")["failure"])
+    assert "city.mmdb is of no use" in server.admin("geo", "status")["failure"]
+    assert place(server, "192.0.2.1") == berkeley
+    assert server.health("readyz") == 200 and "city.mmdb" in server.why_not_ready("readyz")
+    assert 'meridian_geo_loads_total{outcome="failed"} 1' in metrics(server)
+    # A good one counts, also without a signal.
+    write(city, {"192.0.2.0/25": ISTANBUL})
+    moved = ("EU", "TR", "34", (41.01, 28.95))
+    assert eventually(lambda: place(server, "192.0.2.1") == moved, timeout=15, pause=0.2)
+    assert server.admin("geo", "status")["failure"] is None
+    assert "city.mmdb" not in server.why_not_ready("readyz")
+    assert f'meridian_geo_source_made_seconds{{source="{city}"}}' in metrics(server)
+
+
+def test_a_server_starts_without_its_files(start, tmp_path):
+    city = tmp_path / "city.mmdb"
+    server = start(config=f'[geo]\nfiles = ["{city}"]\nbuilt_in = false\n')
+    assert place(server, "193.0.6.139") == (None, None, None, None)
+    assert "cannot read" in server.admin("geo", "status")["failure"]
+    assert server.admin("geo", "lookup", "193.0.6.139")["scopes"]["record"] == 0
+    write(city, {"193.0.0.0/16": BERKELEY})
+    server.process.send_signal(signal.SIGHUP)
+    assert eventually(lambda: place(server, "193.0.6.139")[1] == "US")
+    # Files that tell no place are none of ours.
+    write(city, {"193.0.0.0/16": {"autonomous_system_number": 64496}}, "GeoLite2-ASN")
+    server.process.send_signal(signal.SIGHUP)
+    assert eventually(lambda: "GeoLite2-ASN" in (server.admin("geo", "status")["failure"] or ""))
+    assert place(server, "193.0.6.139")[1] == "US"
