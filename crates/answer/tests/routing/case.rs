@@ -1,0 +1,176 @@
+//! One case as plain data: zones, health, who is where; and the questions that are put to it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use meridian_dns::{Name, RecordType};
+use meridian_model::{RecordSet, SetData, ZoneId};
+
+/// All facts but the client and chance.
+#[derive(Clone, Default)]
+pub(crate) struct Case {
+    pub(crate) zones: Vec<Zone>,
+    /// The checks there are, and whether they say healthy.
+    pub(crate) checks: BTreeMap<String, bool>,
+    /// Where networks are; the longest that contains an address counts.
+    pub(crate) places: Vec<(Prefix, Place)>,
+    /// The collections: blocks and the location of each.
+    pub(crate) collections: BTreeMap<String, Vec<(Prefix, String)>>,
+}
+
+/// A zone of the account.
+#[derive(Clone)]
+pub(crate) struct Zone {
+    pub(crate) id: ZoneId,
+    pub(crate) apex: Name,
+    pub(crate) sets: Vec<RecordSet>,
+}
+
+/// Where somebody is, as far as it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Place {
+    pub(crate) continent: Option<&'static str>,
+    pub(crate) country: Option<&'static str>,
+    pub(crate) subdivision: Option<&'static str>,
+    /// Latitude and longitude.
+    pub(crate) point: Option<(f64, f64)>,
+}
+
+/// A question, and who asks.
+#[derive(Debug, Clone)]
+pub(crate) struct Ask {
+    pub(crate) name: Name,
+    pub(crate) rtype: RecordType,
+    pub(crate) source: IpAddr,
+    /// The client subnet option.
+    pub(crate) subnet: Option<Prefix>,
+}
+
+impl Ask {
+    /// Who the answer is for: the subnet, or the source where that says nothing.
+    pub(crate) fn client(&self) -> Prefix {
+        let told = self.subnet.filter(|subnet| subnet.len > 0);
+        told.unwrap_or_else(|| Prefix::host(self.source))
+    }
+}
+
+/// The first bits of an address.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Prefix {
+    v6: bool,
+    /// At the upper end, zero behind the length.
+    bits: u128,
+    pub(crate) len: u8,
+}
+
+impl Prefix {
+    pub(crate) fn new(address: IpAddr, len: u8) -> Self {
+        let (v6, bits) = match address {
+            IpAddr::V4(v4) => (false, u128::from(v4.to_bits()) << 96),
+            IpAddr::V6(v6) => (true, v6.to_bits()),
+        };
+        Self { v6, bits, len }.cut(len)
+    }
+
+    pub(crate) fn host(address: IpAddr) -> Self {
+        Self::new(address, if address.is_ipv4() { 32 } else { 128 })
+    }
+
+    pub(crate) fn parse(text: &str) -> Self {
+        let (address, len) = text.split_once('/').unwrap();
+        Self::new(address.parse().unwrap(), len.parse().unwrap())
+    }
+
+    /// The prefix of this length that starts alike.
+    pub(crate) fn cut(self, len: u8) -> Self {
+        let behind = u128::MAX.checked_shr(len.into()).unwrap_or(0);
+        Self {
+            bits: self.bits & !behind,
+            len,
+            ..self
+        }
+    }
+
+    pub(crate) fn contains(&self, other: &Self) -> bool {
+        self.v6 == other.v6 && self.len <= other.len && other.cut(self.len) == *self
+    }
+
+    /// Bits of an address of this family.
+    pub(crate) fn width(&self) -> u8 {
+        if self.v6 { 128 } else { 32 }
+    }
+
+    /// The first address as a prefix.
+    pub(crate) fn first(&self) -> Self {
+        Self {
+            len: self.width(),
+            ..*self
+        }
+    }
+
+    /// The address behind the last one, if there is any.
+    pub(crate) fn behind(&self) -> Option<Self> {
+        let step = 1_u128.checked_shl(128 - u32::from(self.len))?;
+        let bits = self.bits.checked_add(step)?;
+        Some(Self { bits, ..*self }.first())
+    }
+
+    /// The address before the first one, if there is any.
+    pub(crate) fn before(&self) -> Option<Self> {
+        let step = 1_u128 << (128 - self.width());
+        let bits = self.bits.checked_sub(step)?;
+        Some(Self { bits, ..*self }.first())
+    }
+
+    /// How many first bits two prefixes of one family share.
+    pub(crate) fn shared(&self, other: &Self) -> u8 {
+        let same = (self.bits ^ other.bits).leading_zeros();
+        u8::try_from(same).unwrap().min(self.len).min(other.len)
+    }
+
+    pub(crate) fn address(&self) -> IpAddr {
+        if self.v6 {
+            Ipv6Addr::from_bits(self.bits).into()
+        } else {
+            Ipv4Addr::from_bits(u32::try_from(self.bits >> 96).unwrap()).into()
+        }
+    }
+}
+
+impl fmt::Debug for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address(), self.len)
+    }
+}
+
+impl fmt::Debug for Case {
+    /// One line for each thing, so that a small case can be read.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for zone in &self.zones {
+            writeln!(f, "zone {} {}", zone.id, zone.apex)?;
+            for set in &zone.sets {
+                write!(f, "  {} {:?}", set.key, set.routing)?;
+                match &set.data {
+                    SetData::Records { ttl, values } => write!(f, " {ttl} {values:?}")?,
+                    SetData::Alias(target) => {
+                        let evaluate = target.evaluate_target_health;
+                        write!(f, " alias {} {} {evaluate}", target.zone, target.name)?;
+                    }
+                }
+                match &set.health_check_id {
+                    Some(check) => writeln!(f, " check {check}")?,
+                    None => writeln!(f)?,
+                }
+            }
+        }
+        writeln!(f, "checks {:?}", self.checks)?;
+        for (network, place) in &self.places {
+            writeln!(f, "place {network:?} {place:?}")?;
+        }
+        for (id, blocks) in &self.collections {
+            writeln!(f, "collection {id} {blocks:?}")?;
+        }
+        Ok(())
+    }
+}

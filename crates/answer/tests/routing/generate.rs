@@ -1,0 +1,349 @@
+//! Random cases, biased towards corners: small enough to collide, deep enough to nest.
+//!
+//! Groups are made in layers: an alias points to a group that was made before, so there are no
+//! loops, and the number of links and of ways an answer can go is kept in bounds.
+
+use std::collections::BTreeMap;
+
+use meridian_dns::{Name, RecordType};
+use meridian_model::{
+    AliasTarget, FailoverRole, RecordSet, Routing, RoutingKind, SetData, SetKey, ZoneId,
+};
+
+use crate::case::{Ask, Case, Prefix, Zone};
+use crate::networks;
+use crate::rng::Rng;
+use crate::routings;
+
+/// The most aliases in a row (DESIGN section 9).
+const MAX_DEPTH: usize = 16;
+/// The most ways one answer may go, which the oracle writes out one by one.
+const MAX_WAYS: usize = 600;
+
+const CHECKS: [&str; 6] = ["c0", "c1", "c2", "c3", "c4", "gone"];
+
+/// A group that aliases may point to.
+#[derive(Clone)]
+struct Made {
+    zone: usize,
+    name: Name,
+    rtype: RecordType,
+    depth: usize,
+    ways: usize,
+}
+
+/// A case on its way.
+pub(crate) struct Maker {
+    pub(crate) rng: Rng,
+    case: Case,
+    made: Vec<Made>,
+    /// Half of the groups are of this kind.
+    favourite: RoutingKind,
+    /// Makes every value different.
+    values: usize,
+}
+
+/// A case, with many groups of the kind that is given.
+pub(crate) fn case(seed: u64, favourite: Option<RoutingKind>) -> Case {
+    let mut rng = Rng::new(seed);
+    let any = routings::kind(&mut rng);
+    let mut maker = Maker {
+        rng,
+        favourite: favourite.unwrap_or(any),
+        case: Case::default(),
+        made: Vec::new(),
+        values: 0,
+    };
+    maker.case.places = networks::places(&mut maker.rng);
+    maker.case.collections = networks::collections(&mut maker.rng);
+    maker.zones();
+    if maker.rng.percent(15) {
+        maker.chain();
+    }
+    for _ in 0..2 + maker.rng.below(8) {
+        maker.name();
+    }
+    maker.turn_health();
+    maker.case
+}
+
+/// Questions that suit a case: its names, mostly, from networks near its edges.
+pub(crate) fn asks(case: &Case, rng: &mut Rng, count: usize) -> Vec<Ask> {
+    let sets: Vec<&RecordSet> = case.zones.iter().flat_map(|zone| &zone.sets).collect();
+    let (last, all) = (sets.len() - 1, 0..count);
+    all.map(|_| {
+        // Later sets stand above others.
+        let set = sets[rng.below(sets.len()).max(rng.below(sets.len())).min(last)];
+        let text = set.key.name.to_string();
+        let name = match text
+            .strip_prefix("\\052.")
+            .or_else(|| text.strip_prefix("*."))
+        {
+            Some(rest) if rng.percent(90) => format!("{}.{rest}", rng.pick(&["q", "Any", "a.b"])),
+            _ if rng.percent(3) => format!("none.{text}"),
+            _ => text,
+        };
+        let rtype = match set.key.rtype {
+            RecordType::Cname if rng.percent(80) => RecordType::A,
+            _ if rng.percent(4) => RecordType::Mx,
+            rtype => rtype,
+        };
+        let (source, subnet) = networks::client(case, rng);
+        Ask {
+            name: Name::parse(&name).unwrap(),
+            rtype,
+            source,
+            subnet,
+        }
+    })
+    .collect()
+}
+
+impl Maker {
+    fn zones(&mut self) {
+        let second = *self.rng.pick(&["two.test", "sub.one.test"]);
+        let count = if self.rng.percent(40) { 2 } else { 1 };
+        for (place, apex) in ["one.test", second].into_iter().take(count).enumerate() {
+            let apex = Name::parse(apex).unwrap();
+            let ttl = [20, 900][self.rng.below(2)];
+            let minimum = [30, 86_400][self.rng.below(2)];
+            let soa = format!("ns.one.test. admin.one.test. 1 2 3 4 {minimum}");
+            let sets = vec![
+                RecordSet::simple(apex.clone(), RecordType::Soa, ttl, vec![soa]),
+                RecordSet::simple(
+                    apex.clone(),
+                    RecordType::Ns,
+                    60,
+                    vec!["ns.test.".to_owned()],
+                ),
+            ];
+            let id = ZoneId::new(&format!("Z{place}")).unwrap();
+            self.case.zones.push(Zone { id, apex, sets });
+        }
+    }
+
+    /// A name with one or two groups.
+    fn name(&mut self) {
+        let zone = self.rng.below(self.case.zones.len());
+        let apex = self.case.zones[zone].apex.clone();
+        let number = self.made.len();
+        let name = match self.rng.below(10) {
+            0 if !self.has(zone, &apex, RecordType::A) => apex.to_string(),
+            1 | 2 => format!("*.n{number}.{apex}"),
+            3 if zone == 0 => format!("n{number}.sub.{apex}"),
+            _ => format!("n{number}.{apex}"),
+        };
+        let name = Name::parse(&name).unwrap();
+        if self.rng.percent(10) && name != apex {
+            return self.group(zone, &name, RecordType::Cname);
+        }
+        self.group(zone, &name, RecordType::A);
+        if self.rng.percent(15) {
+            self.group(zone, &name, RecordType::Aaaa);
+        }
+    }
+
+    fn has(&self, zone: usize, name: &Name, rtype: RecordType) -> bool {
+        let mut sets = self.case.zones[zone].sets.iter();
+        sets.any(|set| set.key.name == *name && set.key.rtype == rtype)
+    }
+
+    /// Simple aliases in a row, as long as they may be.
+    fn chain(&mut self) {
+        let length = *self.rng.pick(&[3, MAX_DEPTH - 1, MAX_DEPTH]);
+        let name = |number| Name::parse(&format!("link{number}.one.test")).unwrap();
+        self.group(0, &name(0), RecordType::A);
+        for number in 1..=length {
+            let Some(last) = self
+                .made
+                .last()
+                .filter(|last| last.depth < MAX_DEPTH)
+                .cloned()
+            else {
+                return;
+            };
+            let data = self.alias(&last);
+            let set = self.set(&name(number), RecordType::A, Routing::Simple, data);
+            self.case.zones[0].sets.push(set);
+            self.made.push(Made {
+                zone: 0,
+                name: name(number),
+                depth: last.depth + 1,
+                ..last
+            });
+        }
+    }
+
+    /// All sets of a name and type.
+    fn group(&mut self, zone: usize, name: &Name, rtype: RecordType) {
+        let kind = if self.rng.percent(50) {
+            self.favourite
+        } else {
+            routings::kind(&mut self.rng)
+        };
+        let routings = routings::group(&mut self.rng, kind, rtype, &self.case.collections);
+        let kind = routings[0].kind();
+        // A multivalue group goes as many ways as there are choices of eight.
+        let choices = [1, 9, 45, 165, 495];
+        let mut made = Made {
+            zone,
+            name: name.clone(),
+            rtype,
+            depth: 0,
+            ways: if kind == RoutingKind::Multivalue {
+                choices[routings.len().saturating_sub(8)]
+            } else {
+                0
+            },
+        };
+        let ttl = self.ttl();
+        for routing in routings {
+            let target = self.target(rtype, kind, &made);
+            let data = match target {
+                Some(target) => {
+                    made.depth = made.depth.max(target.depth + 1);
+                    made.ways += target.ways;
+                    self.alias(&target)
+                }
+                None => {
+                    made.ways += usize::from(kind != RoutingKind::Multivalue);
+                    self.records(rtype, kind, ttl)
+                }
+            };
+            let set = self.set(name, rtype, routing, data);
+            self.case.zones[zone].sets.push(set);
+        }
+        self.made.push(made);
+    }
+
+    fn ttl(&mut self) -> u32 {
+        10 + u32::try_from(self.rng.below(290)).unwrap()
+    }
+
+    /// A group to point to, if this set is to be an alias.
+    fn target(&mut self, rtype: RecordType, kind: RoutingKind, made: &Made) -> Option<Made> {
+        if kind == RoutingKind::Multivalue || self.rng.percent(45) {
+            return None;
+        }
+        let fits = |target: &&Made| {
+            target.rtype == rtype
+                && target.depth < MAX_DEPTH
+                && target.ways + made.ways + 8 <= MAX_WAYS
+        };
+        let targets: Vec<&Made> = self.made.iter().filter(fits).collect();
+        if targets.is_empty() {
+            return None;
+        }
+        Some((*self.rng.pick(&targets)).clone())
+    }
+
+    fn alias(&mut self, target: &Made) -> SetData {
+        // Once in a while a target that is not there.
+        let name = if self.rng.percent(1) {
+            Name::parse(&format!("gone.{}", self.case.zones[target.zone].apex)).unwrap()
+        } else {
+            target.name.clone()
+        };
+        SetData::Alias(AliasTarget {
+            zone: self.case.zones[target.zone].id.clone(),
+            name,
+            evaluate_target_health: self.rng.percent(65),
+        })
+    }
+
+    fn records(&mut self, rtype: RecordType, kind: RoutingKind, ttl: u32) -> SetData {
+        let count = match rtype {
+            RecordType::Cname => 1,
+            _ => *self.rng.pick(&[1, 1, 1, 2, 3]),
+        };
+        let values = (0..count).map(|_| self.value(rtype)).collect();
+        // All sets of a weighted group have one TTL (reference 4.2).
+        let ttl = if kind == RoutingKind::Weighted {
+            ttl
+        } else {
+            self.ttl()
+        };
+        SetData::Records { ttl, values }
+    }
+
+    fn value(&mut self, rtype: RecordType) -> String {
+        self.values += 1;
+        let number = self.values;
+        match rtype {
+            RecordType::Aaaa => format!("2001:db8:ffff::{number:x}"),
+            RecordType::Cname => {
+                let made: Vec<&Made> = self.made.iter().filter(|made| !is_wild(made)).collect();
+                match made.len() {
+                    0 => format!("t{number}.elsewhere.test."),
+                    _ if self.rng.percent(30) => format!("t{number}.elsewhere.test."),
+                    _ if self.rng.percent(15) => format!("t{number}.one.test."),
+                    _ => self.rng.pick(&made).name.to_string(),
+                }
+            }
+            _ => format!("203.0.{}.{}", number / 256, number % 256),
+        }
+    }
+
+    fn set(
+        &mut self,
+        name: &Name,
+        rtype: RecordType,
+        routing: Routing,
+        data: SetData,
+    ) -> RecordSet {
+        let simple = routing == Routing::Simple;
+        let number = self
+            .case
+            .zones
+            .iter()
+            .map(|zone| zone.sets.len())
+            .sum::<usize>();
+        let checked = if simple { 20 } else { 65 };
+        RecordSet {
+            key: SetKey {
+                name: name.clone(),
+                rtype,
+                set_identifier: (!simple).then(|| format!("s{number}")),
+            },
+            routing,
+            data,
+            health_check_id: self
+                .rng
+                .percent(checked)
+                .then(|| (*self.rng.pick(&CHECKS)).to_owned()),
+            traffic_policy_instance_id: None,
+        }
+    }
+
+    /// Another state of the checks.
+    fn turn_health(&mut self) {
+        self.case.checks = health(&mut self.rng);
+    }
+}
+
+/// A state of the checks: all up and all down as often as mixed.
+pub(crate) fn health(rng: &mut Rng) -> BTreeMap<String, bool> {
+    let up = *rng.pick(&[0, 15, 50, 50, 85, 100]);
+    let ids = CHECKS.iter().filter(|id| **id != "gone");
+    ids.map(|id| ((*id).to_owned(), rng.percent(up))).collect()
+}
+
+fn is_wild(made: &Made) -> bool {
+    made.name.is_wildcard()
+}
+
+/// The halves of a failover pair, of which one may be missing.
+pub(crate) fn failover(rng: &mut Rng) -> Vec<Routing> {
+    let both = [FailoverRole::Primary, FailoverRole::Secondary];
+    let some = match rng.below(8) {
+        0 => &both[..1],
+        1 => &both[1..],
+        _ => &both[..],
+    };
+    some.iter().map(|role| Routing::Failover(*role)).collect()
+}
+
+/// Whether a prefix is of use as a client subnet option.
+pub(crate) fn masked(address: std::net::IpAddr, len: u8) -> Prefix {
+    Prefix::new(address, len)
+}

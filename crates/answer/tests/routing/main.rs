@@ -1,0 +1,72 @@
+//! Routing against an oracle: what every policy, alias tree and client may be answered, written
+//! down a second time, slowly and apart from the crate, and random cases to compare the two.
+//!
+//! `MERIDIAN_ROUTING_CASES=N` compares N cases instead of the usual few, and
+//! `MERIDIAN_ROUTING_SEED=S` starts with the case that the seed S makes.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod case;
+mod compare;
+mod earth;
+mod fate;
+mod generate;
+mod model;
+mod networks;
+mod policy;
+mod pretend;
+mod rng;
+mod routings;
+mod scope;
+mod shrink;
+mod wrong;
+
+use std::ops::Range;
+
+use compare::{SetUp, Tally, compare};
+use pretend::Pretender;
+use wrong::Wrong;
+
+/// The first seed, and how many cases to compare.
+fn extent(usual: u64) -> Range<u64> {
+    let told = |name| {
+        std::env::var(name)
+            .ok()
+            .map(|text: String| text.parse().unwrap())
+    };
+    let first = told("MERIDIAN_ROUTING_SEED").unwrap_or(1);
+    first..first + told("MERIDIAN_ROUTING_CASES").unwrap_or(usual)
+}
+
+/// Compares a range of cases; what fails is shown with the seed that brings it back.
+fn compare_all(seeds: Range<u64>, set_up: SetUp<'_>) -> Tally {
+    let mut tally = Tally::default();
+    for seed in seeds {
+        if let Err(failure) = compare((seed, None), set_up, &mut tally) {
+            let failure = shrink::smaller(*failure, set_up);
+            panic!("MERIDIAN_ROUTING_SEED={seed}\n{failure:#?}");
+        }
+    }
+    tally
+}
+
+#[test]
+fn the_oracle_agrees_with_itself() {
+    let tally = compare_all(extent(60), &|case| Box::new(Pretender::new(case, None)));
+    println!("{tally:?}");
+}
+
+#[test]
+fn every_wrong_rule_is_noticed() {
+    let mut missed = Vec::new();
+    for wrong in Wrong::ALL {
+        let mut tally = Tally::default();
+        let set_up: SetUp<'_> = &|case| Box::new(Pretender::new(case, Some(wrong)));
+        let noticed =
+            (1..400).find(|seed| compare((*seed, wrong.kind()), set_up, &mut tally).is_err());
+        println!("{wrong:?}: {noticed:?} {tally:?}");
+        if noticed.is_none() {
+            missed.push(wrong);
+        }
+    }
+    assert_eq!(missed, []);
+}

@@ -1,0 +1,511 @@
+//! The routing model, the slow way: plain maps and recursion, written from the reference (section
+//! 5) and DESIGN section 9. Nothing shared with the crate that it judges.
+//!
+//! Which set of a group is chosen is in `policy`; here is what surrounds that: names, health,
+//! aliases, CNAME chains.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::rc::Rc;
+
+use meridian_dns::{Name, RecordType, rdata};
+use meridian_model::{AliasTarget, RecordSet, SetData};
+
+use crate::case::{Ask, Case, Prefix, Zone};
+use crate::fate::Fate;
+use crate::policy::Pick;
+use crate::wrong::Wrong;
+
+/// The most links of a CNAME chain that are followed (DESIGN section 9).
+const MAX_LINKS: usize = 8;
+const NXDOMAIN: u16 = 3;
+const SERVFAIL: u16 = 2;
+
+/// One record of an answer.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Record {
+    /// In lower case.
+    pub(crate) owner: Owner,
+    pub(crate) rtype: u16,
+    pub(crate) ttl: u32,
+    pub(crate) data: Vec<u8>,
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rtype = RecordType::from_code(self.rtype).ok_or(fmt::Error)?;
+        let data = rdata::text(rtype, &self.data).map_err(|_| fmt::Error)?;
+        write!(f, "{} {} {rtype} {data}", self.owner, self.ttl)
+    }
+}
+
+/// A name by its text, which can be sorted and read.
+pub(crate) type Owner = String;
+
+/// What a reply has to be, apart from the order of its records.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Answer {
+    pub(crate) rcode: u16,
+    /// Sorted.
+    pub(crate) records: Vec<Record>,
+    /// How long nothing may be remembered, where the answer ends with nothing.
+    pub(crate) negative: Option<Negative>,
+}
+
+/// The TTL of an SOA record in the authority section.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Negative {
+    Exactly(u32),
+    AtMost(u32),
+}
+
+/// The oracle for one case.
+pub(crate) struct Oracle<'c> {
+    pub(crate) case: &'c Case,
+    wrong: Option<Wrong>,
+    /// All sets by zone, name and type.
+    groups: BTreeMap<Key, Vec<&'c RecordSet>>,
+    /// The record data of each text.
+    wire: BTreeMap<(u16, &'c str), Vec<u8>>,
+    /// The health of groups that aliases were found to point to.
+    known: RefCell<BTreeMap<Key, bool>>,
+    /// What was asked before.
+    asked: RefCell<BTreeMap<Asked, Rc<Fate<Answer>>>>,
+}
+
+/// A zone's place, a name in wire form, a type.
+type Key = (usize, Vec<u8>, u16);
+/// A name in wire form, a type, and a client.
+type Asked = (Vec<u8>, u16, Prefix);
+
+/// A group: all sets of one name and type.
+#[derive(Clone, Copy)]
+struct Group<'c> {
+    zone: usize,
+    name: &'c Name,
+    rtype: RecordType,
+}
+
+impl Group<'_> {
+    fn key(&self) -> Key {
+        (self.zone, self.name.as_wire().to_vec(), self.rtype.code())
+    }
+}
+
+/// A set of a group.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Member<'c> {
+    pub(crate) set: &'c RecordSet,
+    /// Healthy, or taken as such because none of its group is.
+    pub(crate) live: bool,
+}
+
+/// What a decision leads to in the end.
+#[derive(Debug, Clone, PartialEq)]
+enum Leaf {
+    Records {
+        ttl: u32,
+        data: Vec<Vec<u8>>,
+    },
+    /// A policy has nothing for this client.
+    Nothing,
+    /// An alias leads to a name and type that are gone.
+    Gone,
+}
+
+/// Where a name leads in its zone.
+enum Found<'c> {
+    Sets(&'c Name),
+    /// The name exists but has nothing itself.
+    Empty,
+    Nothing,
+}
+
+/// How far an answer has come.
+#[derive(Clone)]
+struct Way {
+    name: Name,
+    records: Vec<Record>,
+    seen: Vec<Name>,
+    /// Whether a policy was asked.
+    routed: bool,
+}
+
+impl<'c> Oracle<'c> {
+    pub(crate) fn new(case: &'c Case, wrong: Option<Wrong>) -> Self {
+        let mut groups: BTreeMap<Key, Vec<&RecordSet>> = BTreeMap::new();
+        let mut wire = BTreeMap::new();
+        for (zone, sets) in case.zones.iter().map(|zone| &zone.sets).enumerate() {
+            for set in sets {
+                let rtype = set.key.rtype;
+                let key = (zone, set.key.name.as_wire().to_vec(), rtype.code());
+                groups.entry(key).or_default().push(set);
+                let SetData::Records { values, .. } = &set.data else {
+                    continue;
+                };
+                for text in values {
+                    let data = rdata::parse(rtype, text).unwrap();
+                    wire.insert((rtype.code(), text.as_str()), data);
+                }
+            }
+        }
+        Self {
+            case,
+            wrong,
+            groups,
+            wire,
+            known: RefCell::default(),
+            asked: RefCell::default(),
+        }
+    }
+
+    pub(crate) fn errs(&self, wrong: Wrong) -> bool {
+        self.wrong == Some(wrong)
+    }
+
+    /// All that may be answered.
+    pub(crate) fn fate(&self, ask: &Ask) -> Rc<Fate<Answer>> {
+        let zone = self
+            .zone_of(&ask.name)
+            .expect("only names in zones are asked for");
+        let client = match ask.subnet {
+            _ if self.errs(Wrong::SubnetIgnored) => Prefix::host(ask.source),
+            Some(empty) if self.errs(Wrong::EmptySubnetCounts) => empty,
+            _ => ask.client(),
+        };
+        let key = (
+            ask.name.to_lowercase().as_wire().to_vec(),
+            ask.rtype.code(),
+            client,
+        );
+        if let Some(known) = self.asked.borrow().get(&key) {
+            return Rc::clone(known);
+        }
+        let way = Way {
+            name: ask.name.to_lowercase(),
+            records: Vec::new(),
+            seen: vec![ask.name.to_lowercase()],
+            routed: false,
+        };
+        let fate = Rc::new(self.follow(zone, ask.rtype, &client, way));
+        self.asked.borrow_mut().insert(key, Rc::clone(&fate));
+        fate
+    }
+
+    /// The zone with the longest apex that the name lies in.
+    fn zone_of(&self, name: &Name) -> Option<usize> {
+        let zones = self.case.zones.iter().enumerate();
+        zones
+            .filter(|(_, zone)| name.is_within(&zone.apex))
+            .max_by_key(|(_, zone)| zone.apex.label_count())
+            .map(|(place, _)| place)
+    }
+
+    /// The owner of the sets that a name has, its own or a wildcard's.
+    pub(crate) fn owner(&self, name: &Name) -> Option<&'c Name> {
+        match find(&self.case.zones[self.zone_of(name)?], &name.to_lowercase()) {
+            Found::Sets(owner) => Some(owner),
+            Found::Empty | Found::Nothing => None,
+        }
+    }
+
+    fn follow(&self, zone: usize, rtype: RecordType, client: &Prefix, way: Way) -> Fate<Answer> {
+        let here = &self.case.zones[zone];
+        let owner = match find(here, &way.name) {
+            Found::Nothing => return Fate::Sure(self.nothing(here, &way, NXDOMAIN)),
+            Found::Empty => return Fate::Sure(self.nothing(here, &way, 0)),
+            Found::Sets(owner) => owner,
+        };
+        let of = |rtype| Group {
+            zone,
+            name: owner,
+            rtype,
+        };
+        let has = |group: &Group<'_>| !self.sets(*group).is_empty();
+        let Some(group) = [of(rtype), of(RecordType::Cname)].into_iter().find(has) else {
+            return Fate::Sure(self.nothing(here, &way, 0));
+        };
+        let simple = self.members(group).iter().all(|member| {
+            member.set.key.set_identifier.is_none()
+                && matches!(member.set.data, SetData::Records { .. })
+        });
+        let way = Way {
+            routed: way.routed || !simple,
+            ..way
+        };
+        self.decide(group, client, group.name)
+            .then(&mut |(leaf, shown)| {
+                self.conclude(zone, rtype, client, (group.rtype, leaf, shown), way.clone())
+            })
+    }
+
+    /// What one link of the answer turns it into.
+    fn conclude(
+        &self,
+        zone: usize,
+        asked: RecordType,
+        client: &Prefix,
+        (rtype, leaf, shown): (RecordType, Leaf, &Name),
+        mut way: Way,
+    ) -> Fate<Answer> {
+        let here = &self.case.zones[zone];
+        let (ttl, data) = match leaf {
+            Leaf::Records { ttl, data } => (ttl, data),
+            Leaf::Nothing => {
+                let rcode = if self.errs(Wrong::NoMatchIsNxdomain) {
+                    NXDOMAIN
+                } else {
+                    0
+                };
+                return Fate::Sure(self.nothing_here(here, &way, rcode));
+            }
+            Leaf::Gone => {
+                // Neither the reference nor DESIGN says which.
+                let failed = Answer {
+                    rcode: SERVFAIL,
+                    records: Vec::new(),
+                    negative: None,
+                };
+                return Fate::settled(vec![self.nothing_here(here, &way, 0), failed]);
+            }
+        };
+        let owner = if self.errs(Wrong::AliasShowsTarget) {
+            shown
+        } else {
+            &way.name
+        };
+        let owner = owner.to_string();
+        let target = data.first().cloned();
+        way.records.extend(data.into_iter().map(|data| Record {
+            owner: owner.clone(),
+            rtype: rtype.code(),
+            ttl,
+            data,
+        }));
+        let target = target
+            .filter(|_| rtype == RecordType::Cname && asked != RecordType::Cname)
+            .map(|wire| Name::from_wire(&wire).unwrap().to_lowercase())
+            .filter(|target| way.seen.len() <= MAX_LINKS && !way.seen.contains(target))
+            .filter(|target| self.zone_of(target) == Some(zone));
+        let Some(target) = target else {
+            way.records.sort();
+            return Fate::Sure(Answer {
+                rcode: 0,
+                records: way.records,
+                negative: None,
+            });
+        };
+        way.seen.push(target.clone());
+        way.name = target;
+        self.follow(zone, asked, client, way)
+    }
+
+    /// The end at a name or type that does not exist.
+    fn nothing(&self, zone: &Zone, way: &Way, rcode: u16) -> Answer {
+        let ttl = negative_ttl(zone);
+        let negative = if way.routed {
+            Negative::AtMost(ttl)
+        } else {
+            Negative::Exactly(ttl)
+        };
+        Answer {
+            rcode,
+            records: sorted(way.records.clone()),
+            negative: Some(negative),
+        }
+    }
+
+    /// The end at a group that has nothing for this client (DESIGN section 4: at most 60 s).
+    fn nothing_here(&self, zone: &Zone, way: &Way, rcode: u16) -> Answer {
+        let most = if self.errs(Wrong::EmptyAnswerStays) {
+            u32::MAX
+        } else {
+            60
+        };
+        Answer {
+            rcode,
+            records: sorted(way.records.clone()),
+            negative: Some(Negative::AtMost(negative_ttl(zone).min(most))),
+        }
+    }
+
+    /// What a group answers: the records, and the name of the group they were found in.
+    fn decide(&self, group: Group<'c>, client: &Prefix, shown: &'c Name) -> Fate<(Leaf, &'c Name)> {
+        let members = self.members(group);
+        if members.is_empty() {
+            return Fate::Sure((Leaf::Gone, shown));
+        }
+        let fate = self.choose(&members, client);
+        let fate = if self.errs(Wrong::NothingSettled) {
+            fate.unsettled()
+        } else {
+            fate
+        };
+        fate.then(&mut |pick| match pick {
+            Pick::Nothing => Fate::Sure((Leaf::Nothing, shown)),
+            Pick::Together(sets) => Fate::Sure((self.together(&sets), shown)),
+            Pick::Set(set) => match &set.data {
+                SetData::Records { .. } => Fate::Sure((self.together(&[set]), shown)),
+                SetData::Alias(target) => match self.target(target, set.key.rtype) {
+                    Some(group) => self.decide(group, client, group.name),
+                    None => Fate::Sure((Leaf::Gone, shown)),
+                },
+            },
+        })
+    }
+
+    /// The records of sets that are answered together, with the smallest TTL.
+    fn together(&self, sets: &[&RecordSet]) -> Leaf {
+        let mut all = Vec::new();
+        let mut ttls = Vec::new();
+        for set in sets {
+            let SetData::Records { ttl, values } = &set.data else {
+                unreachable!("aliases have no values");
+            };
+            ttls.push(*ttl);
+            let rtype = set.key.rtype.code();
+            let wire = |text: &String| self.wire[&(rtype, text.as_str())].clone();
+            all.extend(values.iter().map(wire));
+        }
+        if self.errs(Wrong::MultivalueCountsValues) && sets.len() > 1 {
+            all.truncate(8);
+        }
+        let first = self.errs(Wrong::MultivalueFirstTtl);
+        let ttl = if first {
+            ttls[0]
+        } else {
+            *ttls.iter().min().unwrap()
+        };
+        Leaf::Records { ttl, data: all }
+    }
+
+    /// All sets of the group with what is to be thought of their health.
+    fn members(&self, group: Group<'_>) -> Vec<Member<'c>> {
+        let sets = self.sets(group);
+        let failing = |set: &&'c RecordSet| set.health_check_id.is_some() && !self.passes(set);
+        let strict = self.errs(Wrong::NoCheckIsUnhealthy) && sets.iter().any(failing);
+        let live: Vec<bool> = sets
+            .iter()
+            .map(|set| self.is_healthy(set) && !(strict && set.health_check_id.is_none()))
+            .collect();
+        let last_resort = !live.contains(&true) && !self.errs(Wrong::NoLastResort);
+        sets.iter()
+            .zip(live)
+            .map(|(set, live)| Member {
+                set,
+                live: live || last_resort,
+            })
+            .collect()
+    }
+
+    fn sets(&self, group: Group<'_>) -> &[&'c RecordSet] {
+        self.groups.get(&group.key()).map_or(&[], Vec::as_slice)
+    }
+
+    /// What its check says; without one, and once the check is deleted, nothing is wrong.
+    fn passes(&self, set: &RecordSet) -> bool {
+        let gone = !self.errs(Wrong::GoneCheckIsUnhealthy);
+        let check = set.health_check_id.as_ref();
+        check.is_none_or(|id| self.case.checks.get(id).copied().unwrap_or(gone))
+    }
+
+    /// The table of reference 5.1.
+    pub(crate) fn is_healthy(&self, set: &RecordSet) -> bool {
+        let passes = self.passes(set);
+        let SetData::Alias(target) = &set.data else {
+            return passes;
+        };
+        let evaluates = match set.health_check_id {
+            _ if self.errs(Wrong::AliasNeverEvaluates) => false,
+            _ if self.errs(Wrong::AliasAlwaysEvaluates) => true,
+            Some(_) if self.errs(Wrong::AliasCheckAlone) => false,
+            _ => target.evaluate_target_health,
+        };
+        passes && (!evaluates || self.is_target_healthy(target, set.key.rtype))
+    }
+
+    /// Whether a group has a healthy member.
+    fn is_target_healthy(&self, target: &AliasTarget, rtype: RecordType) -> bool {
+        let Some(group) = self.target(target, rtype) else {
+            return false;
+        };
+        let key = group.key();
+        if let Some(known) = self.known.borrow().get(&key) {
+            return *known;
+        }
+        let counts = |set: &&&RecordSet| {
+            let idle = matches!(set.routing, meridian_model::Routing::Weighted(0));
+            !(idle && self.errs(Wrong::ZeroWeightIsNoMember))
+        };
+        let mut sets = self.sets(group).iter().filter(counts);
+        let healthy = if self.errs(Wrong::AliasWantsAll) {
+            sets.all(|set| self.is_healthy(set))
+        } else {
+            sets.any(|set| self.is_healthy(set))
+        };
+        self.known.borrow_mut().insert(key, healthy);
+        healthy
+    }
+
+    /// The group an alias points to, if it is there.
+    fn target(&self, target: &AliasTarget, rtype: RecordType) -> Option<Group<'c>> {
+        let zone = self
+            .case
+            .zones
+            .iter()
+            .position(|zone| zone.id == target.zone)?;
+        let key = (zone, target.name.as_wire().to_vec(), rtype.code());
+        let set = self.groups.get(&key)?[0];
+        Some(Group {
+            zone,
+            name: &set.key.name,
+            rtype,
+        })
+    }
+}
+
+fn sorted(mut records: Vec<Record>) -> Vec<Record> {
+    records.sort();
+    records
+}
+
+/// RFC 2308 section 5: the smaller of the SOA's own TTL and its minimum.
+fn negative_ttl(zone: &Zone) -> u32 {
+    let soa = zone
+        .sets
+        .iter()
+        .find(|set| set.key.rtype == RecordType::Soa);
+    let SetData::Records { ttl, values } = &soa.expect("every zone has one").data else {
+        unreachable!("an SOA is no alias");
+    };
+    let minimum = values[0].split(' ').next_back().unwrap().parse().unwrap();
+    (*ttl).min(minimum)
+}
+
+/// RFC 4592 over a list of sets.
+fn find<'c>(zone: &'c Zone, name: &Name) -> Found<'c> {
+    let owner = |name: &Name| {
+        zone.sets
+            .iter()
+            .map(|set| &set.key.name)
+            .find(|own| *own == name)
+    };
+    let exists = |name: &Name| zone.sets.iter().any(|set| set.key.name.is_within(name));
+    if let Some(owner) = owner(name) {
+        return Found::Sets(owner);
+    }
+    if exists(name) {
+        return Found::Empty;
+    }
+    let mut encloser = name.parent().expect("the apex exists");
+    while !exists(&encloser) {
+        encloser = encloser.parent().expect("the apex exists");
+    }
+    let wildcard = Name::parse(&format!("*.{encloser}")).unwrap();
+    match owner(&wildcard) {
+        Some(owner) => Found::Sets(owner),
+        None if exists(&wildcard) => Found::Empty,
+        None => Found::Nothing,
+    }
+}
