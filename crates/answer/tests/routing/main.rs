@@ -17,6 +17,7 @@ mod pretend;
 mod rng;
 mod routings;
 mod scope;
+mod served;
 mod shrink;
 mod wrong;
 
@@ -24,6 +25,7 @@ use std::ops::Range;
 
 use compare::{SetUp, Tally, compare};
 use pretend::Pretender;
+use served::Served;
 use wrong::Wrong;
 
 /// The first seed, and how many cases to compare.
@@ -52,6 +54,12 @@ fn compare_all(seeds: Range<u64>, set_up: SetUp<'_>) -> Tally {
 #[test]
 fn the_oracle_agrees_with_itself() {
     let tally = compare_all(extent(60), &|case| Box::new(Pretender::new(case, None)));
+    println!("{tally:?}");
+}
+
+#[test]
+fn the_crate_agrees_with_the_oracle() {
+    let tally = compare_all(extent(300), &|case| Box::new(Served::new(case)));
     println!("{tally:?}");
 }
 

@@ -112,17 +112,17 @@ pub(crate) fn narrowest(oracle: &Oracle<'_>, ask: &Ask) -> Option<u8> {
 
 /// Whether anything that could be part of the answer asks who the client is.
 pub(crate) fn asks_for_place(oracle: &Oracle<'_>, ask: &Ask) -> bool {
-    let is_near = |set: &RecordSet| {
-        use RoutingKind::{Cidr, Geolocation, Geoproximity, Latency};
-        matches!(
-            set.routing.kind(),
-            Geolocation | Latency | Geoproximity | Cidr
-        )
-    };
+    use RoutingKind::{Cidr, Geolocation, Geoproximity, Latency};
+    reaches(oracle, ask, &[Cidr, Geolocation, Geoproximity, Latency])
+}
+
+/// Whether any set of these kinds could be part of the answer.
+pub(crate) fn reaches(oracle: &Oracle<'_>, ask: &Ask, kinds: &[RoutingKind]) -> bool {
+    let is_one = |set: &RecordSet| kinds.contains(&set.routing.kind());
     let sets = || oracle.case.zones.iter().flat_map(|zone| &zone.sets);
     // A CNAME may lead anywhere in its zone.
     if sets().any(|set| set.key.rtype == RecordType::Cname) {
-        return sets().any(is_near);
+        return sets().any(is_one);
     }
     let mut names: Vec<Name> = oracle.owner(&ask.name).into_iter().cloned().collect();
     let mut at = 0;
@@ -130,7 +130,7 @@ pub(crate) fn asks_for_place(oracle: &Oracle<'_>, ask: &Ask) -> bool {
         let here = |set: &&RecordSet| set.key.name == names[at] && set.key.rtype == ask.rtype;
         let mut found = Vec::new();
         for set in sets().filter(here) {
-            if is_near(set) {
+            if is_one(set) {
                 return true;
             }
             if let SetData::Alias(target) = &set.data

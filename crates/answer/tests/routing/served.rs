@@ -1,0 +1,213 @@
+//! The crate as a server: a case becomes a World, a question a packet, and a reply is read back.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use domain::base::opt::ClientSubnet;
+use domain::base::rdata::ComposeRecordData;
+use domain::base::{Message, ParsedName, ToName};
+use domain::rdata::AllRecordData;
+use meridian_answer::{
+    Broken, HashKey, Health, Identity, Moment, Outcome, Packet, Scratch, Transport, ViewId, World,
+    ZoneChange, ZoneImage, ZoneMeta, answer,
+};
+use meridian_dns::Name;
+use meridian_model::{Generation, RecordSet, RoutingKind, Timestamp};
+
+use crate::case::{Ask, Case, Zone};
+use crate::compare::{Reply, Server};
+use crate::model::Record;
+
+const KEY: HashKey = HashKey([0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210]);
+/// The fields of a reply's header that say how it went: QR, RD, AA; without the response code.
+const FLAGS: [u8; 2] = [0x85, 0x00];
+
+/// The crate with the World of a case.
+pub(crate) struct Served {
+    world: World,
+    scratch: Scratch,
+    reply: Vec<u8>,
+}
+
+impl Served {
+    pub(crate) fn new(case: &Case) -> Self {
+        Self {
+            world: world(case),
+            scratch: Scratch::default(),
+            reply: vec![0; 65_535],
+        }
+    }
+}
+
+/// The World, made at once or step by step, which must not matter.
+fn world(case: &Case) -> World {
+    let down = case.checks.iter().filter(|(_, healthy)| !**healthy);
+    let health = Health::of_down(KEY, down.map(|(id, _)| id.as_str()));
+    let zones = || case.zones.iter().enumerate();
+    let whole = |(place, zone)| Arc::new(image(place, zone, |_| true));
+    let count: usize = case.zones.iter().map(|zone| zone.sets.len()).sum();
+    match count % 3 {
+        0 => World::new(KEY, zones().map(whole).collect()).with_health(health),
+        1 => {
+            let mut world = World::new(KEY, Vec::new()).with_health(health);
+            for zone in zones() {
+                world = world.changed(&[ZoneChange::Put(whole(zone))]);
+            }
+            world
+        }
+        _ => {
+            // Every other name comes later, and the health in between.
+            let half = |name: &Name| name.as_wire().len() % 2 == 0;
+            let halves = zones().map(|(place, zone)| Arc::new(image(place, zone, half)));
+            let halves: Vec<Arc<ZoneImage>> = halves.collect();
+            let world = World::new(KEY, halves.clone()).with_health(health);
+            let changes = zones().zip(halves).map(|((_, zone), image)| {
+                let rows = rows(zone);
+                let late = rows.values().filter(|(name, _)| !half(name));
+                let late = late.map(|(name, sets)| (*name, sets.as_slice()));
+                let image = image.with_names(KEY, 1, late).unwrap();
+                ZoneChange::Put(Arc::new(image))
+            });
+            world.changed(&changes.collect::<Vec<_>>())
+        }
+    }
+}
+
+/// The sets of each name.
+fn rows(zone: &Zone) -> BTreeMap<&[u8], (&Name, Vec<RecordSet>)> {
+    let mut rows = BTreeMap::new();
+    for set in &zone.sets {
+        let name = &set.key.name;
+        let (_, sets) = rows
+            .entry(name.as_wire())
+            .or_insert_with(|| (name, Vec::new()));
+        sets.push(set.clone());
+    }
+    rows
+}
+
+fn image(place: usize, zone: &Zone, takes: impl Fn(&Name) -> bool) -> ZoneImage {
+    let meta = ZoneMeta {
+        zone: zone.id.clone(),
+        apex: zone.apex.clone(),
+        generation: Generation(place as u64),
+        created_at: Timestamp(0),
+        // The second zone, if it is not below the first, is at other name servers.
+        views: 1,
+        last_changed: 1,
+    };
+    let rows = rows(zone);
+    let names = rows.values().filter(|(name, _)| takes(name));
+    let names = names.map(|(name, sets)| (*name, sets.as_slice()));
+    ZoneImage::build(KEY, meta, names, Broken::Refuse).unwrap()
+}
+
+impl Server for Served {
+    fn unserved(&self) -> &[RoutingKind] {
+        use RoutingKind::{Cidr, Geolocation, Geoproximity, Latency};
+        &[Cidr, Geolocation, Geoproximity, Latency]
+    }
+
+    fn reply(&mut self, ask: &Ask, seed: u64) -> Reply {
+        let query = packet(ask);
+        let mut packets = [Packet {
+            query: &query,
+            client: ask.source,
+            view: ViewId(0),
+            transport: Transport::Tcp { idle: 100 },
+            reply: &mut self.reply,
+        }];
+        let mut outcomes = [Outcome::Drop];
+        let moment = Moment { now_s: 0, seed };
+        let identity = Identity::default();
+        let (scratch, world) = (&mut self.scratch, &self.world);
+        answer(
+            scratch,
+            world,
+            &identity,
+            &mut packets,
+            &mut outcomes,
+            moment,
+        );
+        let [Outcome::Reply(answered)] = outcomes else {
+            panic!("{ask:?}: {outcomes:?}");
+        };
+        read(ask, &self.reply[..answered.len.into()])
+    }
+}
+
+fn packet(ask: &Ask) -> Vec<u8> {
+    let mut packet = vec![0xab, 0xcd, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    packet.extend(ask.name.as_wire());
+    packet.extend(ask.rtype.code().to_be_bytes());
+    packet.extend([0, 1]);
+    let Some(subnet) = ask.subnet else {
+        return packet;
+    };
+    let (family, octets) = match subnet.address() {
+        IpAddr::V4(v4) => (1, v4.octets().to_vec()),
+        IpAddr::V6(v6) => (2, v6.octets().to_vec()),
+    };
+    packet[11] = 1;
+    let told = subnet.len.div_ceil(8);
+    packet.extend([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 8 + told]);
+    packet.extend([0, 8, 0, 4 + told, 0, family, subnet.len, 0]);
+    packet.extend(&octets[..told.into()]);
+    packet
+}
+
+/// Reads a reply, and checks what does not depend on routing.
+fn read(ask: &Ask, reply: &[u8]) -> Reply {
+    let message = Message::from_octets(reply).unwrap();
+    let rcode = message.opt_rcode().to_int();
+    if rcode != 2 {
+        assert_eq!([reply[2], reply[3] & 0xf0], FLAGS, "{ask:?}");
+    }
+    let (_, answer, authority, additional) = message.sections().unwrap();
+    let [mut records, authority, additional] = [answer, authority, additional].map(|section| {
+        let records = section.limit_to::<AllRecordData<_, ParsedName<_>>>();
+        let records = records.map(|record| record.unwrap());
+        let records = records.filter(|record| !matches!(record.data(), AllRecordData::Opt(_)));
+        let record = |record: domain::base::Record<ParsedName<&[u8]>, AllRecordData<_, _>>| {
+            let mut data = Vec::new();
+            record.data().compose_rdata(&mut data).unwrap();
+            let owner = record.owner().to_name::<Vec<u8>>().into_octets();
+            Record {
+                owner: Name::from_wire(&owner).unwrap().to_lowercase().to_string(),
+                rtype: record.rtype().to_int(),
+                ttl: record.ttl().as_secs(),
+                data,
+            }
+        };
+        records.map(record).collect::<Vec<Record>>()
+    });
+    records.sort();
+    assert_eq!(additional, [], "{ask:?}");
+    let soa = match &*authority {
+        [] => None,
+        [soa] => {
+            assert_eq!(soa.rtype, 6, "{ask:?}");
+            assert!(
+                ask.name.is_within(&Name::parse(&soa.owner).unwrap()),
+                "{ask:?}"
+            );
+            Some(soa.ttl)
+        }
+        others => panic!("{ask:?}: {others:?}"),
+    };
+    let subnet = message.opt().and_then(|opt| {
+        let mut subnets = opt.opt().iter::<ClientSubnet>();
+        subnets.next().map(|subnet| subnet.unwrap())
+    });
+    if let (Some(told), Some(asked)) = (&subnet, ask.subnet) {
+        let echoed = (told.addr(), told.source_prefix_len());
+        assert_eq!(echoed, (asked.address(), asked.len), "{ask:?}");
+    }
+    Reply {
+        rcode,
+        records,
+        soa,
+        scope: subnet.map(|subnet| subnet.scope_prefix_len()),
+    }
+}
