@@ -140,7 +140,6 @@ fn status_of(code: &str) -> u16 {
         "CidrCollectionVersionMismatchException"
         | "HealthCheckAlreadyExists"
         | "HealthCheckVersionMismatch"
-        | "CidrCollectionVersionMismatchException"
         | "HostedZoneAlreadyExists"
         | "ProtectionAlreadyExists"
         | "QueryLoggingConfigAlreadyExists" => 409,

@@ -104,7 +104,7 @@ impl<'a> Reach<'a> {
                         return None;
                     }
                 }
-                Effect::PutChange(change) if zone.is_none() => zone = Some(&change.zone),
+                Effect::PutChange(change) if zone.is_none() => zone = change.zone.as_ref(),
                 _ => return None,
             }
         }
@@ -145,7 +145,7 @@ mod tests {
         Effect::PutChange(Change {
             id: ChangeId::new("C1").unwrap(),
             account: AccountId::new("000000000001").unwrap(),
-            zone: ZoneId::new(zone).unwrap(),
+            zone: Some(ZoneId::new(zone).unwrap()),
             submitted_at: Timestamp(0),
             comment: None,
         })

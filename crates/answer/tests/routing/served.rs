@@ -58,7 +58,7 @@ fn world(case: &Case) -> World {
         }
         _ => {
             // Every other name comes later, and the health in between.
-            let half = |name: &Name| name.as_wire().len() % 2 == 0;
+            let half = |name: &Name| name.as_wire().len().is_multiple_of(2);
             let halves = zones().map(|(place, zone)| Arc::new(image(place, zone, half)));
             let halves: Vec<Arc<ZoneImage>> = halves.collect();
             let world = World::new(KEY, halves.clone()).with_health(health);

@@ -3,8 +3,8 @@
 
 mod account;
 mod backup;
-mod health;
 mod geo;
+mod health;
 mod journal;
 mod key;
 mod nameserver;
