@@ -172,7 +172,7 @@ def values(server, name, subnet):
     """The values of an answer, and the scope it is told for."""
     address, _, bits = subnet.partition("/")
     option = dns.edns.ECSOption(address, int(bits))
-    reply = server.ask(name, use_edns=0, options=[option])
+    reply = server.ask(name, payload=1232, options=[option])
     scope = [o.scopelen for o in reply.options if o.otype == dns.edns.ECS]
     return {str(value) for set_ in reply.answer for value in set_}, scope[0]
 
