@@ -444,6 +444,29 @@ fn a_thousand_sets_at_one_name_are_refused_in_no_time() {
 }
 
 #[test]
+fn multivalue_sets_that_are_answered_together_fit_into_a_message() {
+    let set = |id: usize, values: usize| {
+        let values = (0..values).map(|n| format!("\"{n}{}\"", "x".repeat(200)));
+        let mut set = weighted("m.z.test", &id.to_string(), 0);
+        (set.rtype, set.weight, set.multi_value_answer) = (Txt, None, Some(true));
+        set.records = Some(values.collect());
+        create(set)
+    };
+    // Seven of these and a small one fit, and so do many small ones.
+    let small: Vec<DraftChange> = (7..60).map(|id| set(id, 1)).collect();
+    let large = (0..7).map(|id| set(id, 40));
+    let bench = large.fold(Bench::new().with(&small), |bench, set| bench.with(&[set]));
+    let refused = bench.messages(&[set(100, 40)]);
+    assert_eq!(
+        refused,
+        [
+            "RRSet with DNS name m.z.test., type TXT, SetIdentifier 100 cannot be created as 8 \
+             multivalue sets together do not fit into one DNS message."
+        ]
+    );
+}
+
+#[test]
 fn limits_on_sets_are_the_accounts() {
     let mut bench = Bench::new();
     let account = bench.zone.account.clone();

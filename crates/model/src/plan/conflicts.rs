@@ -1,8 +1,10 @@
 //! What the record sets of a zone must be to each other once a batch is through.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
-use meridian_dns::{Name, RecordType};
+use meridian_dns::message::fits_in_message;
+use meridian_dns::{Name, RecordType, rdata};
 
 use super::batch::SetLimits;
 use crate::record_set::{AliasTarget, RecordSet, SetData, SetKey};
@@ -313,6 +315,12 @@ fn check_group(
             "{named} {what} exists with the same name and type."
         ));
     }
+    let all = group.iter().map(|other| **other).chain([set]);
+    if kind == RoutingKind::Multivalue && !fit_together(all) {
+        problems.push(format!(
+            "{named} {MULTIVALUE_ANSWERS} multivalue sets together do not fit into one DNS message."
+        ));
+    }
     let most = match kind {
         RoutingKind::Geoproximity => most.geoproximity_sets,
         _ => most.policy_sets,
@@ -322,6 +330,33 @@ fn check_group(
             "{named} there can be no more than {most} {kind} sets with the same name and type."
         ));
     }
+}
+
+/// The most sets of a multivalue policy that are answered together.
+const MULTIVALUE_ANSWERS: usize = 8;
+
+/// Whether any eight of these sets fit into one message.
+fn fit_together<'s>(sets: impl Iterator<Item = &'s RecordSet> + Clone) -> bool {
+    let values = |set: &'s RecordSet| match &set.data {
+        SetData::Records { values, .. } => values.as_slice(),
+        SetData::Alias(_) => &[],
+    };
+    // Few are so large that they have to be read: no data is more than 16 bytes longer than its
+    // text.
+    let texts = sets.clone().flat_map(values);
+    if fits_in_message(texts.map(|text| text.len() + 16)) {
+        return true;
+    }
+    let lengths = |set: &'s RecordSet| {
+        let read = values(set).iter();
+        let read = read.filter_map(|text| rdata::parse(set.key.rtype, text).ok());
+        read.map(|data| data.len()).collect::<Vec<_>>()
+    };
+    let mut lengths: Vec<Vec<usize>> = sets.map(lengths).collect();
+    // Beside its data a record takes 12 bytes.
+    lengths.sort_by_key(|lengths| Reverse(lengths.iter().map(|len| 12 + len).sum::<usize>()));
+    lengths.truncate(MULTIVALUE_ANSWERS);
+    fits_in_message(lengths.into_iter().flatten())
 }
 
 /// Aliases have no TTL of their own and agree with everything.
