@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use meridian_answer::{
-    Ask, CandidateOutcome, CheckState, ChoiceMode, Explanation, Fate, Lost, Moment, Parameter,
-    ViewId, World, ZoneChange, explain,
+    Ask, Candidate, CandidateOutcome, CheckState, ChoiceMode, ClientKnownBy, Explanation, Fate,
+    Lost, Moment, Parameter, ViewId, World, ZoneChange, ZoneImage, explain,
 };
 use meridian_dns::Name;
 use meridian_model::RoutingKind;
@@ -226,7 +227,7 @@ other.test 900 SOA ns1.other.test. admin.other.test. 1 7200 900 1209600 86400
     assert_eq!(answer(&world), "192.0.2.9", "the target's zone is not here");
     let other = |servers| {
         let zone = &scenario(servers)[1];
-        std::sync::Arc::new(zones::image(zones::meta(zone, 1), &zones::rows(&zone.sets)))
+        Arc::new(zones::image(zones::meta(zone, 1), &zones::rows(&zone.sets)))
     };
     for (servers, expected) in [
         (up, "198.51.100.1"),
@@ -264,6 +265,135 @@ c.example.test 60 A 192.0.2.9 | failover=SECONDARY id=s
         values(&told(&world, "c.example.test", 1, &[])),
         ["192.0.2.9"]
     );
+}
+
+const FAST: &str = "
+fast.example.test 60 A 192.0.2.1 | region=us-east-1 id=1 check=h1
+fast.example.test 60 A 192.0.2.2 | region=us-west-2 id=2 check=h2
+fast.example.test 60 A 192.0.2.3 | region=eu-central-1 id=3 check=h3
+fast.example.test 60 A 192.0.2.4 | region=sa-east-1 id=4 check=h4
+same.example.test 60 A 192.0.2.1 | at=10,10 id=1
+same.example.test 60 A 192.0.2.2 | at=10,10 bias=0 id=2
+";
+
+/// What each of these networks is answered, by its first byte.
+fn by_network(world: &World, name: &str) -> Vec<String> {
+    let name = Name::parse(name).unwrap();
+    let ask = |first: u8| Ask {
+        name: &name,
+        qtype: 1,
+        view: ViewId(0),
+        source: IpAddr::from([127, 0, 0, 1]),
+        subnet: Some((IpAddr::from([first, 0, 0, 0]), 8)),
+        at: None,
+        health: &[],
+        moment: Moment {
+            now_s: 0,
+            seed: first.into(),
+        },
+    };
+    let told = (1..=200).map(|first| explain(world, &ask(first)));
+    told.map(|told| values(&told).join(" ")).collect()
+}
+
+/// A world with two hundred networks of which nothing is known but that they are apart.
+fn unknown_networks(key: meridian_answer::HashKey) -> World {
+    let places = (1..=200).map(|n| match n % 2 {
+        0 => format!("place {n}.0.0.0/8 country=DE\n"),
+        _ => format!("place {n}.0.0.0/8 country=FR\n"),
+    });
+    let text = format!("{}{APEX}{FAST}", places.collect::<String>());
+    let scenario = parse(&text);
+    let zone = &scenario.zones[0];
+    let rows = zones::rows(&zone.sets);
+    let names = rows.values().map(|(name, sets)| (name, sets.as_slice()));
+    let meta = zones::meta(zone, 0);
+    let image = ZoneImage::build(key, meta, names, meridian_answer::Broken::Refuse).unwrap();
+    let atlas = zones::atlas(&scenario.places);
+    World::new(key, vec![Arc::new(image)]).with_atlas(Arc::new(atlas))
+}
+
+#[test]
+fn who_cannot_be_placed_is_answered_the_same_always_and_everywhere() {
+    let (one, two) = (
+        unknown_networks(KEY),
+        unknown_networks(meridian_answer::HashKey([5, 6])),
+    );
+    for name in ["fast.example.test", "same.example.test"] {
+        let answers = by_network(&one, name);
+        assert_eq!(answers, by_network(&one, name));
+        assert_eq!(
+            answers,
+            by_network(&two, name),
+            "another server says the same"
+        );
+        let mut different = answers.clone();
+        different.sort();
+        different.dedup();
+        assert_eq!(
+            different.len(),
+            if name.starts_with("fast") { 4 } else { 2 }
+        );
+    }
+}
+
+#[test]
+fn when_one_goes_only_its_own_clients_move() {
+    let world = unknown_networks(KEY);
+    let before = by_network(&world, "fast.example.test");
+    let down = zones::with_down(world, &["h2".to_owned()]);
+    let after = by_network(&down, "fast.example.test");
+    for (before, after) in before.iter().zip(&after) {
+        assert_ne!(after, "192.0.2.2");
+        assert!(before == after || before == "192.0.2.2", "{before} {after}");
+    }
+}
+
+#[test]
+fn distances_and_the_client_are_told_and_a_region_can_be_supposed() {
+    let scenario = parse(&format!(
+        "place 10.0.0.0/8 country=DE at=50,8\n{APEX}{FAST}"
+    ));
+    let world = zones::world_of(&scenario);
+    let name = Name::parse("fast.example.test").unwrap();
+    let ask = Ask {
+        name: &name,
+        qtype: 1,
+        view: ViewId(0),
+        source: IpAddr::from([10, 1, 2, 3]),
+        subnet: None,
+        at: None,
+        health: &[],
+        moment: Moment { now_s: 0, seed: 0 },
+    };
+    let here = explain(&world, &ask);
+    assert_eq!(values(&here), ["192.0.2.3"]);
+    assert_eq!((here.client.address, here.client.bits), (ask.source, 32));
+    assert_eq!(here.client.known_by, ClientKnownBy::Source);
+    assert_eq!(here.client.place.country.unwrap().as_str(), "DE");
+    let [virginia, oregon, frankfurt, _] = &here.steps[0].candidates[..] else {
+        panic!("{here:#?}");
+    };
+    assert_eq!(
+        virginia.parameter,
+        Parameter::Region("us-east-1".to_owned())
+    );
+    assert_eq!(virginia.outcome, CandidateOutcome::Passed(Fate::Outdone));
+    let km = |candidate: &Candidate| candidate.distance_km.unwrap();
+    assert!(km(frankfurt) < 100.0 && km(virginia) > 6_000.0 && km(oregon) > km(virginia));
+    // The sender tells no subnet, so no scope is told; but the choice has one.
+    assert_eq!((here.scope, here.steps[0].scope > 0), (0, true));
+    let there = explain(
+        &world,
+        &Ask {
+            at: Some("us-west-1"),
+            ..ask
+        },
+    );
+    assert_eq!(values(&there), ["192.0.2.2"]);
+    let known_by = ClientKnownBy::Region("us-west-1".to_owned());
+    assert_eq!(there.client.known_by, known_by);
+    assert_eq!(there.client.place.country.unwrap().as_str(), "US");
 }
 
 /// Everything that can be answered, as which groups and which sets were chosen.
