@@ -47,6 +47,29 @@ def test_all_errors_are_told(zone):
         assert part in text
 
 
+def test_a_change_may_have_several_errors(zone):
+    n = zone.name
+    zone.send(create(f"a.{n}", "A", "192.0.2.1"))
+    wrong = "Invalid Resource Record: FATAL problem: ARRDATAIllegalIPv4Address (Value is not a valid "
+    wrong += "IPv4 address) encountered with 'x'"
+    for changes, first in (
+        (
+            [create(f"a.{n}", "A", "x")],
+            f"Tried to create resource record set [name='a.{n}', type='A'] but it already exists",
+        ),
+        (
+            [create("out.example.org.", "A", "x")],
+            f"RRSet with DNS name out.example.org. is not permitted in zone {n}",
+        ),
+        (
+            [create(f"b.{n}", "A", "192.0.2.1"), upsert(f"b.{n}", "A", "x")],
+            "The request contains an invalid set of changes for a resource record set "
+            f"'A b.{n}'",
+        ),
+    ):
+        assert zone.refused(*changes) == (BATCH, f"[{first}, {wrong}]")
+
+
 def test_row_1_create_existing(zone):
     zone.send(create(f"a.{zone.name}", "A", "192.0.2.1"))
     assert zone.refused(create(f"A.{zone.name}", "A", "192.0.2.2")) == (

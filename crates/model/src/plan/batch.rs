@@ -273,11 +273,19 @@ impl<'a, S: State> Working<'a, S> {
         problems: &mut Vec<String>,
     ) -> Result<(), S::Error> {
         let key = set.key.clone();
+        let max_values = self.max_values;
+        // What else is wrong is told as well, whatever the first problem is.
+        let check_values_too = |problems: &mut Vec<String>| {
+            if action != Action::Delete {
+                check_values(&set, max_values, problems);
+            }
+        };
         if !key.name.is_within(&self.zone.name) {
             problems.push(format!(
                 "RRSet with DNS name {} is not permitted in zone {}",
                 key.name, self.zone.name
             ));
+            check_values_too(problems);
             return Ok(());
         }
         if !self.may_follow(&key, action) {
@@ -285,9 +293,9 @@ impl<'a, S: State> Working<'a, S> {
                 "The request contains an invalid set of changes for a resource record set '{} {}'",
                 key.rtype, key.name
             ));
+            check_values_too(problems);
             return Ok(());
         }
-        let max_values = self.max_values;
         let sets = self.sets_at(&key.name)?;
         let found = sets.iter().position(|other| other.key == key);
         match (action, found) {
@@ -301,9 +309,12 @@ impl<'a, S: State> Working<'a, S> {
             (Action::Delete, Some(at)) => {
                 sets.remove(at);
             }
-            (Action::Create, Some(_)) => problems.push(format!(
-                "Tried to create resource record set {key} but it already exists"
-            )),
+            (Action::Create, Some(_)) => {
+                problems.push(format!(
+                    "Tried to create resource record set {key} but it already exists"
+                ));
+                check_values_too(problems);
+            }
             (Action::Create | Action::Upsert, found) => {
                 check_values(&set, max_values, problems);
                 match found {
