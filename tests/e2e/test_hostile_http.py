@@ -320,6 +320,19 @@ def test_what_is_not_there_is_said_honestly(server, method, path, expected):
     assert (status, code and code[1]) == expected
 
 
+@pytest.mark.parametrize(
+    ("path", "allow"),
+    [(PATH, "GET, POST"), (f"{PATH}/Z1", "GET, POST, DELETE"), (f"{PATH}count", "GET")],
+)
+def test_a_wrong_method_hears_of_the_right_ones(server, path, allow):
+    connection = http.client.HTTPConnection(server.api, timeout=10)
+    with contextlib.closing(connection):
+        connection.request("OPTIONS", path, headers=signed(server, path, "OPTIONS"))
+        response = connection.getresponse()
+        assert response.status == 405
+        assert set(response.headers["allow"].split(", ")) == set(allow.split(", "))
+
+
 def test_an_operation_that_is_not_there_is_not_tried_again(server):
     """botocore repeats 500, 502, 503 and 504: with those every such call would take its retries."""
     for mode in ("legacy", "standard", "adaptive"):

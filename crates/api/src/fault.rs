@@ -17,6 +17,8 @@ pub(crate) struct ErrorResponse {
     pub(crate) message: String,
     /// `Errors`, where the code has them: what is wrong with each of several entries.
     pub(crate) problems: Vec<ProtectionProblem>,
+    /// Methods that there are at the path, where another one was sent.
+    pub(crate) allow: Vec<&'static str>,
 }
 
 impl ErrorResponse {
@@ -27,6 +29,15 @@ impl ErrorResponse {
             code,
             message: message.into(),
             problems: Vec::new(),
+            allow: Vec::new(),
+        }
+    }
+
+    /// `MethodNotAllowed`, at a path that has these methods.
+    pub(crate) fn method_not_allowed(allow: Vec<&'static str>, message: &str) -> Self {
+        Self {
+            allow,
+            ..Self::new("MethodNotAllowed", message)
         }
     }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_TYPE, HOST, LOCATION};
+use axum::http::header::{ALLOW, CONTENT_TYPE, HOST, LOCATION};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response, StatusCode, Version};
 use meridian_control::{Caller, Control, Fault, Transport};
@@ -227,7 +227,13 @@ fn respond(
         }
         Err(error) => {
             let envelope = dialect.envelope(&error, request_id);
-            document(dialect, error.status, envelope, request_id)
+            let mut response = document(dialect, error.status, envelope, request_id);
+            if !error.allow.is_empty()
+                && let Ok(allow) = HeaderValue::try_from(error.allow.join(", "))
+            {
+                response.headers_mut().insert(ALLOW, allow);
+            }
+            response
         }
     }
 }
@@ -439,9 +445,9 @@ impl Service {
         };
         let (route, ids) = match found {
             Match::Operation(route, ids) => (route, ids),
-            Match::WrongMethod => {
-                return Err(ErrorResponse::new(
-                    "MethodNotAllowed",
+            Match::WrongMethod(others) => {
+                return Err(ErrorResponse::method_not_allowed(
+                    others,
                     "The specified method is not allowed against this resource.",
                 )
                 .into());

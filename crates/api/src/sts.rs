@@ -58,8 +58,8 @@ impl Action {
 /// The action that a request names in its query or its body.
 pub(crate) fn resolve(method: &Method, query: &str, body: &[u8]) -> Result<Action, ErrorResponse> {
     if method != Method::GET && method != Method::POST {
-        return Err(ErrorResponse::new(
-            "MethodNotAllowed",
+        return Err(ErrorResponse::method_not_allowed(
+            vec!["GET", "POST"],
             "Actions are asked for by GET or POST.",
         ));
     }

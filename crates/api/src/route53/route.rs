@@ -23,8 +23,8 @@ pub(crate) struct Route {
 pub(crate) enum Match {
     /// An operation, and the variable parts of the path.
     Operation(Route, Vec<String>),
-    /// A path that other methods have operations at.
-    WrongMethod,
+    /// A path that these other methods have operations at.
+    WrongMethod(Vec<&'static str>),
     /// No operation.
     Unknown,
 }
@@ -53,19 +53,21 @@ pub(crate) fn resolve(method: &str, path: &str) -> Match {
     let Some((&VERSION, segments)) = segments.split_first() else {
         return Match::Unknown;
     };
-    let mut known = false;
+    let mut others = Vec::new();
     for route in ROUTES.iter().chain(PLANNED) {
         if let Some(ids) = route.ids(segments) {
             if route.method == method {
                 return Match::Operation(*route, ids);
             }
-            known = true;
+            if !others.contains(&route.method) {
+                others.push(route.method);
+            }
         }
     }
-    if known {
-        Match::WrongMethod
-    } else {
+    if others.is_empty() {
         Match::Unknown
+    } else {
+        Match::WrongMethod(others)
     }
 }
 
@@ -108,7 +110,7 @@ mod tests {
     fn found(method: &str, path: &str) -> (&'static str, Vec<String>) {
         match resolve(method, path) {
             Match::Operation(route, ids) => (route.operation, ids),
-            Match::WrongMethod => ("wrong method", vec![]),
+            Match::WrongMethod(_) => ("wrong method", vec![]),
             Match::Unknown => ("unknown", vec![]),
         }
     }
