@@ -448,6 +448,8 @@ def test_cert_manager_needs_no_more_than_the_acme_policy(go, meridian):
         insync(user, made.one("ChangeInfo/Id"))
     sets = [s for s in external_dns_records(go, zone) if s[0] == f"_acme-challenge.{name}."]
     assert sets == [(f"_acme-challenge.{name}.", "TXT")] * 2
+    both = {'"first"', '"second"'}
+    assert eventually(lambda: meridian.values(f"_acme-challenge.{name}.", "TXT") == both)
     for token in ("first", "second"):
         gone = user.call(
             "POST", f"/hostedzone/{zone}/rrset/", batch(("DELETE", challenge(name, token)))
