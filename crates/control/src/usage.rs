@@ -41,15 +41,14 @@ pub(crate) fn in_zone(snapshot: &Snapshot, zone: &Zone, quota: Quota) -> Result<
         Quota::ProtectionsByZone => snapshot.protection_count(&zone.id),
         Quota::VpcsByZone => Ok(zone.vpcs.len() as u64),
         Quota::VpcAuthorizationsByZone => Ok(snapshot.vpc_authorizations(&zone.id)?.len() as u64),
-        Quota::TagsByResource => {
-            let tags = snapshot.tags(&TaggedResource {
-                kind: TaggedKind::HostedZone,
-                id: zone.id.to_string(),
-            })?;
-            Ok(tags.len() as u64)
-        }
+        Quota::TagsByResource => tags_of(snapshot, TaggedKind::HostedZone, zone.id.as_str()),
         _ => Ok(0),
     }
+}
+
+fn tags_of(snapshot: &Snapshot, kind: TaggedKind, id: &str) -> Result<u64, ReadError> {
+    let id = id.to_owned();
+    Ok(snapshot.tags(&TaggedResource { kind, id })?.len() as u64)
 }
 
 /// All limits of an account, with what it uses of them.
@@ -85,6 +84,7 @@ pub(crate) fn all(snapshot: &Snapshot, account: &AccountId) -> Result<Vec<QuotaU
         });
     }
     note_fullest(snapshot, account, &mut uses)?;
+    note_fullest_check(snapshot, account, &mut uses)?;
     note_fullest_set(snapshot, account, &mut uses)?;
     note_fullest_collection(snapshot, account, &mut uses)?;
     Ok(uses)
@@ -129,6 +129,26 @@ fn note_fullest_collection(
         if Some(used) > known.used {
             known.used = Some(used);
             known.by = Some(collection.id.to_string());
+        }
+    }
+    Ok(())
+}
+
+/// Notes the health check that has most tags, unless a zone has as many.
+fn note_fullest_check(
+    snapshot: &Snapshot,
+    account: &AccountId,
+    uses: &mut [QuotaUse],
+) -> Result<(), ReadError> {
+    let mut known = uses.iter_mut();
+    let Some(known) = known.find(|known| known.quota == Quota::TagsByResource) else {
+        return Ok(());
+    };
+    for check in snapshot.health_checks_of(account, None, usize::MAX)? {
+        let used = tags_of(snapshot, TaggedKind::HealthCheck, check.id.as_str())?;
+        if used > known.used.unwrap_or(0) {
+            known.used = Some(used);
+            known.by = Some(check.id.to_string());
         }
     }
     Ok(())
