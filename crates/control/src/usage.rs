@@ -63,6 +63,7 @@ pub(crate) fn all(snapshot: &Snapshot, account: &AccountId) -> Result<Vec<QuotaU
             | Quota::ValuesByBatch
             | Quota::CharactersByBatch
             | Quota::CidrBlocksByCollection
+            | Quota::CidrBlocksByChange
             | Quota::ZonesByReusableDelegationSet
             | Quota::RecordSetsByZone
             | Quota::VpcsByZone

@@ -20,8 +20,8 @@ mod zone_settings;
 pub use batch::{BatchRefusal, keeps_to_zone, plan_batch};
 pub use cidr::{
     ChangeCidrRefusal, CidrAction, CidrChange, CidrCollectionInUse, CreateCidrRefusal,
-    MAX_CHANGED_BLOCKS, NewCidrCollection, plan_change_cidr_collection,
-    plan_create_cidr_collection, plan_delete_cidr_collection,
+    NewCidrCollection, plan_change_cidr_collection, plan_create_cidr_collection,
+    plan_delete_cidr_collection,
 };
 pub use delegation_set::{
     CreateDelegationSetRefusal, DelegationSetInUse, NewDelegationSet, plan_create_delegation_set,

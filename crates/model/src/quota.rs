@@ -29,6 +29,8 @@ pub enum Quota {
     CidrCollectionsByOwner,
     /// `MAX_CIDR_BLOCKS_BY_COLLECTION`.
     CidrBlocksByCollection,
+    /// `MAX_CIDR_BLOCKS_BY_CHANGE`: blocks that one change of a collection names.
+    CidrBlocksByChange,
     /// `MAX_RECORDS_BY_RRSET`: values of one record set.
     ValuesByRecordSet,
     /// `MAX_POLICY_RRSETS_BY_NAME`: sets of one name and type under a policy.
@@ -60,6 +62,7 @@ impl Quota {
         Self::TrafficPolicyInstancesByOwner,
         Self::CidrCollectionsByOwner,
         Self::CidrBlocksByCollection,
+        Self::CidrBlocksByChange,
         Self::ValuesByRecordSet,
         Self::PolicySetsByName,
         Self::GeoproximitySetsByName,
@@ -84,6 +87,7 @@ impl Quota {
             Self::TrafficPolicyInstancesByOwner => "MAX_TRAFFIC_POLICY_INSTANCES_BY_OWNER",
             Self::CidrCollectionsByOwner => "MAX_CIDR_COLLECTIONS_BY_OWNER",
             Self::CidrBlocksByCollection => "MAX_CIDR_BLOCKS_BY_COLLECTION",
+            Self::CidrBlocksByChange => "MAX_CIDR_BLOCKS_BY_CHANGE",
             Self::ValuesByRecordSet => "MAX_RECORDS_BY_RRSET",
             Self::PolicySetsByName => "MAX_POLICY_RRSETS_BY_NAME",
             Self::GeoproximitySetsByName => "MAX_GEOPROXIMITY_RRSETS_BY_NAME",
@@ -107,6 +111,7 @@ impl Quota {
             Self::VpcAuthorizationsByZone
             | Self::ProtectionsByZone
             | Self::CidrBlocksByCollection
+            | Self::CidrBlocksByChange
             | Self::ValuesByBatch
             | Self::RequestsPerSecond => 1000,
             Self::CharactersByBatch => 32_000,
@@ -122,6 +127,7 @@ impl Quota {
     pub(crate) const fn level(self) -> u16 {
         match self {
             Self::HostedZonesByOwner | Self::RecordSetsByZone => 1,
+            Self::CidrBlocksByChange => 3,
             _ => 2,
         }
     }

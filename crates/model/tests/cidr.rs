@@ -12,9 +12,9 @@ use memory::{Memory, account, facts};
 use meridian_dns::Name;
 use meridian_model::{
     AccountId, ChangeCidrRefusal, CidrAction, CidrBlock, CidrChange, CidrCollection,
-    CidrCollectionInUse, CidrLocation, CreateCidrRefusal, Effect, Generation, MAX_CHANGED_BLOCKS,
-    NewCidrCollection, PlanError, Quota, RecordSet, Routing, SetData, SetKey, State,
-    plan_change_cidr_collection, plan_create_cidr_collection, plan_delete_cidr_collection,
+    CidrCollectionInUse, CidrLocation, CreateCidrRefusal, Effect, Generation, NewCidrCollection,
+    PlanError, Quota, RecordSet, Routing, SetData, SetKey, State, plan_change_cidr_collection,
+    plan_create_cidr_collection, plan_delete_cidr_collection,
 };
 use proptest::prelude::*;
 
@@ -207,7 +207,7 @@ fn no_block_is_at_two_locations_but_one_may_lie_in_another() {
 
 #[test]
 fn all_that_is_no_block_is_named_at_once() {
-    let (state, collection) = with_collection();
+    let (mut state, collection) = with_collection();
     let wrong = [
         change("a", Put, &["10.0.0.0/25", "10.0.0.0/8"]),
         change("b", DeleteIfExists, &["::/0"]),
@@ -219,7 +219,7 @@ fn all_that_is_no_block_is_named_at_once() {
             "::/0".to_owned()
         ]))
     );
-    let many: Vec<String> = (0..=MAX_CHANGED_BLOCKS)
+    let many: Vec<String> = (0..=1000)
         .map(|i| format!("10.{}.{}.0/24", i / 256, i % 256))
         .collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
@@ -229,8 +229,14 @@ fn all_that_is_no_block_is_named_at_once() {
     ];
     assert_eq!(
         plan(&state, &collection, None, &in_two),
-        Err(ChangeCidrRefusal::TooManyInRequest)
+        Err(ChangeCidrRefusal::TooManyInRequest { most: 1000 })
     );
+    state.apply(vec![Effect::PutQuota {
+        account: owner(),
+        quota: Quota::CidrBlocksByChange,
+        limit: 1001,
+    }]);
+    plan(&state, &collection, None, &in_two).unwrap();
 }
 
 #[test]

@@ -18,7 +18,7 @@ impl Control {
     ///
     /// # Errors
     /// `NoSuchCidrCollectionException`, `CidrCollectionVersionMismatchException`, `InvalidInput`
-    /// for what is no block and for more than 1,000, `CidrBlockInUseException`, `LimitsExceeded`.
+    /// for what is no block and for too many at once, `CidrBlockInUseException`, `LimitsExceeded`.
     pub fn change_cidr_collection(
         &self,
         caller: &Caller,
@@ -54,8 +54,8 @@ fn words(refusal: ChangeCidrRefusal) -> Refusal {
                 named(texts)
             ))
         }
-        ChangeCidrRefusal::TooManyInRequest => {
-            Refusal::InvalidInput("A request can name 1000 CIDR blocks at most.".to_owned())
+        ChangeCidrRefusal::TooManyInRequest { most } => {
+            Refusal::InvalidInput(format!("A request can name {most} CIDR blocks at most."))
         }
         ChangeCidrRefusal::VersionMismatch { current } => {
             Refusal::CidrCollectionVersionMismatch(current)

@@ -11,9 +11,6 @@ use crate::id::{AccountId, CidrCollectionId};
 use crate::quota::Quota;
 use crate::state::State;
 
-/// The most blocks that one request may name.
-pub const MAX_CHANGED_BLOCKS: usize = 1000;
-
 /// What a collection is asked to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewCidrCollection {
@@ -94,8 +91,11 @@ pub struct CidrChange {
 pub enum ChangeCidrRefusal {
     /// `InvalidInput`: these are no blocks that a collection may have.
     NotBlocks(Vec<String>),
-    /// `InvalidInput`: more than [`MAX_CHANGED_BLOCKS`].
-    TooManyInRequest,
+    /// `InvalidInput`: more blocks than the account may name at once.
+    TooManyInRequest {
+        /// How many it may.
+        most: u64,
+    },
     /// `CidrCollectionVersionMismatchException`.
     VersionMismatch {
         /// The collection's.
@@ -119,7 +119,8 @@ pub fn plan_change_cidr_collection<S: State>(
     changes: &[CidrChange],
 ) -> Result<Vec<Effect>, PlanError<ChangeCidrRefusal, S::Error>> {
     let refused = |refusal| Err(PlanError::Refused(refusal));
-    let changes = match read(changes) {
+    let most = state.limit(&collection.account, Quota::CidrBlocksByChange)?;
+    let changes = match read(changes, most) {
         Ok(changes) => changes,
         Err(refusal) => return refused(refusal),
     };
@@ -150,10 +151,10 @@ struct Read<'a> {
     blocks: Vec<CidrBlock>,
 }
 
-fn read(changes: &[CidrChange]) -> Result<Vec<Read<'_>>, ChangeCidrRefusal> {
+fn read(changes: &[CidrChange], most: u64) -> Result<Vec<Read<'_>>, ChangeCidrRefusal> {
     let named: usize = changes.iter().map(|change| change.blocks.len()).sum();
-    if named > MAX_CHANGED_BLOCKS {
-        return Err(ChangeCidrRefusal::TooManyInRequest);
+    if named as u64 > most {
+        return Err(ChangeCidrRefusal::TooManyInRequest { most });
     }
     let mut wrong = Vec::new();
     let mut read = Vec::with_capacity(changes.len());
