@@ -139,6 +139,7 @@ fn status_of(code: &str) -> u16 {
         | "NoSuchCidrCollectionException"
         | "NoSuchCidrLocationException"
         | "NoSuchCloudWatchLogsLogGroup"
+        | "NoSuchGeoLocation"
         | "NoSuchHealthCheck"
         | "NoSuchHostedZone"
         | "NoSuchQueryLoggingConfig"

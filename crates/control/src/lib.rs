@@ -43,12 +43,12 @@ pub use request::{
     ChangeCidrCollection, ChangeOutcome, ChangeProtections, ChangeRecordSets, ChangeStatus,
     ChangeTags, CidrBlockPage, CidrCollectionPage, CidrLocationPage, CidrPage, CidrPageStart,
     CreateDelegationSet, CreateHostedZone, CreateQueryLoggingConfig, CreatedHostedZone,
-    DelegationSetPage, HealthCheckPage, HostedZone, Limit, ListDelegationSets, ListHealthChecks,
-    ListHostedZones, ListHostedZonesByName, ListHostedZonesByVpc, ListProtections,
-    ListQueryLoggingConfigs, ListRecordSets, ListVpcAuthorizations, ProtectionPage,
-    QueryLoggingConfigPage, RecordSetPage, TestDnsAnswer, UpdateHealthCheck,
-    UpdateHostedZoneComment, UpdateHostedZoneFeatures, Vpc, VpcPage, ZoneAndVpc, ZonePage,
-    ZonesByNamePage, ZonesByVpcPage,
+    DelegationSetPage, GeoPlacePage, HealthCheckPage, HostedZone, Limit, ListDelegationSets,
+    ListGeoLocations, ListHealthChecks, ListHostedZones, ListHostedZonesByName,
+    ListHostedZonesByVpc, ListProtections, ListQueryLoggingConfigs, ListRecordSets,
+    ListVpcAuthorizations, ProtectionPage, QueryLoggingConfigPage, RecordSetPage, TestDnsAnswer,
+    UpdateHealthCheck, UpdateHostedZoneComment, UpdateHostedZoneFeatures, Vpc, VpcPage, ZoneAndVpc,
+    ZonePage, ZonesByNamePage, ZonesByVpcPage,
 };
 pub use rights::{
     Context, ContextError, Decision, Effect, MAX_CHARACTERS, Matched, PolicyError, Question,

@@ -19,6 +19,7 @@ mod delete_query_logging_config;
 mod delete_reusable_delegation_set;
 mod delete_vpc_authorization;
 mod disassociate_vpc;
+mod geo_locations;
 mod get_account_limit;
 mod get_change;
 mod get_dnssec;

@@ -142,6 +142,8 @@ pub enum Refusal {
     CidrBlockInUse(String),
     #[error("{0}")]
     CidrCollectionInUse(&'static str),
+    #[error("Route 53 doesn't support the specified geographic location.")]
+    NoSuchGeoLocation,
     #[error("A query logging configuration already exists for this hosted zone")]
     QueryLoggingConfigAlreadyExists,
     #[error("The query logging configuration does not exist")]
@@ -222,6 +224,7 @@ impl Refusal {
             Self::CidrCollectionVersionMismatch(_) => "CidrCollectionVersionMismatchException",
             Self::CidrBlockInUse(_) => "CidrBlockInUseException",
             Self::CidrCollectionInUse(_) => "CidrCollectionInUseException",
+            Self::NoSuchGeoLocation => "NoSuchGeoLocation",
             Self::QueryLoggingConfigAlreadyExists => "QueryLoggingConfigAlreadyExists",
             Self::NoSuchQueryLoggingConfig => "NoSuchQueryLoggingConfig",
             Self::NoSuchCloudWatchLogsLogGroup => "NoSuchCloudWatchLogsLogGroup",

@@ -2,6 +2,7 @@
 
 mod cidr;
 mod delegation_sets;
+mod geo;
 mod health_checks;
 mod limit;
 mod protections;
@@ -23,6 +24,7 @@ pub use query_logging::{
 
 use meridian_model::{Change, DraftChange, RecordSet, SetKey, Zone, ZoneId};
 
+pub use geo::{GeoPlacePage, ListGeoLocations};
 pub use limit::Limit;
 pub use protections::{ChangeProtections, ListProtections, ProtectionPage};
 pub use tags::ChangeTags;

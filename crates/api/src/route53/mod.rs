@@ -31,6 +31,7 @@ mod disassociate_vpc;
 mod get_account_limit;
 mod get_change;
 mod get_dnssec;
+mod get_geo_location;
 mod get_health_check;
 mod get_health_check_count;
 mod get_hosted_zone;
@@ -42,6 +43,7 @@ mod get_reusable_delegation_set_limit;
 mod list_cidr_blocks;
 mod list_cidr_collections;
 mod list_cidr_locations;
+mod list_geo_locations;
 mod list_health_checks;
 mod list_hosted_zones;
 mod list_hosted_zones_by_name;
@@ -71,6 +73,8 @@ pub(crate) const SERVICE: &str = "route53";
 /// The operations that are there.
 const ROUTES: &[Route] = &[
     associate_vpc::ROUTE,
+    get_geo_location::ROUTE,
+    list_geo_locations::ROUTE,
     change_cidr_collection::ROUTE,
     create_cidr_collection::ROUTE,
     delete_cidr_collection::ROUTE,

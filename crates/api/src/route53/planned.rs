@@ -4,8 +4,6 @@ use super::route::Route;
 
 pub(super) const PLANNED: &[Route] = &[
     Route::planned("GetCheckerIpRanges", "GET", "/checkeripranges"),
-    Route::planned("GetGeoLocation", "GET", "/geolocation"),
-    Route::planned("ListGeoLocations", "GET", "/geolocations"),
     Route::planned(
         "GetHealthCheckLastFailureReason",
         "GET",

@@ -2,6 +2,7 @@
 
 mod change_info;
 mod cidr;
+mod geo;
 mod health_check;
 mod hosted_zone;
 mod limit;
@@ -13,6 +14,7 @@ mod vpc;
 
 pub(super) use change_info::change_info;
 pub(super) use cidr::{COLLECTION_ID, LOCATION, cidr_collection, cidr_page_start};
+pub(super) use geo::{CONTINENT, COUNTRY, SUBDIVISION, geo_codes, geo_location_details};
 pub(super) use health_check::{
     HEALTH_CHECK_ID, HEALTH_CHECK_NONCE, health_check, items, read_config, read_settings,
 };

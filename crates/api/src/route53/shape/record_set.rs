@@ -6,7 +6,9 @@ use meridian_model::{
     GeoproximityPlace, RecordSet, Region, Routing, SetData, ZoneId,
 };
 
-use super::{COLLECTION_ID, DNS_NAME, HEALTH_CHECK_ID, SET_IDENTIFIER};
+use super::{
+    COLLECTION_ID, CONTINENT, COUNTRY, DNS_NAME, HEALTH_CHECK_ID, SET_IDENTIFIER, SUBDIVISION,
+};
 use crate::route53::call::{PREFIXED_ID, RESOURCE_ID, bare};
 use crate::xml::Field::{Optional, Required};
 use crate::xml::{Document, Element, Field, Fields, TextFacets, XmlError, list};
@@ -49,9 +51,6 @@ const COORDINATES: [Field; 2] = [Required("Latitude"), Required("Longitude")];
 
 const R_DATA: TextFacets = TextFacets::new("RData", 0, 4000);
 const TRAFFIC_POLICY_INSTANCE_ID: TextFacets = TextFacets::new("TrafficPolicyInstanceId", 1, 36);
-const CONTINENT: TextFacets = TextFacets::new("GeoLocationContinentCode", 2, 2);
-const COUNTRY: TextFacets = TextFacets::new("GeoLocationCountryCode", 1, 2);
-const SUBDIVISION: TextFacets = TextFacets::new("GeoLocationSubdivisionCode", 1, 3);
 const ALIAS_ZONE_ID: TextFacets =
     RESOURCE_ID.pattern("[A-Z0-9]+", |text| ZoneId::new(text).is_ok());
 const AWS_REGION: TextFacets = TextFacets::new("AWSRegion", 1, 64);
