@@ -6,10 +6,13 @@ import re
 import signal
 import urllib.request
 
+import dns.edns
+import dns.message
+import dns.query
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
-from harness import eventually
+from harness import Zone, create, eventually
 
 # Two places of MaxMind's form, as GeoLite2-City has them.
 BERKELEY = {
@@ -98,6 +101,41 @@ def test_files_come_first_and_are_read_again(start, tmp_path):
     assert server.admin("geo", "status")["failure"] is None
     assert "city.mmdb" not in server.why_not_ready("readyz")
     assert f'meridian_geo_source_made_seconds{{source="{city}"}}' in metrics(server)
+
+
+def test_answers_follow_the_files(start, tmp_path):
+    city = tmp_path / "city.mmdb"
+    write(city, {"192.0.2.0/25": BERKELEY})
+    server = start(config=f'[geo]\nfiles = ["{city}"]\n')
+    zone = Zone(server.client(), "geo.example.")
+    places = {
+        "192.0.2.1": {"CountryCode": "US", "SubdivisionCode": "CA"},
+        "192.0.2.2": {"CountryCode": "NL"},
+        "192.0.2.3": {"ContinentCode": "EU"},
+        "192.0.2.9": {"CountryCode": "*"},
+    }
+    zone.change(*(
+        create("www.geo.example.", "A", value, SetIdentifier=value, GeoLocation=where)
+        for value, where in places.items()
+    ))
+
+    def ask(subnet):
+        option = dns.edns.ECSOption(*subnet.split("/")[:1], int(subnet.split("/")[1]))
+        query = dns.message.make_query("www.geo.example.", "A", use_edns=0, options=[option])
+        reply = dns.query.udp(query, "127.0.0.1", port=server.dns_port, timeout=5)
+        (told,) = (o for o in reply.options if o.otype == dns.edns.OptionType.ECS)
+        return {rr.to_text() for rr in reply.answer[0]}, told.scopelen
+
+    (values, scope) = ask("192.0.2.0/24")
+    assert values == {"192.0.2.1"}
+    assert scope == server.admin("geo", "lookup", "192.0.2.0")["scopes"]["subdivision"]
+    assert ask("193.0.6.0/24")[0] == {"192.0.2.2"}
+    assert ask("131.130.1.0/24")[0] == {"192.0.2.3"}
+    assert ask("10.0.0.0/24")[0] == {"192.0.2.9"}
+    # Another file moves the clients, and no record has been touched.
+    write(city, {"192.0.2.0/25": ISTANBUL})
+    server.process.send_signal(signal.SIGHUP)
+    assert eventually(lambda: ask("192.0.2.0/24")[0] == {"192.0.2.3"})
 
 
 def test_a_server_starts_without_its_files(start, tmp_path):

@@ -245,7 +245,7 @@ impl Tenant {
             }],
         };
         let outcome = control.change_record_sets(&self.caller, &request)?;
-        assert_eq!(outcome.change.zone.as_str(), self.zone);
+        assert_eq!(outcome.change.zone.as_ref().unwrap().as_str(), self.zone);
         Ok(outcome.change.submitted_at)
     }
 

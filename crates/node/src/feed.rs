@@ -28,7 +28,6 @@ mod health;
 mod known;
 mod load;
 mod networks;
-mod places;
 #[cfg(test)]
 mod tests;
 
@@ -187,6 +186,7 @@ impl Feed {
             self.load()?;
             live.publish(self.world.clone());
         } else {
+            self.follow_atlas(live);
             let applied = self.tables.head().seq;
             if self.journal.wait(applied, WAIT) <= applied {
                 live.reclaim();
@@ -217,6 +217,15 @@ impl Feed {
         self.stale = false;
         self.acknowledge();
         Ok(())
+    }
+
+    /// Answers by the newest atlas, which comes from elsewhere than the journal.
+    fn follow_atlas(&mut self, live: &Live) {
+        let atlas = self.condition.geo().atlas();
+        if !Arc::ptr_eq(&atlas, self.world.atlas()) {
+            self.world = self.world.clone().with_atlas(atlas);
+            live.publish(self.world.clone());
+        }
     }
 
     /// Applies the next entries of the journal to the tables.
@@ -276,7 +285,7 @@ impl Feed {
             .with_vpcs(&snapshot.vpcs()?)
             .with_health(health::read(&snapshot, key)?)
             .with_cidr_collections(networks::read(&snapshot, CidrCollections::new(key))?)
-            .with_atlas(places::built_in());
+            .with_atlas(self.condition.geo().atlas());
         Ok(())
     }
 

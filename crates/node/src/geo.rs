@@ -42,7 +42,6 @@ impl Geo {
     }
 
     /// The atlas alone. Another one says that it is not the same any more.
-    #[expect(dead_code, reason = "routing will ask for it")]
     pub(crate) fn atlas(&self) -> Arc<Atlas> {
         Arc::clone(&self.lock().atlas)
     }
