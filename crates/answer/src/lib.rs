@@ -318,7 +318,8 @@ fn outcome_of(answered: Answered) -> Outcome {
     }
 }
 
-/// A number of its own for each query of a batch.
+/// A number of its own for each query of a batch: no small multiple of the step of `route::random`
+/// lies between two of them, or the second choice of one query would be the first of another.
 fn seed_of(seed: u64, place: usize) -> u64 {
-    (seed ^ place as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    (seed ^ place as u64).wrapping_mul(0xd134_2543_de82_ef95)
 }
