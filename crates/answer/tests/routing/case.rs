@@ -51,7 +51,8 @@ impl Ask {
     /// Who the answer is for: the subnet, or the source where that says nothing.
     pub(crate) fn client(&self) -> Prefix {
         let told = self.subnet.filter(|subnet| subnet.len > 0);
-        told.unwrap_or_else(|| Prefix::host(self.source))
+        // A mapped address is that of an IPv4 client at an IPv6 socket.
+        told.unwrap_or_else(|| Prefix::host(self.source.to_canonical()))
     }
 }
 
@@ -63,6 +64,9 @@ pub(crate) struct Prefix {
     bits: u128,
     pub(crate) len: u8,
 }
+
+/// What stands before an IPv4 address in an IPv6 one: mapped, and 6to4.
+const EMBEDDING: [(u128, u8); 2] = [(0xffff << 32, 96), (0x2002 << 112, 16)];
 
 impl Prefix {
     pub(crate) fn new(address: IpAddr, len: u8) -> Self {
@@ -94,6 +98,35 @@ impl Prefix {
 
     pub(crate) fn contains(&self, other: &Self) -> bool {
         self.v6 == other.v6 && self.len <= other.len && other.cut(self.len) == *self
+    }
+
+    /// The IPv4 prefix in an IPv6 one, mapped or by 6to4: it is where that is.
+    pub(crate) fn embedded(&self) -> Option<Self> {
+        let behind = EMBEDDING.into_iter().find(|(bits, len)| {
+            let around = Self {
+                v6: true,
+                bits: *bits,
+                len: *len,
+            };
+            around.contains(self)
+        });
+        behind.map(|(_, len)| Self::new(IpAddr::V4(Ipv4Addr::from_bits(0)), 0).of(self, len))
+    }
+
+    fn of(self, whole: &Self, skip: u8) -> Self {
+        let len = (whole.len - skip).min(32);
+        let bits = whole.bits << skip;
+        Self { bits, ..self }.cut(len)
+    }
+
+    /// The IPv6 prefixes that an IPv4 one is embedded in.
+    pub(crate) fn embedding(&self) -> impl Iterator<Item = Self> {
+        let (bits, len) = (self.bits, self.len);
+        EMBEDDING.into_iter().map(move |(above, skip)| Self {
+            v6: true,
+            bits: above | bits >> skip,
+            len: skip + len,
+        })
     }
 
     /// Bits of an address of this family.

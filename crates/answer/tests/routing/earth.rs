@@ -2,9 +2,11 @@
 
 use crate::case::Place;
 
-/// Where some regions are.
-const REGIONS: [(&str, f64, f64); 12] = [
+/// Where some regions are: two of them at one point.
+pub(crate) const REGIONS: [(&str, f64, f64); 14] = [
     ("us-east-1", 38.95, -77.45),
+    ("us-east-2", 39.96, -83.0),
+    ("us-gov-east-1", 39.96, -83.0),
     ("us-west-2", 45.84, -119.70),
     ("ca-central-1", 45.50, -73.57),
     ("sa-east-1", -23.55, -46.63),
@@ -18,14 +20,21 @@ const REGIONS: [(&str, f64, f64); 12] = [
     ("af-south-1", -33.92, 18.42),
 ];
 
-/// Their names.
+/// Where some local zone groups are.
+pub(crate) const GROUPS: [(&str, f64, f64); 2] = [
+    ("us-west-2-den-1", 39.74, -104.99),
+    ("eu-north-1-cph-1", 55.68, 12.57),
+];
+
+/// The names of the regions.
 pub(crate) fn regions() -> Vec<&'static str> {
     REGIONS.iter().map(|(name, ..)| *name).collect()
 }
 
-/// The coordinates of a region.
+/// The coordinates of a region or local zone group.
 pub(crate) fn region(name: &str) -> Option<(f64, f64)> {
-    let found = REGIONS.iter().find(|(known, ..)| *known == name);
+    let mut all = REGIONS.iter().chain(&GROUPS);
+    let found = all.find(|(known, ..)| *known == name);
     found.map(|(_, latitude, longitude)| (*latitude, *longitude))
 }
 

@@ -68,7 +68,7 @@ fn network(rng: &mut Rng, lengths: (&[u8], &[u8])) -> Prefix {
 /// Who is where.
 pub(crate) fn places(rng: &mut Rng) -> Vec<(Prefix, Place)> {
     let mut places: BTreeMap<Prefix, Place> = BTreeMap::new();
-    let mut wide = vec!["8.0.0.0/6", "2001::/16"];
+    let mut wide = vec!["8.0.0.0/6", "2001::/17"];
     wide.truncate(rng.below(3));
     for number in 0..rng.below(14) {
         let at = network(

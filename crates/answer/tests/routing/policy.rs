@@ -41,8 +41,11 @@ impl<'c> Oracle<'c> {
 
     /// Where a client is.
     pub(crate) fn place(&self, client: &Prefix) -> Place {
-        let known = self.case.places.iter();
-        let known = known.filter(|(network, _)| network.contains(&client.first()));
+        let places = || self.case.places.iter();
+        let any_v4 = places().any(|(network, _)| network.width() == 32);
+        let address = client.first();
+        let address = address.embedded().filter(|_| any_v4).unwrap_or(address);
+        let known = places().filter(|(network, _)| network.contains(&address));
         let found = known.max_by_key(|(network, _)| network.len);
         let mut place = found.map_or_else(Place::default, |(_, place)| *place);
         if self.errs(Wrong::TurkeyInAsia) && place.country == Some("TR") {
@@ -218,11 +221,12 @@ impl<'c> Oracle<'c> {
                 unreachable!("a group has one policy");
             };
             let to = match &at.place {
-                GeoproximityPlace::Region(name) => earth::region(name).expect("a known region"),
+                GeoproximityPlace::Region(name) | GeoproximityPlace::LocalZoneGroup(name) => {
+                    earth::region(name).expect("a known region")
+                }
                 GeoproximityPlace::Coordinates(at) => {
                     (at.latitude.parse().unwrap(), at.longitude.parse().unwrap())
                 }
-                GeoproximityPlace::LocalZoneGroup(_) => unreachable!("not generated"),
             };
             let (distance, bias) = (earth::distance(from, to), f64::from(at.bias.unwrap_or(0)));
             if bias >= 0.0 {

@@ -113,6 +113,9 @@ fn geoproximity(rng: &mut Rng, count: usize) -> Vec<Routing> {
         if rng.percent(40) {
             return GeoproximityPlace::Region((*rng.pick(&regions)).to_owned());
         }
+        if rng.percent(15) {
+            return GeoproximityPlace::LocalZoneGroup(rng.pick(&earth::GROUPS).0.to_owned());
+        }
         let (latitude, longitude) = *rng.pick(&POINTS);
         GeoproximityPlace::Coordinates(Coordinates {
             latitude: latitude.to_string(),

@@ -14,7 +14,12 @@ use crate::model::{Answer, Oracle};
 /// The addresses of the client's family at which a decision may change.
 pub(crate) fn edges(case: &Case, family: &Prefix) -> BTreeSet<Prefix> {
     let blocks = case.collections.values().flatten().map(|(block, _)| block);
-    let networks = case.places.iter().map(|(network, _)| network).chain(blocks);
+    let places = || case.places.iter().map(|(network, _)| *network);
+    // IPv6 addresses that contain an IPv4 one are kept apart, whether anything is known of it or not.
+    let v4 = places().filter(|network| network.width() == 32);
+    let v4 = v4.chain([Prefix::parse("0.0.0.0/0")]);
+    let embedding = v4.flat_map(|network| network.embedding().collect::<Vec<_>>());
+    let networks = places().chain(blocks.copied()).chain(embedding);
     let networks = networks.filter(|network| network.width() == family.width());
     networks
         .flat_map(|network| {
@@ -93,7 +98,7 @@ pub(crate) fn narrowest(oracle: &Oracle<'_>, ask: &Ask) -> Option<u8> {
                 blocks.filter(|block| block.contains(at)).collect()
             })
             .collect();
-        (oracle.place(at), blocks)
+        (oracle.place(at), blocks, at.embedded().is_some())
     };
     let own = all(&client.first());
     let others = edges(oracle.case, &client).into_iter();
@@ -112,13 +117,13 @@ pub(crate) fn narrowest(oracle: &Oracle<'_>, ask: &Ask) -> Option<u8> {
 
 /// Whether anything that could be part of the answer asks who the client is.
 pub(crate) fn asks_for_place(oracle: &Oracle<'_>, ask: &Ask) -> bool {
-    use RoutingKind::{Cidr, Geolocation, Geoproximity, Latency};
-    reaches(oracle, ask, &[Cidr, Geolocation, Geoproximity, Latency])
-}
-
-/// Whether any set of these kinds could be part of the answer.
-pub(crate) fn reaches(oracle: &Oracle<'_>, ask: &Ask, kinds: &[RoutingKind]) -> bool {
-    let is_one = |set: &RecordSet| kinds.contains(&set.routing.kind());
+    let is_one = |set: &RecordSet| {
+        use RoutingKind::{Cidr, Geolocation, Geoproximity, Latency};
+        matches!(
+            set.routing.kind(),
+            Cidr | Geolocation | Geoproximity | Latency
+        )
+    };
     let sets = || oracle.case.zones.iter().flat_map(|zone| &zone.sets);
     // A CNAME may lead anywhere in its zone.
     if sets().any(|set| set.key.rtype == RecordType::Cname) {

@@ -9,19 +9,26 @@ use domain::base::rdata::ComposeRecordData;
 use domain::base::{Message, ParsedName, ToName};
 use domain::rdata::AllRecordData;
 use meridian_answer::{
-    Broken, HashKey, Health, Identity, Moment, Outcome, Packet, Scratch, Transport, ViewId, World,
-    ZoneChange, ZoneImage, ZoneMeta, answer,
+    BATCH, Broken, CidrCollections, HashKey, Health, Identity, Moment, Outcome, Packet, Scratch,
+    Transport, ViewId, World, ZoneChange, ZoneImage, ZoneMeta, answer,
+};
+use meridian_atlas::{
+    Atlas, Continent, Country, Layer, Network, Place, Point, Regions, Source, Subdivision,
 };
 use meridian_dns::Name;
-use meridian_model::{Generation, RecordSet, RoutingKind, Timestamp};
+use meridian_model::{Generation, RecordSet, Timestamp};
 
-use crate::case::{Ask, Case, Zone};
+use crate::case::{self, Ask, Case, Zone};
 use crate::compare::{Reply, Server};
+use crate::earth;
 use crate::model::Record;
 
 const KEY: HashKey = HashKey([0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210]);
 /// The fields of a reply's header that say how it went: QR, RD, AA; without the response code.
 const FLAGS: [u8; 2] = [0x85, 0x00];
+
+/// Bytes for one reply: more than any of these needs.
+const ROOM: usize = 8192;
 
 /// The crate with the World of a case.
 pub(crate) struct Served {
@@ -33,9 +40,9 @@ pub(crate) struct Served {
 impl Served {
     pub(crate) fn new(case: &Case) -> Self {
         Self {
-            world: world(case),
+            world: surrounded(world(case), case),
             scratch: Scratch::default(),
-            reply: vec![0; 65_535],
+            reply: vec![0; ROOM * BATCH],
         }
     }
 }
@@ -74,6 +81,52 @@ fn world(case: &Case) -> World {
     }
 }
 
+/// The World with all that is known of clients.
+fn surrounded(world: World, case: &Case) -> World {
+    let mut layer = Layer::new(Source::named("case"));
+    for (network, at) in &case.places {
+        let network = Network::new(network.address(), network.len).unwrap();
+        layer.add(network, place(at)).unwrap();
+    }
+    let mut regions = Regions::empty();
+    for (name, latitude, longitude) in earth::REGIONS.into_iter().chain(earth::GROUPS) {
+        regions.add(name, point((latitude, longitude)));
+    }
+    let mut collections = CidrCollections::new(KEY);
+    for (id, blocks) in &case.collections {
+        let blocks = blocks.iter();
+        let blocks = blocks.map(|(block, at)| (block.address(), block.len, at.as_str()));
+        collections.put(id, blocks);
+    }
+    let atlas = Atlas::new(vec![layer]).unwrap();
+    world
+        .with_atlas(Arc::new(atlas))
+        .with_regions(&regions)
+        .with_cidr_collections(collections)
+}
+
+fn place(at: &case::Place) -> Place {
+    let country = at.country.map(|code| Country::new(code).unwrap());
+    let continent = at.continent.map(|code| Continent::new(code).unwrap());
+    if let Some(country) = country {
+        assert_eq!(continent, Some(Continent::of(country)), "{at:?}");
+    }
+    Place {
+        continent,
+        country,
+        subdivision: at.subdivision.map(|code| Subdivision::new(code).unwrap()),
+        point: at.point.map(point),
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "as precise as the atlas is"
+)]
+fn point((latitude, longitude): (f64, f64)) -> Point {
+    Point::new(latitude as f32, longitude as f32).unwrap()
+}
+
 /// The sets of each name.
 fn rows(zone: &Zone) -> BTreeMap<&[u8], (&Name, Vec<RecordSet>)> {
     let mut rows = BTreeMap::new();
@@ -104,21 +157,30 @@ fn image(place: usize, zone: &Zone, takes: impl Fn(&Name) -> bool) -> ZoneImage 
 }
 
 impl Server for Served {
-    fn unserved(&self) -> &[RoutingKind] {
-        use RoutingKind::{Cidr, Geolocation, Geoproximity, Latency};
-        &[Cidr, Geolocation, Geoproximity, Latency]
-    }
-
     fn reply(&mut self, ask: &Ask, seed: u64) -> Reply {
+        // At any place of a batch, which may change what chance brings, but not what is possible.
+        let copies = 1 + usize::try_from(seed % 3).unwrap();
+        let mut reply = self.replies(ask, copies, seed).pop().unwrap();
+        reply.records.sort();
+        reply
+    }
+}
+
+impl Served {
+    /// The replies to a batch of so many copies of a question, with their records in order.
+    pub(crate) fn replies(&mut self, ask: &Ask, copies: usize, seed: u64) -> Vec<Reply> {
         let query = packet(ask);
-        let mut packets = [Packet {
-            query: &query,
-            client: ask.source,
-            view: ViewId(0),
-            transport: Transport::Tcp { idle: 100 },
-            reply: &mut self.reply,
-        }];
-        let mut outcomes = [Outcome::Drop];
+        let rooms = self.reply.chunks_mut(ROOM).take(copies);
+        let mut packets: Vec<Packet<'_>> = rooms
+            .map(|reply| Packet {
+                query: &query,
+                client: ask.source,
+                view: ViewId(0),
+                transport: Transport::Tcp { idle: 100 },
+                reply,
+            })
+            .collect();
+        let mut outcomes = vec![Outcome::Drop; copies];
         let moment = Moment { now_s: 0, seed };
         let identity = Identity::default();
         let (scratch, world) = (&mut self.scratch, &self.world);
@@ -130,10 +192,12 @@ impl Server for Served {
             &mut outcomes,
             moment,
         );
-        let [Outcome::Reply(answered)] = outcomes else {
-            panic!("{ask:?}: {outcomes:?}");
-        };
-        read(ask, &self.reply[..answered.len.into()])
+        let told = packets.iter().zip(&outcomes);
+        told.map(|(packet, outcome)| match outcome {
+            Outcome::Reply(answered) => read(ask, &packet.reply[..answered.len.into()]),
+            Outcome::Drop => panic!("{ask:?} was dropped"),
+        })
+        .collect()
     }
 }
 
@@ -165,7 +229,7 @@ fn read(ask: &Ask, reply: &[u8]) -> Reply {
         assert_eq!([reply[2], reply[3] & 0xf0], FLAGS, "{ask:?}");
     }
     let (_, answer, authority, additional) = message.sections().unwrap();
-    let [mut records, authority, additional] = [answer, authority, additional].map(|section| {
+    let [records, authority, additional] = [answer, authority, additional].map(|section| {
         let records = section.limit_to::<AllRecordData<_, ParsedName<_>>>();
         let records = records.map(|record| record.unwrap());
         let records = records.filter(|record| !matches!(record.data(), AllRecordData::Opt(_)));
@@ -182,7 +246,6 @@ fn read(ask: &Ask, reply: &[u8]) -> Reply {
         };
         records.map(record).collect::<Vec<Record>>()
     });
-    records.sort();
     assert_eq!(additional, [], "{ask:?}");
     let soa = match &*authority {
         [] => None,
