@@ -115,6 +115,8 @@ pub enum Visibility {
 /// One choice.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
+    /// What has led to it.
+    pub reached_by: ReachedBy,
     /// The zone of the group.
     pub zone: ZoneSeen,
     /// The name of the group: that of a wildcard where one stands for the name asked for.
@@ -131,6 +133,17 @@ pub struct Step {
     pub scope: u8,
     /// Where the chosen alias leads to nothing: why.
     pub lost: Option<Lost>,
+}
+
+/// What leads to a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReachedBy {
+    /// The question.
+    Question,
+    /// A CNAME: of the step before, or a plain one.
+    Cname,
+    /// The alias that the step before has chosen.
+    Alias,
 }
 
 /// Who can be chosen in a group.

@@ -57,7 +57,8 @@ pub use compile::{Broken, CompileError};
 pub use draft::ZoneDraft;
 pub use explain::{
     AliasSeen, Ask, Candidate, ChoiceMode, ClientKnownBy, ClientSeen, Explanation,
-    Outcome as CandidateOutcome, Parameter, Record, Section, Step, Visibility, ZoneSeen, explain,
+    Outcome as CandidateOutcome, Parameter, ReachedBy, Record, Section, Step, Visibility, ZoneSeen,
+    explain,
 };
 pub use hash::HashKey;
 pub use health::{CheckState, Health};

@@ -267,6 +267,7 @@ fn chain<'a, T: Trace>(
             break;
         }
         owners[number] = name;
+        task.trace.cname();
         task.walk.start(task.world.key, name);
         // DS at this zone's own apex is the parent's to tell (RFC 4035 section 3.1.4.1).
         let is_parents = |task: &mut Task<'a, '_, T>| parent_that_knows(task, zone).is_some();

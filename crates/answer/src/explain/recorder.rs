@@ -3,7 +3,7 @@
 use meridian_dns::Name;
 use meridian_model::RoutingKind;
 
-use super::{AliasSeen, Candidate, ChoiceMode, Outcome, Parameter, Step, ZoneSeen};
+use super::{AliasSeen, Candidate, ChoiceMode, Outcome, Parameter, ReachedBy, Step, ZoneSeen};
 use crate::ZoneImage;
 use crate::health::{CheckState, Health, Key};
 use crate::image::name_of;
@@ -17,6 +17,8 @@ use crate::route::{failover, geoproximity, weighted};
 pub(super) struct Recorder {
     health: Health,
     pub(super) steps: Vec<Step>,
+    /// What leads to the next step.
+    next: ReachedBy,
 }
 
 impl Recorder {
@@ -24,6 +26,7 @@ impl Recorder {
         Self {
             health: health.clone(),
             steps: Vec::new(),
+            next: ReachedBy::Question,
         }
     }
 
@@ -66,12 +69,17 @@ impl Recorder {
 impl Trace for Recorder {
     const ON: bool = true;
 
+    fn cname(&mut self) {
+        self.next = ReachedBy::Cname;
+    }
+
     fn group(&mut self, zone: &ZoneImage, labels: &[u8], candidates: &Candidates<'_>) {
         let group = candidates.group();
         let seen = candidates.all();
         let seen = seen.map(|(_, member)| self.seen(zone, candidates, &member));
         let seen = seen.collect();
         self.steps.push(Step {
+            reached_by: self.next,
             zone: ZoneSeen::of(zone),
             name: name_of(zone, labels),
             rtype: group.rtype,
@@ -84,6 +92,8 @@ impl Trace for Recorder {
             scope: 0,
             lost: None,
         });
+        // Behind a choice only an alias leads on by itself.
+        self.next = ReachedBy::Alias;
     }
 
     fn fate(&mut self, place: usize, fate: impl FnOnce() -> Fate) {

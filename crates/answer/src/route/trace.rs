@@ -9,6 +9,9 @@ pub(crate) trait Trace {
     /// Whether anybody listens.
     const ON: bool;
 
+    /// A CNAME leads on to another name of the zone.
+    fn cname(&mut self);
+
     /// Choosing among these begins; their name has these labels below the apex of the zone.
     fn group(&mut self, zone: &ZoneImage, labels: &[u8], candidates: &Candidates<'_>);
 
@@ -31,6 +34,9 @@ pub(crate) struct Silent;
 
 impl Trace for Silent {
     const ON: bool = false;
+
+    #[inline(always)]
+    fn cname(&mut self) {}
 
     #[inline(always)]
     fn group(&mut self, _: &ZoneImage, _: &[u8], _: &Candidates<'_>) {}

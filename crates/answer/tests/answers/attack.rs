@@ -15,7 +15,7 @@ use crate::oracle::Oracle;
 use crate::scenario::{Ask, Edns, Scenario, Set, Zone, parse};
 use crate::wire;
 use crate::wire::normal;
-use crate::zones::{KEY, meta, rows, world, world_of};
+use crate::zones::{KEY, meta, rows, with_down, world, world_of};
 
 fn set(name: &Name, rtype: RecordType, values: Vec<String>) -> Set {
     Set::simple(name.clone(), rtype, 60, values)
@@ -58,7 +58,8 @@ pub(crate) fn small_world() -> (World, Vec<Ask>) {
         all.blocks.extend(scenario.blocks);
         asks.extend(scenario.queries.into_iter().map(|query| query.ask));
     }
-    (world_of(&all), asks)
+    let down = ["hc-a", "hc-ca", "hc-e1", "hc-e2", "hc-fra", "hc-p", "hc-t"];
+    (with_down(world_of(&all), &down.map(str::to_owned)), asks)
 }
 
 /// A change of one packet.

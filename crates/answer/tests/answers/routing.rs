@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use meridian_answer::{
     Ask, Candidate, CandidateOutcome, CheckState, ChoiceMode, ClientKnownBy, Explanation, Fate,
-    Lost, Moment, Parameter, ViewId, World, ZoneChange, ZoneImage, explain,
+    Lost, Moment, Parameter, ReachedBy, ViewId, World, ZoneChange, ZoneImage, explain,
 };
 use meridian_dns::Name;
 use meridian_model::RoutingKind;
@@ -165,6 +165,46 @@ fn every_step_is_told_with_all_its_candidates() {
     assert_eq!(
         east.candidates[1].outcome,
         CandidateOutcome::Passed(Fate::ZeroWeight)
+    );
+}
+
+#[test]
+fn what_leads_from_step_to_step_is_told() {
+    let world = world(
+        "
+c.example.test 60 CNAME p.example.test | weight=1 id=a
+p.example.test 60 CNAME a.example.test
+a.example.test ALIAS A w.example.test
+w.example.test 60 A 192.0.2.1 | weight=1 id=a
+",
+    );
+    let told = told(&world, "c.example.test", 1, &[]);
+    let steps = told.steps.iter();
+    let steps: Vec<_> = steps
+        .map(|step| (step.name.to_string(), step.reached_by))
+        .collect();
+    let expected = [
+        ("c.example.test.", ReachedBy::Question),
+        ("a.example.test.", ReachedBy::Cname),
+        ("w.example.test.", ReachedBy::Alias),
+    ];
+    assert_eq!(steps, expected.map(|(name, by)| (name.to_owned(), by)));
+    let names: Vec<_> = told
+        .records
+        .iter()
+        .map(|r| (r.name.to_string(), &*r.data))
+        .collect();
+    let names: Vec<_> = names
+        .iter()
+        .map(|(name, data)| (name.as_str(), *data))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            ("c.example.test.", "p.example.test."),
+            ("p.example.test.", "a.example.test."),
+            ("a.example.test.", "192.0.2.1"),
+        ]
     );
 }
 
