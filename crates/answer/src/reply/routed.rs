@@ -1,0 +1,99 @@
+//! Writing what a group has for a client: the records that were chosen, nothing, or an error.
+
+use std::net::IpAddr;
+
+use meridian_dns::RecordType;
+use meridian_dns::message::codes::{ede, rcode};
+use meridian_dns::message::{ExtendedError, Full, Query, Reply, Section};
+
+use super::{Link, Step, Task, Verdict, Written, apex_owner, negative};
+use crate::client::Client;
+use crate::lookup::Scope;
+use crate::node::Set;
+use crate::route::trace::Trace;
+use crate::route::{Lost, NoAnswer, Route};
+use crate::{World, ZoneImage};
+
+/// How long a client may remember at most that there is nothing for it, in seconds, where there is
+/// something for others: no resolver keeps such an answer to some of its clients (RFC 7871 section
+/// 7.4).
+const NOTHING_TTL: u32 = 60;
+
+/// How far apart the seeds of two links of a CNAME chain are: no small multiple of the step between
+/// the numbers of one link.
+const LINK_SEED: u64 = 0xd1b5_4a32_d192_ed03;
+
+/// Writes what a group has for this client.
+#[inline(never)]
+pub(super) fn write_routed<'a, T: Trace>(
+    task: &mut Task<'a, '_, T>,
+    zone: &'a ZoneImage,
+    reply: &mut Reply<'_>,
+    link: Link<'_>,
+    (labels, group): (&'a [u8], Set<'a>),
+) -> Result<Step<'a>, Full> {
+    let (world, scope, query, source) = (task.world, task.scope, task.query, task.asker.client);
+    let client = task
+        .client
+        .get_or_insert_with(|| client_of(world, scope, source, query));
+    let mut route = Route::new(world, client, task.seed, &mut task.trace);
+    let chosen = match route.follow(zone, (labels, group)) {
+        Ok(chosen) => chosen,
+        Err(NoAnswer::Nothing) => {
+            let owner = apex_owner(task, link, zone);
+            return negative(zone, reply, owner, NOTHING_TTL).map(Step::End);
+        }
+        Err(NoAnswer::Failed(lost)) => return Ok(Step::End(failed(reply, lost))),
+    };
+    let (owner, ttl) = (link.owner(0), chosen.ttl());
+    for set in &chosen.sets {
+        for data in set.rotated(task.order()) {
+            reply.record(Section::Answer, owner, set.rtype.code(), ttl, data)?;
+        }
+    }
+    let cname = chosen.only().filter(|_| group.rtype == RecordType::Cname);
+    Ok(match cname {
+        Some(name) => {
+            let written = Written::At(reply.position() - name.len());
+            // What follows is chosen by other numbers than what has led there.
+            task.seed = task.seed.wrapping_add(LINK_SEED);
+            Step::Cname(Link { name, written })
+        }
+        None => Step::End(Verdict::default()),
+    })
+}
+
+/// Whom a query is for. The clients of VPCs are where those are.
+pub(crate) fn client_of<'a>(
+    world: &'a World,
+    scope: Scope<'a>,
+    source: IpAddr,
+    query: &Query<'_>,
+) -> Client<'a> {
+    if let (Scope::Private(_), Some(private)) = (scope, &world.private)
+        && let Some(region) = private.region_of(source)
+    {
+        return Client::in_region(world, source, region);
+    }
+    let edns = query.edns.as_ref();
+    let subnet = edns.and_then(|edns| edns.client_subnet?.prefix());
+    Client::of(world, source, subnet)
+}
+
+/// No answer can be given from a set.
+pub(super) fn failed(reply: &mut Reply<'_>, lost: Lost) -> Verdict {
+    reply.fail(rcode::SERVFAIL);
+    let (code, text) = match lost {
+        Lost::Unserved => (
+            ede::NOT_SUPPORTED,
+            "this record set is stored but cannot be answered",
+        ),
+        Lost::NoZone | Lost::NoTarget => {
+            (ede::NOT_READY, "the target of an alias is not known here")
+        }
+        Lost::TooDeep => (ede::OTHER, "too many aliases one after the other"),
+    };
+    Verdict {
+        error: Some(ExtendedError { code, text }),
+    }
+}
