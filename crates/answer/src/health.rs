@@ -91,16 +91,19 @@ impl Health {
     pub(crate) fn down(&self) -> &Arc<Keys> {
         &self.down
     }
+
+    /// The checks of which the two say different things.
+    pub(crate) fn differences(&self, other: &Self) -> Vec<Key> {
+        let only = |one: &Arc<Keys>, other: &Arc<Keys>| -> Vec<Key> {
+            one.iter().filter(|key| !other.has(*key)).collect()
+        };
+        [only(&self.down, &other.down), only(&other.down, &self.down)].concat()
+    }
 }
 
 impl PartialEq for Health {
     fn eq(&self, other: &Self) -> bool {
-        let sorted = |health: &Self| {
-            let mut keys: Vec<Key> = health.down.iter().collect();
-            keys.sort_unstable();
-            keys
-        };
-        sorted(self) == sorted(other)
+        self.differences(other).is_empty()
     }
 }
 

@@ -75,32 +75,41 @@ impl World {
     /// A world of these zones.
     pub fn new(key: HashKey, zones: Vec<Arc<ZoneImage>>) -> Self {
         let logged = zones.iter().map(|zone| logged(zone)).sum();
-        let (targets, health) = (Targets::of(zones.iter()), Health::all_up(key));
+        let health = Health::all_up(key);
         let (private, public): (Vec<_>, Vec<_>) =
             zones.into_iter().partition(|zone| zone.vpcs().is_some());
-        let world = Self {
+        let mut world = Self {
             key,
             logged,
             zones: Zones::build(public),
             private: some(Private::of(private)),
             addresses: Arc::default(),
             down: Arc::clone(health.down()),
-            health: health.clone(),
-            targets,
+            health,
+            targets: Targets::default(),
             atlas: Arc::default(),
             regions: Arc::new(RegionTable::new(key, &Regions::default())),
             cidrs: Arc::new(CidrCollections::new(key)),
         };
-        world.with_health(health)
+        world.targets = Targets::of(&world, world.health.down());
+        world.with_down()
     }
 
-    /// The same zones, with these checks down. Looks at every alias that evaluates the health of
-    /// its target.
+    /// The same zones, with these checks down. Looks at every alias whose target's health depends on
+    /// one that was not.
     #[must_use]
     pub fn with_health(mut self, health: Health) -> Self {
-        let mut targets = self.targets.clone();
-        self.down = targets.down(&self, &health);
-        (self.targets, self.health) = (targets, health);
+        let flipped = self.health.differences(&health);
+        if !flipped.is_empty() {
+            self.targets = self.targets.checked(&self, &flipped, health.down());
+        }
+        self.health = health;
+        self.with_down()
+    }
+
+    /// Brings together what is down.
+    fn with_down(mut self) -> Self {
+        self.down = self.targets.down(self.health.down());
         self
     }
 
@@ -235,27 +244,11 @@ impl World {
             logged: log_count,
             ..self.clone()
         };
-        world.after(changes)
-    }
-
-    /// Works out the health of targets again, if these changes can have changed it.
-    fn after(mut self, changes: &[ZoneChange]) -> Self {
-        let zones = || {
-            changes.iter().map(|change| match change {
-                ZoneChange::Put(zone) | ZoneChange::Remove(zone) => zone,
-            })
-        };
-        if !zones().any(|zone| self.targets.depend_on(zone)) {
-            return self;
+        let targets = self.targets.changed(&world, changes, self.health.down());
+        match targets {
+            Some(targets) => Self { targets, ..world }.with_down(),
+            None => world,
         }
-        let touched = zones().map(|zone| zone.meta.generation).collect();
-        let put = changes.iter().filter_map(|change| match change {
-            ZoneChange::Put(zone) => Some(Arc::clone(zone)),
-            ZoneChange::Remove(_) => None,
-        });
-        self.targets = self.targets.changed(&touched, put);
-        let health = self.health.clone();
-        self.with_health(health)
     }
 
     /// The zone with this id and apex, whoever sees it; `hash` is that of the apex.

@@ -1,5 +1,9 @@
 //! The health of what aliases point to: worked out from the leaves up whenever checks or zones
 //! change, so that a query only asks whether a target is among those that are down.
+//!
+//! Each zone with aliases that evaluate is judged by itself, with everything they lead to, and
+//! knows which zones and checks that depended on. So a change costs as much as the zones that
+//! depend on what has changed, and no tenant pays for another's.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -7,86 +11,120 @@ use std::sync::Arc;
 use meridian_dns::RecordType;
 use meridian_model::{Generation, ZoneId};
 
-use super::{Health, Key, Keys};
+use super::{Key, Keys};
 use crate::node::{Kind, Set};
 use crate::route::group::{Group, Part, Target};
 use crate::route::{find, is_up};
-use crate::{World, ZoneImage};
+use crate::{World, ZoneChange, ZoneImage};
 
 /// Links of a chain of aliases beyond which nothing is looked for: more than an answer follows.
 const MAX_DEPTH: usize = 32;
 
-/// Which zones have aliases that evaluate the health of their targets, and where those lie.
+/// The zones with aliases that evaluate the health of their targets, judged.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Targets {
-    /// Zones with such aliases.
-    zones: Arc<[Arc<ZoneImage>]>,
-    /// Other zones that they point into.
-    others: Arc<HashSet<ZoneId>>,
+pub(crate) struct Targets(Arc<[Arc<Judged>]>);
+
+/// What is known of the targets of one zone's aliases.
+#[derive(Debug)]
+struct Judged {
+    zone: Arc<ZoneImage>,
+    /// The targets that are down.
+    down: Box<[Key]>,
+    /// The checks and the other zones that it depends on.
+    checks: Keys,
+    others: HashSet<ZoneId>,
 }
 
 impl Targets {
-    /// Those of all zones that have any.
-    pub(crate) fn of<'z>(zones: impl Iterator<Item = &'z Arc<ZoneImage>>) -> Self {
-        let evaluating = zones.filter(|zone| zone.evaluating().is_some());
-        Self {
-            zones: evaluating.cloned().collect(),
-            others: Arc::default(),
-        }
+    /// Judges all zones of a World.
+    pub(crate) fn of(world: &World, checks: &Keys) -> Self {
+        let zones = world.zones().filter(|zone| zone.evaluating().is_some());
+        let judged = zones.map(|zone| Judged::of(world, zone, checks));
+        Self(judged.collect())
     }
 
-    /// Whether a change of this zone can change the health of any target.
-    pub(crate) fn depend_on(&self, zone: &ZoneImage) -> bool {
-        let meta = &zone.meta;
-        let has = |other: &Arc<ZoneImage>| other.meta.generation == meta.generation;
-        zone.evaluating().is_some()
-            || self.others.contains(&meta.zone)
-            || self.zones.iter().any(has)
-    }
-
-    /// After these zones went and these came or changed.
+    /// After these changes, which have led to this World; none where nothing of it can be different.
     pub(crate) fn changed(
         &self,
-        gone: &HashSet<Generation>,
-        put: impl Iterator<Item = Arc<ZoneImage>>,
-    ) -> Self {
-        let kept = self.zones.iter();
-        let kept = kept.filter(|zone| !gone.contains(&zone.meta.generation));
-        let new = put.filter(|zone| zone.evaluating().is_some());
-        Self {
-            zones: kept.cloned().chain(new).collect(),
-            others: Arc::clone(&self.others),
+        world: &World,
+        changes: &[ZoneChange],
+        checks: &Keys,
+    ) -> Option<Self> {
+        let zones = changes.iter().map(|change| match change {
+            ZoneChange::Put(zone) | ZoneChange::Remove(zone) => &zone.meta,
+        });
+        let ids: HashSet<&ZoneId> = zones.clone().map(|meta| &meta.zone).collect();
+        let generations: HashSet<Generation> = zones.map(|meta| meta.generation).collect();
+        let new = changes.iter().filter_map(|change| match change {
+            ZoneChange::Put(zone) => zone.evaluating().is_some().then_some(zone),
+            ZoneChange::Remove(_) => None,
+        });
+        let new: Vec<&Arc<ZoneImage>> = new.collect();
+        let is_old = |judged: &Judged| generations.contains(&judged.zone.meta.generation);
+        let depends = |judged: &Judged| judged.others.iter().any(|other| ids.contains(other));
+        if new.is_empty()
+            && !self
+                .0
+                .iter()
+                .any(|judged| is_old(judged) || depends(judged))
+        {
+            return None;
         }
+        let kept = self.0.iter().filter(|judged| !is_old(judged));
+        let kept = kept.map(|judged| match depends(judged) {
+            true => Judged::of(world, &judged.zone, checks),
+            false => Arc::clone(judged),
+        });
+        let new = new.into_iter().map(|zone| Judged::of(world, zone, checks));
+        Some(Self(kept.chain(new).collect()))
+    }
+
+    /// After these checks went down or came up.
+    pub(crate) fn checked(&self, world: &World, flipped: &[Key], checks: &Keys) -> Self {
+        let judged = self.0.iter().map(|judged| {
+            match flipped.iter().any(|check| judged.checks.has(*check)) {
+                true => Judged::of(world, &judged.zone, checks),
+                false => Arc::clone(judged),
+            }
+        });
+        Self(judged.collect())
     }
 
     /// Everything that is down: these checks, and the targets that have nothing healthy left.
-    pub(crate) fn down(&mut self, world: &World, health: &Health) -> Arc<Keys> {
-        if self.zones.is_empty() {
-            self.others = Arc::default();
-            return Arc::clone(health.down());
+    pub(crate) fn down(&self, checks: &Arc<Keys>) -> Arc<Keys> {
+        let mut targets = self.0.iter().flat_map(|judged| judged.down.iter().copied());
+        match targets.next() {
+            None => Arc::clone(checks),
+            Some(first) => Arc::new(checks.iter().chain([first]).chain(targets).collect()),
         }
+    }
+}
+
+impl Judged {
+    fn of(world: &World, zone: &Arc<ZoneImage>, checks: &Keys) -> Arc<Self> {
         let mut judge = Judge {
             world,
-            checks: health.down(),
+            down: checks,
             known: HashMap::new(),
+            checks: HashSet::new(),
             others: HashSet::new(),
         };
-        for zone in self.zones.iter() {
-            let names = zone.evaluating().into_iter().flat_map(|names| names.iter());
-            for labels in names {
-                let hash = world.key.below(zone.hash, labels);
-                let sets = zone.find(hash, labels).map(|node| node.sets());
-                for set in sets.into_iter().flatten() {
-                    // Its own health is of no interest here, those of its targets are.
-                    judge.set_is_up(zone, set, 0);
-                }
+        for labels in zone.evaluating().into_iter().flat_map(|names| names.iter()) {
+            let hash = world.key.below(zone.hash, labels);
+            let sets = zone.find(hash, labels).map(|node| node.sets());
+            for set in sets.into_iter().flatten() {
+                // Its own health is of no interest here, those of its targets are.
+                judge.set_is_up(zone, set, 0);
             }
         }
         let targets = judge.known.into_iter();
         let down = targets.filter(|(_, state)| *state != State::Up);
-        let down = down.map(|(key, _)| key).chain(health.down().iter());
-        self.others = Arc::new(judge.others);
-        Arc::new(down.collect())
+        Arc::new(Self {
+            zone: Arc::clone(zone),
+            down: down.map(|(key, _)| key).collect(),
+            checks: judge.checks.into_iter().collect(),
+            others: judge.others,
+        })
     }
 }
 
@@ -101,8 +139,11 @@ enum State {
 
 struct Judge<'a> {
     world: &'a World,
-    checks: &'a Keys,
+    /// The checks that are down.
+    down: &'a Keys,
     known: HashMap<Key, State>,
+    /// The checks and zones that were looked at.
+    checks: HashSet<Key>,
     others: HashSet<ZoneId>,
 }
 
@@ -120,7 +161,8 @@ impl Judge<'_> {
         };
         let mut any = false;
         for member in group.members() {
-            let mut up = is_up(&member, self.checks);
+            let mut up = is_up(&member, self.down);
+            self.checks.extend(member.check);
             if let Some(key) = member.target
                 && let Some(Part::Alias(target)) = group.part(&member)
             {

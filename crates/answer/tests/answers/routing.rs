@@ -287,6 +287,58 @@ other.test 900 SOA ns1.other.test. admin.other.test. 1 7200 900 1209600 86400
     assert_eq!(world.key(), KEY);
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn health_worked_out_step_by_step_is_what_it_is_from_nothing(
+        aliases in vec((0..4usize, 0..4usize, 0..4usize, any::<bool>()), 1..16),
+        steps in vec((0..4usize, 0..3u8, prop::sample::subsequence(vec!["h0", "h1", "h2", "h3"], 0..=4)), 1..10),
+    ) {
+        // Four zones with a set under a check, and aliases that point into each other.
+        let zone = |number: usize, with_aliases: bool| {
+            let mut text = format!(
+                "zone z{number}.test\nz{number}.test 900 SOA ns.test. admin.test. 1 1 1 1 1\n\
+                 leaf.z{number}.test 60 A 192.0.2.{number} | check=h{number}\n"
+            );
+            let own = aliases.iter().enumerate().filter(|(_, alias)| alias.0 == number);
+            for (place, (_, target, next, leaf)) in own.filter(|_| with_aliases) {
+                let name = if *leaf { "leaf".to_owned() } else { format!("a{next}") };
+                text += &format!(
+                    "a{}.z{number}.test ALIAS A {name}.z{target}.test in=z{target}.test evaluate \
+                     | weight=1 id={place}\n", place % 4
+                );
+            }
+            let zone = parse(&text).zones.remove(0);
+            let rows = zones::rows(&zone.sets);
+            Arc::new(zones::image(zones::meta(&zone, number), &rows))
+        };
+        let (mut world, mut images) = (World::new(KEY, Vec::new()), vec![None; 4]);
+        for (number, kind, down) in steps {
+            let before = std::mem::replace(&mut images[number], match kind {
+                0 => None,
+                kind => Some(zone(number, kind == 1)),
+            });
+            let change = match &images[number] {
+                Some(image) => Some(ZoneChange::Put(Arc::clone(image))),
+                None => before.map(ZoneChange::Remove),
+            };
+            world = world.changed(&change.into_iter().collect::<Vec<_>>());
+            let down: Vec<String> = down.into_iter().map(str::to_owned).collect();
+            world = zones::with_down(world, &down);
+            let whole = World::new(KEY, images.iter().flatten().cloned().collect());
+            let whole = zones::with_down(whole, &down);
+            for number in 0..4 {
+                for name in ["a0", "a1", "a2", "a3"] {
+                    let name = format!("{name}.z{number}.test");
+                    let (step, whole) = (told(&world, &name, 7, &[]), told(&whole, &name, 7, &[]));
+                    prop_assert_eq!(step, whole);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn aliases_in_a_circle_end() {
     // No plan lets one come to be; applying an old journal must not depend on that.
