@@ -36,7 +36,7 @@ use group::{Group, Part, Target};
 use random::Random;
 use trace::Trace;
 
-/// The most sets in a group.
+/// The most sets in a group; plans accept no more.
 pub(crate) const MAX_MEMBERS: usize = 1000;
 /// The most aliases that are followed one after the other.
 const MAX_ALIASES: usize = 16;

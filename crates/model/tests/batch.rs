@@ -444,6 +444,24 @@ fn a_thousand_sets_at_one_name_are_refused_in_no_time() {
 }
 
 #[test]
+fn no_limit_lets_an_answer_be_chosen_among_more_than_a_thousand_sets() {
+    let mut bench = Bench::new();
+    for quota in [Quota::PolicySetsByName, Quota::ValuesByBatch] {
+        let (account, limit) = (bench.zone.account.clone(), 5000);
+        let effect = Effect::PutQuota {
+            account,
+            quota,
+            limit,
+        };
+        bench.state.apply(vec![effect]);
+    }
+    let sets = (0..1001).map(|i| create(weighted("w.z.test", &i.to_string(), 1)));
+    let sets: Vec<DraftChange> = sets.collect();
+    assert!(bench.messages(&sets)[0].contains("more than 1000"));
+    bench.plan(&sets[..1000]).unwrap();
+}
+
+#[test]
 fn multivalue_sets_that_are_answered_together_fit_into_a_message() {
     let set = |id: usize, values: usize| {
         let values = (0..values).map(|n| format!("\"{n}{}\"", "x".repeat(200)));

@@ -78,6 +78,10 @@ pub fn plan_batch<S: State>(state: &S, zone: &Zone, changes: &[DraftChange]) -> 
     }
 }
 
+/// The most sets of one name and type, whatever an account's limit is: an answer looks at all of
+/// them, and no more are kept to be answered.
+const MAX_POLICY_SETS: u64 = 1000;
+
 /// The account's limits on single sets and on those of one name and type.
 #[derive(Debug)]
 pub(super) struct SetLimits {
@@ -91,8 +95,8 @@ impl SetLimits {
         let limit = |quota| state.limit(&zone.account, quota);
         Ok(Self {
             values: limit(Quota::ValuesByRecordSet)?,
-            policy_sets: limit(Quota::PolicySetsByName)?,
-            geoproximity_sets: limit(Quota::GeoproximitySetsByName)?,
+            policy_sets: limit(Quota::PolicySetsByName)?.min(MAX_POLICY_SETS),
+            geoproximity_sets: limit(Quota::GeoproximitySetsByName)?.min(MAX_POLICY_SETS),
         })
     }
 }
