@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from harness import Meridian
+from harness import Meridian, Zone, change, eventually, rrset
 from health_checks import HTTP, NOBODYS, Checks
 from small_disk import filled, small_disk
 
@@ -34,6 +34,24 @@ class Switches:
 
     def release(self, which, *how, **rest):
         return self.server.admin("health", "release", which["Id"], *how, **rest)
+
+
+class Pair:
+    """A name whose first address is answered while a check is healthy, else the second."""
+
+    def __init__(self, checks, check, apex):
+        self.server, self.name = checks.server, apex
+        zone = Zone(checks.client, apex)
+        first = {"SetIdentifier": "1", "Failover": "PRIMARY", "HealthCheckId": check["Id"]}
+        second = {"SetIdentifier": "2", "Failover": "SECONDARY"}
+        zone.change(
+            change("CREATE", rrset(apex, "A", "192.0.2.1", **first)),
+            change("CREATE", rrset(apex, "A", "192.0.2.2", **second)),
+        )
+
+    def answers(self, address):
+        """Whether it comes to be answered, soon."""
+        return eventually(lambda: self.server.values(self.name) == {address})
 
 
 @pytest.fixture
@@ -147,6 +165,41 @@ def test_break_glass_comes_first_and_lets_go(checks, switches):
     assert switches.state(check) == ("healthy", "nothing observed yet")
 
 
+def test_answers_follow_both_layers(checks, switches):
+    check = checks.make()
+    pair = Pair(checks, check, "switched.example")
+    assert pair.answers("192.0.2.1")
+    switches.force(check, "unhealthy")
+    assert pair.answers("192.0.2.2")
+    switches.force(check, "healthy", "--break-glass", "--for", "1h")
+    assert pair.answers("192.0.2.1")
+    # What the journal says meanwhile does not count.
+    switches.force(check, "unhealthy", reason="once more")
+    checks.update(check, Inverted=True)
+    assert pair.answers("192.0.2.1")
+    switches.release(check, "--break-glass")
+    assert pair.answers("192.0.2.2")
+    switches.force(check, "healthy", "--break-glass", "--for", "1s")
+    assert pair.answers("192.0.2.1")
+    assert pair.answers("192.0.2.2"), "the second is over"
+
+
+def test_glass_that_was_broken_counts_without_a_journal(start):
+    server = start()
+    checks, switches = Checks(server), Switches(server)
+    check = checks.make()
+    pair = Pair(checks, check, "alone.example")
+    switches.force(check, "unhealthy", "--break-glass", "--for", "4s")
+    assert pair.answers("192.0.2.2")
+    server.stop()
+    (server.data / "journal.redb").rename(server.data / "journal.elsewhere")
+    (server.data / "journal.redb").write_bytes(b"no journal")
+    server.start()
+    assert server.admin("health", "list", check=False).returncode == 1, "no admin socket"
+    assert server.values(pair.name) == {"192.0.2.2"}
+    assert eventually(lambda: server.values(pair.name) == {"192.0.2.1"}, timeout=10)
+
+
 def test_switches_of_both_layers_outlive_a_restart(start):
     server = start()
     checks, switches = Checks(server), Switches(server)
@@ -186,6 +239,7 @@ def test_glass_is_broken_on_a_full_disk(tmp_path):
     with small_disk(tmp_path) as disk, Meridian(disk / "meridian") as server:
         checks, switches = Checks(server), Switches(server)
         check = checks.make()
+        pair = Pair(checks, check, "full.example")
         with filled(disk):
             done = switches.force(check, "unhealthy", check=False)
             assert done.returncode == 1 and "disk" in done.stderr
@@ -193,5 +247,6 @@ def test_glass_is_broken_on_a_full_disk(tmp_path):
             assert broken["kept"].startswith("in memory only: ")
             assert switches.state(check)[0] == "unhealthy"
             assert switches.list()[check["Id"]] == "unhealthy"
+            assert pair.answers("192.0.2.2")
         switches.force(check, "unhealthy", "--break-glass", "--for", "2h")
         assert json.loads((server.data / "break-glass.json").read_text())["documents"]

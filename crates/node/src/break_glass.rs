@@ -7,6 +7,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -25,6 +26,8 @@ const FORMAT: u32 = 1;
 pub(crate) struct BreakGlassFile {
     path: PathBuf,
     known: Mutex<Documents>,
+    /// How often they changed since the start.
+    revision: AtomicU64,
 }
 
 /// Where a document is.
@@ -76,12 +79,18 @@ impl BreakGlassFile {
         Self {
             path,
             known: Mutex::new(documents),
+            revision: AtomicU64::new(0),
         }
     }
 
     /// Every document that is known, those whose time is over among them.
     pub(crate) fn documents(&self) -> Vec<BreakGlass> {
         self.known().values().cloned().collect()
+    }
+
+    /// A number that is another one once a document came.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision.load(Ordering::Acquire)
     }
 
     /// That of a check.
@@ -127,6 +136,7 @@ impl BreakGlassFile {
             "there are documents for {MAX_DOCUMENTS} health checks already"
         );
         *known = documents;
+        self.revision.fetch_add(1, Ordering::Release);
         Ok(self.keep(&known))
     }
 
@@ -246,6 +256,7 @@ mod tests {
             let error = file.accept(document("1", version, left), NOW).unwrap_err();
             assert!(error.to_string().contains("version 5 is known"), "{error}");
         }
+        assert_eq!(file.revision(), 2);
         let again = BreakGlassFile::open(folder.path());
         assert_eq!(again.documents(), [document("1", 5, 9), released]);
         assert_eq!(

@@ -15,12 +15,13 @@ use anyhow::{Context, Result, anyhow};
 use meridian_answer::{
     Broken, CidrCollections, CompileError, HashKey, World, ZoneChange, ZoneImage, ZoneLog,
 };
-use meridian_control::{Acks, Served};
+use meridian_control::{Acks, Environment, Served, SystemEnvironment};
 use meridian_dns::Name;
 use meridian_log::{Entry, Journal, Snapshot, Tables};
-use meridian_model::{CidrCollectionId, Effect, Generation, Seq, State, Zone, ZoneId};
+use meridian_model::{CidrCollectionId, Effect, Generation, Seq, State, Timestamp, Zone, ZoneId};
 use meridian_server::Live;
 
+use crate::break_glass::BreakGlassFile;
 use crate::condition::Condition;
 use crate::views::Views;
 
@@ -54,6 +55,7 @@ pub(crate) struct Feed {
     failed: BTreeMap<ZoneId, Seq>,
     /// The zones whose queries are logged by themselves.
     logged: BTreeSet<ZoneId>,
+    health: health::Source,
     /// The tables hold entries that did not make it into the World: a turn failed in between.
     stale: bool,
 }
@@ -103,8 +105,20 @@ impl Feed {
             zones: KnownZones::default(),
             failed: BTreeMap::new(),
             logged: BTreeSet::new(),
+            health: health::Source::default(),
             stale: false,
         }
+    }
+
+    /// The same, heeding what this node is handed directly.
+    pub(crate) fn heeding(mut self, break_glass: Arc<BreakGlassFile>) -> Self {
+        self.health = health::Source::of(break_glass);
+        self
+    }
+
+    /// What it heeds, if it does.
+    pub(crate) fn break_glass(&self) -> Option<&Arc<BreakGlassFile>> {
+        self.health.break_glass()
     }
 
     /// Brings the tables up to the journal, as far as the journal can be followed: what the tables
@@ -167,7 +181,8 @@ impl Feed {
         self.acknowledge();
         while !stop.load(Ordering::Relaxed) {
             // A turn that panics leaves the feed stale, so the next one starts from the tables.
-            let turn = panic::catch_unwind(AssertUnwindSafe(|| self.turn(live)));
+            let turn = || self.heed(live, now()).and_then(|()| self.turn(live));
+            let turn = panic::catch_unwind(AssertUnwindSafe(turn));
             let turn = turn.unwrap_or_else(|_| Err(anyhow!("a panic, which is a fault of ours")));
             self.condition.journal_checked(self.journal.check());
             match turn {
@@ -179,6 +194,33 @@ impl Feed {
                 }
             }
         }
+    }
+
+    /// Heeds what this node was handed directly, without a journal to follow, as long as the
+    /// process lives.
+    pub(crate) fn run_without_journal(mut self, live: &Live) {
+        loop {
+            if let Err(error) = self.heed(live, now()) {
+                tracing::error!(%error, "switches are not heeded: {error:#}");
+            }
+            live.reclaim();
+            thread::sleep(WAIT);
+        }
+    }
+
+    /// Brings the health of the World up to what this node was handed directly. The journal is not
+    /// asked.
+    fn heed(&mut self, live: &Live, now: Timestamp) -> Result<()> {
+        if !self.health.is_outdated(now) {
+            return Ok(());
+        }
+        let (snapshot, key) = (self.tables.read()?, self.world.key());
+        let health = self.health.read(&snapshot, key, now)?;
+        if health != *self.world.health() {
+            self.world = self.world.clone().with_health(health);
+            live.publish(self.world.clone());
+        }
+        Ok(())
     }
 
     fn turn(&mut self, live: &Live) -> Result<()> {
@@ -210,7 +252,7 @@ impl Feed {
             }
             if !changes.is_empty() || moved || touched.beside_zones() {
                 let world = self.world.changed(&changes).with_addresses(addresses);
-                self.world = beside_zones(world, &snapshot, &touched)?;
+                self.world = beside_zones(world, &snapshot, &touched, &mut self.health)?;
                 live.publish(self.world.clone());
             }
         }
@@ -283,7 +325,7 @@ impl Feed {
         self.world = World::new(key, images)
             .with_addresses(addresses)
             .with_vpcs(&snapshot.vpcs()?)
-            .with_health(health::read(&snapshot, key)?)
+            .with_health(self.health.read(&snapshot, key, now())?)
             .with_cidr_collections(networks::read(&snapshot, CidrCollections::new(key))?)
             .with_atlas(self.condition.geo().atlas());
         Ok(())
@@ -492,6 +534,10 @@ impl Feed {
     }
 }
 
+fn now() -> Timestamp {
+    SystemEnvironment::new().now()
+}
+
 fn generation_of(change: &ZoneChange) -> Generation {
     match change {
         ZoneChange::Put(image) | ZoneChange::Remove(image) => image.meta().generation,
@@ -499,7 +545,12 @@ fn generation_of(change: &ZoneChange) -> Generation {
 }
 
 /// What answers come from beside zones, as far as it was touched.
-fn beside_zones(world: World, snapshot: &Snapshot, touched: &Touched) -> Result<World> {
+fn beside_zones(
+    world: World,
+    snapshot: &Snapshot,
+    touched: &Touched,
+    health: &mut health::Source,
+) -> Result<World> {
     let mut world = world;
     if touched.vpcs {
         world = world.with_vpcs(&snapshot.vpcs()?);
@@ -510,7 +561,7 @@ fn beside_zones(world: World, snapshot: &Snapshot, touched: &Touched) -> Result<
         world = world.with_cidr_collections(collections);
     }
     if touched.health {
-        let health = health::read(snapshot, world.key())?;
+        let health = health.read(snapshot, world.key(), now())?;
         if health != *world.health() {
             world = world.with_health(health);
         }

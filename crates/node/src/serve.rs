@@ -27,6 +27,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
 use crate::audit::AuditLog;
+use crate::break_glass::BreakGlassFile;
 use crate::certificate::Keeper;
 use crate::condition::Condition;
 use crate::config::Config;
@@ -200,7 +201,8 @@ fn answer_only(
     geo::start(config, &condition)?;
     let views = config.views();
     let (tables, told) = (Arc::clone(tables), Arc::clone(&condition));
-    let mut feed = Feed::new(never_read, tables, told, views, hash_key());
+    let feed = Feed::new(never_read, tables, told, views, hash_key());
+    let mut feed = feed.heeding(Arc::new(BreakGlassFile::open(&config.data_dir)));
     feed.load()?;
     let live = Arc::new(Live::new(feed.world()));
     let metrics = runtimes.control.block_on(doors::metrics(config))?;
@@ -209,6 +211,9 @@ fn answer_only(
     let known = (live, condition, taps);
     let mut dns = Dns::start(config_of_dns, Vec::new(), known, &runtimes.dns)?;
     dns.begin_quic()?;
+    let answering = Arc::clone(dns.live());
+    let thread = thread::Builder::new().name("feed".to_owned());
+    thread.spawn(move || feed.run_without_journal(&answering))?;
     let monitor = monitor(config, &dns, runtimes.keeper.as_ref(), None);
     let (_end, ended) = watch::channel(());
     runtimes.control.block_on(async {
@@ -228,7 +233,8 @@ fn load(config: &Config, files: &Files, condition: &Arc<Condition>) -> Result<Fe
     let journal: Arc<dyn Journal> = Arc::clone(&files.journal) as _;
     let tables = Arc::clone(&files.tables);
     let views = config.views();
-    let mut feed = Feed::new(journal, tables, Arc::clone(condition), views, hash_key());
+    let feed = Feed::new(journal, tables, Arc::clone(condition), views, hash_key());
+    let mut feed = feed.heeding(Arc::new(BreakGlassFile::open(&config.data_dir)));
     feed.catch_up()?;
     feed.load()?;
     Ok(feed)

@@ -350,33 +350,34 @@ fn seen_feed() -> (Feed, Live) {
     (feed, live)
 }
 
+/// A check that is down if it is inverted.
+fn disabled_check(id: &meridian_model::HealthCheckId, inverted: bool) -> Effect {
+    use meridian_model::{HealthCheck, HealthCheckConfig, HealthSlot, HealthSubject};
+    let config = HealthCheckConfig {
+        inverted,
+        disabled: true,
+        subject: HealthSubject::RoutingControl("arn".to_owned()),
+    };
+    Effect::PutHealthCheck(HealthCheck {
+        id: id.clone(),
+        account: AccountId::new("111111111111").unwrap(),
+        caller_reference: "r".to_owned(),
+        version: 1,
+        created_with: config.clone(),
+        config,
+        slot: HealthSlot {
+            slot: 0,
+            incarnation: 1,
+        },
+    })
+}
+
 #[test]
 fn answers_follow_health_checks_and_what_people_say_of_them() {
-    use meridian_model::{
-        FailoverRole, Health, HealthCheck, HealthCheckConfig, HealthCheckId, HealthSlot,
-        HealthSubject, HealthSwitch, Routing,
-    };
+    use meridian_model::{FailoverRole, Health, HealthCheckId, HealthSwitch, Routing};
     let (mut feed, live) = seen_feed();
     let id = HealthCheckId::new("01234567-89ab-cdef-0123-456789abcdef").unwrap();
-    let check = |inverted| {
-        let config = HealthCheckConfig {
-            inverted,
-            disabled: true,
-            subject: HealthSubject::RoutingControl("arn".to_owned()),
-        };
-        Effect::PutHealthCheck(HealthCheck {
-            id: id.clone(),
-            account: AccountId::new("111111111111").unwrap(),
-            caller_reference: "r".to_owned(),
-            version: 1,
-            created_with: config.clone(),
-            config,
-            slot: HealthSlot {
-                slot: 0,
-                incarnation: 1,
-            },
-        })
-    };
+    let check = |inverted| disabled_check(&id, inverted);
     let switch = |health| {
         Effect::PutHealthSwitch(HealthSwitch {
             check: id.clone(),
@@ -411,6 +412,56 @@ fn answers_follow_health_checks_and_what_people_say_of_them() {
     append(&*feed.journal, vec![Effect::DeleteHealthCheck(id.clone())]);
     feed.turn(&live).unwrap();
     assert_eq!(addresses(&live, &["192.0.2.1"]), [1]);
+}
+
+#[test]
+fn answers_heed_what_this_node_is_handed_without_a_journal() {
+    use meridian_model::{BreakGlass, FailoverRole, Health, HealthCheckId, Routing};
+    let folder = tempfile::tempdir().unwrap();
+    let file = Arc::new(BreakGlassFile::open(folder.path()));
+    let (feed, live) = seen_feed();
+    let mut feed = feed.heeding(Arc::clone(&file));
+    let id = HealthCheckId::new("01234567-89ab-cdef-0123-456789abcdef").unwrap();
+    let primary = Routing::Failover(FailoverRole::Primary);
+    let secondary = Routing::Failover(FailoverRole::Secondary);
+    let effects = vec![
+        disabled_check(&id, false),
+        policy_set(1, primary, Some(id.as_str())),
+        policy_set(2, secondary, None),
+    ];
+    append(&*feed.journal, effects);
+    feed.turn(&live).unwrap();
+    let now = now();
+    let later = |ms| Timestamp(now.0 + ms);
+    let document = |health, version| BreakGlass {
+        check: id.clone(),
+        health,
+        reason: "r".to_owned(),
+        expires_at: later(60_000),
+        version,
+    };
+    for (version, health, at, address) in [
+        (1, Some(Health::Unhealthy), now, 2),
+        (2, None, now, 1),
+        (3, Some(Health::Unhealthy), later(59_999), 2),
+        (3, Some(Health::Unhealthy), later(60_000), 1),
+        (4, Some(Health::Unhealthy), now, 2),
+    ] {
+        file.accept(document(health, version), now).unwrap();
+        feed.heed(&live, at).unwrap();
+        assert!(!feed.health.is_outdated(at));
+        assert_eq!(addresses(&live, &["192.0.2.1"]), [address], "{version}");
+    }
+    // Neither changes of the journal nor a World made anew forget it.
+    append(
+        &*feed.journal,
+        vec![disabled_check(&id, true), disabled_check(&id, false)],
+    );
+    feed.turn(&live).unwrap();
+    assert_eq!(addresses(&live, &["192.0.2.1"]), [2]);
+    feed.stale = true;
+    feed.turn(&live).unwrap();
+    assert_eq!(addresses(&live, &["192.0.2.1"]), [2]);
 }
 
 #[test]

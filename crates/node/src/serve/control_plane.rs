@@ -59,6 +59,8 @@ impl ControlPlane {
             condition: Arc::clone(feed.condition()),
         };
         let condition = Arc::clone(feed.condition());
+        let break_glass = feed.break_glass().map(Arc::clone);
+        let break_glass = break_glass.context("the feed heeds no switches")?;
         let control = Control::new(
             Arc::new(journal),
             Arc::clone(&files.tables),
@@ -83,7 +85,7 @@ impl ControlPlane {
             live: Arc::clone(live),
             condition,
             last_used,
-            break_glass: Arc::new(BreakGlassFile::open(&config.data_dir)),
+            break_glass,
             stop,
             feed,
         })
