@@ -296,7 +296,7 @@ def test_tags_are_the_checks_and_go_with_it(checks):
     assert both["ResourceTagSets"] == [tags()]
     quotas = checks.server.admin("quota", "list", "--account", checks.key.account)
     (most,) = (row for row in quotas if row["quota"] == "MAX_TAGS_BY_RESOURCE")
-    assert (most["used"], most["by"]) == (1, made["Id"])
+    assert (most["used"], most["used_by"]) == (1, made["Id"])
     checks.delete(made)
     assert refusal(tags)[0] == "NoSuchHealthCheck"
 
