@@ -10,6 +10,7 @@ import sys
 import textwrap
 import threading
 
+import dns.edns
 import pytest
 
 from acme import Authority
@@ -101,6 +102,59 @@ def test_octodns_makes_a_zone_and_changes_it(octodns, meridian, route53):
     assert eventually(lambda: meridian.values("anything.octo.example.") == {"192.0.2.10"})
     assert meridian.rcode("six.octo.example.", "AAAA") == "NOERROR"
     assert "No changes were planned" in octodns(changed, "--doit")
+
+
+DYNAMIC = """
+www:
+  type: A
+  ttl: 60
+  value: 192.0.2.9
+  octodns: {healthcheck: {host: www.octo.example, path: /up, port: 8080, protocol: HTTP}}
+  dynamic:
+    pools:
+      eu: {fallback: na, values: [{value: 192.0.2.1}, {value: 192.0.2.2, weight: 3}]}
+      na: {values: [{value: 192.0.2.3, status: down}, {value: 192.0.2.4, status: up}]}
+    rules:
+      - {geos: [EU], pool: eu}
+      - {pool: na}
+"""
+
+
+def test_octodns_makes_dynamic_records_with_health_checks(octodns, meridian, route53):
+    def own_checks():
+        return [
+            check["HealthCheckConfig"]
+            for check in route53.list_health_checks()["HealthChecks"]
+            if "octo.example" in check["CallerReference"]
+        ]
+
+    def addresses(subnet):
+        ecs = dns.edns.ECSOption(subnet, 24)
+        return {
+            address
+            for _ in range(30)
+            for address in meridian.values("www.octo.example.", payload=1232, options=[ecs])
+        }
+
+    amsterdam, tokyo = "193.0.0.0", "133.242.0.0"
+    octodns(DYNAMIC, "--doit")
+    assert eventually(lambda: addresses(amsterdam) == {"192.0.2.1", "192.0.2.2"})
+    assert addresses(tokyo) == {"192.0.2.4"}
+    states = {config["IPAddress"]: config["Disabled"] for config in own_checks()}
+    assert states == {"192.0.2.1": False, "192.0.2.2": False, "192.0.2.3": True}
+    assert {config["ResourcePath"] for config in own_checks()} == {"/up"}
+    assert "No changes were planned" in octodns(DYNAMIC, "--doit")
+    # A pool that is down falls back; checks that nothing names any more are deleted.
+    down = DYNAMIC.replace("192.0.2.1}", "192.0.2.1, status: down}").replace(
+        "weight: 3", "weight: 3, status: down"
+    )
+    octodns(down, "--doit")
+    assert eventually(lambda: addresses(amsterdam) == {"192.0.2.4"})
+    assert len(own_checks()) == 3 and all(config["Inverted"] for config in own_checks())
+    plain = "www: {type: A, value: 192.0.2.9}\n"
+    octodns(plain, "--doit")
+    assert eventually(lambda: addresses(amsterdam) == {"192.0.2.9"})
+    assert own_checks() == []
 
 
 # certbot: a certificate by a TXT record.
