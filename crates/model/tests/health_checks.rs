@@ -10,9 +10,10 @@ use memory::{Memory, facts};
 use meridian_model::{
     AccountId, AlarmDraft, CheckerRegion, Effect, Health, HealthCheck, HealthCheckDraft,
     HealthCheckId, HealthCheckRefusal, HealthCheckSettings, HealthCheckType as Type,
-    HealthCheckUpdate, HealthSlot, HealthSubject, HealthSwitch, NewHealthCheck, PlanError,
-    PlannedHealthCheck, Quota, ResetElement, State, Tag, TagSet, TaggedKind, TaggedResource,
-    Timestamp, WithoutData, plan_create_health_check, plan_delete_health_check,
+    HealthCheckUpdate, HealthSlot, HealthSubject, HealthSwitch, HealthSwitchRefusal,
+    NewHealthCheck, PlanError, PlannedHealthCheck, Quota, ResetElement, State, Tag, TagSet,
+    TaggedKind, TaggedResource, Timestamp, WithoutData, plan_create_health_check,
+    plan_delete_health_check, plan_release_health_check, plan_switch_health_check,
     plan_update_health_check,
 };
 
@@ -511,6 +512,46 @@ fn children_are_own_checks_without_loops_and_cannot_go() {
     world.update(&top, reset).unwrap();
     world.delete(&parent).unwrap();
     world.delete(&leaf).unwrap();
+}
+
+#[test]
+fn switches_are_of_checks_that_there_are_and_have_a_reason() {
+    let mut world = World::new();
+    let check = world.create("r", http(HealthCheckSettings::default()));
+    let switch = |id: &HealthCheckId, reason: &str| HealthSwitch {
+        check: id.clone(),
+        health: Health::Unhealthy,
+        reason: reason.to_owned(),
+        principal: "p".to_owned(),
+        at: Timestamp(0),
+    };
+    let nobody = HealthCheckId::new("0").unwrap();
+    let plan = |world: &World, switch| plan_switch_health_check(&world.memory, switch);
+    let long = "é".repeat(257);
+    for reason in ["", " ", "a\nb", "\u{85}", &long] {
+        let refused = plan(&world, switch(&check.id, reason));
+        let reason = matches!(
+            refused,
+            Err(PlanError::Refused(HealthSwitchRefusal::Reason(_)))
+        );
+        assert!(reason, "{refused:?}");
+    }
+    let unknown = PlanError::Refused(HealthSwitchRefusal::Unknown(nobody.clone()));
+    assert_eq!(plan(&world, switch(&nobody, "r")), Err(unknown.clone()));
+    let release = |world: &World, id| plan_release_health_check(&world.memory, id);
+    assert_eq!(release(&world, &nobody), Err(unknown));
+    let not_switched = HealthSwitchRefusal::NotSwitched(check.id.clone());
+    let not_switched = Err(PlanError::Refused(not_switched));
+    assert_eq!(release(&world, &check.id), not_switched);
+    // The later one is the check's.
+    for reason in [&long[..512], "again"] {
+        let switch = switch(&check.id, reason);
+        world.memory.apply(plan(&world, switch.clone()).unwrap());
+        assert_eq!(world.memory.health_switch(&check.id).unwrap(), Some(switch));
+    }
+    let effects = release(&world, &check.id).unwrap();
+    world.memory.apply(effects);
+    assert_eq!(release(&world, &check.id), not_switched);
 }
 
 #[test]
