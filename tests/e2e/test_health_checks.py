@@ -1,4 +1,4 @@
-"""Health checks by the API: what may be made, changed, listed and deleted, and who may name them."""
+"""Health checks by the API: what may be made, changed and deleted, and who may name them."""
 
 import re
 
@@ -24,7 +24,12 @@ TYPES = [
         ENDPOINT | {"Port": 443, "EnableSNI": True},
     ),
     (
-        {"Type": "HTTP_STR_MATCH", "IPAddress": "192.0.2.1", "SearchString": "<ok> & fine", "Port": 8080},
+        {
+            "Type": "HTTP_STR_MATCH",
+            "IPAddress": "192.0.2.1",
+            "SearchString": "<ok> & fine",
+            "Port": 8080,
+        },
         ENDPOINT | {"EnableSNI": False},
     ),
     (
@@ -111,7 +116,8 @@ def test_a_reference_is_used_once(checks):
 
 def test_an_update_changes_what_it_names(checks):
     made = checks.make(
-        {"Type": "HTTPS", "IPAddress": "192.0.2.1", "Regions": ["us-east-1", "us-west-1", "us-west-2"]},
+        {"Type": "HTTPS", "IPAddress": "192.0.2.1"},
+        Regions=["us-east-1", "us-west-1", "us-west-2"],
         FullyQualifiedDomainName="a.example",
         ResourcePath="/",
     )
@@ -164,7 +170,8 @@ def test_route_53s_own_words(checks):
     tcp = {"Type": "TCP", "IPAddress": "192.0.2.1", "Port": 1}
     assert checks.refused(tcp, FullyQualifiedDomainName="a.example") == (
         "InvalidInput",
-        "TCP health checks that have IP address must not have a fully qualified domain name specified.",
+        "TCP health checks that have IP address must not have a fully qualified domain name"
+        " specified.",
     )
     assert checks.refused(HTTP, AlarmIdentifier={"Region": "us-east-1", "Name": "a"}) == (
         "InvalidInput",
@@ -235,7 +242,7 @@ def test_checks_of_others_are_nobodys(checks):
             ResourceType="healthcheck", ResourceId=foreign["Id"]
         ),
         lambda: checks.client.change_tags_for_resource(
-            ResourceType="healthcheck", ResourceId=foreign["Id"], AddTags=[{"Key": "a", "Value": ""}]
+            ResourceType="healthcheck", ResourceId=foreign["Id"], AddTags=[{"Key": "a"}]
         ),
     ):
         assert refusal(call) == missing

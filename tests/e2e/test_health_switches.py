@@ -2,7 +2,9 @@
 layers."""
 
 import json
+import re
 import time
+import urllib.request
 
 import pytest
 
@@ -52,6 +54,15 @@ class Pair:
     def answers(self, address):
         """Whether it comes to be answered, soon."""
         return eventually(lambda: self.server.values(self.name) == {address})
+
+
+def by_hand(server):
+    """How many states are said in each layer, by the metrics."""
+    with urllib.request.urlopen(f"http://{server.metrics}/metrics", timeout=5) as response:
+        page = response.read().decode()
+    line = re.compile(r'^meridian_health_checks_by_hand{layer="(\w+)"} (\d+)$', re.MULTILINE)
+    samples = line.findall(page)
+    return {layer: int(count) for layer, count in samples}
 
 
 @pytest.fixture
@@ -173,6 +184,9 @@ def test_answers_follow_both_layers(checks, switches):
     assert pair.answers("192.0.2.2")
     switches.force(check, "healthy", "--break-glass", "--for", "1h")
     assert pair.answers("192.0.2.1")
+    note = "break-glass says the state of 1 health checks"
+    assert note in checks.server.why_not_ready("readyz")
+    assert by_hand(checks.server) == {"switch": 0, "break_glass": 1}
     # What the journal says meanwhile does not count.
     switches.force(check, "unhealthy", reason="once more")
     checks.update(check, Inverted=True)
@@ -182,6 +196,9 @@ def test_answers_follow_both_layers(checks, switches):
     switches.force(check, "healthy", "--break-glass", "--for", "1s")
     assert pair.answers("192.0.2.1")
     assert pair.answers("192.0.2.2"), "the second is over"
+    assert by_hand(checks.server) == {"switch": 1, "break_glass": 0}
+    assert note not in checks.server.why_not_ready("readyz")
+    switches.release(check)
 
 
 def test_glass_that_was_broken_counts_without_a_journal(start):

@@ -42,8 +42,20 @@ pub(crate) struct Condition {
     zone_log_changes: AtomicU64,
     /// How many are.
     logged_zones: AtomicUsize,
+    health: Mutex<HealthCounts>,
     /// Answers of the API by status code, those from 100 to 599.
     api: [AtomicU64; 500],
+}
+
+/// How many health checks there are, as answers go by them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct HealthCounts {
+    pub(crate) healthy: usize,
+    pub(crate) unhealthy: usize,
+    /// Those of them whose state somebody has said in the journal.
+    pub(crate) switched: usize,
+    /// Those of them whose state this node alone was told.
+    pub(crate) break_glass: usize,
 }
 
 /// Where the queries for a zone are logged by themselves.
@@ -176,6 +188,7 @@ impl Default for Condition {
             hang_ups: AtomicU64::new(0),
             zone_log_changes: AtomicU64::new(0),
             logged_zones: AtomicUsize::new(0),
+            health: Mutex::default(),
             api: [const { AtomicU64::new(0) }; 500],
         }
     }
@@ -284,6 +297,16 @@ impl Condition {
         (changes, self.logged_zones.load(Ordering::Relaxed))
     }
 
+    /// Answers go by these health checks.
+    pub(crate) fn health_is(&self, counts: HealthCounts) {
+        *lock(&self.health) = counts;
+    }
+
+    /// The health checks that answers go by.
+    pub(crate) fn health(&self) -> HealthCounts {
+        *lock(&self.health)
+    }
+
     /// The API has answered with this status.
     pub(crate) fn api_answered(&self, status: u16) {
         let place = usize::from(status).checked_sub(100);
@@ -378,6 +401,11 @@ impl Condition {
         }
         if feed.failed_zones > 0 {
             let text = format!("{} zones keep older data", feed.failed_zones);
+            readiness.notes.push(text);
+        }
+        let by_hand = self.health().break_glass;
+        if by_hand > 0 {
+            let text = format!("break-glass says the state of {by_hand} health checks");
             readiness.notes.push(text);
         }
         if let Some(error) = self.geo.failure() {

@@ -94,6 +94,7 @@ impl Feed {
         views: Views,
         key: HashKey,
     ) -> Self {
+        let health = health::Source::new(Arc::clone(&condition));
         condition.tables_are(Some(Arc::clone(&tables)));
         Self {
             journal,
@@ -105,14 +106,14 @@ impl Feed {
             zones: KnownZones::default(),
             failed: BTreeMap::new(),
             logged: BTreeSet::new(),
-            health: health::Source::default(),
+            health,
             stale: false,
         }
     }
 
     /// The same, heeding what this node is handed directly.
     pub(crate) fn heeding(mut self, break_glass: Arc<BreakGlassFile>) -> Self {
-        self.health = health::Source::of(break_glass);
+        self.health.heed(break_glass);
         self
     }
 

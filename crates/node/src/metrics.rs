@@ -78,6 +78,7 @@ impl Metrics {
         let world = Arc::clone(&self.live.load());
         self.world(&mut page, &world);
         self.zones(&mut page, &world);
+        self.health(&mut page);
         self.journal(&mut page);
         self.api(&mut page);
         self.logs(&mut page);
@@ -149,6 +150,29 @@ impl Metrics {
             "Zones that keep older data because the newest cannot be answered.",
             self.condition.progress().failed_zones,
         );
+    }
+
+    fn health(&self, page: &mut Page) {
+        let counts = self.condition.health();
+        let mut family = page.family(
+            "meridian_health_checks",
+            Kind::Gauge,
+            "Health checks by the state that answers go by.",
+        );
+        for (state, count) in [("healthy", counts.healthy), ("unhealthy", counts.unhealthy)] {
+            family.sample(&[("state", state)], count);
+        }
+        let mut family = page.family(
+            "meridian_health_checks_by_hand",
+            Kind::Gauge,
+            "Health checks whose state somebody has said.",
+        );
+        for (layer, count) in [
+            ("switch", counts.switched),
+            ("break_glass", counts.break_glass),
+        ] {
+            family.sample(&[("layer", layer)], count);
+        }
     }
 
     fn size_of(&self, world: &Arc<World>) -> WorldSize {

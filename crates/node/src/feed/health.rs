@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use meridian_answer::{HashKey, Health};
 use meridian_log::{ReadError, Snapshot};
-use meridian_model::Timestamp;
+use meridian_model::{Reason, Standing, Timestamp};
 
 use crate::break_glass::BreakGlassFile;
+use crate::condition::{Condition, HealthCounts};
 use crate::health::outcomes;
 
 /// What the health of the World is made of beside the tables, and how much of it is in the World.
-#[derive(Default)]
 pub(super) struct Source {
+    condition: Arc<Condition>,
     break_glass: Option<Arc<BreakGlassFile>>,
     /// The revision that was read.
     revision: u64,
@@ -21,12 +22,19 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// With documents of this file.
-    pub(super) fn of(break_glass: Arc<BreakGlassFile>) -> Self {
+    /// The tables alone. What was read is told to `condition`.
+    pub(super) fn new(condition: Arc<Condition>) -> Self {
         Self {
-            break_glass: Some(break_glass),
-            ..Self::default()
+            condition,
+            break_glass: None,
+            revision: 0,
+            until: None,
         }
+    }
+
+    /// Documents of this file too.
+    pub(super) fn heed(&mut self, break_glass: Arc<BreakGlassFile>) {
+        self.break_glass = Some(break_glass);
     }
 
     /// Where documents come from.
@@ -58,9 +66,21 @@ impl Source {
         let times = documents.iter().map(|document| document.expires_at);
         self.until = times.filter(|time| *time > now).min();
         let outcomes = outcomes(snapshot, &documents, now)?;
+        self.condition.health_is(count(&outcomes.standings));
         let down = outcomes.checks.iter().zip(&outcomes.standings);
         let down = down.filter(|(_, standing)| !standing.health.is_healthy());
         let ids = down.map(|(check, _)| check.id.as_str());
         Ok(Health::of_down(key, ids))
     }
+}
+
+fn count(standings: &[Standing]) -> HealthCounts {
+    let mut counts = HealthCounts::default();
+    for standing in standings {
+        counts.healthy += usize::from(standing.health.is_healthy());
+        counts.unhealthy += usize::from(!standing.health.is_healthy());
+        counts.switched += usize::from(standing.reason == Reason::Switched);
+        counts.break_glass += usize::from(standing.reason == Reason::BreakGlass);
+    }
+    counts
 }
