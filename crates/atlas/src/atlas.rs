@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::layer::{Layer, Source, TooLarge};
 use crate::place::Place;
 use crate::runs::{self, Record};
-use crate::table::{Entry, Key, Table, Wide};
+use crate::table::{Key, Table, Wide};
 
 /// All that is known of who is where. It never changes: a newer one takes its place.
 ///
@@ -79,32 +79,34 @@ impl Atlas {
     /// same.
     pub fn look_up(&self, address: IpAddr) -> Found<'_> {
         match address {
-            IpAddr::V4(v4) => self.found(self.v4.find(v4.to_bits()), 0),
+            IpAddr::V4(v4) => self.found(&self.v4, v4.to_bits(), 0),
             IpAddr::V6(v6) => match embedded(v6.to_bits()) {
-                Some((v4, before)) if self.embeds => self.found(self.v4.find(v4), before),
-                _ => self.found(self.v6.find(Wide::from_top(v6.to_bits())), 0),
+                Some((v4, before)) if self.embeds => self.found(&self.v4, v4, before),
+                _ => self.found(&self.v6, Wide::from_bits(v6.to_bits()), 0),
             },
         }
     }
 
     /// The addresses of the table may begin behind some bits of those that were asked for.
-    fn found<K: Key>(&self, entry: Option<&Entry<K>>, before: u8) -> Found<'_> {
-        let record = |record| self.records.get(usize::try_from(record).ok()?);
-        let Some((entry, record)) = entry.and_then(|entry| Some((entry, record(entry.record)?)))
-        else {
+    fn found<K: Key>(&self, table: &Table<K>, address: K, before: u8) -> Found<'_> {
+        let found = table.find(address);
+        let record = found.and_then(|(entry, _)| self.records.get(entry.record()));
+        let (Some((_, lens)), Some(record)) = (found, record) else {
             return Found::NOTHING;
         };
-        let [record_len, subdivision, country, continent] = entry.lens;
+        let [record_len, subdivision, country, continent] = lens;
         Found {
             place: &record.place,
-            range: RangeId::of(entry.first.folded(), record_len),
+            range: RangeId::of(address.bits(), record_len),
             scope: Scopes {
                 record: before + record_len,
                 subdivision: before + subdivision,
                 country: before + country,
                 continent: before + continent,
             },
-            source: record.source.and_then(|source| self.sources.get(source)),
+            source: record
+                .source
+                .and_then(|source| self.sources.get(usize::from(source.get()) - 1)),
         }
     }
 
@@ -152,9 +154,15 @@ impl Found<'_> {
 }
 
 impl RangeId {
-    fn of(first: u64, len: u8) -> Self {
+    /// That of the prefix of this length around an address, at the upper end of 128 bits.
+    fn of(address: u128, len: u8) -> Self {
+        let behind = u128::MAX.checked_shr(len.into()).unwrap_or(0);
+        let [a, b, c, d, e, f, g, h, rest @ ..] = (address & !behind).to_be_bytes();
+        // What tells networks apart stands in the upper half.
+        let upper = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+        let lower = u64::from_be_bytes(rest).rotate_left(32);
         // Multiplied by an odd number without a pattern, the upper half depends on all bits.
-        let mixed = (first ^ u64::from(len).rotate_right(8)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let mixed = (upper ^ lower ^ u64::from(len)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let [a, b, c, d, ..] = (mixed ^ (mixed >> 29)).to_be_bytes();
         Self(u32::from_be_bytes([a, b, c, d]))
     }
@@ -178,7 +186,7 @@ pub(crate) const EMBEDDING: [(u128, u8); 2] = [(0xFFFF << 32, 96), (0x2002 << 11
 /// Sizes, for people and metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct AtlasSize {
-    /// Prefixes of IPv4 addresses, those of which nothing is known included.
+    /// Ranges of IPv4 addresses, those of which nothing is known included.
     pub v4: usize,
     /// The same of IPv6.
     pub v6: usize,

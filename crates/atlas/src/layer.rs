@@ -33,9 +33,10 @@ impl Source {
     }
 }
 
-/// An atlas would need more memory than a mistake may take.
+/// An atlas would need more memory than a mistake may take: 2^26 rows or ranges in one family of
+/// addresses, 2^24 places, or 255 layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("more than {} prefixes in one family of addresses", MAX_ENTRIES)]
+#[error("more than 2^26 networks in one family of addresses, 2^24 places, or 255 sources")]
 pub struct TooLarge;
 
 /// The rows of one source, in any order. Where prefixes lie inside one another, the longest says

@@ -5,21 +5,23 @@
 //! prefixes and everything else are the same for both families.
 
 use std::collections::HashMap;
+use std::num::NonZeroU8;
 
 use crate::atlas::EMBEDDING;
 use crate::layer::{Half, Layer, Row, Source, TooLarge};
 use crate::place::Place;
-use crate::table::{Entry, Key};
+use crate::table::{Edges, Entry, Key, MAX_RECORDS, beside};
 
-/// The most prefixes of one family: ten times what the largest data on sale have.
+/// The most rows of one layer and entries of one family: ten times what the largest data on sale
+/// have.
 pub(crate) const MAX_ENTRIES: usize = 1 << 26;
 
 /// A place with who says so. The first of all is the one that nobody says anything about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Record {
     pub(crate) place: Place,
-    /// The place of the source in the list.
-    pub(crate) source: Option<usize>,
+    /// The place of the source in the list, counted from 1.
+    pub(crate) source: Option<NonZeroU8>,
 }
 
 const UNKNOWN: u32 = 0;
@@ -54,7 +56,8 @@ pub(crate) fn flatten<V4: Key, V6: Key>(layers: Vec<Layer>) -> Result<Flat<V4, V
     for layer in layers {
         // The layer's own first place is the one that all share.
         let before = u32::try_from(records.len() - 1).map_err(|_| TooLarge)?;
-        let source = Some(sources.len());
+        let source = u8::try_from(sources.len() + 1).map_err(|_| TooLarge)?;
+        let source = NonZeroU8::new(source);
         let known = layer.places.iter().skip(1);
         records.extend(known.map(|&place| Record { place, source }));
         sources.push(layer.source);
@@ -86,6 +89,9 @@ impl Run {
 /// Rows that are like no others, where IPv6 addresses are looked up as IPv4 ones: nothing around
 /// them may count them in.
 fn barriers(records: usize) -> Result<Vec<Row>, TooLarge> {
+    if records + EMBEDDING.len() > MAX_RECORDS {
+        return Err(TooLarge);
+    }
     let record = u32::try_from(records).map_err(|_| TooLarge)?;
     let rows = EMBEDDING.iter().zip(record..);
     let row = |(&(prefix, len), place)| Row {
@@ -217,26 +223,23 @@ struct Stretch {
     ends: usize,
 }
 
-/// Cuts runs into the widest prefixes there are.
+/// Makes entries of runs: one of each where the lengths around its addresses follow from the
+/// address and the ends of the run, and otherwise one of each of the widest prefixes in it.
 fn cut<K: Key>(runs: &[Run], classes: &[[u32; 4]]) -> Result<Vec<Entry<K>>, TooLarge> {
     let class = |run: &Run, level: usize| {
-        let of = usize::try_from(run.record)
-            .ok()
-            .and_then(|record| classes.get(record));
+        let of = usize::try_from(run.record).ok();
+        let of = of.and_then(|record| classes.get(record));
         of.and_then(|levels| levels.get(level)).copied()
     };
     let stretch = |from: usize, level: usize| {
         let rest = runs.get(from..).unwrap_or_default();
         let first = rest.first()?;
-        let alike = rest
-            .iter()
-            .take_while(|run| class(run, level) == class(first, level))
-            .count();
-        let next = rest.get(alike).map(|run| run.first);
+        let alike = |run: &&Run| class(run, level) == class(first, level);
+        let count = rest.iter().take_while(alike).count();
         Some(Stretch {
             first: first.first,
-            next,
-            ends: from + alike,
+            next: rest.get(count).map(|run| run.first),
+            ends: from + count,
         })
     };
     let mut entries = Vec::with_capacity(runs.len());
@@ -247,24 +250,38 @@ fn cut<K: Key>(runs: &[Run], classes: &[[u32; 4]]) -> Result<Vec<Entry<K>>, TooL
                 *current = stretch(place, level).unwrap_or_default();
             }
         }
-        let [own, ..] = stretches;
-        let mut first = Some(run.first);
-        while let Some(address) = first.filter(|first| own.next.is_none_or(|next| *first < next)) {
-            if entries.len() >= MAX_ENTRIES {
-                return Err(TooLarge);
-            }
-            let lens = stretches.map(|stretch| stretch.widest(address));
-            entries.push(Entry {
-                first: K::from_top(address),
-                record: run.record,
-                lens,
-            });
-            let [len, ..] = lens;
-            let behind = u128::MAX.checked_shr(len.into()).unwrap_or(0);
-            first = (address | behind).checked_add(1);
+        let next = runs.get(place + 1).map(|next| next.first);
+        let last = next.map_or(u128::MAX, |next| next - 1);
+        let edges = stretches.map(|stretch| stretch.edges(run.first, last));
+        if let [Some(a), Some(b), Some(c), Some(d)] = edges {
+            entries.push(Entry::new(run.first, run.record, [a, b, c, d]));
+        } else {
+            prefixes(run, last, &stretches, &mut entries);
+        }
+        if entries.len() > MAX_ENTRIES {
+            return Err(TooLarge);
         }
     }
     Ok(entries)
+}
+
+/// Cuts a run into the widest prefixes there are, at most two for each bit of an address.
+fn prefixes<K: Key>(run: &Run, last: u128, stretches: &[Stretch; 4], entries: &mut Vec<Entry<K>>) {
+    let own = Stretch {
+        first: run.first,
+        next: last.checked_add(1),
+        ends: 0,
+    };
+    let mut first = Some(run.first);
+    while let Some(address) = first.filter(|first| *first <= last) {
+        let edges = stretches.map(|stretch| Edges {
+            far: stretch.widest(address),
+            ..Edges::default()
+        });
+        entries.push(Entry::new(address, run.record, edges));
+        let behind = u128::MAX.checked_shr(own.widest(address).into());
+        first = (address | behind.unwrap_or(0)).checked_add(1);
+    }
 }
 
 impl Stretch {
@@ -272,13 +289,28 @@ impl Stretch {
     /// its addresses: it has neither neighbour of the stretch in it.
     fn widest(&self, address: u128) -> u8 {
         let neighbours = [self.first.checked_sub(1), self.next];
-        let shared = |neighbour: u128| (address ^ neighbour).leading_zeros() + 1;
-        let len = neighbours
-            .into_iter()
-            .flatten()
-            .map(shared)
-            .max()
-            .unwrap_or(0);
-        u8::try_from(len).unwrap_or(128)
+        let lens = neighbours.into_iter().flatten();
+        lens.map(|other| beside(address, other)).max().unwrap_or(0)
+    }
+
+    /// What it is for the addresses of a run in it; none, if that is not the same for all of them.
+    fn edges(&self, first: u128, last: u128) -> Option<Edges> {
+        let mut edges = Edges::default();
+        let mut far = |other: u128| {
+            let len = beside(first, other);
+            edges.far = edges.far.max(len);
+            (len == beside(last, other)).then_some(())
+        };
+        match self.first.checked_sub(1) {
+            None => {}
+            Some(_) if self.first == first => edges.begins = true,
+            Some(before) => far(before)?,
+        }
+        match self.next {
+            None => {}
+            Some(next) if last.checked_add(1) == Some(next) => edges.ends = true,
+            Some(next) => far(next)?,
+        }
+        Some(edges)
     }
 }
