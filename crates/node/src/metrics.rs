@@ -290,9 +290,9 @@ impl Metrics {
         let now = self.condition.geo().now();
         let size = now.atlas.size();
         page.family(
-            "meridian_geo_prefixes",
+            "meridian_geo_ranges",
             Kind::Gauge,
-            "Prefixes that addresses are looked up in.",
+            "Ranges that addresses are looked up in, those of which nothing is known among them.",
         )
         .sample(&[("family", "ipv4")], size.v4)
         .sample(&[("family", "ipv6")], size.v6);

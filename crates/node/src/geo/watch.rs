@@ -89,7 +89,7 @@ impl Watch {
                 tracing::info!(
                     took_ms = took.as_millis(),
                     bytes = size.bytes,
-                    "addresses are looked up in {} networks, by: {}",
+                    "addresses are looked up in {} ranges, by: {}",
                     size.v4 + size.v6,
                     names.collect::<Vec<_>>().join(", ")
                 );

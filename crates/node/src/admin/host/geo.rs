@@ -55,7 +55,7 @@ pub(super) fn status(host: &Host) -> Result<Value> {
         "failure": now.failure,
         "loaded": loaded.map(|at| time(at.as_secs())),
         "took_ms": now.made.map(|(_, took)| took.as_millis()),
-        "prefixes": { "ipv4": size.v4, "ipv6": size.v6 },
+        "ranges": { "ipv4": size.v4, "ipv6": size.v6 },
         "places": size.places,
         "bytes": size.bytes,
     }))

@@ -54,12 +54,12 @@ pub(super) fn status(out: &mut impl Write, status: &Value) -> Result<()> {
             )?;
         }
     }
-    let prefixes = &status["prefixes"];
+    let ranges = &status["ranges"];
     writeln!(
         out,
-        "{} prefixes of IPv4 and {} of IPv6 at {} places, {} bytes; read {} in {} ms",
-        prefixes["ipv4"],
-        prefixes["ipv6"],
+        "{} ranges of IPv4 and {} of IPv6 at {} places, {} bytes; read {} in {} ms",
+        ranges["ipv4"],
+        ranges["ipv6"],
         status["places"],
         status["bytes"],
         cell(&status["loaded"]),
