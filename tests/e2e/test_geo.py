@@ -147,8 +147,19 @@ def test_a_server_starts_without_its_files(start, tmp_path):
     write(city, {"193.0.0.0/16": BERKELEY})
     server.process.send_signal(signal.SIGHUP)
     assert eventually(lambda: place(server, "193.0.6.139")[1] == "US")
-    # Files that tell no place are none of ours.
-    write(city, {"193.0.0.0/16": {"autonomous_system_number": 64496}}, "GeoLite2-ASN")
+    # Files that tell nothing of use are none of ours.
+    write(city, {"193.0.0.0/16": {"is_anycast": "yes"}}, "GeoIP2-Anycast")
     server.process.send_signal(signal.SIGHUP)
-    assert eventually(lambda: "GeoLite2-ASN" in (server.admin("geo", "status")["failure"] or ""))
+    assert eventually(lambda: "GeoIP2-Anycast" in (server.admin("geo", "status")["failure"] or ""))
     assert place(server, "193.0.6.139")[1] == "US"
+
+
+def test_files_of_providers_are_for_people(start, tmp_path):
+    isp = tmp_path / "isp.mmdb"
+    example = {"autonomous_system_number": 64496, "isp": "Example", "organization": "Its customer"}
+    write(isp, {"193.0.6.0/24": example}, "GeoIP2-ISP")
+    server = start(config=f'[geo]\nfiles = ["{isp}"]\n')
+    found = server.admin("geo", "lookup", "193.0.6.139")
+    assert (found["asn"], found["operator"], found["country"]) == (64496, "Example", "NL")
+    text = server.admin("geo", "lookup", "193.0.6.139", as_json=False)
+    assert re.search(r"^operator +Example AS64496$", text, re.MULTILINE)

@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use crate::layer::{Layer, Source, TooLarge};
+use crate::operator::{Operator, Operators};
 use crate::place::Place;
 use crate::runs::{self, Record};
 use crate::table::{Key, Table, Wide};
@@ -19,6 +20,7 @@ pub struct Atlas {
     /// at all, that would only split what is the same.
     embeds: bool,
     records: Box<[Record]>,
+    operators: Operators,
     sources: Box<[Source]>,
 }
 
@@ -68,6 +70,7 @@ impl Atlas {
             v6: Table::new(flat.v6),
             embeds: flat.embeds,
             records: flat.records.into(),
+            operators: flat.operators,
             sources: flat.sources.into(),
         })
     }
@@ -110,6 +113,20 @@ impl Atlas {
         }
     }
 
+    /// Who runs the network of an address, as far as any source knows. For people: it takes longer
+    /// than a query should.
+    pub fn operator(&self, address: IpAddr) -> Option<&Operator> {
+        let operators = &self.operators;
+        let of_v4 = |bits: u32| operators.find(&operators.v4, u128::from(bits) << 96);
+        match address {
+            IpAddr::V4(v4) => of_v4(v4.to_bits()),
+            IpAddr::V6(v6) => match embedded(v6.to_bits()) {
+                Some((v4, _)) => of_v4(v4),
+                None => operators.find(&operators.v6, v6.to_bits()),
+            },
+        }
+    }
+
     /// Who has contributed, in order.
     pub fn sources(&self) -> &[Source] {
         &self.sources
@@ -121,7 +138,10 @@ impl Atlas {
             v4: self.v4.len(),
             v6: self.v6.len(),
             places: self.records.len(),
-            bytes: self.v4.bytes() + self.v6.bytes() + size_of_val(&*self.records),
+            bytes: self.v4.bytes()
+                + self.v6.bytes()
+                + self.operators.bytes()
+                + size_of_val(&*self.records),
         }
     }
 }
@@ -133,6 +153,7 @@ impl Default for Atlas {
             v6: Table::new(Vec::new()),
             embeds: false,
             records: Box::default(),
+            operators: Operators::default(),
             sources: Box::default(),
         }
     }

@@ -106,11 +106,11 @@ pub fn read(bytes: &[u8]) -> Result<Layer, Unreadable> {
         let code: [u8; 2] = reader.array()?;
         let country = std::str::from_utf8(&code).ok().and_then(Country::new);
         let country = country.ok_or(Unreadable("an unknown country"))?;
-        let number = layer.number(Place::in_country(country).completed());
+        let number = layer.places.number(&Place::in_country(country).completed());
         places.push(number.map_err(|_| Unreadable("too many countries"))?);
     }
-    layer.v4.base = reader.runs(&places, 32)?;
-    layer.v6.base = reader.runs(&places, 128)?;
+    layer.places.v4.base = reader.runs(&places, 32)?;
+    layer.places.v6.base = reader.runs(&places, 128)?;
     if reader.0.is_empty() {
         Ok(layer)
     } else {

@@ -1,10 +1,12 @@
 //! What one source knows, row by row, before it becomes part of an atlas.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::IpAddr;
 
 use meridian_model::Network;
 
+use crate::operator::Operator;
 use crate::place::Place;
 use crate::runs::{MAX_ENTRIES, Run};
 
@@ -44,15 +46,22 @@ pub struct TooLarge;
 #[derive(Debug)]
 pub struct Layer {
     pub(crate) source: Source,
-    pub(crate) v4: Half,
-    pub(crate) v6: Half,
-    /// Each once; the first is [`Place::UNKNOWN`].
-    pub(crate) places: Vec<Place>,
-    /// Where each stands.
-    numbers: HashMap<Place, u32>,
+    pub(crate) places: Sheet<Place>,
+    pub(crate) operators: Sheet<Operator>,
 }
 
-/// What a layer says of one family.
+/// What a layer says of one kind. The default stands for nothing.
+#[derive(Debug)]
+pub(crate) struct Sheet<T> {
+    pub(crate) v4: Half,
+    pub(crate) v6: Half,
+    /// Each once; the first is the default.
+    pub(crate) values: Vec<T>,
+    /// Where each stands.
+    numbers: HashMap<T, u32>,
+}
+
+/// What it says of one family.
 #[derive(Debug, Default)]
 pub(crate) struct Half {
     pub(crate) rows: Vec<Row>,
@@ -66,8 +75,8 @@ pub(crate) struct Row {
     /// Its first address, as the upper end of 128 bits.
     pub(crate) first: u128,
     pub(crate) len: u8,
-    /// Which of the layer's places.
-    pub(crate) place: u32,
+    /// Which of the sheet's values.
+    pub(crate) value: u32,
 }
 
 impl Layer {
@@ -75,10 +84,8 @@ impl Layer {
     pub fn new(source: Source) -> Self {
         Self {
             source,
-            v4: Half::default(),
-            v6: Half::default(),
-            places: vec![Place::UNKNOWN],
-            numbers: HashMap::from([(Place::UNKNOWN, 0)]),
+            places: Sheet::new(),
+            operators: Sheet::new(),
         }
     }
 
@@ -88,7 +95,41 @@ impl Layer {
     ///
     /// If there are more rows than any atlas could take.
     pub fn add(&mut self, network: Network, place: Place) -> Result<(), TooLarge> {
-        let place = self.number(place)?;
+        self.places.add(network, &place)
+    }
+
+    /// Says who runs a network. The default leaves it to the layers that follow.
+    ///
+    /// # Errors
+    ///
+    /// If there are more rows than any atlas could take.
+    pub fn add_operator(&mut self, network: Network, operator: &Operator) -> Result<(), TooLarge> {
+        self.operators.add(network, operator)
+    }
+
+    /// Who says so.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Whether there is no row in it.
+    pub fn says_nothing(&self) -> bool {
+        self.places.values.len() == 1 && self.operators.values.len() == 1
+    }
+}
+
+impl<T: Clone + Default + Eq + Hash> Sheet<T> {
+    fn new() -> Self {
+        Self {
+            v4: Half::default(),
+            v6: Half::default(),
+            values: vec![T::default()],
+            numbers: HashMap::from([(T::default(), 0)]),
+        }
+    }
+
+    fn add(&mut self, network: Network, value: &T) -> Result<(), TooLarge> {
+        let value = self.number(value)?;
         let (half, first) = match network.address() {
             IpAddr::V4(v4) => (&mut self.v4, u128::from(v4.to_bits()) << 96),
             IpAddr::V6(v6) => (&mut self.v6, v6.to_bits()),
@@ -99,27 +140,19 @@ impl Layer {
         half.rows.push(Row {
             first,
             len: network.prefix_len(),
-            place,
+            value,
         });
         Ok(())
     }
 
-    /// The number of a place, which has one from now on.
-    pub(crate) fn number(&mut self, place: Place) -> Result<u32, TooLarge> {
-        let next = u32::try_from(self.places.len()).map_err(|_| TooLarge)?;
-        Ok(*self.numbers.entry(place).or_insert_with(|| {
-            self.places.push(place);
-            next
-        }))
-    }
-
-    /// Who says so.
-    pub fn source(&self) -> &Source {
-        &self.source
-    }
-
-    /// Whether there is no row in it.
-    pub fn says_nothing(&self) -> bool {
-        self.places.len() == 1
+    /// The number of a value, which has one from now on.
+    pub(crate) fn number(&mut self, value: &T) -> Result<u32, TooLarge> {
+        if let Some(number) = self.numbers.get(value) {
+            return Ok(*number);
+        }
+        let next = u32::try_from(self.values.len()).map_err(|_| TooLarge)?;
+        self.values.push(value.clone());
+        self.numbers.insert(value.clone(), next);
+        Ok(next)
     }
 }

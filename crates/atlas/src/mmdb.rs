@@ -1,4 +1,5 @@
-//! Files in MaxMind's format, of MaxMind or of others: what they say of places becomes a layer. What
+//! Files in MaxMind's format, of MaxMind or of others: what they say of places, and of who runs the
+//! networks, becomes a layer. What
 //! a record means is told by its fields, because every provider has types and names of its own.
 
 mod record;
@@ -11,6 +12,7 @@ use meridian_model::Network;
 
 use crate::atlas::EMBEDDING;
 use crate::layer::{Layer, Source, TooLarge};
+use crate::operator::Operator;
 use crate::place::Place;
 use record::Record;
 
@@ -24,18 +26,20 @@ pub enum MmdbError {
     #[error("damaged: its tree leads to more networks than it has nodes for")]
     Tangled,
     /// Nothing in them is of use here.
-    #[error("no record of this file, of type {0:?}, tells a country, a continent or a point")]
-    NoPlaces(String),
+    #[error(
+        "no record of this file, of type {0:?}, tells a country, a continent, a point or an operator"
+    )]
+    Nothing(String),
     /// There are more networks than an atlas takes.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
 }
 
-/// Reads what a file says of places. `name` is what people shall call it.
+/// Reads what a file says of places and operators. `name` is what people shall call it.
 ///
 /// # Errors
 ///
-/// If any part of it cannot be read, or nothing in it tells a place.
+/// If any part of it cannot be read, or nothing in it tells either.
 pub fn read(name: &str, bytes: &[u8]) -> Result<Layer, MmdbError> {
     let reader = Reader::from_source(bytes)?;
     let metadata = reader.metadata();
@@ -54,28 +58,34 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Layer, MmdbError> {
     for found in reader.networks(options)? {
         left = left.checked_sub(1).ok_or(MmdbError::Tangled)?;
         let found = found?;
-        let place = match found.offset() {
+        let (place, operator) = match found.offset() {
             None => continue,
             // Many networks have the very same record.
             Some(offset) => match known.get(&offset) {
-                Some(place) => *place,
-                None => *known.entry(offset).or_insert(place(&found)?),
+                Some(said) => said,
+                None => &*known.entry(offset).or_insert(said(&found)?),
             },
         };
-        if let Some(network) = network(&found)?.filter(|_| place.is_known()) {
-            layer.add(network, place)?;
+        let Some(network) = network(&found)? else {
+            continue;
+        };
+        if place.is_known() {
+            layer.add(network, *place)?;
+        }
+        if *operator != Operator::default() {
+            layer.add_operator(network, operator)?;
         }
     }
     if layer.says_nothing() {
-        return Err(MmdbError::NoPlaces(kind));
+        return Err(MmdbError::Nothing(kind));
     }
     Ok(layer)
 }
 
 /// What a record says.
-fn place(found: &LookupResult<'_, &[u8]>) -> Result<Place, MmdbError> {
-    let record = found.decode::<Record<'_>>()?;
-    Ok(record.map_or(Place::UNKNOWN, |record| record.place()))
+fn said(found: &LookupResult<'_, &[u8]>) -> Result<(Place, Operator), MmdbError> {
+    let record = found.decode::<Record<'_>>()?.unwrap_or_default();
+    Ok((record.place(), record.operator()))
 }
 
 /// The network of a record, unless it is one of those that an atlas knows by themselves: a file may

@@ -9,6 +9,7 @@ use std::num::NonZeroU8;
 
 use crate::atlas::EMBEDDING;
 use crate::layer::{Half, Layer, Row, Source, TooLarge};
+use crate::operator::{Operator, Operators};
 use crate::place::Place;
 use crate::table::{Edges, Entry, Key, MAX_RECORDS, beside};
 
@@ -33,6 +34,7 @@ pub(crate) struct Flat<V4, V6> {
     pub(crate) v6: Vec<Entry<V6>>,
     pub(crate) embeds: bool,
     pub(crate) records: Vec<Record>,
+    pub(crate) operators: Operators,
     pub(crate) sources: Vec<Source>,
 }
 
@@ -53,16 +55,23 @@ pub(crate) fn flatten<V4: Key, V6: Key>(layers: Vec<Layer>) -> Result<Flat<V4, V
     let mut sources = Vec::with_capacity(layers.len());
     let mut v4 = vec![Run::NOTHING];
     let mut v6 = vec![Run::NOTHING];
+    let mut operators = vec![Operator::default()];
+    let mut run_v4 = vec![Run::NOTHING];
+    let mut run_v6 = vec![Run::NOTHING];
     for layer in layers {
-        // The layer's own first place is the one that all share.
+        // The first place of a layer, and its first operator, are those that all share.
         let before = u32::try_from(records.len() - 1).map_err(|_| TooLarge)?;
         let source = u8::try_from(sources.len() + 1).map_err(|_| TooLarge)?;
         let source = NonZeroU8::new(source);
-        let known = layer.places.iter().skip(1);
+        let known = layer.places.values.iter().skip(1);
         records.extend(known.map(|&place| Record { place, source }));
         sources.push(layer.source);
-        v4 = overlay(&v4, &half(layer.v4, before));
-        v6 = overlay(&v6, &half(layer.v6, before));
+        v4 = overlay(&v4, &half(layer.places.v4, before));
+        v6 = overlay(&v6, &half(layer.places.v6, before));
+        let before = u32::try_from(operators.len() - 1).map_err(|_| TooLarge)?;
+        operators.extend(layer.operators.values.into_iter().skip(1));
+        run_v4 = overlay(&run_v4, &half(layer.operators.v4, before));
+        run_v6 = overlay(&run_v6, &half(layer.operators.v6, before));
     }
     let embeds = [&v4, &v6].iter().any(|runs| **runs != [Run::NOTHING]);
     if embeds {
@@ -74,6 +83,11 @@ pub(crate) fn flatten<V4: Key, V6: Key>(layers: Vec<Layer>) -> Result<Flat<V4, V
         v6: cut(&v6, &classes)?,
         embeds,
         records,
+        operators: Operators {
+            all: operators.into(),
+            v4: run_v4.into(),
+            v6: run_v6.into(),
+        },
         sources,
     })
 }
@@ -94,10 +108,10 @@ fn barriers(records: usize) -> Result<Vec<Row>, TooLarge> {
     }
     let record = u32::try_from(records).map_err(|_| TooLarge)?;
     let rows = EMBEDDING.iter().zip(record..);
-    let row = |(&(prefix, len), place)| Row {
+    let row = |(&(prefix, len), value)| Row {
         first: prefix,
         len,
-        place,
+        value,
     };
     Ok(rows.map(row).collect())
 }
@@ -126,10 +140,10 @@ fn runs(mut rows: Vec<Row>, before: u32) -> Vec<Run> {
     let mut open: Vec<(u128, u32)> = Vec::new();
     for row in rows {
         close(&mut open, &mut runs, Some(row.first));
-        let record = if row.place == UNKNOWN {
+        let record = if row.value == UNKNOWN {
             UNKNOWN
         } else {
-            before + row.place
+            before + row.value
         };
         push(&mut runs, row.first, record);
         let last = row.first | u128::MAX.checked_shr(row.len.into()).unwrap_or(0);

@@ -161,6 +161,7 @@ fn every_providers_fields_are_understood() {
                 ("country", text("US")),
                 ("region", text("Oregon")),
                 ("lat", text("45.52")),
+                ("latitude", Value::Double(45.52)),
                 ("lng", text("-122.67")),
             ]),
             "NA US OR 46,-123",
@@ -234,10 +235,53 @@ fn what_a_file_repeats_for_mapped_addresses_is_left_out() {
 }
 
 #[test]
-fn files_that_tell_no_place_are_refused() {
+fn files_of_providers_tell_operators_and_no_places() {
     let isp = map([
         ("autonomous_system_number", Value::Number(64496)),
+        ("autonomous_system_organization", "EXAMPLE-AS".into()),
         ("isp", "Example".into()),
+    ]);
+    let lite = map([
+        ("asn", "AS64511".into()),
+        ("as_name", "Another".into()),
+        ("country_code", "SE".into()),
+    ]);
+    let rows = [("192.0.2.0/24", isp), ("2001:db8::/32", lite)];
+    let shape = Shape {
+        database_type: "GeoIP2-ISP",
+        ..CITY
+    };
+    let city = layer(
+        CITY,
+        &[("192.0.2.0/25", city("US", "NA", "CA", (37.8, -122.4)))],
+    );
+    let atlas = Atlas::new(vec![city, layer(shape, &rows)]).unwrap();
+    let operator = |address: &str| {
+        let operator = atlas.operator(address.parse().unwrap())?;
+        Some((operator.asn?, operator.name.clone()?.to_string()))
+    };
+    let example = Some((64496, "Example".to_owned()));
+    for address in [
+        "192.0.2.1",
+        "192.0.2.200",
+        "::ffff:192.0.2.1",
+        "2002:c000:201::",
+    ] {
+        assert_eq!(operator(address), example, "{address}");
+    }
+    assert_eq!(operator("2001:db8::1"), Some((64511, "Another".to_owned())));
+    assert_eq!(operator("192.0.3.0"), None);
+    assert_eq!(operator("2001:db9::"), None);
+    assert_eq!(found(&atlas, "192.0.2.1"), "NA US CA 38,-122");
+    assert_eq!(found(&atlas, "192.0.2.200"), "- - - -");
+    assert_eq!(found(&atlas, "2001:db8::1"), "EU SE - 59,16");
+}
+
+#[test]
+fn files_that_tell_nothing_are_refused() {
+    let isp = map([
+        ("domain", "example.com".into()),
+        ("autonomous_system_number", "x".into()),
     ]);
     let shape = Shape {
         database_type: "GeoIP2-ISP",
@@ -245,7 +289,7 @@ fn files_that_tell_no_place_are_refused() {
     };
     let refused = read("isp.mmdb", &file(shape, &[("192.0.2.0/24", isp)])).unwrap_err();
     assert!(
-        matches!(&refused, MmdbError::NoPlaces(kind) if kind == "GeoIP2-ISP"),
+        matches!(&refused, MmdbError::Nothing(kind) if kind == "GeoIP2-ISP"),
         "{refused}"
     );
 }

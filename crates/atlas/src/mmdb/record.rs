@@ -5,6 +5,7 @@ use meridian_model::{Continent, Country, Subdivision};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use crate::operator::Operator;
 use crate::place::Place;
 use crate::point::Point;
 
@@ -26,14 +27,32 @@ pub(super) struct Record<'a> {
     region: Field<'a>,
     #[serde(borrow)]
     region_code: Field<'a>,
-    #[serde(borrow, alias = "state1")]
+    #[serde(borrow)]
     state: Field<'a>,
     #[serde(borrow)]
+    state1: Field<'a>,
+    #[serde(borrow)]
     location: Field<'a>,
-    #[serde(borrow, alias = "lat")]
+    #[serde(borrow)]
     latitude: Field<'a>,
-    #[serde(borrow, alias = "lng", alias = "lon")]
+    #[serde(borrow)]
+    lat: Field<'a>,
+    #[serde(borrow)]
     longitude: Field<'a>,
+    #[serde(borrow)]
+    lng: Field<'a>,
+    #[serde(borrow)]
+    autonomous_system_number: Field<'a>,
+    #[serde(borrow)]
+    asn: Field<'a>,
+    #[serde(borrow)]
+    isp: Field<'a>,
+    #[serde(borrow)]
+    organization: Field<'a>,
+    #[serde(borrow)]
+    autonomous_system_organization: Field<'a>,
+    #[serde(borrow)]
+    as_name: Field<'a>,
 }
 
 /// A value of any kind.
@@ -102,6 +121,20 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// The number of an autonomous system, with or without `AS` before it.
+    fn asn(&self) -> Option<u32> {
+        match self {
+            Self::Text(text) => text.strip_prefix("AS").unwrap_or(text).parse().ok(),
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "what does not fit becomes another number, and none"
+            )]
+            Self::Number(number) => Some(*number as u32).filter(|asn| f64::from(*asn) == *number),
+            _ => None,
+        }
+    }
+
     /// A number, also when it is written as text.
     fn number(&self) -> Option<f64> {
         match self {
@@ -132,18 +165,35 @@ impl Record<'_> {
         place.completed()
     }
 
+    /// Whose the network is: the provider, or else whoever else is named.
+    pub(super) fn operator(&self) -> Operator {
+        let numbers = [&self.autonomous_system_number, &self.asn];
+        let asn = numbers.iter().find_map(|field| field.asn());
+        let names = [
+            &self.isp,
+            &self.autonomous_system_organization,
+            &self.as_name,
+            &self.organization,
+        ];
+        Operator {
+            asn: asn.filter(|asn| *asn != 0),
+            name: names.iter().find_map(|field| field.name()).map(Box::from),
+        }
+    }
+
     fn subdivision(&self, country: Country) -> Option<Subdivision> {
         let coded = [
             &self.subdivisions,
             &self.region_code,
             &self.region,
             &self.state,
+            &self.state1,
         ];
         let code = coded
             .iter()
             .find_map(|field| Subdivision::new(within(country, field.code()?)));
         let named = || {
-            let names = [&self.subdivisions, &self.region, &self.state];
+            let names = [&self.subdivisions, &self.region, &self.state, &self.state1];
             names
                 .iter()
                 .find_map(|field| Subdivision::named(country, field.name()?))
@@ -154,7 +204,10 @@ impl Record<'_> {
     fn point(&self) -> Option<Point> {
         let (latitude, longitude) = match &self.location {
             Field::Part(location) => (location.latitude?, location.longitude?),
-            _ => (self.latitude.number()?, self.longitude.number()?),
+            _ => (
+                self.latitude.number().or_else(|| self.lat.number())?,
+                self.longitude.number().or_else(|| self.lng.number())?,
+            ),
         };
         #[expect(clippy::cast_possible_truncation, reason = "metres do not matter")]
         let point = Point::new(latitude as f32, longitude as f32);

@@ -16,6 +16,7 @@ pub(super) fn look_up(host: &Host, address: IpAddr) -> Result<Value> {
     let place = found.place;
     let text = |part: Option<&dyn ToString>| part.map(ToString::to_string);
     let scope = found.scope;
+    let operator = now.atlas.operator(address);
     Ok(json!({
         "address": address,
         "network": Network::new(address, scope.record).map(|network| network.to_string()),
@@ -27,6 +28,8 @@ pub(super) fn look_up(host: &Host, address: IpAddr) -> Result<Value> {
             "longitude": degrees(point.longitude()),
             "of_country": place.is_country_wide(),
         })),
+        "asn": operator.and_then(|operator| operator.asn),
+        "operator": operator.and_then(|operator| operator.name.as_deref()),
         "source": found.source.map(|source| source.name.clone()),
         "scopes": {
             "record": scope.record,

@@ -25,6 +25,11 @@ pub(super) fn found(out: &mut impl Write, found: &Value) -> Result<()> {
             format!("{}, {}{whose}", point["latitude"], point["longitude"]),
         )?,
     }
+    let asn = match &found["asn"] {
+        Value::Null => String::new(),
+        asn => format!(" AS{asn}"),
+    };
+    line("operator", format!("{}{asn}", cell(&found["operator"])))?;
     line("source", cell(&found["source"]))?;
     line("network", cell(&found["network"]))?;
     let scopes = &found["scopes"];
