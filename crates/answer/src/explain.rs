@@ -220,11 +220,7 @@ pub enum Outcome {
 /// Answers a query as [`answer`](crate::answer) does, and says why.
 pub fn explain(world: &World, ask: &Ask<'_>) -> Explanation {
     let world = &what_if(world, ask);
-    let octets = match ask.subnet {
-        Some((IpAddr::V4(address), _)) => address.octets().to_vec(),
-        Some((IpAddr::V6(address), _)) => address.octets().to_vec(),
-        None => Vec::new(),
-    };
+    let octets = ask.subnet.map_or_else(Vec::new, octets);
     let query = query(ask, &octets);
     let (mut walk, identity) = (Box::new(Walk::new()), Identity::default());
     walk.start(world.key, query.question.name);
@@ -296,6 +292,22 @@ fn what_if(world: &World, ask: &Ask<'_>) -> World {
         health.with(id, *state)
     });
     world.clone().with_health(health)
+}
+
+/// The address as an option holds it: whole octets, no more than there are bits, and nothing behind
+/// these (RFC 7871 section 6).
+fn octets((address, bits): (IpAddr, u8)) -> Vec<u8> {
+    let mut octets = match address {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    };
+    octets.truncate(bits.div_ceil(8).into());
+    let behind = (octets.len() * 8).saturating_sub(bits.into());
+    if let Some(last) = octets.last_mut() {
+        // Fewer than eight: the last octet has at least one of the bits.
+        *last = *last >> behind << behind;
+    }
+    octets
 }
 
 fn query<'q>(ask: &'q Ask<'_>, octets: &'q [u8]) -> Query<'q> {
