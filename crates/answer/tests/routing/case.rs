@@ -24,6 +24,8 @@ pub(crate) struct Case {
 pub(crate) struct Zone {
     pub(crate) id: ZoneId,
     pub(crate) apex: Name,
+    /// Whether it is seen where questions are asked; aliases lead into it all the same.
+    pub(crate) visible: bool,
     pub(crate) sets: Vec<RecordSet>,
 }
 
@@ -181,7 +183,8 @@ impl fmt::Debug for Case {
     /// One line for each thing, so that a small case can be read.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for zone in &self.zones {
-            writeln!(f, "zone {} {}", zone.id, zone.apex)?;
+            let seen = if zone.visible { "" } else { " elsewhere" };
+            writeln!(f, "zone {} {}{seen}", zone.id, zone.apex)?;
             for set in &zone.sets {
                 write!(f, "  {} {:?}", set.key, set.routing)?;
                 match &set.data {

@@ -79,6 +79,7 @@ fn case(sets: Vec<RecordSet>) -> Case {
         zones: vec![Zone {
             id: ZoneId::new("Z0").unwrap(),
             apex,
+            visible: true,
             sets: all,
         }],
         ..Case::default()

@@ -69,7 +69,8 @@ pub(crate) fn case(seed: u64, favourite: Option<RoutingKind>) -> Case {
 
 /// Questions that suit a case: its names, mostly, from networks near its edges.
 pub(crate) fn asks(case: &Case, rng: &mut Rng, count: usize) -> Vec<Ask> {
-    let sets: Vec<&RecordSet> = case.zones.iter().flat_map(|zone| &zone.sets).collect();
+    let zones = || case.zones.iter().filter(|zone| zone.visible);
+    let sets: Vec<&RecordSet> = zones().flat_map(|zone| &zone.sets).collect();
     let (last, all) = (sets.len() - 1, 0..count);
     all.map(|_| {
         // Later sets stand above others.
@@ -118,7 +119,13 @@ impl Maker {
                 ),
             ];
             let id = ZoneId::new(&format!("Z{place}")).unwrap();
-            self.case.zones.push(Zone { id, apex, sets });
+            let visible = place == 0 || self.rng.percent(60);
+            self.case.zones.push(Zone {
+                id,
+                apex,
+                visible,
+                sets,
+            });
         }
     }
 

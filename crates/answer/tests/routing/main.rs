@@ -9,6 +9,7 @@ mod case;
 mod compare;
 mod distribution;
 mod earth;
+mod explained;
 mod fate;
 mod generate;
 mod model;

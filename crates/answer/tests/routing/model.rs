@@ -193,11 +193,11 @@ impl<'c> Oracle<'c> {
         fate
     }
 
-    /// The zone with the longest apex that the name lies in.
+    /// The zone with the longest apex that is seen and that the name lies in.
     fn zone_of(&self, name: &Name) -> Option<usize> {
         let zones = self.case.zones.iter().enumerate();
         zones
-            .filter(|(_, zone)| name.is_within(&zone.apex))
+            .filter(|(_, zone)| zone.visible && name.is_within(&zone.apex))
             .max_by_key(|(_, zone)| zone.apex.label_count())
             .map(|(place, _)| place)
     }
