@@ -15,6 +15,8 @@ pub(crate) struct Case {
     pub(crate) checks: BTreeMap<String, bool>,
     /// Where networks are; the longest that contains an address counts.
     pub(crate) places: Vec<(Prefix, Place)>,
+    /// The network of the VPC, if there is one, and its region.
+    pub(crate) vpc: Option<(Prefix, &'static str)>,
     /// The collections: blocks and the location of each.
     pub(crate) collections: BTreeMap<String, Vec<(Prefix, String)>>,
 }
@@ -24,9 +26,27 @@ pub(crate) struct Case {
 pub(crate) struct Zone {
     pub(crate) id: ZoneId,
     pub(crate) apex: Name,
-    /// Whether it is seen where questions are asked; aliases lead into it all the same.
-    pub(crate) visible: bool,
+    pub(crate) seen: Seen,
     pub(crate) sets: Vec<RecordSet>,
+}
+
+/// Who sees a zone. Aliases lead into it all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// Whoever asks where questions are asked.
+    Here,
+    /// Whoever asks at other name servers.
+    Elsewhere,
+    /// The clients of the VPC.
+    Vpc,
+}
+
+/// Whom an answer is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Client {
+    pub(crate) network: Prefix,
+    /// The region that stands for its place, in private zones.
+    pub(crate) region: Option<&'static str>,
 }
 
 /// Where somebody is, as far as it is known.
@@ -183,8 +203,7 @@ impl fmt::Debug for Case {
     /// One line for each thing, so that a small case can be read.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for zone in &self.zones {
-            let seen = if zone.visible { "" } else { " elsewhere" };
-            writeln!(f, "zone {} {}{seen}", zone.id, zone.apex)?;
+            writeln!(f, "zone {} {} {:?}", zone.id, zone.apex, zone.seen)?;
             for set in &zone.sets {
                 write!(f, "  {} {:?}", set.key, set.routing)?;
                 match &set.data {
@@ -201,6 +220,7 @@ impl fmt::Debug for Case {
             }
         }
         writeln!(f, "checks {:?}", self.checks)?;
+        writeln!(f, "vpc {:?}", self.vpc)?;
         for (network, place) in &self.places {
             writeln!(f, "place {network:?} {place:?}")?;
         }

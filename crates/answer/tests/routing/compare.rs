@@ -84,17 +84,16 @@ pub(crate) fn compare(
     for _ in 0..4 {
         case.checks = generate::health(&mut rng);
         let asks = generate::asks(&case, &mut rng, 8);
-        let mut server = set_up(&case);
+        let (mut server, oracle) = (set_up(&case), Oracle::new(&case, None));
         for ask in asks {
             let (first, seeds) = (rng.next(), if rng.percent(6) { 500 } else { 12 });
             tally.questions += 1;
             tally.replies += seeds;
-            let Err(complaint) = judge(&case, &ask, &mut *server, (first, seeds)) else {
+            let Err(complaint) = judge(&oracle, &ask, &mut *server, (first, seeds)) else {
                 continue;
             };
-            drop(server);
             return Err(Box::new(Failure {
-                case,
+                case: case.clone(),
                 ask,
                 complaint,
                 seeds: (first, seeds),
@@ -106,12 +105,11 @@ pub(crate) fn compare(
 
 /// Judges the replies to one question for some seeds.
 pub(crate) fn judge(
-    case: &Case,
+    oracle: &Oracle<'_>,
     ask: &Ask,
     server: &mut dyn Server,
     (first, seeds): (u64, usize),
 ) -> Result<(), Complaint> {
-    let oracle = Oracle::new(case, None);
     let fate = oracle.fate(ask);
     let mut possible: Vec<&Answer> = fate.ends().into_iter().map(|(end, _)| end).collect();
     possible.sort();
@@ -130,7 +128,7 @@ pub(crate) fn judge(
         let known = (*answer, reply.scope);
         if !looked_at.contains(&known) {
             looked_at.push(known);
-            check_scope(&oracle, ask, answer, (reply, seed), server)?;
+            check_scope(oracle, ask, answer, (reply, seed), server)?;
         }
     }
     let habits = fate.resolved(MOST_HABITS);
@@ -205,7 +203,7 @@ fn check_scope(
         };
     };
     let is_empty = reply.records.is_empty();
-    let is_static = !scope::asks_for_place(oracle, ask);
+    let is_static = oracle.is_private(ask) || !scope::asks_for_place(oracle, ask);
     if subnet.len == 0 || is_empty || is_static {
         return if scope == 0 {
             Ok(())

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use meridian_dns::{Name, RecordType};
 use meridian_model::{AliasTarget, RecordSet, Routing, SetData, SetKey, ZoneId};
 
-use crate::case::{Ask, Case, Zone};
+use crate::case::{Ask, Case, Seen, Zone};
 use crate::model::Oracle;
 use crate::rng::Rng;
 use crate::served::Served;
@@ -79,7 +79,7 @@ fn case(sets: Vec<RecordSet>) -> Case {
         zones: vec![Zone {
             id: ZoneId::new("Z0").unwrap(),
             apex,
-            visible: true,
+            seen: Seen::Here,
             sets: all,
         }],
         ..Case::default()

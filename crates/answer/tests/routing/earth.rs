@@ -38,6 +38,18 @@ pub(crate) fn region(name: &str) -> Option<(f64, f64)> {
     found.map(|(_, latitude, longitude)| (*latitude, *longitude))
 }
 
+/// The place that a VPC's region stands for.
+pub(crate) fn inside(name: &str) -> Place {
+    let country = match name {
+        "us-east-1" => "US",
+        "eu-central-1" => "DE",
+        "ap-southeast-2" => "AU",
+        "cn-north-1" => "CN",
+        other => unreachable!("{other} is not among the VPCs of the tests"),
+    };
+    place(country, None, region(name))
+}
+
 /// Route 53's continent of a country, where it differs from other tables among others.
 pub(crate) fn continent(country: &str) -> &'static str {
     match country {

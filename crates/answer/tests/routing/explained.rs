@@ -173,7 +173,10 @@ fn is_as_far(oracle: &Oracle<'_>, ask: &Ask, set: &RecordSet, candidate: &Candid
         }
         _ => return candidate.distance_km.is_none() && candidate.biased_km.is_none(),
     };
-    let from = oracle.place(&ask.client()).point;
+    let from = match oracle.case.vpc {
+        Some((_, region)) if oracle.is_private(ask) => earth::region(region),
+        _ => oracle.place_of(&ask.client()).point,
+    };
     let distance = from.zip(place).map(|(from, to)| earth::distance(from, to));
     let factor = match f64::from(bias) {
         bias if bias >= 0.0 => 1.0 - bias / 100.0,

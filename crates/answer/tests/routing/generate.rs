@@ -10,7 +10,7 @@ use meridian_model::{
     AliasTarget, FailoverRole, RecordSet, Routing, RoutingKind, SetData, SetKey, ZoneId,
 };
 
-use crate::case::{Ask, Case, Prefix, Zone};
+use crate::case::{Ask, Case, Prefix, Seen, Zone};
 use crate::networks;
 use crate::rng::Rng;
 use crate::routings;
@@ -69,7 +69,11 @@ pub(crate) fn case(seed: u64, favourite: Option<RoutingKind>) -> Case {
 
 /// Questions that suit a case: its names, mostly, from networks near its edges.
 pub(crate) fn asks(case: &Case, rng: &mut Rng, count: usize) -> Vec<Ask> {
-    let zones = || case.zones.iter().filter(|zone| zone.visible);
+    let zones = || {
+        case.zones
+            .iter()
+            .filter(|zone| zone.seen != Seen::Elsewhere)
+    };
     let sets: Vec<&RecordSet> = zones().flat_map(|zone| &zone.sets).collect();
     let (last, all) = (sets.len() - 1, 0..count);
     all.map(|_| {
@@ -89,7 +93,12 @@ pub(crate) fn asks(case: &Case, rng: &mut Rng, count: usize) -> Vec<Ask> {
             _ if rng.percent(4) => RecordType::Mx,
             rtype => rtype,
         };
-        let (source, subnet) = networks::client(case, rng);
+        let (mut source, subnet) = networks::client(case, rng);
+        if let Some((network, _)) = case.vpc
+            && (name.ends_with("two.test.") || rng.percent(40))
+        {
+            source = networks::inside(&network, rng);
+        }
         Ask {
             name: Name::parse(&name).unwrap(),
             rtype,
@@ -119,11 +128,19 @@ impl Maker {
                 ),
             ];
             let id = ZoneId::new(&format!("Z{place}")).unwrap();
-            let visible = place == 0 || self.rng.percent(60);
+            let seen = match self.rng.below(10) {
+                _ if place == 0 => Seen::Here,
+                0..3 => Seen::Elsewhere,
+                3..6 => Seen::Vpc,
+                _ => Seen::Here,
+            };
+            if seen == Seen::Vpc {
+                self.case.vpc = Some(networks::vpc(&mut self.rng));
+            }
             self.case.zones.push(Zone {
                 id,
                 apex,
-                visible,
+                seen,
                 sets,
             });
         }
@@ -188,6 +205,11 @@ impl Maker {
         } else {
             routings::kind(&mut self.rng)
         };
+        // Private zones have no CIDR policy.
+        let kind = match self.case.zones[zone].seen {
+            Seen::Vpc if kind == RoutingKind::Cidr => RoutingKind::Geolocation,
+            _ => kind,
+        };
         let routings = routings::group(&mut self.rng, kind, rtype, &self.case.collections);
         let kind = routings[0].kind();
         // A multivalue group goes as many ways as there are choices of eight.
@@ -233,7 +255,11 @@ impl Maker {
             return None;
         }
         let fits = |target: &&Made| {
+            // What is private is not shown by what is not.
+            let hidden = self.case.zones[target.zone].seen == Seen::Vpc
+                && self.case.zones[made.zone].seen != Seen::Vpc;
             target.rtype == rtype
+                && !hidden
                 && target.depth < MAX_DEPTH
                 && target.ways + made.ways + 8 <= MAX_WAYS
         };

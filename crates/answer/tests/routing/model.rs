@@ -7,12 +7,13 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::rc::Rc;
 
 use meridian_dns::{Name, RecordType, rdata};
 use meridian_model::{AliasTarget, RecordSet, SetData};
 
-use crate::case::{Ask, Case, Prefix, Zone};
+use crate::case::{Ask, Case, Client, Place, Prefix, Seen, Zone};
 use crate::fate::Fate;
 use crate::policy::Pick;
 use crate::wrong::Wrong;
@@ -72,12 +73,16 @@ pub(crate) struct Oracle<'c> {
     known: RefCell<BTreeMap<Key, bool>>,
     /// What was asked before.
     asked: RefCell<BTreeMap<Asked, Rc<Fate<Answer>>>>,
+    /// For each kind of address the first that came along.
+    kinds: RefCell<Vec<(Kind, Prefix)>>,
+    /// The first of its kind for each address.
+    firsts: RefCell<BTreeMap<Prefix, Prefix>>,
 }
 
 /// A zone's place, a name in wire form, a type.
 type Key = (usize, Vec<u8>, u16);
 /// A name in wire form, a type, and a client.
-type Asked = (Vec<u8>, u16, Prefix);
+type Asked = (Vec<u8>, u16, IpAddr, Client);
 
 /// A group: all sets of one name and type.
 #[derive(Clone, Copy)]
@@ -92,6 +97,10 @@ impl Group<'_> {
         (self.zone, self.name.as_wire().to_vec(), self.rtype.code())
     }
 }
+
+/// All that decisions can know of an address: its place, the blocks it lies in, and whether it is
+/// an IPv4 one in IPv6.
+pub(crate) type Kind = (Place, Vec<Vec<Prefix>>, bool);
 
 /// A set of a group.
 #[derive(Debug, Clone, Copy)]
@@ -128,6 +137,7 @@ struct Way {
     name: Name,
     records: Vec<Record>,
     seen: Vec<Name>,
+    source: IpAddr,
     /// Whether a policy was asked.
     routed: bool,
 }
@@ -157,6 +167,8 @@ impl<'c> Oracle<'c> {
             wire,
             known: RefCell::default(),
             asked: RefCell::default(),
+            kinds: RefCell::default(),
+            firsts: RefCell::default(),
         }
     }
 
@@ -167,16 +179,28 @@ impl<'c> Oracle<'c> {
     /// All that may be answered.
     pub(crate) fn fate(&self, ask: &Ask) -> Rc<Fate<Answer>> {
         let zone = self
-            .zone_of(&ask.name)
+            .zone_of(&ask.name, ask.source)
             .expect("only names in zones are asked for");
-        let client = match ask.subnet {
+        let network = match ask.subnet {
             _ if self.errs(Wrong::SubnetIgnored) => Prefix::host(ask.source),
             Some(empty) if self.errs(Wrong::EmptySubnetCounts) => empty,
             _ => ask.client(),
         };
+        // Private zones know their clients by the VPC alone (reference 5.5).
+        let client = match self.case.vpc {
+            Some((_, region)) if self.is_private(ask) && !self.errs(Wrong::SubnetInVpc) => Client {
+                network: Prefix::host(ask.source),
+                region: Some(region),
+            },
+            _ => Client {
+                network,
+                region: None,
+            },
+        };
         let key = (
             ask.name.to_lowercase().as_wire().to_vec(),
             ask.rtype.code(),
+            ask.source,
             client,
         );
         if let Some(known) = self.asked.borrow().get(&key) {
@@ -186,6 +210,7 @@ impl<'c> Oracle<'c> {
             name: ask.name.to_lowercase(),
             records: Vec::new(),
             seen: vec![ask.name.to_lowercase()],
+            source: ask.source,
             routed: false,
         };
         let fate = Rc::new(self.follow(zone, ask.rtype, &client, way));
@@ -193,24 +218,65 @@ impl<'c> Oracle<'c> {
         fate
     }
 
-    /// The zone with the longest apex that is seen and that the name lies in.
-    fn zone_of(&self, name: &Name) -> Option<usize> {
+    /// What can be known of an address.
+    pub(crate) fn kind(&self, at: &Prefix) -> Kind {
+        let holding = |blocks: &Vec<(Prefix, String)>| {
+            let blocks = blocks.iter().map(|(block, _)| *block);
+            blocks.filter(|block| block.contains(at)).collect()
+        };
+        let blocks = self.case.collections.values().map(holding).collect();
+        (self.place_of(at), blocks, at.embedded().is_some())
+    }
+
+    /// An address of which all is known that is known of this one: what is decided for one is
+    /// decided for the other.
+    pub(crate) fn like(&self, at: &Prefix) -> Prefix {
+        if let Some(first) = self.firsts.borrow().get(at) {
+            return *first;
+        }
+        let kind = self.kind(at);
+        let mut kinds = self.kinds.borrow_mut();
+        let known = kinds.iter().find(|(known, _)| *known == kind);
+        let first = known.map_or(*at, |(_, first)| *first);
+        if first == *at {
+            kinds.push((kind, first));
+        }
+        self.firsts.borrow_mut().insert(*at, first);
+        first
+    }
+
+    /// The zone with the longest apex that is seen and that the name lies in; private ones first.
+    fn zone_of(&self, name: &Name, source: IpAddr) -> Option<usize> {
         let zones = self.case.zones.iter().enumerate();
-        zones
-            .filter(|(_, zone)| zone.visible && name.is_within(&zone.apex))
-            .max_by_key(|(_, zone)| zone.apex.label_count())
-            .map(|(place, _)| place)
+        let zones = zones.filter(|(_, zone)| name.is_within(&zone.apex));
+        let zones: Vec<(usize, &Zone)> = zones.collect();
+        let longest = |seen| {
+            let zones = zones.iter().filter(|(_, zone)| zone.seen == seen);
+            let longest = zones.max_by_key(|(_, zone)| zone.apex.label_count());
+            longest.map(|(place, _)| *place)
+        };
+        let vpc = self.case.vpc.map(|(network, _)| network);
+        let inside = vpc.is_some_and(|network| network.contains(&Prefix::host(source)));
+        let private = if inside { longest(Seen::Vpc) } else { None };
+        private.or_else(|| longest(Seen::Here))
+    }
+
+    /// Whether a question is answered from a private zone.
+    pub(crate) fn is_private(&self, ask: &Ask) -> bool {
+        let zone = self.zone_of(&ask.name, ask.source);
+        zone.is_some_and(|zone| self.case.zones[zone].seen == Seen::Vpc)
     }
 
     /// The owner of the sets that a name has, its own or a wildcard's.
-    pub(crate) fn owner(&self, name: &Name) -> Option<&'c Name> {
-        match find(&self.case.zones[self.zone_of(name)?], &name.to_lowercase()) {
+    pub(crate) fn owner(&self, ask: &Ask) -> Option<&'c Name> {
+        let zone = self.zone_of(&ask.name, ask.source)?;
+        match find(&self.case.zones[zone], &ask.name.to_lowercase()) {
             Found::Sets(owner) => Some(owner),
             Found::Empty | Found::Nothing => None,
         }
     }
 
-    fn follow(&self, zone: usize, rtype: RecordType, client: &Prefix, way: Way) -> Fate<Answer> {
+    fn follow(&self, zone: usize, rtype: RecordType, client: &Client, way: Way) -> Fate<Answer> {
         let here = &self.case.zones[zone];
         let owner = match find(here, &way.name) {
             Found::Nothing => return Fate::Sure(self.nothing(here, &way, NXDOMAIN)),
@@ -245,7 +311,7 @@ impl<'c> Oracle<'c> {
         &self,
         zone: usize,
         asked: RecordType,
-        client: &Prefix,
+        client: &Client,
         (rtype, leaf, shown): (RecordType, Leaf, &Name),
         mut way: Way,
     ) -> Fate<Answer> {
@@ -287,7 +353,7 @@ impl<'c> Oracle<'c> {
             .filter(|_| rtype == RecordType::Cname && asked != RecordType::Cname)
             .map(|wire| Name::from_wire(&wire).unwrap().to_lowercase())
             .filter(|target| way.seen.len() <= MAX_LINKS && !way.seen.contains(target))
-            .filter(|target| self.zone_of(target) == Some(zone));
+            .filter(|target| self.zone_of(target, way.source) == Some(zone));
         let Some(target) = target else {
             way.records.sort();
             return Fate::Sure(Answer {
@@ -331,7 +397,7 @@ impl<'c> Oracle<'c> {
     }
 
     /// What a group answers: the records, and the name of the group they were found in.
-    fn decide(&self, group: Group<'c>, client: &Prefix, shown: &'c Name) -> Fate<(Leaf, &'c Name)> {
+    fn decide(&self, group: Group<'c>, client: &Client, shown: &'c Name) -> Fate<(Leaf, &'c Name)> {
         let members = self.members(group);
         if members.is_empty() {
             return Fate::Sure((Leaf::Gone, shown));

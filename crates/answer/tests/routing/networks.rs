@@ -120,6 +120,20 @@ pub(crate) fn collections(rng: &mut Rng) -> BTreeMap<String, Vec<(Prefix, String
     collections
 }
 
+/// The network of a VPC, and its region.
+pub(crate) fn vpc(rng: &mut Rng) -> (Prefix, &'static str) {
+    let network = *rng.pick(&["10.0.0.0/8", "10.1.0.0/16", "192.0.0.0/9", "2001:db8::/33"]);
+    let region = *rng.pick(&["us-east-1", "eu-central-1", "ap-southeast-2", "cn-north-1"]);
+    (Prefix::parse(network), region)
+}
+
+/// An address in a network.
+pub(crate) fn inside(network: &Prefix, rng: &mut Rng) -> IpAddr {
+    let last = network.behind().and_then(|behind| behind.before());
+    let ends = [network.first(), last.unwrap_or_else(|| network.first())];
+    rng.pick(&ends).address()
+}
+
 /// A source address and perhaps a subnet, mostly at an edge of something.
 pub(crate) fn client(case: &Case, rng: &mut Rng) -> (IpAddr, Option<Prefix>) {
     let source = address(case, rng);

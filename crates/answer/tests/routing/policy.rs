@@ -4,7 +4,7 @@ use meridian_model::{
     FailoverRole, GeoLocation, GeoproximityPlace, RecordSet, Routing, RoutingKind,
 };
 
-use crate::case::{Place, Prefix};
+use crate::case::{Client, Place, Prefix};
 use crate::earth;
 use crate::fate::Fate;
 use crate::model::{Member, Oracle};
@@ -23,7 +23,7 @@ type Fated<'c> = Fate<Pick<'c>>;
 
 impl<'c> Oracle<'c> {
     /// Chooses in a group with at least one member.
-    pub(crate) fn choose(&self, members: &[Member<'c>], client: &Prefix) -> Fated<'c> {
+    pub(crate) fn choose(&self, members: &[Member<'c>], client: &Client) -> Fated<'c> {
         if !members.iter().any(|member| member.live) {
             return Fate::Sure(Pick::Nothing); // Only by a wrong rule: last resort is left out.
         }
@@ -35,12 +35,20 @@ impl<'c> Oracle<'c> {
             RoutingKind::Geolocation => self.geolocation(members, &self.place(client)),
             RoutingKind::Latency => self.latency(members, &self.place(client)),
             RoutingKind::Geoproximity => self.geoproximity(members, &self.place(client)),
-            RoutingKind::Cidr => self.cidr(members, client),
+            RoutingKind::Cidr => self.cidr(members, &client.network),
         }
     }
 
     /// Where a client is.
-    pub(crate) fn place(&self, client: &Prefix) -> Place {
+    pub(crate) fn place(&self, client: &Client) -> Place {
+        match client.region {
+            Some(region) => earth::inside(region),
+            None => self.place_of(&client.network),
+        }
+    }
+
+    /// Where a network is.
+    pub(crate) fn place_of(&self, client: &Prefix) -> Place {
         let places = || self.case.places.iter();
         let any_v4 = places().any(|(network, _)| network.width() == 32);
         let address = client.first();

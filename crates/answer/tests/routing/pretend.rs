@@ -40,7 +40,7 @@ impl Server for Pretender<'_> {
         };
         let scope = match (self.wrong, subnet) {
             (_, None) | (Some(Wrong::ScopeZero), _) => 0,
-            _ if !scope::asks_for_place(&self.oracle, ask) => 0,
+            _ if self.oracle.is_private(ask) || !scope::asks_for_place(&self.oracle, ask) => 0,
             (Some(Wrong::ScopeTooWide), _) => widest().saturating_sub(1),
             (Some(Wrong::ScopeAsAsked), Some(subnet)) => subnet.len,
             _ => widest(),

@@ -65,6 +65,8 @@ fn may_get(oracle: &Oracle<'_>, ask: &Ask, client: Prefix, answer: &Answer) -> b
 }
 
 fn fate_of(oracle: &Oracle<'_>, ask: &Ask, client: Prefix) -> Rc<Fate<Answer>> {
+    let whole = client.len == client.width();
+    let client = if whole { oracle.like(&client) } else { client };
     let ask = Ask {
         subnet: Some(client),
         ..ask.clone()
@@ -90,19 +92,9 @@ pub(crate) fn widest(oracle: &Oracle<'_>, ask: &Ask) -> u8 {
 /// and the same blocks. None where the subnet is itself cut by something.
 pub(crate) fn narrowest(oracle: &Oracle<'_>, ask: &Ask) -> Option<u8> {
     let client = ask.client();
-    let all = |at: &Prefix| {
-        let blocks = oracle.case.collections.values();
-        let blocks: Vec<Vec<Prefix>> = blocks
-            .map(|blocks| {
-                let blocks = blocks.iter().map(|(block, _)| *block);
-                blocks.filter(|block| block.contains(at)).collect()
-            })
-            .collect();
-        (oracle.place(at), blocks, at.embedded().is_some())
-    };
-    let own = all(&client.first());
+    let own = oracle.like(&client.first());
     let others = edges(oracle.case, &client).into_iter();
-    let others: Vec<Prefix> = others.filter(|place| all(place) != own).collect();
+    let others: Vec<Prefix> = others.filter(|place| oracle.like(place) != own).collect();
     if others.iter().any(|place| client.contains(place)) {
         return None;
     }
@@ -129,7 +121,7 @@ pub(crate) fn asks_for_place(oracle: &Oracle<'_>, ask: &Ask) -> bool {
     if sets().any(|set| set.key.rtype == RecordType::Cname) {
         return sets().any(is_one);
     }
-    let mut names: Vec<Name> = oracle.owner(&ask.name).into_iter().cloned().collect();
+    let mut names: Vec<Name> = oracle.owner(ask).into_iter().cloned().collect();
     let mut at = 0;
     while at < names.len() {
         let here = |set: &&RecordSet| set.key.name == names[at] && set.key.rtype == ask.rtype;

@@ -16,9 +16,9 @@ use meridian_atlas::{
     Atlas, Continent, Country, Layer, Network, Place, Point, Regions, Source, Subdivision,
 };
 use meridian_dns::Name;
-use meridian_model::{Generation, RecordSet, Timestamp};
+use meridian_model::{AccountId, Generation, RecordSet, Timestamp, Vpc, VpcId, VpcRegion};
 
-use crate::case::{self, Ask, Case, Zone};
+use crate::case::{self, Ask, Case, Seen, Zone};
 use crate::compare::{Reply, Server};
 use crate::earth;
 use crate::model::Record;
@@ -27,6 +27,7 @@ pub(crate) const KEY: HashKey = HashKey([0x0123_4567_89ab_cdef, 0xfedc_ba98_7654
 /// The fields of a reply's header that say how it went: QR, AA; without RD and the response code.
 const FLAGS: [u8; 2] = [0x84, 0x00];
 
+const VPC: &str = "vpc-1";
 /// Bytes for one reply: more than any of these needs.
 const ROOM: usize = 8192;
 
@@ -35,6 +36,8 @@ pub(crate) struct Served {
     pub(crate) world: World,
     scratch: Scratch,
     reply: Vec<u8>,
+    /// Replies that were read before, since reading takes longest; each is to one question.
+    known: BTreeMap<Vec<u8>, Reply>,
 }
 
 impl Served {
@@ -43,6 +46,7 @@ impl Served {
             world: surrounded(world(case), case),
             scratch: Scratch::default(),
             reply: vec![0; ROOM * BATCH],
+            known: BTreeMap::new(),
         }
     }
 }
@@ -98,8 +102,15 @@ fn surrounded(world: World, case: &Case) -> World {
         let blocks = blocks.map(|(block, at)| (block.address(), block.len, at.as_str()));
         collections.put(id, blocks);
     }
+    let vpcs = case.vpc.iter().map(|(network, region)| Vpc {
+        id: VpcId::new(VPC).unwrap(),
+        region: VpcRegion::new(region).unwrap(),
+        account: AccountId::new("111111111111").unwrap(),
+        networks: vec![Network::new(network.address(), network.len).unwrap()],
+    });
     let atlas = Atlas::new(vec![layer]).unwrap();
     world
+        .with_vpcs(&vpcs.collect::<Vec<_>>())
         .with_atlas(Arc::new(atlas))
         .with_regions(&regions)
         .with_cidr_collections(collections)
@@ -146,13 +157,19 @@ fn image(place: usize, zone: &Zone, takes: impl Fn(&Name) -> bool) -> ZoneImage 
         apex: zone.apex.clone(),
         generation: Generation(place as u64),
         created_at: Timestamp(0),
-        views: if zone.visible { 1 } else { 2 },
+        views: match zone.seen {
+            Seen::Here => 1,
+            Seen::Elsewhere => 2,
+            Seen::Vpc => 0,
+        },
         last_changed: 1,
     };
     let rows = rows(zone);
     let names = rows.values().filter(|(name, _)| takes(name));
     let names = names.map(|(name, sets)| (*name, sets.as_slice()));
-    ZoneImage::build(KEY, meta, names, Broken::Refuse).unwrap()
+    let image = ZoneImage::build(KEY, meta, names, Broken::Refuse).unwrap();
+    let vpcs = (zone.seen == Seen::Vpc).then(|| [VpcId::new(VPC).unwrap()].into());
+    image.with_vpcs(vpcs)
 }
 
 impl Server for Served {
@@ -182,7 +199,7 @@ impl Served {
         let mut outcomes = vec![Outcome::Drop; copies];
         let moment = Moment { now_s: 0, seed };
         let identity = Identity::default();
-        let (scratch, world) = (&mut self.scratch, &self.world);
+        let (scratch, world, known) = (&mut self.scratch, &self.world, &mut self.known);
         answer(
             scratch,
             world,
@@ -193,7 +210,15 @@ impl Served {
         );
         let told = packets.iter().zip(&outcomes);
         told.map(|(packet, outcome)| match outcome {
-            Outcome::Reply(answered) => read(ask, &packet.reply[..answered.len.into()]),
+            Outcome::Reply(answered) => {
+                let bytes = &packet.reply[..answered.len.into()];
+                if let Some(known) = known.get(bytes) {
+                    return known.clone();
+                }
+                let reply = read(ask, bytes);
+                known.insert(bytes.to_vec(), reply.clone());
+                reply
+            }
             Outcome::Drop => panic!("{ask:?} was dropped"),
         })
         .collect()

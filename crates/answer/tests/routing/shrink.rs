@@ -5,6 +5,7 @@ use meridian_model::SetData;
 
 use crate::case::Case;
 use crate::compare::{Complaint, Failure, SetUp, judge};
+use crate::model::Oracle;
 
 /// The most cases that are tried.
 const MOST_TRIES: usize = 3000;
@@ -35,8 +36,8 @@ pub(crate) fn smaller(mut failure: Failure, set_up: SetUp<'_>) -> Failure {
 }
 
 fn complaint(case: &Case, failure: &Failure, set_up: SetUp<'_>) -> Option<Complaint> {
-    let mut server = set_up(case);
-    judge(case, &failure.ask, &mut *server, failure.seeds).err()
+    let (mut server, oracle) = (set_up(case), Oracle::new(case, None));
+    judge(&oracle, &failure.ask, &mut *server, failure.seeds).err()
 }
 
 /// The case without its thing of this number: a set, a check's id, a network or a block.

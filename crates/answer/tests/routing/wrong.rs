@@ -78,6 +78,8 @@ pub(crate) enum Wrong {
     AliasShowsTarget,
     /// The source address decides in spite of the subnet.
     SubnetIgnored,
+    /// The subnet decides in private zones, too.
+    SubnetInVpc,
     /// A subnet of length 0 decides as 0.0.0.0.
     EmptySubnetCounts,
     /// What nobody decides is decided by the seed.
@@ -93,7 +95,7 @@ pub(crate) enum Wrong {
 }
 
 impl Wrong {
-    pub(crate) const ALL: [Self; 42] = [
+    pub(crate) const ALL: [Self; 43] = [
         Self::ZeroWeightCounts,
         Self::ZeroWeightNever,
         Self::WeightedLastResortOfAll,
@@ -130,6 +132,7 @@ impl Wrong {
         Self::NoLastResort,
         Self::AliasShowsTarget,
         Self::SubnetIgnored,
+        Self::SubnetInVpc,
         Self::EmptySubnetCounts,
         Self::NothingSettled,
         Self::ScopeZero,
@@ -152,6 +155,7 @@ impl Wrong {
             ("NoMatch", Geolocation),
             ("Turkey", Geolocation),
             ("Empty", Geolocation),
+            ("Vpc", Geolocation),
             ("Latency", Latency),
             ("China", Latency),
             ("Bias", Geoproximity),
