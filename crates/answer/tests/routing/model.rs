@@ -189,7 +189,7 @@ impl<'c> Oracle<'c> {
         // Private zones know their clients by the VPC alone (reference 5.5).
         let client = match self.case.vpc {
             Some((_, region)) if self.is_private(ask) && !self.errs(Wrong::SubnetInVpc) => Client {
-                network: Prefix::host(ask.source),
+                network: Prefix::host(ask.source.to_canonical()),
                 region: Some(region),
             },
             _ => Client {
@@ -256,7 +256,8 @@ impl<'c> Oracle<'c> {
             longest.map(|(place, _)| *place)
         };
         let vpc = self.case.vpc.map(|(network, _)| network);
-        let inside = vpc.is_some_and(|network| network.contains(&Prefix::host(source)));
+        let inside =
+            vpc.is_some_and(|network| network.contains(&Prefix::host(source.to_canonical())));
         let private = if inside { longest(Seen::Vpc) } else { None };
         private.or_else(|| longest(Seen::Here))
     }

@@ -22,6 +22,7 @@ use crate::case::{self, Ask, Case, Seen, Zone};
 use crate::compare::{Reply, Server};
 use crate::earth;
 use crate::model::Record;
+use crate::rng::Rng;
 
 pub(crate) const KEY: HashKey = HashKey([0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210]);
 /// The fields of a reply's header that say how it went: QR, AA; without RD and the response code.
@@ -58,7 +59,7 @@ fn world(case: &Case) -> World {
     let zones = || case.zones.iter().enumerate();
     let whole = |(place, zone)| Arc::new(image(place, zone, |_| true));
     let count: usize = case.zones.iter().map(|zone| zone.sets.len()).sum();
-    match count % 3 {
+    match count % 4 {
         0 => World::new(KEY, zones().map(whole).collect()).with_health(health),
         1 => {
             let mut world = World::new(KEY, Vec::new()).with_health(health);
@@ -67,6 +68,7 @@ fn world(case: &Case) -> World {
             }
             world
         }
+        2 => by_and_by(case, &health),
         _ => {
             // Every other name comes later, and the health in between.
             let half = |name: &Name| name.as_wire().len().is_multiple_of(2);
@@ -83,6 +85,37 @@ fn world(case: &Case) -> World {
             world.changed(&changes.collect::<Vec<_>>())
         }
     }
+}
+
+/// The World after many changes of zones and of health: names come, go and come again.
+fn by_and_by(case: &Case, health: &Health) -> World {
+    let mut rng = Rng::new(case.zones.len() as u64);
+    let mut world = World::new(KEY, Vec::new());
+    let zones = || case.zones.iter().enumerate();
+    let mut images: Vec<ZoneImage> = zones()
+        .map(|(place, zone)| image(place, zone, |_| false))
+        .collect();
+    for step in 0..8 {
+        for (place, zone) in zones() {
+            let rows = rows(zone);
+            let is_last = step == 7;
+            let mut names = Vec::new();
+            for (name, sets) in rows.values() {
+                match rng.below(3) {
+                    _ if is_last => names.push((*name, sets.as_slice())),
+                    0 => names.push((*name, sets.as_slice())),
+                    1 => names.push((*name, &[])),
+                    _ => {}
+                }
+            }
+            images[place] = images[place].with_names(KEY, 1, names).unwrap();
+            let image = Arc::new(images[place].clone());
+            world = world.changed(&[ZoneChange::Put(image)]);
+        }
+        let down = case.checks.keys().filter(|_| rng.percent(50));
+        world = world.with_health(Health::of_down(KEY, down.map(String::as_str)));
+    }
+    world.with_health(health.clone())
 }
 
 /// The World with all that is known of clients.
