@@ -52,7 +52,7 @@ impl Geo {
     }
 
     /// There is a new atlas, though perhaps not of all files.
-    fn is_now(&self, atlas: Atlas, took: Duration, failure: Option<String>) {
+    pub(crate) fn is_now(&self, atlas: Atlas, took: Duration, failure: Option<String>) {
         let mut now = self.lock();
         let old = std::mem::replace(&mut now.atlas, Arc::new(atlas));
         now.made = Some((SystemTime::now(), took));

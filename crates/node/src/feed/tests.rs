@@ -1,5 +1,8 @@
 //! Turns of the feed over a journal in memory: what is answered and acknowledged after each.
 
+use std::time::Duration;
+
+use meridian_atlas::{Atlas, countries};
 use meridian_control::ChangeStatus;
 use meridian_log::{Commit, LocalJournal};
 use meridian_model::{
@@ -465,10 +468,8 @@ fn answers_heed_what_this_node_is_handed_without_a_journal() {
 }
 
 #[test]
-fn answers_follow_the_blocks_of_collections_and_know_countries() {
-    use meridian_model::{
-        CidrBlocks, CidrCollection, CidrCollectionId, CidrLocation, GeoLocation, Routing,
-    };
+fn answers_follow_the_blocks_of_collections() {
+    use meridian_model::{CidrBlocks, CidrCollection, CidrCollectionId, CidrLocation, Routing};
     let (mut feed, live) = seen_feed();
     let id = CidrCollectionId::new("01234567-89ab-cdef-0123-456789abcdef").unwrap();
     let collection = Effect::PutCidrCollection(CidrCollection {
@@ -517,7 +518,12 @@ fn answers_follow_the_blocks_of_collections_and_know_countries() {
     append(&*feed.journal, vec![last, gone]);
     feed.turn(&live).unwrap();
     assert_eq!(addresses(&live, &clients), [2, 2]);
+}
 
+#[test]
+fn answers_follow_who_is_where() {
+    use meridian_model::{GeoLocation, Routing};
+    let (mut feed, live) = seen_feed();
     let in_country = |code: &str| {
         Routing::Geolocation(GeoLocation {
             continent: None,
@@ -531,6 +537,15 @@ fn answers_follow_the_blocks_of_collections_and_know_countries() {
     ];
     append(&*feed.journal, sets);
     feed.turn(&live).unwrap();
+    assert_eq!(
+        addresses(&live, &["133.11.0.1"]),
+        [2],
+        "nobody has a place yet"
+    );
+    let countries = countries::read(include_bytes!("../../../../data/geo/countries")).unwrap();
+    let atlas = Atlas::new(vec![countries]).unwrap();
+    feed.condition.geo().is_now(atlas, Duration::ZERO, None);
+    feed.follow_atlas(&live);
     // A university of Tokyo, and nobody.
     assert_eq!(addresses(&live, &["133.11.0.1", "192.0.2.1"]), [1, 2]);
 }
