@@ -180,6 +180,8 @@ impl Feed {
     pub(crate) fn run(mut self, live: &Live, stop: &AtomicBool) {
         let _end = End(Arc::clone(&self.condition));
         self.acknowledge();
+        // The first turn may wait for a while, and what there is is served already.
+        self.say_turned();
         while !stop.load(Ordering::Relaxed) {
             // A turn that panics leaves the feed stale, so the next one starts from the tables.
             let turn = || self.heed(live, now()).and_then(|()| self.turn(live));
