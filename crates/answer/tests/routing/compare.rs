@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use meridian_model::RoutingKind;
 
+use crate::answer::{Answer, Negative, Record};
 use crate::case::{Ask, Case, Prefix};
 use crate::fate::Fate;
 use crate::generate;
-use crate::model::{Answer, Negative, Oracle, Record};
+use crate::model::Oracle;
 use crate::rng::Rng;
 use crate::scope;
 

@@ -11,7 +11,9 @@ use crate::case::{Ask, Case};
 use crate::generate;
 use crate::model::Oracle;
 use crate::rng::Rng;
-use crate::served::{KEY, Served, read};
+use crate::served::Served;
+use crate::wire::read;
+use crate::world::KEY;
 use crate::{earth, extent};
 
 #[test]

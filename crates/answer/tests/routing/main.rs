@@ -5,6 +5,7 @@
 //! `MERIDIAN_ROUTING_SEED=S` starts with the case that the seed S makes.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod answer;
 mod case;
 mod compare;
 mod distribution;
@@ -12,7 +13,9 @@ mod earth;
 mod explained;
 mod fate;
 mod generate;
+mod health;
 mod model;
+mod names;
 mod networks;
 mod policy;
 mod pretend;
@@ -21,6 +24,8 @@ mod routings;
 mod scope;
 mod served;
 mod shrink;
+mod wire;
+mod world;
 mod wrong;
 
 use std::ops::Range;

@@ -6,15 +6,16 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::IpAddr;
 use std::rc::Rc;
 
 use meridian_dns::{Name, RecordType, rdata};
 use meridian_model::{AliasTarget, RecordSet, SetData};
 
+use crate::answer::{Answer, Negative, Record};
 use crate::case::{Ask, Case, Client, Place, Prefix, Seen, Zone};
 use crate::fate::Fate;
+use crate::names::{Found, find, negative_ttl};
 use crate::policy::Pick;
 use crate::wrong::Wrong;
 
@@ -22,44 +23,6 @@ use crate::wrong::Wrong;
 const MAX_LINKS: usize = 8;
 const NXDOMAIN: u16 = 3;
 const SERVFAIL: u16 = 2;
-
-/// One record of an answer.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Record {
-    /// In lower case.
-    pub(crate) owner: Owner,
-    pub(crate) rtype: u16,
-    pub(crate) ttl: u32,
-    pub(crate) data: Vec<u8>,
-}
-
-impl fmt::Debug for Record {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rtype = RecordType::from_code(self.rtype).ok_or(fmt::Error)?;
-        let data = rdata::text(rtype, &self.data).map_err(|_| fmt::Error)?;
-        write!(f, "{} {} {rtype} {data}", self.owner, self.ttl)
-    }
-}
-
-/// A name by its text, which can be sorted and read.
-pub(crate) type Owner = String;
-
-/// What a reply has to be, apart from the order of its records.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Answer {
-    pub(crate) rcode: u16,
-    /// Sorted.
-    pub(crate) records: Vec<Record>,
-    /// How long nothing may be remembered, where the answer ends with nothing.
-    pub(crate) negative: Option<Negative>,
-}
-
-/// The TTL of an SOA record in the authority section.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Negative {
-    Exactly(u32),
-    AtMost(u32),
-}
 
 /// The oracle for one case.
 pub(crate) struct Oracle<'c> {
@@ -70,7 +33,7 @@ pub(crate) struct Oracle<'c> {
     /// The record data of each text.
     wire: BTreeMap<(u16, &'c str), Vec<u8>>,
     /// The health of groups that aliases were found to point to.
-    known: RefCell<BTreeMap<Key, bool>>,
+    pub(crate) known: RefCell<BTreeMap<Key, bool>>,
     /// What was asked before.
     asked: RefCell<BTreeMap<Asked, Rc<Fate<Answer>>>>,
     /// For each kind of address the first that came along.
@@ -80,20 +43,20 @@ pub(crate) struct Oracle<'c> {
 }
 
 /// A zone's place, a name in wire form, a type.
-type Key = (usize, Vec<u8>, u16);
+pub(crate) type Key = (usize, Vec<u8>, u16);
 /// A name in wire form, a type, and a client.
 type Asked = (Vec<u8>, u16, IpAddr, Client);
 
 /// A group: all sets of one name and type.
 #[derive(Clone, Copy)]
-struct Group<'c> {
+pub(crate) struct Group<'c> {
     zone: usize,
     name: &'c Name,
     rtype: RecordType,
 }
 
 impl Group<'_> {
-    fn key(&self) -> Key {
+    pub(crate) fn key(&self) -> Key {
         (self.zone, self.name.as_wire().to_vec(), self.rtype.code())
     }
 }
@@ -101,14 +64,6 @@ impl Group<'_> {
 /// All that decisions can know of an address: its place, the blocks it lies in, and whether it is
 /// an IPv4 one in IPv6.
 pub(crate) type Kind = (Place, Vec<Vec<Prefix>>, bool);
-
-/// A set of a group.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Member<'c> {
-    pub(crate) set: &'c RecordSet,
-    /// Healthy, or taken as such because none of its group is.
-    pub(crate) live: bool,
-}
 
 /// What a decision leads to in the end.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,14 +76,6 @@ enum Leaf {
     Nothing,
     /// An alias leads to a name and type that are gone.
     Gone,
-}
-
-/// Where a name leads in its zone.
-enum Found<'c> {
-    Sets(&'c Name),
-    /// The name exists but has nothing itself.
-    Empty,
-    Nothing,
 }
 
 /// How far an answer has come.
@@ -329,11 +276,7 @@ impl<'c> Oracle<'c> {
             }
             Leaf::Gone => {
                 // Neither the reference nor DESIGN says which.
-                let failed = Answer {
-                    rcode: SERVFAIL,
-                    records: Vec::new(),
-                    negative: None,
-                };
+                let failed = Answer::new(SERVFAIL, Vec::new(), None);
                 return Fate::settled(vec![self.nothing_here(here, &way, 0), failed]);
             }
         };
@@ -356,12 +299,7 @@ impl<'c> Oracle<'c> {
             .filter(|target| way.seen.len() <= MAX_LINKS && !way.seen.contains(target))
             .filter(|target| self.zone_of(target, way.source) == Some(zone));
         let Some(target) = target else {
-            way.records.sort();
-            return Fate::Sure(Answer {
-                rcode: 0,
-                records: way.records,
-                negative: None,
-            });
+            return Fate::Sure(Answer::new(0, way.records, None));
         };
         way.seen.push(target.clone());
         way.name = target;
@@ -376,11 +314,7 @@ impl<'c> Oracle<'c> {
         } else {
             Negative::Exactly(ttl)
         };
-        Answer {
-            rcode,
-            records: sorted(way.records.clone()),
-            negative: Some(negative),
-        }
+        Answer::new(rcode, way.records.clone(), Some(negative))
     }
 
     /// The end at a group that has nothing for this client (DESIGN section 4: at most 60 s).
@@ -390,11 +324,8 @@ impl<'c> Oracle<'c> {
         } else {
             60
         };
-        Answer {
-            rcode,
-            records: sorted(way.records.clone()),
-            negative: Some(Negative::AtMost(negative_ttl(zone).min(most))),
-        }
+        let negative = Negative::AtMost(negative_ttl(zone).min(most));
+        Answer::new(rcode, way.records.clone(), Some(negative))
     }
 
     /// What a group answers: the records, and the name of the group they were found in.
@@ -447,76 +378,12 @@ impl<'c> Oracle<'c> {
         Leaf::Records { ttl, data: all }
     }
 
-    /// All sets of the group with what is to be thought of their health.
-    fn members(&self, group: Group<'_>) -> Vec<Member<'c>> {
-        let sets = self.sets(group);
-        let failing = |set: &&'c RecordSet| set.health_check_id.is_some() && !self.passes(set);
-        let strict = self.errs(Wrong::NoCheckIsUnhealthy) && sets.iter().any(failing);
-        let live: Vec<bool> = sets
-            .iter()
-            .map(|set| self.is_healthy(set) && !(strict && set.health_check_id.is_none()))
-            .collect();
-        let last_resort = !live.contains(&true) && !self.errs(Wrong::NoLastResort);
-        sets.iter()
-            .zip(live)
-            .map(|(set, live)| Member {
-                set,
-                live: live || last_resort,
-            })
-            .collect()
-    }
-
-    fn sets(&self, group: Group<'_>) -> &[&'c RecordSet] {
+    pub(crate) fn sets(&self, group: Group<'_>) -> &[&'c RecordSet] {
         self.groups.get(&group.key()).map_or(&[], Vec::as_slice)
     }
 
-    /// What its check says; without one, and once the check is deleted, nothing is wrong.
-    fn passes(&self, set: &RecordSet) -> bool {
-        let gone = !self.errs(Wrong::GoneCheckIsUnhealthy);
-        let check = set.health_check_id.as_ref();
-        check.is_none_or(|id| self.case.checks.get(id).copied().unwrap_or(gone))
-    }
-
-    /// The table of reference 5.1.
-    pub(crate) fn is_healthy(&self, set: &RecordSet) -> bool {
-        let passes = self.passes(set);
-        let SetData::Alias(target) = &set.data else {
-            return passes;
-        };
-        let evaluates = match set.health_check_id {
-            _ if self.errs(Wrong::AliasNeverEvaluates) => false,
-            _ if self.errs(Wrong::AliasAlwaysEvaluates) => true,
-            Some(_) if self.errs(Wrong::AliasCheckAlone) => false,
-            _ => target.evaluate_target_health,
-        };
-        passes && (!evaluates || self.is_target_healthy(target, set.key.rtype))
-    }
-
-    /// Whether a group has a healthy member.
-    fn is_target_healthy(&self, target: &AliasTarget, rtype: RecordType) -> bool {
-        let Some(group) = self.target(target, rtype) else {
-            return false;
-        };
-        let key = group.key();
-        if let Some(known) = self.known.borrow().get(&key) {
-            return *known;
-        }
-        let counts = |set: &&&RecordSet| {
-            let idle = matches!(set.routing, meridian_model::Routing::Weighted(0));
-            !(idle && self.errs(Wrong::ZeroWeightIsNoMember))
-        };
-        let mut sets = self.sets(group).iter().filter(counts);
-        let healthy = if self.errs(Wrong::AliasWantsAll) {
-            sets.all(|set| self.is_healthy(set))
-        } else {
-            sets.any(|set| self.is_healthy(set))
-        };
-        self.known.borrow_mut().insert(key, healthy);
-        healthy
-    }
-
     /// The group an alias points to, if it is there.
-    fn target(&self, target: &AliasTarget, rtype: RecordType) -> Option<Group<'c>> {
+    pub(crate) fn target(&self, target: &AliasTarget, rtype: RecordType) -> Option<Group<'c>> {
         let zone = self
             .case
             .zones
@@ -529,50 +396,5 @@ impl<'c> Oracle<'c> {
             name: &set.key.name,
             rtype,
         })
-    }
-}
-
-fn sorted(mut records: Vec<Record>) -> Vec<Record> {
-    records.sort();
-    records
-}
-
-/// RFC 2308 section 5: the smaller of the SOA's own TTL and its minimum.
-fn negative_ttl(zone: &Zone) -> u32 {
-    let soa = zone
-        .sets
-        .iter()
-        .find(|set| set.key.rtype == RecordType::Soa);
-    let SetData::Records { ttl, values } = &soa.expect("every zone has one").data else {
-        unreachable!("an SOA is no alias");
-    };
-    let minimum = values[0].split(' ').next_back().unwrap().parse().unwrap();
-    (*ttl).min(minimum)
-}
-
-/// RFC 4592 over a list of sets.
-fn find<'c>(zone: &'c Zone, name: &Name) -> Found<'c> {
-    let owner = |name: &Name| {
-        zone.sets
-            .iter()
-            .map(|set| &set.key.name)
-            .find(|own| *own == name)
-    };
-    let exists = |name: &Name| zone.sets.iter().any(|set| set.key.name.is_within(name));
-    if let Some(owner) = owner(name) {
-        return Found::Sets(owner);
-    }
-    if exists(name) {
-        return Found::Empty;
-    }
-    let mut encloser = name.parent().expect("the apex exists");
-    while !exists(&encloser) {
-        encloser = encloser.parent().expect("the apex exists");
-    }
-    let wildcard = Name::parse(&format!("*.{encloser}")).unwrap();
-    match owner(&wildcard) {
-        Some(owner) => Found::Sets(owner),
-        None if exists(&wildcard) => Found::Empty,
-        None => Found::Nothing,
     }
 }

@@ -7,7 +7,8 @@ use meridian_model::{
 use crate::case::{Client, Place, Prefix};
 use crate::earth;
 use crate::fate::Fate;
-use crate::model::{Member, Oracle};
+use crate::health::Member;
+use crate::model::Oracle;
 use crate::wrong::Wrong;
 
 /// What a policy chooses.

@@ -1,9 +1,14 @@
 //! An oracle that plays a server: the right one, to see that nothing is complained of, or one
 //! with a wrong rule, to see that it is.
 
-use crate::case::{Ask, Case};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::answer::{Answer, Negative};
+use crate::case::{Ask, Case, Prefix};
 use crate::compare::{Reply, Server};
-use crate::model::{Negative, Oracle};
+use crate::fate::Fate;
+use crate::model::Oracle;
 use crate::rng::Rng;
 use crate::scope;
 use crate::wrong::Wrong;
@@ -12,12 +17,18 @@ use crate::wrong::Wrong;
 pub(crate) struct Pretender<'c> {
     oracle: Oracle<'c>,
     wrong: Option<Wrong>,
+    /// The scopes of what was asked before: they take longest.
+    scopes: BTreeMap<(String, u16, IpAddr, Prefix), u8>,
 }
 
 impl<'c> Pretender<'c> {
     pub(crate) fn new(case: &'c Case, wrong: Option<Wrong>) -> Self {
         let oracle = Oracle::new(case, wrong);
-        Self { oracle, wrong }
+        Self {
+            oracle,
+            wrong,
+            scopes: BTreeMap::new(),
+        }
     }
 }
 
@@ -28,22 +39,15 @@ impl Server for Pretender<'_> {
         let negative = answer.negative.map(|negative| match negative {
             Negative::Exactly(ttl) | Negative::AtMost(ttl) => ttl,
         });
-        let subnet = ask
-            .subnet
-            .filter(|subnet| subnet.len > 0 && !answer.records.is_empty());
-        // What is settled is settled for a range of addresses.
-        let width = ask.client().width();
-        let range = || scope::narrowest(&self.oracle, ask).unwrap_or(width);
-        let widest = || match fate.is_settled() {
-            true => range(),
-            false => scope::widest(&self.oracle, ask),
-        };
-        let scope = match (self.wrong, subnet) {
-            (_, None) | (Some(Wrong::ScopeZero), _) => 0,
-            _ if self.oracle.is_private(ask) || !scope::asks_for_place(&self.oracle, ask) => 0,
-            (Some(Wrong::ScopeTooWide), _) => widest().saturating_sub(1),
-            (Some(Wrong::ScopeAsAsked), Some(subnet)) => subnet.len,
-            _ => widest(),
+        let scope = match ask.subnet {
+            Some(subnet) if subnet.len > 0 && !answer.records.is_empty() => {
+                let key = (ask.name.to_string(), ask.rtype.code(), ask.source, subnet);
+                let scopes = &mut self.scopes;
+                *scopes
+                    .entry(key)
+                    .or_insert_with(|| scope(&self.oracle, self.wrong, ask, &fate))
+            }
+            _ => 0,
         };
         Reply {
             rcode: answer.rcode,
@@ -51,5 +55,27 @@ impl Server for Pretender<'_> {
             soa: negative,
             scope: ask.subnet.map(|_| scope),
         }
+    }
+}
+
+/// The scope of a reply that has records.
+fn scope(oracle: &Oracle<'_>, wrong: Option<Wrong>, ask: &Ask, fate: &Fate<Answer>) -> u8 {
+    if wrong == Some(Wrong::ScopeZero)
+        || oracle.is_private(ask)
+        || !scope::asks_for_place(oracle, ask)
+    {
+        return 0;
+    }
+    // What is settled is settled for a range of addresses.
+    let client = ask.client();
+    let widest = if fate.is_settled() {
+        scope::narrowest(oracle, ask).unwrap_or_else(|| client.width())
+    } else {
+        scope::widest(oracle, ask)
+    };
+    match wrong {
+        Some(Wrong::ScopeTooWide) => widest.saturating_sub(1),
+        Some(Wrong::ScopeAsAsked) => client.len,
+        _ => widest,
     }
 }

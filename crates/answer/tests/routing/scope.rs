@@ -7,9 +7,10 @@ use std::rc::Rc;
 use meridian_dns::{Name, RecordType};
 use meridian_model::{RecordSet, RoutingKind, SetData};
 
+use crate::answer::Answer;
 use crate::case::{Ask, Case, Prefix};
 use crate::fate::Fate;
-use crate::model::{Answer, Oracle};
+use crate::model::Oracle;
 
 /// The addresses of the client's family at which a decision may change.
 pub(crate) fn edges(case: &Case, family: &Prefix) -> BTreeSet<Prefix> {

@@ -1,0 +1,178 @@
+//! A case as a World.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use meridian_answer::{
+    Broken, CidrCollections, HashKey, Health, World, ZoneChange, ZoneImage, ZoneMeta,
+};
+use meridian_atlas::{
+    Atlas, Continent, Country, Layer, Network, Place, Point, Regions, Source, Subdivision,
+};
+use meridian_dns::Name;
+use meridian_model::{AccountId, Generation, RecordSet, Timestamp, Vpc, VpcId, VpcRegion};
+
+use crate::case::{self, Case, Seen, Zone};
+use crate::earth;
+use crate::rng::Rng;
+
+pub(crate) const KEY: HashKey = HashKey([0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210]);
+const VPC: &str = "vpc-1";
+
+/// The World of a case.
+pub(crate) fn of(case: &Case) -> World {
+    surrounded(zones(case), case)
+}
+
+/// The zones and their health, made at once or step by step, which must not matter.
+fn zones(case: &Case) -> World {
+    let down = case.checks.iter().filter(|(_, healthy)| !**healthy);
+    let health = Health::of_down(KEY, down.map(|(id, _)| id.as_str()));
+    let zones = || case.zones.iter().enumerate();
+    let whole = |(place, zone)| Arc::new(image(place, zone, |_| true));
+    let count: usize = case.zones.iter().map(|zone| zone.sets.len()).sum();
+    match count % 4 {
+        0 => World::new(KEY, zones().map(whole).collect()).with_health(health),
+        1 => {
+            let mut world = World::new(KEY, Vec::new()).with_health(health);
+            for zone in zones() {
+                world = world.changed(&[ZoneChange::Put(whole(zone))]);
+            }
+            world
+        }
+        2 => by_and_by(case, &health),
+        _ => {
+            // Every other name comes later, and the health in between.
+            let half = |name: &Name| name.as_wire().len().is_multiple_of(2);
+            let halves = zones().map(|(place, zone)| Arc::new(image(place, zone, half)));
+            let halves: Vec<Arc<ZoneImage>> = halves.collect();
+            let world = World::new(KEY, halves.clone()).with_health(health);
+            let changes = zones().zip(halves).map(|((_, zone), image)| {
+                let rows = rows(zone);
+                let late = rows.values().filter(|(name, _)| !half(name));
+                let late = late.map(|(name, sets)| (*name, sets.as_slice()));
+                let image = image.with_names(KEY, 1, late).unwrap();
+                ZoneChange::Put(Arc::new(image))
+            });
+            world.changed(&changes.collect::<Vec<_>>())
+        }
+    }
+}
+
+/// The World after many changes of zones and of health: names come, go and come again.
+fn by_and_by(case: &Case, health: &Health) -> World {
+    let mut rng = Rng::new(case.zones.len() as u64);
+    let mut world = World::new(KEY, Vec::new());
+    let zones = || case.zones.iter().enumerate();
+    let mut images: Vec<ZoneImage> = zones()
+        .map(|(place, zone)| image(place, zone, |_| false))
+        .collect();
+    for step in 0..8 {
+        for (place, zone) in zones() {
+            let rows = rows(zone);
+            let is_last = step == 7;
+            let mut names = Vec::new();
+            for (name, sets) in rows.values() {
+                match rng.below(3) {
+                    _ if is_last => names.push((*name, sets.as_slice())),
+                    0 => names.push((*name, sets.as_slice())),
+                    1 => names.push((*name, &[])),
+                    _ => {}
+                }
+            }
+            images[place] = images[place].with_names(KEY, 1, names).unwrap();
+            let image = Arc::new(images[place].clone());
+            world = world.changed(&[ZoneChange::Put(image)]);
+        }
+        let down = case.checks.keys().filter(|_| rng.percent(50));
+        world = world.with_health(Health::of_down(KEY, down.map(String::as_str)));
+    }
+    world.with_health(health.clone())
+}
+
+/// The World with all that is known of clients.
+fn surrounded(world: World, case: &Case) -> World {
+    let mut layer = Layer::new(Source::named("case"));
+    for (network, at) in &case.places {
+        let network = Network::new(network.address(), network.len).unwrap();
+        layer.add(network, place(at)).unwrap();
+    }
+    let mut regions = Regions::empty();
+    for (name, latitude, longitude) in earth::REGIONS.into_iter().chain(earth::GROUPS) {
+        regions.add(name, point((latitude, longitude)));
+    }
+    let mut collections = CidrCollections::new(KEY);
+    for (id, blocks) in &case.collections {
+        let blocks = blocks.iter();
+        let blocks = blocks.map(|(block, at)| (block.address(), block.len, at.as_str()));
+        collections.put(id, blocks);
+    }
+    let vpcs = case.vpc.iter().map(|(network, region)| Vpc {
+        id: VpcId::new(VPC).unwrap(),
+        region: VpcRegion::new(region).unwrap(),
+        account: AccountId::new("111111111111").unwrap(),
+        networks: vec![Network::new(network.address(), network.len).unwrap()],
+    });
+    let atlas = Atlas::new(vec![layer]).unwrap();
+    world
+        .with_vpcs(&vpcs.collect::<Vec<_>>())
+        .with_atlas(Arc::new(atlas))
+        .with_regions(&regions)
+        .with_cidr_collections(collections)
+}
+
+fn place(at: &case::Place) -> Place {
+    let country = at.country.map(|code| Country::new(code).unwrap());
+    let continent = at.continent.map(|code| Continent::new(code).unwrap());
+    if let Some(country) = country {
+        assert_eq!(continent, Some(Continent::of(country)), "{at:?}");
+    }
+    Place {
+        continent,
+        country,
+        subdivision: at.subdivision.map(|code| Subdivision::new(code).unwrap()),
+        point: at.point.map(point),
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "as precise as the atlas is"
+)]
+fn point((latitude, longitude): (f64, f64)) -> Point {
+    Point::new(latitude as f32, longitude as f32).unwrap()
+}
+
+/// The sets of each name.
+fn rows(zone: &Zone) -> BTreeMap<&[u8], (&Name, Vec<RecordSet>)> {
+    let mut rows = BTreeMap::new();
+    for set in &zone.sets {
+        let name = &set.key.name;
+        let (_, sets) = rows
+            .entry(name.as_wire())
+            .or_insert_with(|| (name, Vec::new()));
+        sets.push(set.clone());
+    }
+    rows
+}
+
+fn image(place: usize, zone: &Zone, takes: impl Fn(&Name) -> bool) -> ZoneImage {
+    let meta = ZoneMeta {
+        zone: zone.id.clone(),
+        apex: zone.apex.clone(),
+        generation: Generation(place as u64),
+        created_at: Timestamp(0),
+        views: match zone.seen {
+            Seen::Here => 1,
+            Seen::Elsewhere => 2,
+            Seen::Vpc => 0,
+        },
+        last_changed: 1,
+    };
+    let rows = rows(zone);
+    let names = rows.values().filter(|(name, _)| takes(name));
+    let names = names.map(|(name, sets)| (*name, sets.as_slice()));
+    let image = ZoneImage::build(KEY, meta, names, Broken::Refuse).unwrap();
+    let vpcs = (zone.seen == Seen::Vpc).then(|| [VpcId::new(VPC).unwrap()].into());
+    image.with_vpcs(vpcs)
+}
