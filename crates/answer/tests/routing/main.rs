@@ -30,8 +30,11 @@ mod wrong;
 
 use std::ops::Range;
 
-use compare::{SetUp, Tally, compare};
+use meridian_answer::HashKey;
+
+use compare::{Server, SetUp, Tally, compare};
 use pretend::Pretender;
+use rng::Rng;
 use served::Served;
 use wrong::Wrong;
 
@@ -68,6 +71,21 @@ fn the_oracle_agrees_with_itself() {
 fn the_crate_agrees_with_the_oracle() {
     let tally = compare_all(extent(80), &|case| Box::new(Served::new(case)));
     println!("{tally:?}");
+}
+
+#[test]
+fn servers_with_other_keys_answer_alike() {
+    for seed in extent(60) {
+        let mut rng = Rng::new(seed ^ 0x5eed);
+        let case = generate::case(seed, None);
+        let mut one = Served::new(&case);
+        let mut other = Served::with_key(&case, HashKey([rng.next(), rng.next()]));
+        for ask in generate::asks(&case, &mut rng, 12) {
+            let seed = rng.next();
+            let replies = [one.reply(&ask, seed), other.reply(&ask, seed)];
+            assert_eq!(replies[0], replies[1], "{case:?}\n{ask:?}");
+        }
+    }
 }
 
 #[test]

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use meridian_answer::{
-    BATCH, Identity, Moment, Outcome, Packet, Scratch, Transport, ViewId, World, answer,
+    BATCH, HashKey, Identity, Moment, Outcome, Packet, Scratch, Transport, ViewId, World, answer,
 };
 
 use crate::case::{Ask, Case};
 use crate::compare::{Reply, Server};
 use crate::wire::{packet, read};
-use crate::world;
+use crate::world::{self, KEY};
 
 /// Bytes for one reply: more than any of these needs.
 const ROOM: usize = 8192;
@@ -25,8 +25,12 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) fn new(case: &Case) -> Self {
+        Self::with_key(case, KEY)
+    }
+
+    pub(crate) fn with_key(case: &Case, key: HashKey) -> Self {
         Self {
-            world: world::of(case),
+            world: world::of(case, key),
             scratch: Scratch::default(),
             reply: vec![0; ROOM * BATCH],
             known: BTreeMap::new(),

@@ -20,38 +20,38 @@ pub(crate) const KEY: HashKey = HashKey([0x0123_4567_89ab_cdef, 0xfedc_ba98_7654
 const VPC: &str = "vpc-1";
 
 /// The World of a case.
-pub(crate) fn of(case: &Case) -> World {
-    surrounded(zones(case), case)
+pub(crate) fn of(case: &Case, key: HashKey) -> World {
+    surrounded(zones(case, key), case)
 }
 
 /// The zones and their health, made at once or step by step, which must not matter.
-fn zones(case: &Case) -> World {
+fn zones(case: &Case, key: HashKey) -> World {
     let down = case.checks.iter().filter(|(_, healthy)| !**healthy);
-    let health = Health::of_down(KEY, down.map(|(id, _)| id.as_str()));
+    let health = Health::of_down(key, down.map(|(id, _)| id.as_str()));
     let zones = || case.zones.iter().enumerate();
-    let whole = |(place, zone)| Arc::new(image(place, zone, |_| true));
+    let whole = |(place, zone)| Arc::new(image((place, zone), key, |_| true));
     let count: usize = case.zones.iter().map(|zone| zone.sets.len()).sum();
     match count % 4 {
-        0 => World::new(KEY, zones().map(whole).collect()).with_health(health),
+        0 => World::new(key, zones().map(whole).collect()).with_health(health),
         1 => {
-            let mut world = World::new(KEY, Vec::new()).with_health(health);
+            let mut world = World::new(key, Vec::new()).with_health(health);
             for zone in zones() {
                 world = world.changed(&[ZoneChange::Put(whole(zone))]);
             }
             world
         }
-        2 => by_and_by(case, &health),
+        2 => by_and_by(case, key, &health),
         _ => {
             // Every other name comes later, and the health in between.
             let half = |name: &Name| name.as_wire().len().is_multiple_of(2);
-            let halves = zones().map(|(place, zone)| Arc::new(image(place, zone, half)));
+            let halves = zones().map(|(place, zone)| Arc::new(image((place, zone), key, half)));
             let halves: Vec<Arc<ZoneImage>> = halves.collect();
-            let world = World::new(KEY, halves.clone()).with_health(health);
+            let world = World::new(key, halves.clone()).with_health(health);
             let changes = zones().zip(halves).map(|((_, zone), image)| {
                 let rows = rows(zone);
                 let late = rows.values().filter(|(name, _)| !half(name));
                 let late = late.map(|(name, sets)| (*name, sets.as_slice()));
-                let image = image.with_names(KEY, 1, late).unwrap();
+                let image = image.with_names(key, 1, late).unwrap();
                 ZoneChange::Put(Arc::new(image))
             });
             world.changed(&changes.collect::<Vec<_>>())
@@ -60,12 +60,12 @@ fn zones(case: &Case) -> World {
 }
 
 /// The World after many changes of zones and of health: names come, go and come again.
-fn by_and_by(case: &Case, health: &Health) -> World {
+fn by_and_by(case: &Case, key: HashKey, health: &Health) -> World {
     let mut rng = Rng::new(case.zones.len() as u64);
-    let mut world = World::new(KEY, Vec::new());
+    let mut world = World::new(key, Vec::new());
     let zones = || case.zones.iter().enumerate();
     let mut images: Vec<ZoneImage> = zones()
-        .map(|(place, zone)| image(place, zone, |_| false))
+        .map(|(place, zone)| image((place, zone), key, |_| false))
         .collect();
     for step in 0..8 {
         for (place, zone) in zones() {
@@ -80,12 +80,12 @@ fn by_and_by(case: &Case, health: &Health) -> World {
                     _ => {}
                 }
             }
-            images[place] = images[place].with_names(KEY, 1, names).unwrap();
+            images[place] = images[place].with_names(key, 1, names).unwrap();
             let image = Arc::new(images[place].clone());
             world = world.changed(&[ZoneChange::Put(image)]);
         }
         let down = case.checks.keys().filter(|_| rng.percent(50));
-        world = world.with_health(Health::of_down(KEY, down.map(String::as_str)));
+        world = world.with_health(Health::of_down(key, down.map(String::as_str)));
     }
     world.with_health(health.clone())
 }
@@ -101,7 +101,7 @@ fn surrounded(world: World, case: &Case) -> World {
     for (name, latitude, longitude) in earth::REGIONS.into_iter().chain(earth::GROUPS) {
         regions.add(name, point((latitude, longitude)));
     }
-    let mut collections = CidrCollections::new(KEY);
+    let mut collections = CidrCollections::new(world.key());
     for (id, blocks) in &case.collections {
         let blocks = blocks.iter();
         let blocks = blocks.map(|(block, at)| (block.address(), block.len, at.as_str()));
@@ -156,7 +156,7 @@ fn rows(zone: &Zone) -> BTreeMap<&[u8], (&Name, Vec<RecordSet>)> {
     rows
 }
 
-fn image(place: usize, zone: &Zone, takes: impl Fn(&Name) -> bool) -> ZoneImage {
+fn image((place, zone): (usize, &Zone), key: HashKey, takes: impl Fn(&Name) -> bool) -> ZoneImage {
     let meta = ZoneMeta {
         zone: zone.id.clone(),
         apex: zone.apex.clone(),
@@ -172,7 +172,7 @@ fn image(place: usize, zone: &Zone, takes: impl Fn(&Name) -> bool) -> ZoneImage 
     let rows = rows(zone);
     let names = rows.values().filter(|(name, _)| takes(name));
     let names = names.map(|(name, sets)| (*name, sets.as_slice()));
-    let image = ZoneImage::build(KEY, meta, names, Broken::Refuse).unwrap();
+    let image = ZoneImage::build(key, meta, names, Broken::Refuse).unwrap();
     let vpcs = (zone.seen == Seen::Vpc).then(|| [VpcId::new(VPC).unwrap()].into());
     image.with_vpcs(vpcs)
 }
