@@ -6,6 +6,7 @@
 
 mod reading;
 mod recorder;
+mod zones;
 
 use std::net::IpAddr;
 
@@ -54,11 +55,17 @@ pub struct Explanation {
     pub client: ClientSeen,
     /// Where the name was looked for; none where no zone here holds it.
     pub zone: Option<ZoneSeen>,
+    /// Every zone here that the name lies in, the longest apex first, and what became of it.
+    pub zones: Vec<ZoneConsidered>,
+    /// Where names led, in order: the one asked for, then the targets of CNAMEs.
+    pub links: Vec<Link>,
     /// The choices, in order: each group that was come to, through an alias or a CNAME from the
     /// one before. Empty where nothing had to be chosen.
     pub steps: Vec<Step>,
     /// The whole response code.
     pub rcode: u16,
+    /// What an extended error says (RFC 8914): its code and its text.
+    pub extended_error: Option<(u16, String)>,
     /// Every record of the reply but its OPT record.
     pub records: Vec<Record>,
     /// For how many bits of the client's address the answer holds: the scope that a reply with a
@@ -110,6 +117,64 @@ pub enum Visibility {
     Public,
     /// The clients of VPCs.
     Private,
+}
+
+/// A zone that a name lies in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ZoneConsidered {
+    /// The zone.
+    pub zone: ZoneSeen,
+    /// What became of it.
+    pub outcome: ZoneOutcome,
+}
+
+/// What became of a zone that a name lies in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ZoneOutcome {
+    /// The answer is from it.
+    Answers,
+    /// None of its name servers is at the address that is asked.
+    NotInView,
+    /// It is private, and none of its VPCs holds whoever asks.
+    NotInVpc,
+    /// Private zones come first for whoever asks.
+    BehindPrivate,
+    /// Another has a longer apex.
+    Shorter,
+    /// Another of its name is older.
+    Younger,
+    /// The question is for the zone above.
+    Parents,
+    /// No zone has an answer to such a question.
+    NotAsked,
+}
+
+/// A name on the way to an answer, and where it led.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The name.
+    pub name: Name,
+    /// The zone it was looked for in.
+    pub zone: ZoneSeen,
+    /// Where it led.
+    pub placement: Placement,
+    /// How many of the steps, which are in order, were taken from here.
+    pub steps: usize,
+}
+
+/// Where a name leads in its zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Placement {
+    /// To sets of its own.
+    Exact,
+    /// Only to names below it.
+    Empty,
+    /// To this wildcard.
+    Wildcard(Name),
+    /// To the name servers of a zone below, whose apex this is.
+    Delegated(Name),
+    /// Nowhere: NXDOMAIN.
+    Nothing,
 }
 
 /// One choice.
@@ -261,8 +326,11 @@ pub fn explain(world: &World, ask: &Ask<'_>) -> Explanation {
     Explanation {
         client: client_seen(client),
         zone: zone.map(ZoneSeen::of),
+        zones: zones::considered(world, ask, zone),
+        links: task.trace.links,
         steps: task.trace.steps,
         rcode: answered.rcode,
+        extended_error: read.extended_error,
         records: read.records,
         scope: read.scope,
         reply,

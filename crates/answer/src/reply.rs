@@ -288,7 +288,9 @@ fn follow<'a, T: Trace>(
     parent_side: bool,
 ) -> Result<Step<'a>, Full> {
     let question = &task.query.question;
-    let node = match lookup::place(task.world, zone, task.walk, task.guess, parent_side) {
+    let place = lookup::place(task.world, zone, task.walk, task.guess, parent_side);
+    task.trace.placed(zone, link.name, &place);
+    let node = match place {
         Place::Cut(node, labels) => {
             let owner = link.owner(task.walk.offset(labels));
             if link.written != Written::Question {

@@ -7,6 +7,7 @@ mod account;
 mod backup;
 mod delegation_set;
 mod health;
+mod health_check;
 mod history;
 mod import;
 mod key;
@@ -88,6 +89,8 @@ pub enum AdminError {
     UnknownDelegationSet(AccountId, String),
     #[error("{0}")]
     DelegationSet(String),
+    #[error("there is no health check '{0}'")]
+    UnknownHealthCheck(String),
     #[error("there is no change '{0}'")]
     UnknownChange(String),
     #[error("the history of {0} goes back to entry {1}, and not further")]

@@ -1,30 +1,20 @@
 //! What the data plane of this process answers, for the control plane to tell: TestDNSAnswer.
 //!
-//! A query is written as a resolver would, answered by the code that answers packets, from the
-//! World that packets are answered from, and the reply is read as a resolver would. Nothing is
-//! sent.
+//! A query is answered by the code that answers packets, from the World that packets are answered
+//! from. Nothing is sent, and nothing is counted as traffic.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use domain::base::iana::Rtype;
-use domain::base::opt::ClientSubnet;
-use domain::base::rdata::ComposeRecordData;
-use domain::base::{Message, MessageBuilder, Name};
-use domain::rdata::AllRecordData;
-use meridian_answer::{
-    Identity, Moment, Outcome, Packet, Scratch, Transport, ViewId, World, answer,
-};
+use domain::base::iana::OptRcode;
+use meridian_answer::{Ask, Moment, Section, ViewId, explain};
 use meridian_control::{
     Answering, Environment, SystemEnvironment, TestAnswer, TestProtocol, TestQuery,
 };
-use meridian_dns::{RecordType, rdata};
+use meridian_dns::RecordType;
 use meridian_server::Live;
 
 /// What a query by UDP says it has room for (DNS flag day 2020).
-const PAYLOAD: u16 = 1232;
-/// The longest reply by TCP.
-const LONGEST: usize = 65_535;
+const PAYLOAD: usize = 1232;
 
 /// The World of this process.
 #[derive(Debug)]
@@ -34,103 +24,55 @@ impl Answering for Answers {
     fn test(&self, query: &TestQuery<'_>) -> Option<TestAnswer> {
         let world = Arc::clone(&self.0.load());
         let zone = world.zone(&query.zone.name, query.zone.generation)?;
-        let view = first_view(zone.meta().views)?;
-        let message = message(query)?;
-        let udp = Transport::Udp {
-            max_payload: PAYLOAD,
+        let told = explain(
+            &world,
+            &Ask {
+                name: query.name,
+                qtype: query.rtype.code(),
+                view: first_view(zone.meta().views)?,
+                source: query.resolver,
+                subnet: query.client,
+                at: None,
+                health: &[],
+                moment: moment(),
+            },
+        );
+        let protocol = match told.reply.len() {
+            0..=PAYLOAD => TestProtocol::Udp,
+            // As a resolver does when a reply is cut off.
+            _ => TestProtocol::Tcp,
         };
-        let mut protocol = TestProtocol::Udp;
-        let mut reply = ask(&world, query.resolver, view, udp, message.as_slice())?;
-        if reply.header().tc() {
-            let tcp = Transport::Tcp { idle: 0 };
-            protocol = TestProtocol::Tcp;
-            reply = ask(&world, query.resolver, view, tcp, message.as_slice())?;
-        }
+        let answered = told.records.into_iter().filter(|record| {
+            record.section == Section::Answer && RecordType::from_code(record.rtype).is_some()
+        });
         Some(TestAnswer {
             name_server: query.zone.delegation_set.name_servers.first()?.clone(),
-            rcode: reply.opt_rcode().to_string(),
-            data: data(&reply)?,
+            rcode: rcode(told.rcode),
+            data: answered.map(|record| record.data).collect(),
             protocol,
         })
     }
 }
 
+/// The facts of an answer that is given now.
+pub(crate) fn moment() -> Moment {
+    let now = SystemEnvironment::new();
+    let [b0, b1, b2, b3, b4, b5, b6, b7, ..] = now.entropy();
+    Moment {
+        now_s: u64::try_from(now.now().0 / 1000).unwrap_or(0),
+        seed: u64::from_le_bytes([b0, b1, b2, b3, b4, b5, b6, b7]),
+    }
+}
+
+/// A response code's name, as in `NXDOMAIN`.
+pub(crate) fn rcode(code: u16) -> String {
+    OptRcode::masked_from_int(code).to_string()
+}
+
 /// A view that the zone is visible in: all that show it show the same.
-fn first_view(views: u64) -> Option<ViewId> {
+pub(crate) fn first_view(views: u64) -> Option<ViewId> {
     let first = u8::try_from(views.trailing_zeros()).ok()?;
     (views != 0).then_some(ViewId(first))
-}
-
-/// The query as it would be sent.
-fn message(query: &TestQuery<'_>) -> Option<Message<Vec<u8>>> {
-    let name = Name::from_octets(query.name.as_wire()).ok()?;
-    let mut builder = MessageBuilder::new_vec().question();
-    builder
-        .push((name, Rtype::from_int(query.rtype.code())))
-        .ok()?;
-    let mut builder = builder.additional();
-    let subnet = query
-        .client
-        .map(|(address, bits)| ClientSubnet::new(bits, 0, address));
-    builder
-        .opt(|opt| {
-            opt.set_udp_payload_size(PAYLOAD);
-            subnet.iter().try_for_each(|subnet| opt.push(subnet))
-        })
-        .ok()?;
-    Some(builder.into_message())
-}
-
-fn ask(
-    world: &World,
-    client: IpAddr,
-    view: ViewId,
-    transport: Transport,
-    query: &[u8],
-) -> Option<Message<Vec<u8>>> {
-    let mut reply = vec![0; LONGEST];
-    let mut outcome = [Outcome::Drop];
-    let [b0, b1, b2, b3, b4, b5, b6, b7, ..] = SystemEnvironment::new().entropy();
-    let moment = Moment {
-        now_s: u64::try_from(SystemEnvironment::new().now().0 / 1000).ok()?,
-        seed: u64::from_le_bytes([b0, b1, b2, b3, b4, b5, b6, b7]),
-    };
-    let mut packet = [Packet {
-        query,
-        client,
-        view,
-        transport,
-        reply: &mut reply,
-    }];
-    let mut scratch: Scratch = Scratch::default();
-    answer(
-        &mut scratch,
-        world,
-        &Identity::default(),
-        &mut packet,
-        &mut outcome,
-        moment,
-    );
-    let [Outcome::Reply(answered)] = outcome else {
-        return None;
-    };
-    reply.truncate(answered.len.into());
-    Message::from_octets(reply).ok()
-}
-
-/// What is in the answer section.
-fn data(reply: &Message<Vec<u8>>) -> Option<Vec<String>> {
-    let mut texts = Vec::new();
-    for record in reply.answer().ok()?.limit_to::<AllRecordData<_, _>>() {
-        let record = record.ok()?;
-        let Some(rtype) = RecordType::from_code(record.rtype().to_int()) else {
-            continue;
-        };
-        let mut wire: Vec<u8> = Vec::new();
-        record.data().compose_rdata(&mut wire).ok()?;
-        texts.push(rdata::text(rtype, &wire).ok()?);
-    }
-    Some(texts)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod config;
 mod delegation;
 mod geo;
 mod health;
+mod explain;
 mod import;
 mod journal;
 mod key;
@@ -38,6 +39,7 @@ use self::config::ConfigVerb;
 use self::delegation::DelegationVerb;
 use self::geo::GeoVerb;
 use self::health::HealthVerb;
+use self::explain::ExplainArguments;
 use self::import::ImportVerb;
 use self::journal::JournalVerb;
 use self::key::KeyVerb;
@@ -106,6 +108,11 @@ enum Verb {
     /// Move in from another service.
     #[command(subcommand)]
     Import(ImportVerb),
+    /// Say what a query is answered, and why.
+    ///
+    /// Answered by the code that answers packets, out of what packets are answered from; nothing is
+    /// sent and nothing counted. What --health and --at suppose is for this answer alone.
+    Explain(ExplainArguments),
     /// Submitted changes.
     #[command(subcommand)]
     Change(ChangeVerb),
@@ -180,6 +187,7 @@ pub(crate) fn run(arguments: Arguments, predecessor: Option<&Predecessor>) -> Re
         Verb::Health(verb) => verb.command(),
         Verb::Geo(verb) => verb.command(),
         Verb::Quota(verb) => verb.command(),
+        Verb::Explain(arguments) => arguments.command(),
         Verb::Change(verb) => verb.command(),
         Verb::Journal(verb) => verb.command(),
         Verb::Replace(arguments) => arguments.command()?,

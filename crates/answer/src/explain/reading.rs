@@ -34,6 +34,8 @@ pub(super) struct Read {
     pub(super) records: Vec<Record>,
     /// Of the client subnet option; 0 where there is none.
     pub(super) scope: u8,
+    /// Code and text.
+    pub(super) extended_error: Option<(u16, String)>,
 }
 
 /// OPT, which is no record.
@@ -61,7 +63,14 @@ fn read_into(reply: &[u8], read: &mut Read) -> Option<()> {
             let data = reply.get(start..end)?;
             at = end;
             if rtype == OPT {
-                read.scope = scope(data).unwrap_or(0);
+                let scope = option_of(data, option::CLIENT_SUBNET);
+                read.scope = scope.and_then(|data| data.get(3).copied()).unwrap_or(0);
+                let error = option_of(data, option::EXTENDED_ERROR);
+                let error = error.and_then(<[u8]>::split_first_chunk::<2>);
+                read.extended_error = error.map(|(code, text)| {
+                    let text = String::from_utf8_lossy(text).into_owned();
+                    (u16::from_be_bytes(*code), text)
+                });
                 continue;
             }
             read.records.push(Record {
@@ -89,13 +98,14 @@ fn text(reply: &[u8], rtype: u16, start: usize, data: &[u8]) -> String {
     })
 }
 
-fn scope(options: &[u8]) -> Option<u8> {
+/// The data of an option.
+fn option_of(options: &[u8], wanted: u16) -> Option<&[u8]> {
     let mut rest = options;
     // Each turn takes four bytes at least.
     while let Some(([c0, c1, l0, l1], data)) = rest.split_first_chunk::<4>() {
         let (data, more) = data.split_at_checked(u16::from_be_bytes([*l0, *l1]).into())?;
-        if u16::from_be_bytes([*c0, *c1]) == option::CLIENT_SUBNET {
-            return data.get(3).copied();
+        if u16::from_be_bytes([*c0, *c1]) == wanted {
+            return Some(data);
         }
         rest = more;
     }

@@ -3,10 +3,14 @@
 use meridian_dns::Name;
 use meridian_model::RoutingKind;
 
-use super::{AliasSeen, Candidate, ChoiceMode, Outcome, Parameter, ReachedBy, Step, ZoneSeen};
+use super::{
+    AliasSeen, Candidate, ChoiceMode, Link, Outcome, Parameter, Placement, ReachedBy, Step,
+    ZoneSeen,
+};
 use crate::ZoneImage;
 use crate::health::{CheckState, Health, Key};
 use crate::image::name_of;
+use crate::lookup::Place;
 use crate::route::candidates::{Candidates, Mode};
 use crate::route::group::{Group, Member, Names, Part, Target};
 use crate::route::trace::{Fate, Finding, Lost, Trace};
@@ -16,6 +20,7 @@ use crate::route::{failover, geoproximity, weighted};
 #[derive(Debug)]
 pub(super) struct Recorder {
     health: Health,
+    pub(super) links: Vec<Link>,
     pub(super) steps: Vec<Step>,
     /// What leads to the next step.
     next: ReachedBy,
@@ -25,6 +30,7 @@ impl Recorder {
     pub(super) fn new(health: &Health) -> Self {
         Self {
             health: health.clone(),
+            links: Vec::new(),
             steps: Vec::new(),
             next: ReachedBy::Question,
         }
@@ -73,11 +79,29 @@ impl Trace for Recorder {
         self.next = ReachedBy::Cname;
     }
 
+    fn placed(&mut self, zone: &ZoneImage, name: &[u8], place: &Place<'_>) {
+        self.links.push(Link {
+            name: Name::from_wire(name).unwrap_or_else(|_| Name::root()),
+            zone: ZoneSeen::of(zone),
+            placement: match place {
+                Place::Node(node) if node.has_sets() => Placement::Exact,
+                Place::Node(_) => Placement::Empty,
+                Place::Wildcard(node) => Placement::Wildcard(name_of(zone, node.labels)),
+                Place::Cut(node, _) => Placement::Delegated(name_of(zone, node.labels)),
+                Place::Nothing => Placement::Nothing,
+            },
+            steps: 0,
+        });
+    }
+
     fn group(&mut self, zone: &ZoneImage, labels: &[u8], candidates: &Candidates<'_>) {
         let group = candidates.group();
         let seen = candidates.all();
         let seen = seen.map(|(_, member)| self.seen(zone, candidates, &member));
         let seen = seen.collect();
+        if let Some(link) = self.links.last_mut() {
+            link.steps += 1;
+        }
         self.steps.push(Step {
             reached_by: self.next,
             zone: ZoneSeen::of(zone),

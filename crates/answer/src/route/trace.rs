@@ -3,6 +3,7 @@
 
 use super::candidates::Candidates;
 use crate::ZoneImage;
+use crate::lookup::Place;
 
 /// Listens on the way to an answer. What is told is made only if somebody listens.
 pub(crate) trait Trace {
@@ -11,6 +12,9 @@ pub(crate) trait Trace {
 
     /// A CNAME leads on to another name of the zone.
     fn cname(&mut self);
+
+    /// A name, in wire form, leads here in its zone: the question's, or the target of a CNAME.
+    fn placed(&mut self, zone: &ZoneImage, name: &[u8], place: &Place<'_>);
 
     /// Choosing among these begins; their name has these labels below the apex of the zone.
     fn group(&mut self, zone: &ZoneImage, labels: &[u8], candidates: &Candidates<'_>);
@@ -37,6 +41,9 @@ impl Trace for Silent {
 
     #[inline(always)]
     fn cname(&mut self) {}
+
+    #[inline(always)]
+    fn placed(&mut self, _: &ZoneImage, _: &[u8], _: &Place<'_>) {}
 
     #[inline(always)]
     fn group(&mut self, _: &ZoneImage, _: &[u8], _: &Candidates<'_>) {}

@@ -181,6 +181,8 @@ pub(crate) enum Command {
         account: String,
         caller_reference: String,
     },
+    /// Why a query is answered as it is.
+    Explain(ExplainCommand),
     ChangeShow {
         id: String,
     },
@@ -224,6 +226,25 @@ pub(crate) struct ImportCommand {
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) caller_reference: Option<String>,
     pub(crate) delegation_set: Option<String>,
+}
+
+/// A query, and what is supposed for it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExplainCommand {
+    pub(crate) name: String,
+    /// By its number.
+    pub(crate) rtype: u16,
+    /// Who sends it.
+    pub(crate) source: Option<IpAddr>,
+    /// The client subnet that it tells.
+    pub(crate) subnet: Option<(IpAddr, u8)>,
+    /// The address it is sent to.
+    pub(crate) view: Option<IpAddr>,
+    /// The region that the client is supposed to be in.
+    pub(crate) at: Option<String>,
+    /// Health checks that are supposed to be up (`true`) or down.
+    pub(crate) health: Vec<(String, bool)>,
 }
 
 /// A policy document with its name.

@@ -5,6 +5,7 @@ mod account;
 mod backup;
 mod geo;
 mod health;
+mod explain;
 mod journal;
 mod key;
 mod nameserver;
@@ -282,6 +283,7 @@ impl Host {
                 account,
                 caller_reference,
             } => zone::provide_delegation_set(self, &account, &caller_reference),
+            Command::Explain(question) => explain::explain(self, &question),
             Command::ChangeShow { id } => zone::show_change(self, &id),
             _ => bail!("this is not for the control plane"),
         }

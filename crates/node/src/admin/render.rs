@@ -1,6 +1,7 @@
 //! Results for people: tables, and the credentials file's own format for a new key.
 
 mod geo;
+mod explain;
 mod history;
 
 use std::io::{Result, Write};
@@ -19,6 +20,7 @@ pub(super) fn text(out: &mut impl Write, command: &Command, result: &Value) -> R
             write!(out, "{}", credentials::render(&cell(id), &cell(secret)))
         }
         (Command::KeyRotate { id }, key) => rotated(out, id, key),
+        (Command::Explain(_), told) => explain::explanation(out, told),
         (Command::ZoneHistory { .. }, found) => history::versions(out, found),
         (Command::ZoneDiff { .. }, found) => history::difference(out, found),
         (Command::ZoneRestore { .. }, restored) => history::restored(out, restored),

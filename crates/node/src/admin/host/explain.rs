@@ -1,0 +1,289 @@
+//! `meridian explain`: the data plane's own explanation of an answer, as JSON.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use anyhow::{Result, bail};
+use domain::base::iana::Rtype;
+use meridian_answer::{
+    Ask, Candidate, CandidateOutcome, CheckState, ChoiceMode, ClientKnownBy, ClientSeen,
+    Explanation, Fate, Link, Lost, Parameter, Placement, Record, Section, Step, ViewId, Visibility,
+    World, ZoneOutcome, ZoneSeen, explain as ask,
+};
+use meridian_dns::Name;
+use meridian_model::{FailoverRole, Region};
+use serde_json::{Map, Value, json};
+
+use super::super::command::ExplainCommand;
+use super::Host;
+use crate::answering::{first_view, moment, rcode};
+
+/// Who asks where only a region is told.
+const NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+
+pub(super) fn explain(host: &Host, question: &ExplainCommand) -> Result<Value> {
+    let supposed = question.health.iter();
+    host.control
+        .know_health_checks(supposed.map(|(id, _)| id.as_str()))?;
+    if let Some(region) = &question.at
+        && Region::new(region).is_none()
+    {
+        bail!("'{region}' is none of the regions, such as eu-west-1");
+    }
+    let world = host.live.load();
+    let name = Name::parse(&question.name)?;
+    let view = match question.view {
+        Some(address) => view_at(&world, address)?,
+        None => usual_view(&world, &name),
+    };
+    let health = question.health.iter().map(|(id, up)| {
+        let state = if *up {
+            CheckState::Up
+        } else {
+            CheckState::Down
+        };
+        (id.as_str(), state)
+    });
+    let told = ask(
+        &world,
+        &Ask {
+            name: &name,
+            qtype: question.rtype,
+            view,
+            source: question.source.unwrap_or(NOBODY),
+            subnet: question.subnet,
+            at: question.at.as_deref(),
+            health: &health.collect::<Vec<_>>(),
+            moment: moment(),
+        },
+    );
+    let addresses = world.addresses().iter();
+    let addresses = addresses.filter(|(_, other)| *other == view);
+    Ok(json!({
+        "name": name.to_string(),
+        "type": rtype(question.rtype),
+        "supposed": {
+            "health": question.health.iter().map(|(id, up)| {
+                (id.clone(), if *up { "up" } else { "down" }.into())
+            }).collect::<Map<_, _>>(),
+            "region": question.at,
+        },
+        "client": client(&told.client),
+        "asked_at": addresses.map(|(address, _)| address.to_string()).collect::<Vec<_>>(),
+        "zone": told.zone.as_ref().map(zone),
+        "zones": told.zones.iter().map(|considered| {
+            let mut shown = zone(&considered.zone);
+            let (outcome, why) = zone_outcome(considered.outcome);
+            shown["outcome"] = outcome.into();
+            shown["why"] = why.into();
+            shown
+        }).collect::<Vec<_>>(),
+        "links": links(&told),
+        "answer": answer(&told),
+    }))
+}
+
+fn view_at(world: &World, address: IpAddr) -> Result<ViewId> {
+    let view = world.view_at(address);
+    if view == ViewId::EMPTY {
+        let known = world.addresses().iter();
+        let known: Vec<String> = known.map(|(address, _)| address.to_string()).collect();
+        bail!(
+            "no zone is answered at {address}, but at {}",
+            known.join(", ")
+        );
+    }
+    Ok(view)
+}
+
+/// One in which the public zone with the longest apex is answered. Looks at all zones.
+fn usual_view(world: &World, name: &Name) -> ViewId {
+    let name = name.to_lowercase();
+    let zones = world.zones().filter(|zone| {
+        let meta = zone.meta();
+        zone.vpcs().is_none() && meta.views != 0 && name.is_within(&meta.apex)
+    });
+    let longest = zones.max_by_key(|zone| zone.meta().apex.label_count());
+    let view = longest.and_then(|zone| first_view(zone.meta().views));
+    view.unwrap_or(ViewId(0))
+}
+
+fn rtype(code: u16) -> String {
+    Rtype::from_int(code).to_string()
+}
+
+fn client(client: &ClientSeen) -> Value {
+    let place = &client.place;
+    json!({
+        "address": client.address.to_string(),
+        "length": client.bits,
+        "known_by": match &client.known_by {
+            ClientKnownBy::Subnet => "client-subnet",
+            ClientKnownBy::Source => "source",
+            ClientKnownBy::Region(_) => "region",
+        },
+        "region": match &client.known_by {
+            ClientKnownBy::Region(region) => Some(region),
+            _ => None,
+        },
+        "continent": place.continent.map(|continent| continent.as_str()),
+        "country": place.country.map(|country| country.as_str().to_owned()),
+        "subdivision": place.subdivision.map(|subdivision| subdivision.as_str().to_owned()),
+        "latitude": place.point.map(|point| point.latitude()),
+        "longitude": place.point.map(|point| point.longitude()),
+    })
+}
+
+fn zone(zone: &ZoneSeen) -> Value {
+    json!({
+        "id": zone.id.as_str(),
+        "name": zone.apex.to_string(),
+        "visibility": match zone.visibility {
+            Visibility::Public => "public",
+            Visibility::Private => "private",
+        },
+    })
+}
+
+fn zone_outcome(outcome: ZoneOutcome) -> (&'static str, &'static str) {
+    match outcome {
+        ZoneOutcome::Answers => ("answers", "the longest apex that is seen"),
+        ZoneOutcome::NotInView => ("passed", "none of its name servers is at this address"),
+        ZoneOutcome::NotInVpc => ("passed", "private, and who asks is in none of its VPCs"),
+        ZoneOutcome::BehindPrivate => ("passed", "in a VPC its private zones come first"),
+        ZoneOutcome::Shorter => ("passed", "another has a longer apex"),
+        ZoneOutcome::Younger => ("passed", "another of this name is older"),
+        ZoneOutcome::Parents => ("passed", "DS is answered by the zone above"),
+        ZoneOutcome::NotAsked => ("passed", "no zone answers such a question"),
+    }
+}
+
+fn links(told: &Explanation) -> Value {
+    let mut steps = told.steps.iter();
+    let links = told.links.iter().map(|link| {
+        let choices = steps.by_ref().take(link.steps).map(choice);
+        let (placement, at) = placement(link);
+        json!({
+            "name": link.name.to_string(),
+            "zone": zone(&link.zone),
+            "placement": placement,
+            "at": at.map(Name::to_string),
+            "choices": choices.collect::<Vec<_>>(),
+        })
+    });
+    links.collect()
+}
+
+fn placement(link: &Link) -> (&'static str, Option<&Name>) {
+    match &link.placement {
+        Placement::Exact => ("exact", None),
+        Placement::Empty => ("empty", None),
+        Placement::Wildcard(name) => ("wildcard", Some(name)),
+        Placement::Delegated(name) => ("delegated", Some(name)),
+        Placement::Nothing => ("nothing", None),
+    }
+}
+
+fn choice(step: &Step) -> Value {
+    json!({
+        "name": step.name.to_string(),
+        "type": step.rtype.to_string(),
+        "zone": zone(&step.zone),
+        "policy": step.policy.to_string(),
+        "mode": match step.mode {
+            ChoiceMode::Healthy => "healthy",
+            ChoiceMode::LastResort => "last-resort",
+        },
+        "scope": step.scope,
+        "candidates": step.candidates.iter().map(candidate).collect::<Vec<_>>(),
+        "lost": step.lost.map(|lost| match lost {
+            Lost::NoZone => "the zone it points into is not here",
+            Lost::NoTarget => "there is nothing of its type at the target",
+            Lost::TooDeep => "more than 16 aliases one after the other",
+            Lost::Unserved => "it is stored and cannot be answered",
+        }),
+    })
+}
+
+fn candidate(candidate: &Candidate) -> Value {
+    let (outcome, why) = outcome(candidate.outcome);
+    let mut shown = json!({
+        "identifier": candidate.identifier,
+        "health": state(candidate.health),
+        "health_check": candidate.health_check.as_ref().map(|(id, up)| {
+            json!({ "id": id, "state": state(*up) })
+        }),
+        "alias": candidate.alias.as_ref().map(|alias| json!({
+            "zone": alias.zone,
+            "name": alias.name.to_string(),
+            "target_health": alias.evaluated.map(state),
+        })),
+        "distance_km": candidate.distance_km.map(f64::round),
+        "biased_km": candidate.biased_km.map(f64::round),
+        "outcome": outcome,
+        "why": why,
+    });
+    match &candidate.parameter {
+        Parameter::None => {}
+        Parameter::Weight(weight) => shown["weight"] = (*weight).into(),
+        Parameter::Role(FailoverRole::Primary) => shown["role"] = "primary".into(),
+        Parameter::Role(FailoverRole::Secondary) => shown["role"] = "secondary".into(),
+        Parameter::Region(region) => shown["region"] = region.as_str().into(),
+        Parameter::Place(place) => shown["place"] = place.as_str().into(),
+        Parameter::Near(near, bias) => {
+            shown["near"] = near.as_str().into();
+            shown["bias"] = (*bias).into();
+        }
+        Parameter::Location(location) => shown["location"] = location.as_str().into(),
+    }
+    shown
+}
+
+fn state(state: CheckState) -> &'static str {
+    match state {
+        CheckState::Up => "up",
+        CheckState::Down => "down",
+    }
+}
+
+fn outcome(outcome: CandidateOutcome) -> (&'static str, Option<&'static str>) {
+    let why = match outcome {
+        CandidateOutcome::Chosen => return ("chosen", None),
+        CandidateOutcome::Unhealthy => return ("unhealthy", Some("others are healthy")),
+        CandidateOutcome::Passed(fate) => fate,
+    };
+    let why = match why {
+        Fate::ZeroWeight => "its weight is 0, and others have one",
+        Fate::NotDrawn => "another was drawn",
+        Fate::PrimaryIsUp => "the primary set is healthy",
+        Fate::PrimaryIsLastResort => "both are down, and the primary set is the last resort",
+        Fate::NotMatched => "it is for other clients",
+        Fate::LessSpecific => "another is for fewer clients",
+        Fate::Outdone => "another is nearer",
+    };
+    ("passed", Some(why))
+}
+
+fn answer(told: &Explanation) -> Value {
+    let error = told.extended_error.as_ref();
+    json!({
+        "rcode": rcode(told.rcode),
+        "records": told.records.iter().map(record).collect::<Vec<_>>(),
+        "extended_error": error.map(|(code, text)| json!({ "code": code, "text": text })),
+        "scope": told.scope,
+        "bytes": told.reply.len(),
+    })
+}
+
+fn record(record: &Record) -> Value {
+    json!({
+        "section": match record.section {
+            Section::Answer => "answer",
+            Section::Authority => "authority",
+            Section::Additional => "additional",
+        },
+        "name": record.name.to_string(),
+        "ttl": record.ttl,
+        "type": rtype(record.rtype),
+        "data": record.data,
+    })
+}
