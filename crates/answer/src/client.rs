@@ -78,6 +78,20 @@ impl<'a> Client<'a> {
         }
     }
 
+    /// Somebody at this address who is supposed to be at this place.
+    pub(crate) fn at_place(world: &'a World, address: IpAddr, place: Place) -> Self {
+        let whereabouts = Whereabouts {
+            place,
+            direction: place.point.map(|point| point.direction()),
+            range: 0,
+            scopes: NO_SCOPES,
+        };
+        Self {
+            whereabouts: Some(whereabouts),
+            ..Self::of(world, address, None)
+        }
+    }
+
     /// Where it is.
     pub(crate) fn whereabouts(&mut self) -> Whereabouts {
         let (world, address, known_by) = (self.world, self.address, self.known_by);

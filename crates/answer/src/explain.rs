@@ -4,6 +4,7 @@
 //! Nothing here is fast and nothing here is on the way of a packet. What-ifs are made in a copy of
 //! the World that nobody else sees. Rendering for people is the business of whoever asks.
 
+mod possible;
 mod reading;
 mod recorder;
 mod zones;
@@ -20,10 +21,13 @@ use crate::edns::Asker;
 use crate::health::{CheckState, Health};
 use crate::lookup::{self, Scope};
 use crate::reply::{self, Task};
+use crate::route::trace::Trace;
 use crate::route::{Fate, Lost};
 use crate::walk::Walk;
-use crate::{Identity, Moment, Transport, ViewId, World, seed_of};
+use crate::zones::Zones;
+use crate::{Identity, Moment, Transport, ViewId, World, ZoneImage, seed_of};
 
+pub use possible::{GroupSeen, Possible, PossibleAnswer, Supposed, possible};
 pub use reading::{Record, Section};
 use recorder::Recorder;
 
@@ -285,12 +289,45 @@ pub enum Outcome {
 /// Answers a query as [`answer`](crate::answer) does, and says why.
 pub fn explain(world: &World, ask: &Ask<'_>) -> Explanation {
     let world = &what_if(world, ask);
+    let seen = world.private.as_ref();
+    let seen = seen.and_then(|private| private.seen_by(ask.source));
+    let client = ask.at.map(|at| Client::in_region(world, ask.source, at));
+    let mut recorder = Recorder::new(world.health());
+    let ran = run(world, ask, (seen, client), &mut recorder);
+    let read = reading::read(&ran.reply);
+    Explanation {
+        client: ran.client,
+        zone: ran.zone.map(ZoneSeen::of),
+        zones: zones::considered(world, ask, ran.zone),
+        links: recorder.links,
+        steps: recorder.steps,
+        rcode: ran.rcode,
+        extended_error: read.extended_error,
+        records: read.records,
+        scope: read.scope,
+        reply: ran.reply,
+    }
+}
+
+/// What came of a query.
+struct Ran<'w> {
+    client: ClientSeen,
+    zone: Option<&'w ZoneImage>,
+    rcode: u16,
+    reply: Vec<u8>,
+}
+
+/// Answers a query of who sees these private zones, and is this client if that is known beforehand.
+fn run<'w, T: Trace>(
+    world: &'w World,
+    ask: &Ask<'_>,
+    (seen, client): (Option<&'w Zones>, Option<Client<'w>>),
+    trace: &mut T,
+) -> Ran<'w> {
     let octets = ask.subnet.map_or_else(Vec::new, octets);
     let query = query(ask, &octets);
     let (mut walk, identity) = (Box::new(Walk::new()), Identity::default());
     walk.start(world.key, query.question.name);
-    let seen = world.private.as_ref();
-    let seen = seen.and_then(|private| private.seen_by(ask.source));
     let private = seen.map(Scope::Private);
     let found =
         private.and_then(|scope| Some((lookup::zone(world, scope, &mut walk, None)?, scope)));
@@ -314,25 +351,20 @@ pub fn explain(world: &World, ask: &Ask<'_>) -> Explanation {
         guess: zone.and_then(|zone| lookup::guess(world, zone, &mut walk)),
         walk: &mut walk,
         seed: seed_of(ask.moment.seed, 0),
-        client: ask.at.map(|at| Client::in_region(world, ask.source, at)),
-        trace: Recorder::new(world.health()),
+        client,
+        trace,
     };
     let mut reply = vec![0; usize::from(u16::MAX)];
     let (answered, zone) = reply::write(&mut task, zone, &mut reply);
     reply.truncate(answered.len.into());
-    let read = reading::read(&reply);
     let client = task.client.take();
     let client = client.unwrap_or_else(|| reply::client_of(world, scope, ask.source, &query));
-    Explanation {
-        client: client_seen(client),
-        zone: zone.map(ZoneSeen::of),
-        zones: zones::considered(world, ask, zone),
-        links: task.trace.links,
-        steps: task.trace.steps,
+    let client = client_seen(client);
+    let zone = zone.map(|zone| (&zone.meta.apex, zone.meta.generation));
+    Ran {
+        client,
+        zone: zone.and_then(|(apex, generation)| world.zone(apex, generation)),
         rcode: answered.rcode,
-        extended_error: read.extended_error,
-        records: read.records,
-        scope: read.scope,
         reply,
     }
 }
@@ -409,7 +441,7 @@ fn query<'q>(ask: &'q Ask<'_>, octets: &'q [u8]) -> Query<'q> {
 }
 
 impl ZoneSeen {
-    fn of(zone: &crate::ZoneImage) -> Self {
+    fn of(zone: &ZoneImage) -> Self {
         Self {
             id: zone.meta.zone.clone(),
             apex: zone.meta.apex.clone(),

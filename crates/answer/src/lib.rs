@@ -56,9 +56,9 @@ pub use cidr::CidrCollections;
 pub use compile::{Broken, CompileError};
 pub use draft::ZoneDraft;
 pub use explain::{
-    AliasSeen, Ask, Candidate, ChoiceMode, ClientKnownBy, ClientSeen, Explanation, Link,
-    Outcome as CandidateOutcome, Parameter, Placement, ReachedBy, Record, Section, Step,
-    Visibility, ZoneConsidered, ZoneOutcome, ZoneSeen, explain,
+    AliasSeen, Ask, Candidate, ChoiceMode, ClientKnownBy, ClientSeen, Explanation, GroupSeen, Link,
+    Outcome as CandidateOutcome, Parameter, Placement, Possible, PossibleAnswer, ReachedBy, Record,
+    Section, Step, Supposed, Visibility, ZoneConsidered, ZoneOutcome, ZoneSeen, explain, possible,
 };
 pub use hash::HashKey;
 pub use health::{CheckState, Health};

@@ -16,10 +16,17 @@ pub(crate) fn choose<T: Trace>(
     trace: &mut T,
 ) -> ArrayVec<usize, MULTIVALUE_SETS> {
     let mut chosen = ArrayVec::new();
-    let in_play = candidates
-        .in_play()
-        .filter(|(_, member)| !member.is_alias());
-    for (met, (place, _)) in in_play.enumerate() {
+    let in_play = || {
+        let in_play = candidates.in_play();
+        in_play.filter(|(_, member)| !member.is_alias())
+    };
+    if T::ON
+        && let Some(run) = trace.draw_several(in_play().count())
+    {
+        let run = in_play().skip(run * MULTIVALUE_SETS).take(MULTIVALUE_SETS);
+        return run.map(|(place, _)| place).collect();
+    }
+    for (met, (place, _)) in in_play().enumerate() {
         // Each of the first `met` is among the chosen with the same likelihood (algorithm R).
         if !chosen.is_full() {
             chosen.push(place);

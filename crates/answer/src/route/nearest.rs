@@ -16,8 +16,12 @@ pub(crate) fn least<T: Trace>(
     mut measure: impl FnMut(usize, &Member<'_>, &mut T) -> f64,
 ) -> Option<usize> {
     let mut best: Option<(f64, usize, Option<u64>)> = None;
+    let mut measured = Vec::new();
     for (place, member) in candidates.in_play() {
         let own = measure(place, &member, trace);
+        if T::ON {
+            measured.push((place, own));
+        }
         let Some((least, least_place, lot)) = &mut best else {
             best = Some((own, place, None));
             continue;
@@ -37,7 +41,16 @@ pub(crate) fn least<T: Trace>(
             trace.fate(place, || Fate::Outdone);
         }
     }
-    best.map(|(_, place, _)| place)
+    let (least, place, _) = best?;
+    if T::ON {
+        measured.retain(|(_, own)| own.total_cmp(&least).is_eq());
+        if measured.len() > 1
+            && let Some(option) = trace.draw(|| vec![1; measured.len()])
+        {
+            return measured.get(option).map(|(place, _)| *place);
+        }
+    }
+    Some(place)
 }
 
 /// What a member draws for a range of addresses: nothing that differs from server to server, such

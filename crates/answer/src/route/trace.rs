@@ -19,6 +19,19 @@ pub(crate) trait Trace {
     /// Choosing among these begins; their name has these labels below the apex of the zone.
     fn group(&mut self, zone: &ZoneImage, labels: &[u8], candidates: &Candidates<'_>);
 
+    /// Which of several options, each with this share, is to be taken; none leaves it to chance.
+    #[inline(always)]
+    fn draw(&mut self, _: impl FnOnce() -> Vec<usize>) -> Option<usize> {
+        None
+    }
+
+    /// Which of the runs of so many members at once is to be taken, of this many; none leaves it
+    /// to chance.
+    #[inline(always)]
+    fn draw_several(&mut self, _: usize) -> Option<usize> {
+        None
+    }
+
     /// Why a member in play was not chosen.
     fn fate(&mut self, place: usize, fate: impl FnOnce() -> Fate);
 
@@ -30,6 +43,46 @@ pub(crate) trait Trace {
 
     /// An alias leads nowhere, or a set cannot be answered.
     fn lost(&mut self, why: Lost);
+}
+
+impl<T: Trace> Trace for &mut T {
+    const ON: bool = T::ON;
+
+    fn cname(&mut self) {
+        (**self).cname();
+    }
+
+    fn placed(&mut self, zone: &ZoneImage, name: &[u8], place: &Place<'_>) {
+        (**self).placed(zone, name, place);
+    }
+
+    fn group(&mut self, zone: &ZoneImage, labels: &[u8], candidates: &Candidates<'_>) {
+        (**self).group(zone, labels, candidates);
+    }
+
+    fn draw(&mut self, shares: impl FnOnce() -> Vec<usize>) -> Option<usize> {
+        (**self).draw(shares)
+    }
+
+    fn draw_several(&mut self, of: usize) -> Option<usize> {
+        (**self).draw_several(of)
+    }
+
+    fn fate(&mut self, place: usize, fate: impl FnOnce() -> Fate) {
+        (**self).fate(place, fate);
+    }
+
+    fn finding(&mut self, place: usize, finding: impl FnOnce() -> Finding) {
+        (**self).finding(place, finding);
+    }
+
+    fn chosen(&mut self, places: &[usize], bits: u8) {
+        (**self).chosen(places, bits);
+    }
+
+    fn lost(&mut self, why: Lost) {
+        (**self).lost(why);
+    }
 }
 
 /// Nobody listens.

@@ -29,17 +29,22 @@ pub(crate) fn choose<T: Trace>(
         .map(|(_, member)| usize::from(weight(&member)));
     // At most 255 for each of a bounded number of members.
     let (sum, count) = weights.fold((0, 0), |(sum, count), weight| (sum + weight, count + 1));
-    let mut left = random.below(if sum > 0 { sum } else { count });
+    let share = |member: &Member<'_>| match usize::from(weight(member)) {
+        _ if sum == 0 => 1,
+        weight => weight,
+    };
+    let shares = || candidates.in_play().map(|(_, member)| share(&member));
+    let mut left = match trace.draw(|| shares().collect()) {
+        Some(option) => shares().take(option).sum(),
+        None => random.below(if sum > 0 { sum } else { count }),
+    };
     let mut chosen = None;
     for (place, member) in candidates.in_play() {
-        let share = match weight(&member) {
-            _ if sum == 0 => 1,
-            0 => {
-                trace.fate(place, || Fate::ZeroWeight);
-                continue;
-            }
-            weight => usize::from(weight),
-        };
+        let share = share(&member);
+        if share == 0 {
+            trace.fate(place, || Fate::ZeroWeight);
+            continue;
+        }
         if chosen.is_none() && left < share {
             chosen = Some(place);
             if !T::ON {

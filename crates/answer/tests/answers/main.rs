@@ -7,6 +7,7 @@ mod compare;
 mod crowd;
 mod options;
 mod oracle;
+mod possible;
 mod random;
 mod raw;
 mod rfc8906;
