@@ -12,6 +12,7 @@ mod history;
 mod import;
 mod key;
 mod name_server;
+mod preview;
 mod quota;
 mod user;
 mod vpc;
@@ -34,6 +35,9 @@ pub use self::import::{
 use self::key::MAX_KEYS;
 pub use self::key::NewKey;
 pub(crate) use self::key::{SECRETS, vault_row};
+pub use self::preview::{
+    ChangePreview, PreviewReason, PreviewedCollection, PreviewedName, PreviewedQuestion,
+};
 use self::user::MAX_POLICIES;
 pub use self::user::{NewPolicy, NewUser, UserDetails};
 pub use self::vpc::NewVpc;

@@ -25,9 +25,10 @@ mod usage;
 
 pub use acks::{Acks, Served};
 pub use admin::{
-    AccountSummary, AdminError, ChangeDetail, ExistingSets, Frozen, ImportOutcome, ImportRequest,
-    ImportRoom, ImportTarget, Imported, ImportedApex, ImportedSet, InvalidSets, NewKey, NewPolicy,
-    NewUser, NewVpc, RefusedSet, RestoreOutcome, RestoredZone, SetDifference, UserDetails,
+    AccountSummary, AdminError, ChangeDetail, ChangePreview, ExistingSets, Frozen, ImportOutcome,
+    ImportRequest, ImportRoom, ImportTarget, Imported, ImportedApex, ImportedSet, InvalidSets,
+    NewKey, NewPolicy, NewUser, NewVpc, PreviewReason, PreviewedCollection, PreviewedName,
+    PreviewedQuestion, RefusedSet, RestoreOutcome, RestoredZone, SetDifference, UserDetails,
     ZoneDetail, ZoneFilter, ZoneImport, ZoneSets, ZoneVersion,
 };
 pub use answering::{Answering, TestAnswer, TestProtocol, TestQuery};

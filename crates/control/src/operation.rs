@@ -48,7 +48,9 @@ mod update_hosted_zone_comment;
 mod update_hosted_zone_features;
 mod vpc;
 
+pub(crate) use self::change_record_sets::words as batch_refusal;
 pub(crate) use self::create_reusable_delegation_set::words as delegation_set_refusal;
+
 use meridian_dns::Name;
 use meridian_log::{ReadError, Snapshot};
 use meridian_model::{Change, Effect, Facts, PlanError, Zone};

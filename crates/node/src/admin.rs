@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-pub(crate) use client::{Client, Conversation, ask, call, print};
-pub(crate) use command::{Command, ExplainCommand, ImportCommand, Question};
+pub(crate) use client::{Client, Conversation, ask, call, print, show};
+pub(crate) use command::{Command, ExplainCommand, ImportCommand, PlannedChange, Question};
 pub(crate) use host::{Host, Listens, Replacement, serve};
 pub(crate) use progress::Progress;
 

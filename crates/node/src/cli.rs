@@ -170,6 +170,7 @@ pub(crate) fn run(arguments: Arguments, predecessor: Option<&Predecessor>) -> Re
         Verb::Serve(arguments) => return crate::serve::run(&arguments.config()?, predecessor),
         Verb::Config(verb) => return verb.run(),
         Verb::Zone(verb) => return verb.run(),
+        Verb::Change(verb) => return verb.run(),
         Verb::Import(verb) => return verb.run(),
         Verb::Tls(verb) => return verb.run(),
         Verb::Backup(arguments) => return arguments.run(),
@@ -188,7 +189,6 @@ pub(crate) fn run(arguments: Arguments, predecessor: Option<&Predecessor>) -> Re
         Verb::Geo(verb) => verb.command(),
         Verb::Quota(verb) => verb.command(),
         Verb::Explain(arguments) => arguments.command(),
-        Verb::Change(verb) => verb.command(),
         Verb::Journal(verb) => verb.command(),
         Verb::Replace(arguments) => arguments.command()?,
     };

@@ -91,7 +91,8 @@ fn authorize_targets(
     Ok(())
 }
 
-fn words(refusal: BatchRefusal) -> Refusal {
+/// Why a batch is refused, in Route 53's words.
+pub(crate) fn words(refusal: BatchRefusal) -> Refusal {
     match refusal {
         BatchRefusal::InvalidInput(text) => Refusal::InvalidInput(text),
         BatchRefusal::InvalidChangeBatch(texts) => Refusal::InvalidChangeBatch(texts),

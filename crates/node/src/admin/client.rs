@@ -34,12 +34,16 @@ impl Client {
 
 /// Sends a command to the running server and prints what comes back.
 pub(crate) fn call(client: &Client, command: &Command) -> Result<()> {
-    let result = ask(client, command)?;
+    show(client, command, &ask(client, command)?)
+}
+
+/// Prints what came back.
+pub(crate) fn show(client: &Client, command: &Command, result: &Value) -> Result<()> {
     let mut out = io::stdout().lock();
     if client.json {
         writeln!(out, "{}", visible::json(&format!("{result:#}")))?;
     } else {
-        render::text(&mut out, command, &result)?;
+        render::text(&mut out, command, result)?;
     }
     Ok(())
 }

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// The longest line, in bytes: a policy document is the largest thing in one.
-pub(super) const MAX_LINE: u64 = 256 * 1024;
+use crate::transfer::JsonSet;
+
+/// The longest line, in bytes: a change batch is the largest thing in one.
+pub(super) const MAX_LINE: u64 = 2 * 1024 * 1024;
 
 /// A command. The tag is its name on the command line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -186,6 +188,11 @@ pub(crate) enum Command {
     ChangeShow {
         id: String,
     },
+    /// What a change would make of answers.
+    ChangePreview {
+        zone: String,
+        changes: Vec<PlannedChange>,
+    },
     /// To be written by this process.
     Backup {
         path: PathBuf,
@@ -226,6 +233,24 @@ pub(crate) struct ImportCommand {
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) caller_reference: Option<String>,
     pub(crate) delegation_set: Option<String>,
+}
+
+/// `Change`, an element of a batch.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct PlannedChange {
+    pub(crate) action: ActionWord,
+    #[serde(rename = "ResourceRecordSet")]
+    pub(crate) set: JsonSet,
+}
+
+/// `ChangeAction`.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) enum ActionWord {
+    Create,
+    Delete,
+    Upsert,
 }
 
 /// A query, and what is supposed for it.

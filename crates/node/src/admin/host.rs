@@ -10,6 +10,7 @@ mod journal;
 mod key;
 mod nameserver;
 mod policy;
+mod preview;
 mod quota;
 mod status;
 mod transfer;
@@ -284,6 +285,7 @@ impl Host {
                 caller_reference,
             } => zone::provide_delegation_set(self, &account, &caller_reference),
             Command::Explain(question) => explain::explain(self, &question),
+            Command::ChangePreview { zone, changes } => preview::preview(self, &zone, changes),
             Command::ChangeShow { id } => zone::show_change(self, &id),
             _ => bail!("this is not for the control plane"),
         }

@@ -3,6 +3,7 @@
 mod geo;
 mod explain;
 mod history;
+mod preview;
 
 use std::io::{Result, Write};
 
@@ -20,6 +21,7 @@ pub(super) fn text(out: &mut impl Write, command: &Command, result: &Value) -> R
             write!(out, "{}", credentials::render(&cell(id), &cell(secret)))
         }
         (Command::KeyRotate { id }, key) => rotated(out, id, key),
+        (Command::ChangePreview { .. }, found) => preview::preview(out, found),
         (Command::Explain(_), told) => explain::explanation(out, told),
         (Command::ZoneHistory { .. }, found) => history::versions(out, found),
         (Command::ZoneDiff { .. }, found) => history::difference(out, found),
