@@ -99,6 +99,7 @@ def test_choices_with_their_reasons(explain, zone, checks):
         "name": f"fast.{NAME}",
         "target_health": "up",
     }
+    assert (over["reached_by"], fast["reached_by"]) == ("cname", "alias")
     assert (fast["name"], fast["policy"], fast["mode"]) == (f"fast.{NAME}", "latency", "healthy")
     eu, us = fast["candidates"]
     assert (eu["identifier"], eu["region"], eu["outcome"]) == ("eu", "eu-central-1", "chosen")
@@ -223,3 +224,18 @@ def test_the_place_of_an_address(explain):
     assert (client["country"], client["continent"]) == ("NL", "EU")
     nowhere = explain(f"plain.{NAME}", "A", "--client", "192.0.2.1")["client"]
     assert (nowhere["country"], nowhere["continent"], nowhere["latitude"]) == (None, None, None)
+
+
+def test_private_zones_and_who_sees_them(meridian, route53):
+    id = meridian.private_zone("explained.internal")
+    vpc = route53.get_hosted_zone(Id=id)["VPCs"][0]["VPCId"]
+    meridian.admin("vpc", "set", vpc, "--network", "10.98.0.0/24")
+
+    def told(client):
+        told = meridian.admin("explain", "explained.internal", "SOA", "--client", client)
+        return told["zones"][0]["why"], told["client"]["region"], told["answer"]["rcode"]
+
+    seen = ("the longest apex that is seen", "eu-west-1", "NOERROR")
+    assert eventually(lambda: told("10.98.0.1") == seen)
+    unseen = ("private, and who asks is in none of its VPCs", None, "REFUSED")
+    assert told("192.0.2.1") == unseen

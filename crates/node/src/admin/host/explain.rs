@@ -6,8 +6,8 @@ use anyhow::{Result, bail};
 use domain::base::iana::Rtype;
 use meridian_answer::{
     Ask, Candidate, CandidateOutcome, CheckState, ChoiceMode, ClientKnownBy, ClientSeen,
-    Explanation, Fate, Link, Lost, Parameter, Placement, Record, Section, Step, ViewId, Visibility,
-    World, ZoneOutcome, ZoneSeen, explain as ask,
+    Explanation, Fate, Link, Lost, Parameter, Placement, ReachedBy, Record, Section, Step, ViewId,
+    Visibility, World, ZoneOutcome, ZoneSeen, explain as ask,
 };
 use meridian_dns::Name;
 use meridian_model::{FailoverRole, Region};
@@ -187,6 +187,11 @@ fn choice(step: &Step) -> Value {
     json!({
         "name": step.name.to_string(),
         "type": step.rtype.to_string(),
+        "reached_by": match step.reached_by {
+            ReachedBy::Question => "question",
+            ReachedBy::Cname => "cname",
+            ReachedBy::Alias => "alias",
+        },
         "zone": zone(&step.zone),
         "policy": step.policy.to_string(),
         "mode": match step.mode {
