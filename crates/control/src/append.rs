@@ -13,54 +13,55 @@ use meridian_log::{AppendError, Commit, RetryKey};
 use meridian_model::{Effect, Generation, ZoneId};
 
 use crate::control::{Control, check_behind, not_appended};
-use crate::group::{Basis, Sharing, Verdict};
+use crate::group::{Basis, Verdict};
 
 impl Control {
-    /// Appends commits that were planned on this basis; a verdict for each, in order. What cannot
-    /// be written beside those before it is to be planned again.
-    pub(crate) fn append(
-        &self,
-        basis: &Basis,
-        commits: Vec<Commit>,
-        sharing: Sharing,
-    ) -> Vec<Verdict> {
-        let most = match sharing {
-            Sharing::Together => usize::MAX,
-            Sharing::Apart => 1,
-        };
+    /// Appends commits that were planned on this basis, of which there is at least one; a verdict for
+    /// each, in order. What cannot be written beside those before it is to be planned again.
+    ///
+    /// An entry that is too large, or of a level that is not finalized, is cut in two, and so on:
+    /// whose fault it is, that one is refused alone, and the others pay with a few entries more.
+    pub(crate) fn append(&self, basis: &Basis, commits: Vec<Commit>) -> Vec<Verdict> {
         let mut verdicts = vec![Verdict::Again; commits.len()];
         let independent = independent(&commits);
-        let mut rest = (0..)
+        let together = (0..)
             .zip(commits)
             .filter(|(place, _)| independent.contains(place));
         let mut head = basis.snapshot.head();
-        loop {
-            let (places, portion): (Vec<usize>, Vec<Commit>) = rest.by_ref().take(most).unzip();
-            let several = portion.len() > 1;
-            if portion.is_empty() {
-                return verdicts;
-            }
-            let verdict = match self.journal.append(head, portion, basis.now) {
-                Ok(appended) => {
+        // The next one last.
+        let mut portions: Vec<Vec<(usize, Commit)>> = vec![together.collect()];
+        while let Some(portion) = portions.pop() {
+            let spare = (portion.len() > 1).then(|| portion.clone());
+            let (places, commits): (Vec<usize>, Vec<Commit>) = portion.into_iter().unzip();
+            let appended = self.journal.append(head, commits, basis.now);
+            let verdict = match (appended, spare) {
+                (Ok(appended), _) => {
                     *self.last() = Some((appended, basis.now));
                     // The others' plans hold there too.
                     head = appended;
                     Verdict::Written
                 }
-                Err(AppendError::Conflict { head: found }) => match check_behind(head, found) {
-                    Ok(()) => Verdict::Again,
-                    Err(fault) => Verdict::Failed(fault),
-                },
-                // It is one's fault, and not to be the others'.
-                Err(AppendError::Level { .. } | AppendError::TooLarge { .. }) if several => {
-                    Verdict::Apart
+                (Err(AppendError::Conflict { head: found }), _) => {
+                    match check_behind(head, found) {
+                        Ok(()) => Verdict::Again,
+                        Err(fault) => Verdict::Failed(fault),
+                    }
                 }
-                Err(error) => Verdict::Failed(not_appended(error)),
+                (
+                    Err(AppendError::Level { .. } | AppendError::TooLarge { .. }),
+                    Some(mut portion),
+                ) => {
+                    let rest = portion.split_off(portion.len() / 2);
+                    portions.extend([rest, portion]);
+                    continue;
+                }
+                (Err(error), _) => Verdict::Failed(not_appended(error)),
             };
             for place in places {
                 verdicts[place] = verdict.clone();
             }
         }
+        verdicts
     }
 }
 

@@ -176,10 +176,10 @@ impl Control {
             }
             let (effects, outcome) = plan(&basis.snapshot, &mut facts)?;
             let commit = author.commit(retry, effects);
-            let append = |commits, sharing| self.append(&basis, commits, sharing);
+            let append = |commits| self.append(&basis, commits);
             match turn.write(commit, append) {
                 Verdict::Written => return Ok(Committed::Now(outcome)),
-                Verdict::Again | Verdict::Apart => {}
+                Verdict::Again => {}
                 Verdict::Failed(fault) => return Err(fault.into()),
             }
         }

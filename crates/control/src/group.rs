@@ -29,18 +29,8 @@ pub(crate) enum Verdict {
     Written,
     /// It is not: to be planned again, on the state as it is by then.
     Again,
-    /// The same, and none of the next round may share an entry: one of this one spoiled it.
-    Apart,
     /// Writing failed.
     Failed(Fault),
-}
-
-/// Whether the commits of a round may share an entry.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Sharing {
-    #[default]
-    Together,
-    Apart,
 }
 
 /// Those who have the turn at the same time.
@@ -57,7 +47,6 @@ struct Round {
     missing: usize,
     basis: Option<Result<Arc<Basis>, Fault>>,
     handed: Vec<(Ticket, Commit)>,
-    sharing: Sharing,
     verdicts: BTreeMap<Ticket, Verdict>,
 }
 
@@ -105,7 +94,7 @@ impl Group {
         &self,
         ticket: Ticket,
         commit: Commit,
-        judge: impl FnOnce(Vec<(Ticket, Commit)>, Sharing) -> Vec<(Ticket, Verdict)>,
+        judge: impl FnOnce(Vec<(Ticket, Commit)>) -> Vec<(Ticket, Verdict)>,
     ) -> Verdict {
         let mut judge = Some(judge);
         let mut round = self.round();
@@ -121,10 +110,9 @@ impl Group {
                 && let Some(judge) = judge.take()
             {
                 let handed = mem::take(&mut round.handed);
-                let sharing = round.sharing;
                 round.basis = None;
                 drop(round);
-                let verdicts = judge(handed, sharing);
+                let verdicts = judge(handed);
                 round = self.round();
                 round.give(verdicts);
                 self.changed.notify_all();
@@ -147,12 +135,6 @@ impl Round {
     fn give(&mut self, verdicts: Vec<(Ticket, Verdict)>) {
         let again = |(_, verdict): &&(Ticket, Verdict)| verdict.is_preliminary();
         self.missing = verdicts.iter().filter(again).count();
-        if verdicts
-            .iter()
-            .any(|(_, verdict)| *verdict == Verdict::Apart)
-        {
-            self.sharing = Sharing::Apart;
-        }
         self.verdicts.extend(verdicts);
     }
 }
@@ -168,6 +150,6 @@ pub(crate) fn judged(count: usize, append: impl FnOnce() -> Vec<Verdict>) -> Vec
 impl Verdict {
     /// Whether there is another round for it.
     pub(crate) fn is_preliminary(&self) -> bool {
-        matches!(self, Self::Again | Self::Apart)
+        *self == Self::Again
     }
 }

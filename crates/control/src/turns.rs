@@ -11,7 +11,7 @@ use std::time::Duration;
 use meridian_log::Commit;
 use meridian_model::AccountId;
 
-use crate::group::{Basis, Group, Sharing, Verdict, judged};
+use crate::group::{Basis, Group, Verdict, judged};
 use crate::refusal::Fault;
 
 /// How many requests of an account may wait for one zone.
@@ -111,11 +111,11 @@ impl Turn<'_> {
     pub(crate) fn write(
         &mut self,
         commit: Commit,
-        append: impl FnOnce(Vec<Commit>, Sharing) -> Vec<Verdict>,
+        append: impl FnOnce(Vec<Commit>) -> Vec<Verdict>,
     ) -> Verdict {
-        let verdict = self.group.hand_in(self.ticket, commit, |handed, sharing| {
+        let verdict = self.group.hand_in(self.ticket, commit, |handed| {
             let (tickets, commits): (Vec<Ticket>, Vec<Commit>) = handed.into_iter().unzip();
-            let verdicts = judged(tickets.len(), || append(commits, sharing));
+            let verdicts = judged(tickets.len(), || append(commits));
             let judged: Vec<_> = tickets.into_iter().zip(verdicts).collect();
             // For all of them, so that nobody waits for them to wake up.
             let done = judged

@@ -66,7 +66,9 @@ fn draft_bytes(change: &DraftChange) -> usize {
         .iter()
         .map(|value| value.len() + VALUE_OVERHEAD)
         .sum();
-    SET_OVERHEAD + change.set.name.len() + values
+    let texts = [&change.set.set_identifier, &change.set.health_check_id];
+    let texts: usize = texts.into_iter().flatten().map(String::len).sum();
+    SET_OVERHEAD + change.set.name.len() + texts + values
 }
 
 /// An alias into another zone shows what is there, and its refusals what is not: it takes the right
