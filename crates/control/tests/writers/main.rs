@@ -4,7 +4,9 @@
     reason = "the helpers of tests fail by panicking too"
 )]
 
+mod ledger;
 mod mishaps;
+mod references;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
