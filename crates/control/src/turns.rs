@@ -16,8 +16,8 @@ use crate::refusal::Fault;
 
 /// How many requests of an account may wait for one zone.
 const WAITING_FOR_ZONE: usize = 32;
-/// How many requests of an account may wait in all: fewer than the API works on at a time, so that
-/// one account's line leaves room for the requests of others.
+/// How many requests of an account may wait in all: with a whole group of the account's they are
+/// fewer than the API works on at a time, so that one account leaves room for the requests of others.
 const WAITING_OF_ACCOUNT: usize = 48;
 /// How long a request waits for its turn. A turn takes some milliseconds.
 const WAIT_MAX: Duration = Duration::from_secs(10);
