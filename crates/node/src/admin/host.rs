@@ -3,9 +3,9 @@
 
 mod account;
 mod backup;
+mod explain;
 mod geo;
 mod health;
-mod explain;
 mod journal;
 mod key;
 mod nameserver;

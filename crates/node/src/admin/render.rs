@@ -1,7 +1,7 @@
 //! Results for people: tables, and the credentials file's own format for a new key.
 
-mod geo;
 mod explain;
+mod geo;
 mod history;
 mod preview;
 
