@@ -1,8 +1,8 @@
 """Routing against the real server: the scenario files of crate `answer`, loaded through the API,
 with health checks, collections and aliases; and what the countries that come with the server say.
 
-Files that say where networks are cannot be loaded: that is the business of crates/answer and
-crates/server, which ask all of them.
+Files that say where networks are cannot be loaded, nor those with collections that are not there:
+these are the business of crates/answer and crates/server, which ask all of them.
 """
 
 import dns.edns
@@ -14,7 +14,6 @@ from harness import Zone, alias, change, create, eventually, reference, upsert, 
 
 FILES = {path.stem: path for path in sorted(scenarios.ROUTING.glob("*.txt"))}
 READ = {name: scenarios.read(path) for name, path in FILES.items()}
-LOADED = [name for name, scenario in READ.items() if not scenario.places]
 
 # How often a query is asked at most that may be answered in several ways.
 ROUNDS = 200
@@ -43,11 +42,22 @@ class Checks:
         self.down = down
 
 
+def policies(scenario):
+    """What each set says of its policy, by its words."""
+    return [scenarios.words(policy) for zone in scenario.zones for _, _, _, policy in zone.sets]
+
+
+def can_be_loaded(scenario):
+    named = [each for each in policies(scenario) if each.get("location", "*") != "*"]
+    there = all((each["collection"], each["location"]) in scenario.collections for each in named)
+    return there and not scenario.places
+
+
+LOADED = [name for name, scenario in READ.items() if can_be_loaded(scenario)]
+
+
 def check_names(scenario):
-    words = [
-        scenarios.words(policy) for zone in scenario.zones for _, _, _, policy in zone.sets
-    ]
-    named = {each["check"] for each in words if "check" in each}
+    named = {each["check"] for each in policies(scenario) if "check" in each}
     return named.union(*(query.down for query in scenario.queries))
 
 
