@@ -304,6 +304,143 @@ def test_a_zone_comes_whole_or_not_at_all(source, start):
     assert zones["many.example"]["record_sets"] == MANY + 2
 
 
+def checked_source(server):
+    """A server with a calculated check, its children and one that nobody names, and two zones."""
+    client = server.client()
+
+    def check(**config):
+        made = client.create_health_check(CallerReference=reference(), HealthCheckConfig=config)
+        return made["HealthCheck"]["Id"]
+
+    http = check(
+        Type="HTTPS_STR_MATCH",
+        IPAddress="192.0.2.80",
+        Port=8443,
+        FullyQualifiedDomainName="www.checked.example",
+        ResourcePath="/live?a=1&b=2",
+        SearchString="<ok>",
+        RequestInterval=10,
+        FailureThreshold=2,
+        MeasureLatency=True,
+        Inverted=True,
+        Disabled=True,
+        Regions=["us-east-1", "eu-west-1", "sa-east-1"],
+    )
+    tcp = check(Type="TCP", IPAddress="192.0.2.81", Port=25, Disabled=True)
+    both = check(Type="CALCULATED", HealthThreshold=2, ChildHealthChecks=[tcp, http])
+    alone = check(Type="TCP", IPAddress="192.0.2.82", Port=25, Disabled=True)
+    tags = [{"Key": "Name", "Value": "front & back"}]
+    client.change_tags_for_resource(ResourceType="healthcheck", ResourceId=both, AddTags=tags)
+    zone, other = Zone(client, "checked.example"), Zone(client, "later.example")
+    to = {"SetIdentifier": "two", "Failover": "SECONDARY"}
+    zone.change(
+        create("f.checked.example", "A", "192.0.2.1", **to | {"HealthCheckId": http}),
+        create(
+            "f.checked.example",
+            "A",
+            "192.0.2.2",
+            SetIdentifier="one",
+            Failover="PRIMARY",
+            HealthCheckId=both,
+        ),
+        create("plain.checked.example", "A", "192.0.2.3"),
+    )
+    other.change(create("t.later.example", "A", "192.0.2.4"))
+    across = alias("f.later.example", "plain.checked.example", zone.id)
+    other.change(
+        change("CREATE", across | {"SetIdentifier": "x", "Weight": 1, "HealthCheckId": tcp})
+    )
+    return {"http": http, "tcp": tcp, "both": both, "alone": alone}
+
+
+def checks_of(client, ids):
+    """Configurations by id, with ids replaced."""
+    listed = client.list_health_checks()["HealthChecks"]
+    found = {}
+    for one in listed:
+        config = one["HealthCheckConfig"]
+        if "ChildHealthChecks" in config:
+            children = config["ChildHealthChecks"]
+            config["ChildHealthChecks"] = [ids.get(child, child) for child in children]
+        found[ids.get(one["Id"], one["Id"])] = config
+    return found
+
+
+def test_health_checks_come_with_the_sets_that_name_them(start, tmp_path):
+    source, target = start(), start()
+    checks = checked_source(source)
+    old, new = source.client(), target.client()
+    id_map, terraform = tmp_path / "ids.json", tmp_path / "import.tf"
+    files = ["--id-map", id_map, "--terraform", terraform]
+    before = head(target)
+    dry = run(target, source, "--dry-run")
+    assert {check["id"] for check in dry["health_checks"]} == set(checks.values())
+    assert by_name(dry)["checked.example"]["record_sets"] == 5 and head(target) == before
+
+    # One zone brings its own checks, and those they are calculated from.
+    run(target, source, "--zone", "checked.example", *files)
+    ids = json.loads(id_map.read_text())["health_checks"]
+    assert set(ids) == set(checks.values()) - {checks["alone"]}
+    report = run(target, source, *files, "--report", tmp_path / "report.txt")
+    found = json.loads(id_map.read_text())
+    assert ids.items() <= found["health_checks"].items()
+    ids = found["health_checks"]
+    assert set(ids) == set(checks.values())
+    assert {c["id"]: c["new_id"] for c in report["health_checks"]} == ids
+    assert checks_of(new, {}) == checks_of(old, ids)
+    both = ids[checks["both"]]
+    tags = new.list_tags_for_resource(ResourceType="healthcheck", ResourceId=both)
+    assert tags["ResourceTagSet"]["Tags"] == [{"Key": "Name", "Value": "front & back"}]
+    for zone in by_name(report).values():
+        for set_ in (expected := sets_of(old, zone["id"], found["zones"])):
+            if "HealthCheckId" in set_:
+                set_["HealthCheckId"] = ids[set_["HealthCheckId"]]
+        if zone["name"] != "meridian.internal.":
+            assert sets_of(new, zone["new_id"], {}) == expected
+    blocks = re.findall(r'aws_route53_health_check\.\w+\n  id = "(.*)"', terraform.read_text())
+    assert set(blocks) == set(ids.values())
+    assert f"health check {checks['both']} (CALCULATED) is {both}" in (
+        tmp_path / "report.txt"
+    ).read_text()
+
+    before = head(target)
+    run(target, source, *files)
+    again = run(target, source)
+    assert {c["id"]: c["new_id"] for c in again["health_checks"]} == ids
+    assert head(target) == before
+    # One that was deleted is copied again, and only once.
+    new.delete_health_check(HealthCheckId=ids[checks["alone"]])
+    for _ in range(2):
+        run(target, source, *files)
+    moved = json.loads(id_map.read_text())["health_checks"]
+    assert moved[checks["alone"]] != ids[checks["alone"]]
+    assert len(new.list_health_checks()["HealthChecks"]) == 4
+
+
+def test_sets_of_checks_that_are_refused_stay_or_lose_them(start):
+    source, target = start(), start()
+    checks = checked_source(source)
+    key = target.new_account("tenant")
+    target.admin("quota", "set", "--account", "tenant", "MAX_HEALTH_CHECKS_BY_OWNER", 2)
+    options = ["--account", "tenant", "--zone", "checked.example"]
+    report = run(target, source, *options, check=3)
+    assert [thing["id"] for thing in report["not_copied"]] == [checks["both"]]
+    zone = by_name(report)["checked.example"]
+    left = [(one["set_identifier"], checks["both"] in one["reason"]) for one in zone["left_out"]]
+    assert left == [("one", True)] and zone["outcome"] == "copied"
+    client = target.client(key)
+    named = [s.get("HealthCheckId") for s in sets_of(client, zone["new_id"], {})]
+    assert {c["new_id"] for c in report["health_checks"]} >= set(filter(None, named)) != set()
+
+    target = start()
+    target.new_account("tenant")
+    target.admin("quota", "set", "--account", "tenant", "MAX_HEALTH_CHECKS_BY_OWNER", 2)
+    zone = by_name(run(target, source, *options, "--drop-health-checks", check=3))
+    zone = zone["checked.example"]
+    assert zone["left_out"] == [] and zone["record_sets"] == 5
+    assert zone["notes"] == ["1 record sets are copied without their health check"]
+
+
 def test_refusals(source, start):
     target = start()
     wrong = {"AWS_ACCESS_KEY_ID": source.operator().id, "AWS_SECRET_ACCESS_KEY": "wrong"}

@@ -95,6 +95,8 @@ pub enum AdminError {
     DelegationSet(String),
     #[error("there is no health check '{0}'")]
     UnknownHealthCheck(String),
+    #[error("{0}")]
+    HealthCheck(String),
     #[error("there is no change '{0}'")]
     UnknownChange(String),
     #[error("the history of {0} goes back to entry {1}, and not further")]

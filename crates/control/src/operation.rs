@@ -49,6 +49,7 @@ mod update_hosted_zone_features;
 mod vpc;
 
 pub(crate) use self::change_record_sets::words as batch_refusal;
+pub(crate) use self::create_health_check::words as health_check_refusal;
 pub(crate) use self::create_reusable_delegation_set::words as delegation_set_refusal;
 
 use meridian_dns::Name;

@@ -3,6 +3,7 @@
 //! Rules are control's, the API's words are `api`'s; nothing is changed at the other end.
 
 mod aside;
+mod checks;
 mod copying;
 mod credentials;
 mod endpoint;
@@ -49,7 +50,7 @@ pub(crate) struct Origin {
     pub(crate) rate: u32,
 }
 
-/// What becomes of record sets with a health check.
+/// What becomes of record sets with a health check that is not copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HealthChecks {
     LeftOut,
@@ -85,6 +86,7 @@ pub(crate) fn run(client: &Client, options: MoveIn) -> Result<()> {
             error: None,
             zones: Vec::new(),
             delegation_sets: Vec::new(),
+            health_checks: Vec::new(),
             not_copied: Vec::new(),
             unknown: Vec::new(),
             notes: Vec::new(),
@@ -166,10 +168,15 @@ impl Moving {
         self.know(&others)?;
         let wanted = self.wanted(chosen)?;
         let mut aside = Aside::read(&mut self.source)?;
-        let read = self.read(wanted)?;
+        let checks = aside.health_checks.iter().map(|check| check.id.clone());
+        let read = self.read(wanted, &checks.collect())?;
         if !self.options.zones.is_empty() {
             let zones: Vec<&Read> = read.iter().map(|(read, _)| read).collect();
             aside.keep_used_by(&zones);
+        }
+        let mut tags = self.source.check_tags(&aside.health_checks)?;
+        for check in &mut aside.health_checks {
+            check.tags = tags.remove(&check.id).unwrap_or_default();
         }
         self.report.notes.append(&mut self.source.notes);
         self.report.unknown.append(&mut self.source.unknown);
@@ -180,6 +187,7 @@ impl Moving {
     fn write(&mut self, read: &[(Read, Option<String>)], aside: Aside) -> Result<()> {
         self.report.not_copied = aside.not_copied;
         let refused_sets = self.delegation_sets(aside.delegation_sets)?;
+        self.health_checks(aside.health_checks)?;
         let logs = aside.query_logs.into_iter();
         let logs: BTreeMap<_, _> = logs.map(|log| (log.zone, log.log_group)).collect();
         let all: u64 = read.iter().map(|(read, _)| read.zone.record_sets).sum();
@@ -310,7 +318,11 @@ impl Moving {
     }
 
     /// Reads zones into files.
-    fn read(&mut self, wanted: Vec<Wanted>) -> Result<Vec<(Read, Option<String>)>> {
+    fn read(
+        &mut self,
+        wanted: Vec<Wanted>,
+        checks: &BTreeSet<String>,
+    ) -> Result<Vec<(Read, Option<String>)>> {
         let zones: Vec<&RemoteZone> = wanted.iter().map(|wanted| &wanted.zone).collect();
         let tags: Tags = self.source.tags(&zones)?;
         let coming = zones.iter().map(|zone| zone.id.clone());
@@ -318,6 +330,7 @@ impl Moving {
         let reader = Reader {
             folder: &self.folder,
             zones: &targets,
+            checks,
             health_checks: self.options.health_checks,
         };
         let all = zones.iter().map(|zone| zone.record_sets).sum();
@@ -375,8 +388,7 @@ impl Moving {
     /// Makes a zone, and returns its id.
     fn copy(&mut self, read: &Read, refused_sets: &[String]) -> Result<Option<String>> {
         let old_set = read.delegation_set.id.as_ref();
-        let set = old_set.and_then(|id| self.map.delegation_sets.get(id).cloned());
-        let mut report = copying::copy(&self.target, &self.options, read, set)?;
+        let mut report = copying::copy(&self.target, &self.options, read, &self.map)?;
         if old_set.is_some_and(|id| refused_sets.contains(id)) {
             let note = "has name servers of its own, as its delegation set was not copied";
             report.notes.push(note.to_owned());

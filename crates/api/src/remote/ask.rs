@@ -71,10 +71,11 @@ impl Ask {
         Self::get("GetDNSSEC", &["hostedzone", id, "dnssec"], [])
     }
 
-    /// ListTagsForResources of at most ten zones.
-    pub fn tags<'a>(ids: impl IntoIterator<Item = &'a str>) -> Self {
+    /// ListTagsForResources of at most ten resources, all `hostedzone` or all `healthcheck`.
+    pub fn tags<'a>(kind: &str, ids: impl IntoIterator<Item = &'a str>) -> Self {
         // An id has nothing that XML would want escaped, or it is none.
-        let plain = |id: &&str| id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let in_ids = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        let plain = |id: &&str| id.bytes().all(in_ids);
         let ids = ids.into_iter().filter(plain);
         let ids: String = ids
             .map(|id| format!("<ResourceId>{id}</ResourceId>"))
@@ -85,7 +86,7 @@ impl Ask {
                 "<ListTagsForResourcesRequest xmlns=\"{NAMESPACE}\"><ResourceIds>{ids}\
                  </ResourceIds></ListTagsForResourcesRequest>"
             ),
-            ..Self::get("ListTagsForResources", &["tags", "hostedzone"], [])
+            ..Self::get("ListTagsForResources", &["tags", kind], [])
         }
     }
 
@@ -181,7 +182,7 @@ mod tests {
 
     #[test]
     fn tags_are_asked_for_by_ids_alone() {
-        let ask = Ask::tags(["Z1", "<x/>", "Z2"]);
+        let ask = Ask::tags("hostedzone", ["Z1", "<x/>", "Z2"]);
         assert!(
             ask.body
                 .contains("<ResourceId>Z1</ResourceId><ResourceId>Z2</ResourceId></")

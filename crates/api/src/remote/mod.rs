@@ -3,13 +3,15 @@
 //!
 //! Pure: sockets, credentials and the pace are whoever's who asks. Answers are read leniently, since
 //! a service may say more than is known here: elements that are not looked for are passed over. Only
-//! record sets are read strictly, so that none is taken for less than it is.
+//! record sets and health checks are read strictly, so that none is taken for less than it is.
 #![warn(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 mod ask;
+mod check;
 mod read;
 
 pub use ask::{Ask, InstancesStart, SetsStart};
+pub use check::{read_check_config, write_check_config};
 pub use read::{
     RemoteDelegationSet, RemoteHealthCheck, RemotePage, RemotePolicyInstance, RemoteQueryLog,
     RemoteSet, RemoteTags, RemoteThing, RemoteZone, Unreadable, read_cidr_collections,

@@ -1,9 +1,9 @@
 //! The answers.
 
-use meridian_model::Draft;
+use meridian_model::{Draft, HealthCheckDraft};
 
 use super::{InstancesStart, SetsStart};
-use crate::route53::read_record_set;
+use crate::route53::{read_config, read_record_set};
 use crate::xml::{Element, outline, parse_answer};
 
 /// How many elements of an error are looked at.
@@ -71,11 +71,11 @@ pub struct RemoteSet {
     pub set: Result<Draft, String>,
 }
 
-/// The tags of a zone.
+/// The tags of a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteTags {
-    /// The zone's id.
-    pub zone: String,
+    /// The resource's id.
+    pub resource: String,
     /// Keys and values.
     pub tags: Vec<(String, String)>,
 }
@@ -87,6 +87,8 @@ pub struct RemoteHealthCheck {
     pub id: String,
     /// Its `Type`.
     pub kind: String,
+    /// Its configuration, or why it is none that is known here.
+    pub config: Result<HealthCheckDraft, String>,
 }
 
 /// A configuration of query logging.
@@ -176,7 +178,7 @@ pub fn read_tags(body: &[u8]) -> Outcome<Vec<RemoteTags>> {
         let tags = child(set, "Tags");
         let tags = tags.into_iter().flat_map(|tags| &tags.children);
         Ok(RemoteTags {
-            zone: bare(&answer.text(set, "ResourceId")?).to_owned(),
+            resource: bare(&answer.text(set, "ResourceId")?).to_owned(),
             tags: tags
                 .map(|tag| {
                     let value = text(tag, "Value").unwrap_or_default();
@@ -205,11 +207,11 @@ pub fn read_delegation_sets(body: &[u8]) -> Outcome<RemotePage<RemoteDelegationS
 pub fn read_health_checks(body: &[u8]) -> Outcome<RemotePage<RemoteHealthCheck>> {
     let answer = Answer::read(body, "ListHealthChecksResponse")?;
     answer.page("HealthChecks", "NextMarker", |check| {
-        let config = child(check, "HealthCheckConfig");
-        let kind = config.and_then(|config| text(config, "Type"));
+        let config = answer.required(check, "HealthCheckConfig")?;
         Ok(RemoteHealthCheck {
             id: answer.text(check, "Id")?,
-            kind: kind.unwrap_or_default().to_owned(),
+            kind: text(config, "Type").unwrap_or_default().to_owned(),
+            config: read_config(config).map_err(|error| error.to_string()),
         })
     })
 }

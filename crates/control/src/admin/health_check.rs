@@ -1,11 +1,68 @@
-//! Health checks as operators name them. What they are is the business of the API.
+//! Health checks as operators name them, and those that they make for zones that are moved in. What
+//! they are is the business of the API.
 
-use meridian_model::{HealthCheckId, State};
+use meridian_log::Snapshot;
+use meridian_model::{
+    Account, Effect, HealthCheckDraft, HealthCheckId, NewHealthCheck, PlanError, State, Tag,
+    TagSet, TaggedKind, TaggedResource, plan_create_health_check,
+};
 
-use super::{AdminError, Outcome};
+use super::{AdminError, Outcome, account_of};
 use crate::control::Control;
+use crate::operation::health_check_refusal as words;
+
+/// How often a check may have been deleted here and copied again.
+const MAX_COPIES: u32 = 100;
 
 impl Control {
+    /// The account's health check of this reference: the one it has, whatever became of it, or a
+    /// new one with these tags.
+    ///
+    /// # Errors
+    /// When there is no such account, or it can have no such check.
+    pub fn provide_health_check(
+        &self,
+        account: &str,
+        caller_reference: &str,
+        config: &HealthCheckDraft,
+        tags: &[Tag],
+    ) -> Outcome<HealthCheckId> {
+        let snapshot = self.fresh()?;
+        let owner = account_of(&snapshot, account)?;
+        if let Copied::Here(id) = copied(&snapshot, &owner, caller_reference)? {
+            return Ok(id);
+        }
+        drop(snapshot);
+        self.administer(|snapshot, facts| {
+            let account = account_of(snapshot, account)?;
+            let caller_reference = match copied(snapshot, &account, caller_reference)? {
+                // Somebody else was faster.
+                Copied::Here(id) => return Ok((Vec::new(), id)),
+                Copied::Not { unspent } => unspent,
+            };
+            let new = NewHealthCheck {
+                caller_reference,
+                config: config.clone(),
+            };
+            let planned = plan_create_health_check(snapshot, facts, &account.id, new);
+            let planned = planned.map_err(|error| match error {
+                PlanError::State(error) => error.into(),
+                PlanError::Refused(refusal) => AdminError::HealthCheck(words(refusal).to_string()),
+            })?;
+            let (mut effects, id) = (planned.effects, planned.check.id);
+            if !tags.is_empty() {
+                let resource = TaggedResource {
+                    kind: TaggedKind::HealthCheck,
+                    id: id.to_string(),
+                };
+                // As they are there, those of a stack included, which no request could put.
+                let tags = tags.to_vec();
+                effects.push(Effect::PutTags(TagSet { resource, tags }));
+            }
+            Ok((effects, id))
+        })
+    }
+
     /// Makes sure that these are ids of health checks, of whatever account.
     ///
     /// # Errors
@@ -23,4 +80,29 @@ impl Control {
         }
         Ok(())
     }
+}
+
+/// Whether there is a check of a reference.
+enum Copied {
+    Here(HealthCheckId),
+    /// A reference that a check had which is gone is spent: this one is not.
+    Not {
+        unspent: String,
+    },
+}
+
+fn copied(snapshot: &Snapshot, owner: &Account, reference: &str) -> Outcome<Copied> {
+    let mut unspent = reference.to_owned();
+    for copy in 2..=MAX_COPIES {
+        let Some(id) = snapshot.health_check_by_reference(&owner.id, &unspent)? else {
+            return Ok(Copied::Not { unspent });
+        };
+        if snapshot.health_check(&id)?.is_some() {
+            return Ok(Copied::Here(id));
+        }
+        unspent = format!("{reference} {copy}");
+    }
+    Err(AdminError::HealthCheck(format!(
+        "it was copied and deleted {MAX_COPIES} times"
+    )))
 }

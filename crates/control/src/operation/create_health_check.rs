@@ -50,7 +50,7 @@ pub(super) fn written(effects: Vec<Effect>) -> Option<HealthCheck> {
 }
 
 /// What is said of a refusal.
-pub(super) fn words(refusal: HealthCheckRefusal) -> Refusal {
+pub(crate) fn words(refusal: HealthCheckRefusal) -> Refusal {
     match refusal {
         HealthCheckRefusal::Invalid(text) => Refusal::InvalidInput(text),
         HealthCheckRefusal::AlreadyExists => Refusal::HealthCheckAlreadyExists,

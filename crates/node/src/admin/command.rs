@@ -183,6 +183,15 @@ pub(crate) enum Command {
         account: String,
         caller_reference: String,
     },
+    /// A health check of this reference, which is made unless it is there.
+    HealthCheckProvide {
+        account: String,
+        caller_reference: String,
+        /// `HealthCheckConfig` as the API has it.
+        config: String,
+        /// Keys and values.
+        tags: Vec<(String, String)>,
+    },
     /// Why a query is answered as it is.
     Explain(ExplainCommand),
     ChangeShow {

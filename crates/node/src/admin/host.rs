@@ -263,7 +263,8 @@ impl Host {
             command @ (Command::HealthList { .. }
             | Command::HealthShow { .. }
             | Command::HealthForce { .. }
-            | Command::HealthRelease { .. }) => health::carry_out(self, command),
+            | Command::HealthRelease { .. }
+            | Command::HealthCheckProvide { .. }) => health::carry_out(self, command),
             Command::QuotaSet {
                 account,
                 quota,

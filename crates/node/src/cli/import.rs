@@ -47,7 +47,8 @@ pub(super) struct Route53Arguments {
     /// Send at most so many requests in a second; Route 53 takes 5 from an account.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rate: u32,
-    /// Copy record sets with a health check without it. They count as healthy then.
+    /// Copy record sets with a health check that cannot be copied without it. They count as healthy
+    /// then.
     #[arg(long)]
     drop_health_checks: bool,
     /// Leave out record sets that are refused, instead of their whole zone.

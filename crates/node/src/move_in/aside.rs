@@ -1,11 +1,12 @@
-//! What there is at the other end beside zones and their record sets: delegation sets, which are
-//! copied, and all that is not, for the report.
+//! What there is at the other end beside zones and their record sets: delegation sets and health
+//! checks, which are copied, and all that is not, for the report.
 
 use std::collections::BTreeSet;
 
 use anyhow::Result;
 use meridian_api::remote::{RemoteDelegationSet, RemoteQueryLog};
 
+use super::checks::{self, Check};
 use super::reading::Read;
 use super::report::Thing;
 use super::source::Source;
@@ -13,6 +14,8 @@ use super::source::Source;
 /// All of it.
 pub(super) struct Aside {
     pub(super) delegation_sets: Vec<RemoteDelegationSet>,
+    /// Children before what is calculated from them.
+    pub(super) health_checks: Vec<Check>,
     pub(super) query_logs: Vec<RemoteQueryLog>,
     pub(super) not_copied: Vec<Thing>,
 }
@@ -20,17 +23,26 @@ pub(super) struct Aside {
 impl Aside {
     /// Asks for it. What the source does not tell is in its notes.
     pub(super) fn read(source: &mut Source) -> Result<Self> {
+        let (health_checks, mut others) = checks::sorted(source.health_checks()?);
+        others.append(&mut not_copied(source)?);
         Ok(Self {
             delegation_sets: source.delegation_sets()?,
+            health_checks,
             query_logs: source.query_logs()?,
-            not_copied: not_copied(source)?,
+            not_copied: others,
         })
     }
 
     /// Keeps what these zones have to do with: the others were not asked for.
     pub(super) fn keep_used_by(&mut self, zones: &[&Read]) {
         let ids = zones.iter().flat_map(|zone| &zone.used);
-        let used: BTreeSet<&String> = ids.collect();
+        let mut used: BTreeSet<String> = ids.cloned().collect();
+        for check in self.health_checks.iter().rev() {
+            if used.contains(&check.id) {
+                used.extend(check.children().iter().cloned());
+            }
+        }
+        self.health_checks.retain(|check| used.contains(&check.id));
         self.not_copied.retain(|thing| used.contains(&thing.id));
         let sets = zones
             .iter()
@@ -43,11 +55,6 @@ impl Aside {
 
 fn not_copied(source: &mut Source) -> Result<Vec<Thing>> {
     let mut things = Vec::new();
-    things.extend(source.health_checks()?.into_iter().map(|check| Thing {
-        kind: "health check",
-        id: check.id,
-        reason: format!("{} health checks cannot be copied yet", check.kind),
-    }));
     things.extend(source.cidr_collections()?.into_iter().map(|one| Thing {
         kind: "CIDR collection",
         id: one.id,

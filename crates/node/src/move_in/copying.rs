@@ -9,9 +9,10 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::MoveIn;
-use super::folder::{About, Lines, refused_sets, sets, write_document};
+use super::checks::with_new_check;
+use super::folder::{About, Lines, refused_sets, rewrite_document, sets, write_document};
 use super::id_map::IdMap;
-use super::reading::Read;
+use super::reading::{Read, without_check};
 use super::report::{Outcome, ZoneReport};
 use super::sorting::LeftOut;
 use super::target::{Target, name_servers, text};
@@ -65,9 +66,14 @@ pub(super) fn copy(
     target: &Target,
     options: &MoveIn,
     read: &Read,
-    delegation_set: Option<String>,
+    map: &IdMap,
 ) -> Result<ZoneReport> {
     let mut report = report(read);
+    if read.has_checks {
+        put_new_checks(options, read, map, &mut report)?;
+    }
+    let old_set = read.delegation_set.id.as_ref();
+    let delegation_set = old_set.and_then(|id| map.delegation_sets.get(id).cloned());
     let import = Import {
         file: read.document.clone(),
         format: Some(Format::Json),
@@ -120,6 +126,29 @@ pub(super) fn copy(
     report.name_servers = name_servers(&target.show(&id)?);
     report.new_id = Some(id);
     Ok(report)
+}
+
+/// Has the document name health checks as they are here.
+fn put_new_checks(
+    options: &MoveIn,
+    read: &Read,
+    map: &IdMap,
+    report: &mut ZoneReport,
+) -> Result<()> {
+    let mut unchecked = 0;
+    let left = rewrite_document(&read.document, |set| {
+        let was_checked = set.health_check_id.is_some();
+        let set = with_new_check(options, map, set)?;
+        if was_checked && set.health_check_id.is_none() {
+            unchecked += 1;
+        }
+        Ok(set)
+    })?;
+    report.left_out.extend(left);
+    if unchecked > 0 && !options.dry_run {
+        report.notes.push(without_check(unchecked));
+    }
+    Ok(())
 }
 
 /// The first few of what was refused.
@@ -258,6 +287,12 @@ fn moved(set: &JsonSet, map: &IdMap) -> Option<JsonSet> {
     let alias = set.alias_target.as_mut()?;
     let new = map.zones.get(&alias.hosted_zone_id)?;
     alias.hosted_zone_id.clone_from(new);
+    let check = set.health_check_id.as_mut();
+    if let Some(check) = check
+        && let Some(new) = map.health_checks.get(check)
+    {
+        check.clone_from(new);
+    }
     Some(set)
 }
 

@@ -154,6 +154,35 @@ pub(super) fn write_document(
     Ok(())
 }
 
+/// Writes a document anew with what `each` makes of its sets. Those that it leaves out are returned.
+pub(super) fn rewrite_document(
+    path: &Path,
+    mut each: impl FnMut(JsonSet) -> Result<JsonSet, LeftOut>,
+) -> Result<Vec<LeftOut>> {
+    let partial = path.with_extension("partial");
+    let mut out = BufWriter::new(File::create(&partial)?);
+    let mut left = Vec::new();
+    let mut between = "";
+    for (place, line) in (0..).zip(BufReader::new(File::open(path)?).lines()) {
+        let line = line?;
+        if place < HEAD_LINES {
+            writeln!(out, "{line}")?;
+        } else if line.starts_with('{') {
+            match each(serde_json::from_str(line.trim_end_matches(','))?) {
+                Ok(set) => {
+                    write!(out, "{between}{}", serde_json::to_string(&set)?)?;
+                    between = ",\n";
+                }
+                Err(one) => left.push(one),
+            }
+        }
+    }
+    writeln!(out, "\n]}}")?;
+    out.flush()?;
+    fs::rename(&partial, path)?;
+    Ok(left)
+}
+
 /// Which sets of a document were refused, from their places.
 pub(super) fn refused_sets(path: &Path, refused: &[(u64, String)]) -> Result<Vec<LeftOut>> {
     let mut refused: Vec<&(u64, String)> = refused.iter().collect();

@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 pub(super) struct IdMap {
     pub(super) zones: BTreeMap<String, String>,
     pub(super) delegation_sets: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) health_checks: BTreeMap<String, String>,
     /// Old ids of zones whose aliases to other zones are not all there yet.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) unfinished: BTreeSet<String>,

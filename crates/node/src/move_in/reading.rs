@@ -25,6 +25,8 @@ pub(super) struct Read {
     pub(super) left_out: Vec<LeftOut>,
     /// What its sets name that is beside zones, by their ids.
     pub(super) used: BTreeSet<String>,
+    /// Whether health checks that are copied are among it.
+    pub(super) has_checks: bool,
     pub(super) notes: Vec<String>,
 }
 
@@ -33,6 +35,8 @@ pub(super) struct Reader<'a> {
     pub(super) folder: &'a Folder,
     /// Zones that aliases may lead to.
     pub(super) zones: &'a BTreeSet<String>,
+    /// Health checks that are copied.
+    pub(super) checks: &'a BTreeSet<String>,
     pub(super) health_checks: HealthChecks,
 }
 
@@ -49,7 +53,8 @@ impl Reader<'_> {
         let signed = source.is_signed(&zone)? == Some(true);
         let file = |kind: &str| self.folder.file(&format!("{}.{kind}", zone.id));
         let (raw, later, document) = (file("sets"), file("later"), file("json"));
-        let mut sorting = Sorting::new(&zone.id, &zone.name, self.zones, self.health_checks);
+        let (zones, checks) = (self.zones, self.checks);
+        let mut sorting = Sorting::new(&zone.id, &zone.name, zones, checks, self.health_checks);
         let mut first = Lines::create(&raw)?;
         let mut second = Lines::create(&later)?;
         source.each_set(&zone, |set| {
@@ -85,6 +90,7 @@ impl Reader<'_> {
         let later_count = second.end()?;
         let notes = notes(&zone, &sorting, &delegation_set, signed);
         Ok(Read {
+            has_checks: sorting.used.iter().any(|id| checks.contains(id)),
             left_out: sorting.left_out,
             used: sorting.used,
             zone,
@@ -95,6 +101,11 @@ impl Reader<'_> {
             notes,
         })
     }
+}
+
+/// What is said of sets whose health check was taken off.
+pub(super) fn without_check(sets: u64) -> String {
+    format!("{sets} record sets are copied without their health check")
 }
 
 fn notes(
@@ -117,10 +128,7 @@ fn notes(
         ));
     }
     if sorting.unchecked > 0 {
-        notes.push(format!(
-            "{} record sets are copied without their health check",
-            sorting.unchecked
-        ));
+        notes.push(without_check(sorting.unchecked));
     }
     let plain = |name: &String| name.trim_end_matches('.').to_ascii_lowercase();
     let given: BTreeSet<String> = delegation_set.name_servers.iter().map(plain).collect();

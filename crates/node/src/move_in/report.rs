@@ -20,6 +20,7 @@ pub(super) struct Report {
     pub(super) error: Option<String>,
     pub(super) zones: Vec<ZoneReport>,
     pub(super) delegation_sets: Vec<DelegationSetReport>,
+    pub(super) health_checks: Vec<HealthCheckReport>,
     /// Things beside zones that are not copied.
     pub(super) not_copied: Vec<Thing>,
     /// What could not be found out, and may be missing here therefore.
@@ -71,6 +72,17 @@ pub(super) struct DelegationSetReport {
     pub(super) name_servers: Vec<String>,
 }
 
+/// A health check that is copied, or was before.
+#[derive(Debug, Serialize)]
+pub(super) struct HealthCheckReport {
+    pub(super) id: String,
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    /// None in a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) new_id: Option<String>,
+}
+
 /// Something that is not copied.
 #[derive(Debug, Serialize)]
 pub(super) struct Thing {
@@ -94,7 +106,10 @@ impl Report {
     /// Whether anything is here now that was not before.
     pub(super) fn has_changes(&self) -> bool {
         let copied = |zone: &ZoneReport| zone.outcome == Outcome::Copied;
-        self.zones.iter().any(copied) || !self.delegation_sets.is_empty()
+        let mut checks = self.health_checks.iter();
+        self.zones.iter().any(copied)
+            || !self.delegation_sets.is_empty()
+            || checks.any(|check| check.new_id.is_some())
     }
 
     fn steps(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -129,6 +144,12 @@ impl Display for Report {
                 f,
                 format_args!("delegation set {} is {}: {servers}", set.id, set.new_id),
             )?;
+        }
+        for HealthCheckReport { id, kind, new_id } in &self.health_checks {
+            match new_id {
+                Some(new_id) => line(f, format_args!("health check {id} ({kind}) is {new_id}"))?,
+                None => line(f, format_args!("health check {id} ({kind}): can be copied"))?,
+            }
         }
         for Thing { kind, id, reason } in &self.not_copied {
             line(f, format_args!("{kind} {id}: NOT COPIED: {reason}"))?;
@@ -210,6 +231,7 @@ mod tests {
             error: None,
             zones: Vec::new(),
             delegation_sets: Vec::new(),
+            health_checks: Vec::new(),
             not_copied: things,
             unknown: Vec::new(),
             notes: Vec::new(),

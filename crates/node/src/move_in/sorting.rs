@@ -8,7 +8,7 @@ use meridian_api::remote::RemoteSet;
 use meridian_dns::Name;
 use serde::Serialize;
 
-use super::HealthChecks;
+use super::{HealthChecks, checks};
 use crate::transfer::JsonSet;
 
 /// How often aliases are looked at again: as often as a chain of them may have links.
@@ -64,6 +64,8 @@ pub(super) struct Sorting<'a> {
     name: Key,
     /// Zones that aliases may lead to: those that are copied, or were before.
     zones: &'a BTreeSet<String>,
+    /// Health checks that are copied, and what becomes of sets with others.
+    checks: &'a BTreeSet<String>,
     health_checks: HealthChecks,
     aliases: Vec<OwnAlias>,
     later: HashSet<Key>,
@@ -82,12 +84,14 @@ impl<'a> Sorting<'a> {
         id: &'a str,
         name: &str,
         zones: &'a BTreeSet<String>,
+        checks: &'a BTreeSet<String>,
         health_checks: HealthChecks,
     ) -> Self {
         Self {
             id,
             name: (folded(name), String::new()),
             zones,
+            checks,
             health_checks,
             aliases: Vec::new(),
             later: HashSet::new(),
@@ -128,10 +132,13 @@ impl<'a> Sorting<'a> {
             collection.map(|cidr| &cidr.collection_id),
         ];
         self.used.extend(named.into_iter().flatten().cloned());
-        if self.health_checks == HealthChecks::Dropped && json.health_check_id.take().is_some() {
+        let stays = |check: &String| !self.checks.contains(check);
+        if self.health_checks == HealthChecks::Dropped
+            && json.health_check_id.take_if(|check| stays(check)).is_some()
+        {
             self.unchecked += 1;
         }
-        if let Some(reason) = obstacle(&json) {
+        if let Some(reason) = obstacle(&json, self.checks) {
             let left = LeftOut::new(&json, reason);
             return self.leave(key, left);
         }
@@ -221,7 +228,7 @@ impl<'a> Sorting<'a> {
 }
 
 /// Why a set cannot be copied, if it is not for what it is an alias to.
-fn obstacle(set: &JsonSet) -> Option<String> {
+fn obstacle(set: &JsonSet, copied: &BTreeSet<String>) -> Option<String> {
     if let Some(instance) = &set.traffic_policy_instance_id {
         return Some(format!(
             "is made by the traffic policy instance {instance}; there are no traffic policies here"
@@ -231,10 +238,7 @@ fn obstacle(set: &JsonSet) -> Option<String> {
         return Some("is routed by a CIDR collection, which cannot be copied yet".to_owned());
     }
     let check = set.health_check_id.as_ref()?;
-    Some(format!(
-        "has the health check {check}, and health checks cannot be copied yet; \
-         --drop-health-checks copies the set without it"
-    ))
+    (!copied.contains(check)).then(|| checks::obstacle(check))
 }
 
 fn folded(name: &str) -> String {
@@ -280,7 +284,9 @@ mod tests {
     #[test]
     fn sets_go_with_their_zone_later_or_not_at_all() {
         let zones = BTreeSet::from(["Z1".to_owned(), "Z2".to_owned()]);
-        let mut sorting = Sorting::new("Z1", "z.", &zones, HealthChecks::LeftOut);
+        let checks = BTreeSet::from(["copied".to_owned()]);
+        let mut sorting = Sorting::new("Z1", "z.", &zones, &checks, HealthChecks::LeftOut);
+        let copied = CHECKED.replace("\"h\"", "\"copied\"");
         let sets = [
             plain("a.z.", ""),
             alias("b.z.", "Z2", "t.y."),
@@ -292,6 +298,7 @@ mod tests {
             plain("h.z.", CHECKED),
             alias("i.z.", "Z1", "h.z."),
             plain("h.z.", r#","SetIdentifier":"y","Weight":1"#),
+            plain("j.z.", &copied),
         ];
         let mut with_zone = Vec::new();
         let mut later = Vec::new();
@@ -303,6 +310,7 @@ mod tests {
             }
         }
         assert_eq!(later, ["b.z."]);
+        assert!(with_zone.iter().any(|(name, _)| name == "j.z."));
         assert!(sorting.has_open_aliases());
         let moved = sorting.aliases(with_zone.into_iter());
         let expected = [(3, None), (4, None), (5, Some(When::Later))];
@@ -318,7 +326,8 @@ mod tests {
     #[test]
     fn health_checks_can_be_taken_off() {
         let zones = BTreeSet::new();
-        let mut sorting = Sorting::new("Z1", "z.", &zones, HealthChecks::Dropped);
+        let checks = BTreeSet::new();
+        let mut sorting = Sorting::new("Z1", "z.", &zones, &checks, HealthChecks::Dropped);
         let (when, set) = sorting.set(0, plain("h.z.", CHECKED)).unwrap();
         assert_eq!((when, set.health_check_id), (When::WithZone, None));
         assert_eq!((sorting.unchecked, sorting.left_out.len()), (1, 0));
@@ -328,7 +337,8 @@ mod tests {
     #[test]
     fn the_apex_keeps_its_own_servers() {
         let zones = BTreeSet::new();
-        let mut sorting = Sorting::new("Z1", "z.", &zones, HealthChecks::LeftOut);
+        let checks = BTreeSet::new();
+        let mut sorting = Sorting::new("Z1", "z.", &zones, &checks, HealthChecks::LeftOut);
         let set = r#"{"Name":"Z.","Type":"NS","TTL":5,"ResourceRecords":[{"Value":"ns.y."}]}"#;
         assert_eq!(sorting.set(0, remote(set)), None);
         assert_eq!(sorting.left_out, []);

@@ -11,9 +11,10 @@ use meridian_api::remote::{
     read_tags, read_traffic_policies,
 };
 
+use super::checks::Check;
 use super::remote::{Refused, Remote};
 
-/// Zones whose tags are asked for at once.
+/// Zones or health checks whose tags are asked for at once.
 const TAGGED_AT_ONCE: usize = 10;
 /// The most pages of a list, and their bytes, as all of it is kept: a million zones.
 const MAX_PAGES: usize = 10_000;
@@ -23,7 +24,7 @@ const MAX_LIST_BYTES: usize = 1024 * 1024 * 1024;
 const MAX_SETS: u64 = 30_000_000;
 const MORE_SETS: u64 = 10_000;
 
-/// Tags of zones, by the zones' ids.
+/// Tags of zones or health checks, by their ids.
 pub(super) type Tags = BTreeMap<String, Vec<(String, String)>>;
 
 /// A Route 53 that is read.
@@ -85,15 +86,26 @@ impl Source {
 
     /// Tags of these zones.
     pub(super) fn tags(&mut self, zones: &[&RemoteZone]) -> Result<Tags> {
+        let ids: Vec<&str> = zones.iter().map(|zone| zone.id.as_str()).collect();
+        self.tags_of("hostedzone", &ids, "zones are copied without their tags")
+    }
+
+    /// Tags of these health checks.
+    pub(super) fn check_tags(&mut self, checks: &[Check]) -> Result<Tags> {
+        let ids: Vec<&str> = checks.iter().map(|check| check.id.as_str()).collect();
+        let without = "health checks are copied without their tags";
+        self.tags_of("healthcheck", &ids, without)
+    }
+
+    fn tags_of(&mut self, kind: &str, ids: &[&str], without: &str) -> Result<Tags> {
         let mut all = Tags::new();
-        for some in zones.chunks(TAGGED_AT_ONCE) {
-            let answer = self
-                .remote
-                .ask(&Ask::tags(some.iter().map(|zone| zone.id.as_str())));
-            let tolerated = self.tolerate(answer, "zones are copied without their tags")?;
-            let Some(answer) = tolerated else { break };
+        for some in ids.chunks(TAGGED_AT_ONCE) {
+            let answer = self.remote.ask(&Ask::tags(kind, some.iter().copied()));
+            let Some(answer) = self.tolerate(answer, without)? else {
+                break;
+            };
             let read = read_tags(&answer)?.into_iter();
-            all.extend(read.map(|tags| (tags.zone, tags.tags)));
+            all.extend(read.map(|tags| (tags.resource, tags.tags)));
         }
         Ok(all)
     }
@@ -107,7 +119,7 @@ impl Source {
     /// Health checks.
     pub(super) fn health_checks(&mut self) -> Result<Vec<RemoteHealthCheck>> {
         let all = self.all_by_name(Ask::health_checks, read_health_checks);
-        self.list(all, "health checks are not in this report")
+        self.list(all, "health checks are not copied")
     }
 
     /// CIDR collections.

@@ -121,6 +121,22 @@ impl Target {
         let set = ask(&self.client, &command)?;
         Ok((text(&set, "id"), name_servers(&set)))
     }
+
+    /// The health check of this reference: its id.
+    pub(super) fn health_check(
+        &self,
+        caller_reference: String,
+        config: String,
+        tags: Vec<(String, String)>,
+    ) -> Result<String> {
+        let command = Command::HealthCheckProvide {
+            account: self.account.clone(),
+            caller_reference,
+            config,
+            tags,
+        };
+        Ok(text(&ask(&self.client, &command)?, "id"))
+    }
 }
 
 /// A text in an answer; empty if it is not there.

@@ -17,6 +17,10 @@ pub(super) fn write(out: &mut dyn Write, target: &Target, report: &Report) -> Re
     for set in &report.delegation_sets {
         writeln!(out, "{}", blocks.delegation_set(&set.new_id))?;
     }
+    let checks = report.health_checks.iter();
+    for id in checks.filter_map(|check| check.new_id.as_ref()) {
+        writeln!(out, "{}", blocks.health_check(id))?;
+    }
     for zone in &report.zones {
         let Some(new_id) = &zone.new_id else { continue };
         let (block, prefix) = blocks.zone(&zone.name, new_id);
@@ -42,6 +46,12 @@ impl Blocks {
     fn delegation_set(&mut self, id: &str) -> String {
         let name = self.name(&["set", id]);
         block("aws_route53_delegation_set", &name, id)
+    }
+
+    /// The block of a health check.
+    fn health_check(&mut self, id: &str) -> String {
+        let name = self.name(&["check", id]);
+        block("aws_route53_health_check", &name, id)
     }
 
     /// The block of a zone, and what its records' names begin with.

@@ -48,7 +48,7 @@ const CONFIG: [Field; 18] = [
 ];
 
 /// Reads a `<HealthCheckConfig>`. How its fields go together is not looked at here.
-pub(in crate::route53) fn read_config(element: &Element) -> Result<HealthCheckDraft, XmlError> {
+pub(crate) fn read_config(element: &Element) -> Result<HealthCheckDraft, XmlError> {
     let fields = Fields::of(element, &CONFIG)?;
     let types = HealthCheckType::ALL.map(|kind| (kind.as_str(), kind));
     let mut settings = read_settings(&fields)?;
@@ -148,12 +148,15 @@ pub(in crate::route53) fn health_check(doc: &mut Document, check: &HealthCheck) 
     doc.element("HealthCheck", |doc| {
         doc.text("Id", &check.id);
         doc.text("CallerReference", &check.caller_reference);
-        doc.element("HealthCheckConfig", |doc| config(doc, &check.config));
+        doc.element("HealthCheckConfig", |doc| {
+            health_check_config(doc, &check.config);
+        });
         doc.text("HealthCheckVersion", check.version);
     });
 }
 
-fn config(doc: &mut Document, config: &HealthCheckConfig) {
+/// Writes what is in a `<HealthCheckConfig>`.
+pub(crate) fn health_check_config(doc: &mut Document, config: &HealthCheckConfig) {
     let endpoint = match &config.subject {
         HealthSubject::Endpoint(endpoint) => Some(endpoint),
         _ => None,

@@ -16,8 +16,9 @@ pub(super) use change_info::change_info;
 pub(super) use cidr::{COLLECTION_ID, LOCATION, cidr_collection, cidr_page_start};
 pub(super) use geo::{CONTINENT, COUNTRY, SUBDIVISION, geo_codes, geo_location_details};
 pub(super) use health_check::{
-    HEALTH_CHECK_ID, HEALTH_CHECK_NONCE, health_check, items, read_config, read_settings,
+    HEALTH_CHECK_ID, HEALTH_CHECK_NONCE, health_check, items, read_settings,
 };
+pub(crate) use health_check::{health_check_config, read_config};
 pub(super) use hosted_zone::{delegation_set, hosted_zone, hosted_zones};
 pub(super) use limit::{limit, limit_type};
 pub(super) use protection::{CONFIG, KEY, protection, read_protections};

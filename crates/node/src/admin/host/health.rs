@@ -1,10 +1,11 @@
 //! `meridian health`. What is shown is what the tables hold, so that it is there without a journal.
 
 use anyhow::{Result, anyhow, bail};
+use meridian_api::remote::read_check_config;
 use meridian_control::{AdminError, Environment, SystemEnvironment};
 use meridian_model::{
     BreakGlass, Endpoint, Health, HealthCheck, HealthCheckId, HealthSubject, HealthSwitch,
-    HealthSwitchRefusal, Protocol, Reason, Standing, State, Timestamp,
+    HealthSwitchRefusal, Protocol, Reason, Standing, State, Tag, Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -24,8 +25,29 @@ pub(super) fn carry_out(host: &Host, command: Command) -> Result<Value> {
             break_glass_ms,
         } => force(host, &id, &state, &reason, break_glass_ms),
         Command::HealthRelease { id, break_glass } => release(host, &id, break_glass),
+        Command::HealthCheckProvide {
+            account,
+            caller_reference,
+            config,
+            tags,
+        } => provide(host, &account, &caller_reference, &config, tags),
         _ => bail!("this is not about health checks"),
     }
+}
+
+fn provide(
+    host: &Host,
+    account: &str,
+    caller_reference: &str,
+    config: &str,
+    tags: Vec<(String, String)>,
+) -> Result<Value> {
+    let config = read_check_config(config).map_err(|error| anyhow!(error))?;
+    let tags = tags.into_iter().map(|(key, value)| Tag { key, value });
+    let tags: Vec<Tag> = tags.collect();
+    let control = &host.control;
+    let id = control.provide_health_check(account, caller_reference, &config, &tags)?;
+    Ok(json!({ "id": id.as_str() }))
 }
 
 /// What is known at this moment.
