@@ -70,13 +70,6 @@ def load_collections(client, scenario):
         blocks = scenario.collections[collection, location]
         changed = {"LocationName": location, "Action": "PUT", "CidrList": blocks}
         client.change_cidr_collection(Id=ids[collection], Changes=[changed])
-    # One that has no blocks is named by some sets.
-    for zone in scenario.zones:
-        for _, _, _, policy in zone.sets:
-            name = scenarios.words(policy).get("collection")
-            if name and name not in ids:
-                made = client.create_cidr_collection(Name=name, CallerReference=reference())
-                ids[name] = made["Collection"]["Id"]
     return ids
 
 
