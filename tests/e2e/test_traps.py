@@ -1,6 +1,6 @@
 """Where imitations of Route 53 usually fail clients, by the numbers of the list of 25 traps.
 
-16 to 23 are about routing and health, 25 is about DNSSEC: they come with those.
+16 to 23 are in `test_traps_of_routing`; 25 is about DNSSEC, and comes with it.
 """
 
 import http.client
