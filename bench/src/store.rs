@@ -1,8 +1,6 @@
 //! Filling a data directory: zones are planned by the real rules, against an empty state, and
 //! written into the journal in large entries instead of one request each. Quotas do not apply.
 
-use std::cell::{Cell, RefCell};
-use std::convert::Infallible;
 use std::fs;
 use std::io::Write;
 use std::net::IpAddr;
@@ -15,11 +13,8 @@ use meridian_control::{Acks, Control, Environment, FirstStart, NewKey, SystemEnv
 use meridian_dns::Name;
 use meridian_log::{Commit, Durability, Journal, LocalJournal, Options, Tables, Vault};
 use meridian_model::{
-    Account, AccountId, Action, CidrBlock, CidrCollection, CidrCollectionId, CidrLocation,
-    DelegationSetId, DraftChange, Effect, Generation, HealthCheck, HealthCheckId, HealthSlot,
-    HealthSwitch, NameServer, NewZone, Protection, ProtectionKey, QueryLoggingConfig, Quota,
-    RecordSet, ReusableDelegationSet, State, Tag, TaggedResource, Vpc, VpcAuthorization, VpcId,
-    Zone, ZoneId, plan_batch, plan_create_zone,
+    Account, Action, DraftChange, Effect, EmptyState, Generation, Limits, NewZone, RecordSet,
+    State, plan_batch, plan_create_zone,
 };
 
 use crate::data::{Row, ZoneRows};
@@ -46,7 +41,7 @@ pub struct Filler {
     tables: Arc<Tables>,
     environment: SystemEnvironment,
     account: Account,
-    state: Empty,
+    state: EmptyState,
     pending: Vec<Effect>,
     pending_bytes: usize,
     /// What was written so far.
@@ -96,10 +91,11 @@ impl Filler {
         let operator = snapshot.accounts()?.into_iter().find(|a| a.operator);
         Ok(Self {
             account: operator.context("there is no operator's account")?,
-            state: Empty {
-                servers: snapshot.name_servers()?,
-                next: Cell::new(snapshot.next_generation()?),
-                apex: RefCell::default(),
+            state: EmptyState {
+                name_servers: snapshot.name_servers()?,
+                next_generation: snapshot.next_generation()?,
+                sets: Vec::new(),
+                limits: Limits::None,
             },
             journal,
             tables,
@@ -126,8 +122,8 @@ impl Filler {
         let (made, effects) = plan_create_zone(&self.state, &mut facts, &self.account, new)
             .map_err(|error| anyhow!("zone {}: {error:?}", zone.apex))?;
         let mut effects = self.take(effects)?;
-        self.state.next.set(Generation(made.generation.0 + 1));
-        self.state.apex.replace(sets_of(&effects, &made.name));
+        self.state.next_generation = Generation(made.generation.0 + 1);
+        self.state.sets = sets_of(&effects, &made.name);
         self.pending.append(&mut effects);
         for batch in batches(&zone.rows) {
             let effects = plan_batch(&self.state, &made, &batch)
@@ -256,190 +252,6 @@ fn write_credentials(directory: &Path, new: &NewKey) -> Result<()> {
         "[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n"
     )?;
     Ok(())
-}
-
-/// What plans see: the pool, no zones, and at the apex of the zone being made what making it wrote.
-struct Empty {
-    servers: Vec<NameServer>,
-    next: Cell<Generation>,
-    apex: RefCell<Vec<RecordSet>>,
-}
-
-impl State for Empty {
-    type Error = Infallible;
-
-    fn zone(&self, _: &ZoneId) -> Result<Option<Zone>, Infallible> {
-        Ok(None)
-    }
-
-    fn zones_named(&self, _: &Name) -> Result<Vec<Zone>, Infallible> {
-        Ok(Vec::new())
-    }
-
-    fn zones_below(&self, _: &Name) -> Result<Vec<Zone>, Infallible> {
-        Ok(Vec::new())
-    }
-
-    fn zone_by_reference(&self, _: &AccountId, _: &str) -> Result<Option<ZoneId>, Infallible> {
-        Ok(None)
-    }
-
-    fn zone_count(&self, _: &AccountId) -> Result<u64, Infallible> {
-        Ok(0)
-    }
-
-    fn next_generation(&self) -> Result<Generation, Infallible> {
-        Ok(self.next.get())
-    }
-
-    fn sets_at(&self, _: Generation, name: &Name) -> Result<Vec<RecordSet>, Infallible> {
-        let apex = self.apex.borrow();
-        let here = apex.iter().filter(|set| set.key.name == *name);
-        Ok(here.cloned().collect())
-    }
-
-    fn set_count(&self, _: Generation) -> Result<u64, Infallible> {
-        Ok(0)
-    }
-
-    fn health_check_exists(&self, _: &AccountId, _: &str) -> Result<bool, Infallible> {
-        Ok(false)
-    }
-
-    fn health_check(&self, _: &HealthCheckId) -> Result<Option<HealthCheck>, Infallible> {
-        Ok(None)
-    }
-
-    fn health_check_by_reference(
-        &self,
-        _: &AccountId,
-        _: &str,
-    ) -> Result<Option<HealthCheckId>, Infallible> {
-        Ok(None)
-    }
-
-    fn health_check_count(&self, _: &AccountId) -> Result<u64, Infallible> {
-        Ok(0)
-    }
-
-    fn is_child_health_check(&self, _: &HealthCheckId) -> Result<bool, Infallible> {
-        Ok(false)
-    }
-
-    fn free_health_slot(&self) -> Result<HealthSlot, Infallible> {
-        Ok(HealthSlot {
-            slot: 0,
-            incarnation: 1,
-        })
-    }
-
-    fn health_switch(&self, _: &HealthCheckId) -> Result<Option<HealthSwitch>, Infallible> {
-        Ok(None)
-    }
-
-    fn cidr_collection(&self, _: &CidrCollectionId) -> Result<Option<CidrCollection>, Infallible> {
-        Ok(None)
-    }
-
-    fn cidr_collection_named(
-        &self,
-        _: &AccountId,
-        _: &str,
-    ) -> Result<Option<CidrCollection>, Infallible> {
-        Ok(None)
-    }
-
-    fn cidr_collection_by_reference(
-        &self,
-        _: &AccountId,
-        _: &str,
-    ) -> Result<Option<CidrCollection>, Infallible> {
-        Ok(None)
-    }
-
-    fn cidr_collection_count(&self, _: &AccountId) -> Result<u64, Infallible> {
-        Ok(0)
-    }
-
-    fn cidr_block_count(&self, _: &CidrCollectionId) -> Result<u64, Infallible> {
-        Ok(0)
-    }
-
-    fn cidr_location_of(
-        &self,
-        _: &CidrCollectionId,
-        _: &CidrBlock,
-    ) -> Result<Option<CidrLocation>, Infallible> {
-        Ok(None)
-    }
-
-    fn cidr_location_exists(&self, _: &CidrCollectionId, _: &str) -> Result<bool, Infallible> {
-        Ok(false)
-    }
-
-    fn cidr_set_count(&self, _: &CidrCollectionId) -> Result<u64, Infallible> {
-        Ok(0)
-    }
-
-    fn protection(&self, _: &ProtectionKey) -> Result<Option<Protection>, Infallible> {
-        Ok(None)
-    }
-
-    fn protection_count(&self, _: &ZoneId) -> Result<u64, Infallible> {
-        Ok(0)
-    }
-
-    fn tags(&self, _: &TaggedResource) -> Result<Vec<Tag>, Infallible> {
-        Ok(Vec::new())
-    }
-
-    fn name_servers(&self) -> Result<Vec<NameServer>, Infallible> {
-        Ok(self.servers.clone())
-    }
-
-    fn delegation_sets(&self) -> Result<Vec<ReusableDelegationSet>, Infallible> {
-        Ok(Vec::new())
-    }
-
-    fn delegation_set_by_reference(
-        &self,
-        _: &AccountId,
-        _: &str,
-    ) -> Result<Option<DelegationSetId>, Infallible> {
-        Ok(None)
-    }
-
-    fn delegation_set_count(&self, _: &AccountId) -> Result<u64, Infallible> {
-        Ok(0)
-    }
-
-    fn delegation_set_zone_count(&self, _: &DelegationSetId) -> Result<u64, Infallible> {
-        Ok(0)
-    }
-
-    fn query_logging_of(&self, _: &ZoneId) -> Result<Option<QueryLoggingConfig>, Infallible> {
-        Ok(None)
-    }
-
-    fn vpc(&self, _: &VpcId) -> Result<Option<Vpc>, Infallible> {
-        Ok(None)
-    }
-
-    fn vpcs(&self) -> Result<Vec<Vpc>, Infallible> {
-        Ok(Vec::new())
-    }
-
-    fn zones_of_vpc(&self, _: &VpcId) -> Result<Vec<Zone>, Infallible> {
-        Ok(Vec::new())
-    }
-
-    fn vpc_authorizations(&self, _: &ZoneId) -> Result<Vec<VpcAuthorization>, Infallible> {
-        Ok(Vec::new())
-    }
-
-    fn limit(&self, _: &AccountId, _: Quota) -> Result<u64, Infallible> {
-        Ok(u64::MAX)
-    }
 }
 
 #[cfg(test)]

@@ -5,11 +5,8 @@ use std::net::IpAddr;
 
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
-    AccessKey, Account, AccountId, Action, CidrBlock, CidrCollection, CidrCollectionId,
-    CidrLocation, DelegationSetId, Draft, DraftChange, Effect, Facts, Generation, HealthCheck,
-    HealthCheckId, HealthSlot, HealthSwitch, KeyStatus, NameServer, NewZone, PlanError, Protection,
-    ProtectionKey, QueryLoggingConfig, Quota, RecordSet, ReusableDelegationSet, State, Tag,
-    TaggedResource, Vpc, VpcAuthorization, VpcId, Zone, ZoneId, plan_batch, plan_create_zone,
+    AccessKey, Account, AccountId, Action, Draft, DraftChange, Effect, EmptyState, Facts,
+    KeyStatus, NameServer, NewZone, PlanError, plan_batch, plan_create_zone,
 };
 
 use crate::admin::{AdminError, NewKey, SECRETS, vault_row};
@@ -111,7 +108,10 @@ fn pool_effects(
             ordinal: u32::try_from(place).unwrap_or(u32::MAX),
         });
     }
-    let empty = Empty { servers };
+    let empty = EmptyState {
+        name_servers: servers,
+        ..EmptyState::default()
+    };
     let new = NewZone {
         name: first.domain.to_string(),
         caller_reference: "meridian first start".to_owned(),
@@ -121,9 +121,9 @@ fn pool_effects(
     };
     let (zone, zone_effects) =
         plan_create_zone(&empty, facts, account, new).map_err(|error| wrong(describe(error)))?;
-    let changes: Vec<DraftChange> = empty.servers.iter().map(address_record).collect();
+    let changes: Vec<DraftChange> = empty.name_servers.iter().map(address_record).collect();
     let mut effects: Vec<Effect> = empty
-        .servers
+        .name_servers
         .iter()
         .cloned()
         .map(Effect::PutNameServer)
@@ -151,185 +151,5 @@ fn address_record(server: &NameServer) -> DraftChange {
     DraftChange {
         action: Action::Create,
         set: Draft::simple(&server.name.to_string(), rtype, ADDRESS_TTL, &values),
-    }
-}
-
-/// The state before the first entry, but for the pool that it is about to have.
-struct Empty {
-    servers: Vec<NameServer>,
-}
-
-impl State for Empty {
-    type Error = Infallible;
-
-    fn zone(&self, _: &ZoneId) -> Result<Option<Zone>, Infallible> {
-        Ok(None)
-    }
-
-    fn zones_named(&self, _: &Name) -> Result<Vec<Zone>, Infallible> {
-        Ok(Vec::new())
-    }
-
-    fn zones_below(&self, _: &Name) -> Result<Vec<Zone>, Infallible> {
-        Ok(Vec::new())
-    }
-
-    fn zone_by_reference(&self, _: &AccountId, _: &str) -> Result<Option<ZoneId>, Infallible> {
-        Ok(None)
-    }
-
-    fn zone_count(&self, _: &AccountId) -> Result<u64, Infallible> {
-        Ok(0)
-    }
-
-    fn next_generation(&self) -> Result<Generation, Infallible> {
-        Ok(Generation(1))
-    }
-
-    fn sets_at(&self, _: Generation, _: &Name) -> Result<Vec<RecordSet>, Infallible> {
-        Ok(Vec::new())
-    }
-
-    fn set_count(&self, _: Generation) -> Result<u64, Infallible> {
-        Ok(0)
-    }
-
-    fn health_check_exists(&self, _: &AccountId, _: &str) -> Result<bool, Infallible> {
-        Ok(false)
-    }
-
-    fn health_check(&self, _: &HealthCheckId) -> Result<Option<HealthCheck>, Infallible> {
-        Ok(None)
-    }
-
-    fn health_check_by_reference(
-        &self,
-        _: &AccountId,
-        _: &str,
-    ) -> Result<Option<HealthCheckId>, Infallible> {
-        Ok(None)
-    }
-
-    fn health_check_count(&self, _: &AccountId) -> Result<u64, Infallible> {
-        Ok(0)
-    }
-
-    fn is_child_health_check(&self, _: &HealthCheckId) -> Result<bool, Infallible> {
-        Ok(false)
-    }
-
-    fn free_health_slot(&self) -> Result<HealthSlot, Infallible> {
-        Ok(HealthSlot {
-            slot: 0,
-            incarnation: 1,
-        })
-    }
-
-    fn health_switch(&self, _: &HealthCheckId) -> Result<Option<HealthSwitch>, Infallible> {
-        Ok(None)
-    }
-
-    fn cidr_collection(&self, _: &CidrCollectionId) -> Result<Option<CidrCollection>, Infallible> {
-        Ok(None)
-    }
-
-    fn cidr_collection_named(
-        &self,
-        _: &AccountId,
-        _: &str,
-    ) -> Result<Option<CidrCollection>, Infallible> {
-        Ok(None)
-    }
-
-    fn cidr_collection_by_reference(
-        &self,
-        _: &AccountId,
-        _: &str,
-    ) -> Result<Option<CidrCollection>, Infallible> {
-        Ok(None)
-    }
-
-    fn cidr_collection_count(&self, _: &AccountId) -> Result<u64, Infallible> {
-        Ok(0)
-    }
-
-    fn cidr_block_count(&self, _: &CidrCollectionId) -> Result<u64, Infallible> {
-        Ok(0)
-    }
-
-    fn cidr_location_of(
-        &self,
-        _: &CidrCollectionId,
-        _: &CidrBlock,
-    ) -> Result<Option<CidrLocation>, Infallible> {
-        Ok(None)
-    }
-
-    fn cidr_location_exists(&self, _: &CidrCollectionId, _: &str) -> Result<bool, Infallible> {
-        Ok(false)
-    }
-
-    fn cidr_set_count(&self, _: &CidrCollectionId) -> Result<u64, Infallible> {
-        Ok(0)
-    }
-
-    fn protection(&self, _: &ProtectionKey) -> Result<Option<Protection>, Infallible> {
-        Ok(None)
-    }
-
-    fn protection_count(&self, _: &ZoneId) -> Result<u64, Infallible> {
-        Ok(0)
-    }
-
-    fn tags(&self, _: &TaggedResource) -> Result<Vec<Tag>, Infallible> {
-        Ok(Vec::new())
-    }
-
-    fn name_servers(&self) -> Result<Vec<NameServer>, Infallible> {
-        Ok(self.servers.clone())
-    }
-
-    fn delegation_sets(&self) -> Result<Vec<ReusableDelegationSet>, Infallible> {
-        Ok(Vec::new())
-    }
-
-    fn delegation_set_by_reference(
-        &self,
-        _: &AccountId,
-        _: &str,
-    ) -> Result<Option<DelegationSetId>, Infallible> {
-        Ok(None)
-    }
-
-    fn delegation_set_count(&self, _: &AccountId) -> Result<u64, Infallible> {
-        Ok(0)
-    }
-
-    fn delegation_set_zone_count(&self, _: &DelegationSetId) -> Result<u64, Infallible> {
-        Ok(0)
-    }
-
-    fn query_logging_of(&self, _: &ZoneId) -> Result<Option<QueryLoggingConfig>, Infallible> {
-        Ok(None)
-    }
-
-    fn vpc(&self, _: &VpcId) -> Result<Option<Vpc>, Infallible> {
-        Ok(None)
-    }
-
-    fn vpcs(&self) -> Result<Vec<Vpc>, Infallible> {
-        Ok(Vec::new())
-    }
-
-    fn zones_of_vpc(&self, _: &VpcId) -> Result<Vec<Zone>, Infallible> {
-        Ok(Vec::new())
-    }
-
-    fn vpc_authorizations(&self, _: &ZoneId) -> Result<Vec<VpcAuthorization>, Infallible> {
-        Ok(Vec::new())
-    }
-
-    fn limit(&self, _: &AccountId, quota: Quota) -> Result<u64, Infallible> {
-        Ok(quota.default_limit())
     }
 }

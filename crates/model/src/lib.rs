@@ -11,6 +11,7 @@ mod cidr;
 mod delegation_set;
 mod draft;
 mod effect;
+mod empty_state;
 mod facts;
 mod generation;
 mod geo;
@@ -36,6 +37,7 @@ pub use cidr::{
 pub use delegation_set::{DelegationSet, ReusableDelegationSet};
 pub use draft::{Action, Draft, DraftAlias, DraftChange};
 pub use effect::Effect;
+pub use empty_state::{EmptyState, Limits};
 pub use facts::{Facts, Timestamp};
 pub use generation::{UnseenGeneration, UnseenState};
 pub use geo::{Continent, Country, GeoPlace, GeoStart, Subdivision};

@@ -1,0 +1,226 @@
+//! The state of a service that has nothing yet but its pool: what the first entries are planned
+//! against, and those that fill a journal from outside.
+
+use std::convert::Infallible;
+
+use meridian_dns::Name;
+
+use crate::{
+    AccountId, CidrBlock, CidrCollection, CidrCollectionId, CidrLocation, DelegationSetId,
+    Generation, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, NameServer, Protection,
+    ProtectionKey, QueryLoggingConfig, Quota, RecordSet, ReusableDelegationSet, State, Tag,
+    TaggedResource, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
+};
+
+/// What limits a state has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Limits {
+    /// Those of accounts that nobody raised.
+    #[default]
+    Default,
+    /// None.
+    None,
+}
+
+/// No accounts, zones, checks or collections.
+#[derive(Debug, Clone)]
+pub struct EmptyState {
+    /// The pool.
+    pub name_servers: Vec<NameServer>,
+    /// That of the next zone.
+    pub next_generation: Generation,
+    /// The record sets of the zone that is being made, whatever its generation.
+    pub sets: Vec<RecordSet>,
+    /// What zones and batches are held to.
+    pub limits: Limits,
+}
+
+impl Default for EmptyState {
+    fn default() -> Self {
+        Self {
+            name_servers: Vec::new(),
+            next_generation: Generation(1),
+            sets: Vec::new(),
+            limits: Limits::Default,
+        }
+    }
+}
+
+impl State for EmptyState {
+    type Error = Infallible;
+
+    fn zone(&self, _: &ZoneId) -> Result<Option<Zone>, Infallible> {
+        Ok(None)
+    }
+
+    fn zones_named(&self, _: &Name) -> Result<Vec<Zone>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    fn zones_below(&self, _: &Name) -> Result<Vec<Zone>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    fn zone_by_reference(&self, _: &AccountId, _: &str) -> Result<Option<ZoneId>, Infallible> {
+        Ok(None)
+    }
+
+    fn zone_count(&self, _: &AccountId) -> Result<u64, Infallible> {
+        Ok(0)
+    }
+
+    fn next_generation(&self) -> Result<Generation, Infallible> {
+        Ok(self.next_generation)
+    }
+
+    fn sets_at(&self, _: Generation, name: &Name) -> Result<Vec<RecordSet>, Infallible> {
+        let here = self.sets.iter().filter(|set| set.key.name == *name);
+        Ok(here.cloned().collect())
+    }
+
+    fn set_count(&self, _: Generation) -> Result<u64, Infallible> {
+        Ok(0)
+    }
+
+    fn health_check_exists(&self, _: &AccountId, _: &str) -> Result<bool, Infallible> {
+        Ok(false)
+    }
+
+    fn health_check(&self, _: &HealthCheckId) -> Result<Option<HealthCheck>, Infallible> {
+        Ok(None)
+    }
+
+    fn health_check_by_reference(
+        &self,
+        _: &AccountId,
+        _: &str,
+    ) -> Result<Option<HealthCheckId>, Infallible> {
+        Ok(None)
+    }
+
+    fn health_check_count(&self, _: &AccountId) -> Result<u64, Infallible> {
+        Ok(0)
+    }
+
+    fn is_child_health_check(&self, _: &HealthCheckId) -> Result<bool, Infallible> {
+        Ok(false)
+    }
+
+    fn free_health_slot(&self) -> Result<HealthSlot, Infallible> {
+        Ok(HealthSlot {
+            slot: 0,
+            incarnation: 1,
+        })
+    }
+
+    fn health_switch(&self, _: &HealthCheckId) -> Result<Option<HealthSwitch>, Infallible> {
+        Ok(None)
+    }
+
+    fn cidr_collection(&self, _: &CidrCollectionId) -> Result<Option<CidrCollection>, Infallible> {
+        Ok(None)
+    }
+
+    fn cidr_collection_named(
+        &self,
+        _: &AccountId,
+        _: &str,
+    ) -> Result<Option<CidrCollection>, Infallible> {
+        Ok(None)
+    }
+
+    fn cidr_collection_by_reference(
+        &self,
+        _: &AccountId,
+        _: &str,
+    ) -> Result<Option<CidrCollection>, Infallible> {
+        Ok(None)
+    }
+
+    fn cidr_collection_count(&self, _: &AccountId) -> Result<u64, Infallible> {
+        Ok(0)
+    }
+
+    fn cidr_block_count(&self, _: &CidrCollectionId) -> Result<u64, Infallible> {
+        Ok(0)
+    }
+
+    fn cidr_location_of(
+        &self,
+        _: &CidrCollectionId,
+        _: &CidrBlock,
+    ) -> Result<Option<CidrLocation>, Infallible> {
+        Ok(None)
+    }
+
+    fn cidr_location_exists(&self, _: &CidrCollectionId, _: &str) -> Result<bool, Infallible> {
+        Ok(false)
+    }
+
+    fn cidr_set_count(&self, _: &CidrCollectionId) -> Result<u64, Infallible> {
+        Ok(0)
+    }
+
+    fn protection(&self, _: &ProtectionKey) -> Result<Option<Protection>, Infallible> {
+        Ok(None)
+    }
+
+    fn protection_count(&self, _: &ZoneId) -> Result<u64, Infallible> {
+        Ok(0)
+    }
+
+    fn tags(&self, _: &TaggedResource) -> Result<Vec<Tag>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    fn name_servers(&self) -> Result<Vec<NameServer>, Infallible> {
+        Ok(self.name_servers.clone())
+    }
+
+    fn delegation_sets(&self) -> Result<Vec<ReusableDelegationSet>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    fn delegation_set_by_reference(
+        &self,
+        _: &AccountId,
+        _: &str,
+    ) -> Result<Option<DelegationSetId>, Infallible> {
+        Ok(None)
+    }
+
+    fn delegation_set_count(&self, _: &AccountId) -> Result<u64, Infallible> {
+        Ok(0)
+    }
+
+    fn delegation_set_zone_count(&self, _: &DelegationSetId) -> Result<u64, Infallible> {
+        Ok(0)
+    }
+
+    fn query_logging_of(&self, _: &ZoneId) -> Result<Option<QueryLoggingConfig>, Infallible> {
+        Ok(None)
+    }
+
+    fn vpc(&self, _: &VpcId) -> Result<Option<Vpc>, Infallible> {
+        Ok(None)
+    }
+
+    fn vpcs(&self) -> Result<Vec<Vpc>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    fn zones_of_vpc(&self, _: &VpcId) -> Result<Vec<Zone>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    fn vpc_authorizations(&self, _: &ZoneId) -> Result<Vec<VpcAuthorization>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    fn limit(&self, _: &AccountId, quota: Quota) -> Result<u64, Infallible> {
+        Ok(match self.limits {
+            Limits::Default => quota.default_limit(),
+            Limits::None => u64::MAX,
+        })
+    }
+}
