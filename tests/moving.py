@@ -1,8 +1,11 @@
 """`meridian import route53` as tests run it."""
 
+import contextlib
 import json
 import os
+import socket
 import subprocess
+import threading
 
 from harness import BIN
 
@@ -28,6 +31,44 @@ def run(target, source, *options, check=0, **more):
     assert done.returncode == check, f"{done.returncode}\n{done.stdout}{done.stderr}"
     said = json.loads(done.stdout)
     return said.get("error", said)
+
+
+class Halt:
+    """A way to a server's admin socket that passes connections on until `reached` is true, and
+    then none until `go_on`. Its directory stands for the server's own."""
+
+    def __init__(self, server, data, reached):
+        self.data, self.halted, self._on = data, threading.Event(), threading.Event()
+        self._server, self._reached = str(server.data / "admin.sock"), reached
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.bind(str(data / "admin.sock"))
+        self._socket.listen()
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def go_on(self):
+        self._on.set()
+
+    def _run(self):
+        while True:
+            near, _ = self._socket.accept()
+            if not self.halted.is_set() and self._reached():
+                self.halted.set()
+                self._on.wait()
+            far = socket.socket(socket.AF_UNIX)
+            try:
+                far.connect(self._server)
+            except OSError:
+                near.close()
+                continue
+            for pair in ((near, far), (far, near)):
+                threading.Thread(target=_pass_on, args=pair, daemon=True).start()
+
+
+def _pass_on(source, sink):
+    with contextlib.suppress(OSError):
+        while data := source.recv(1 << 16):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
 
 
 def by_name(report):

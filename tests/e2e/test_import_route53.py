@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from harness import BIN, Meridian, Zone, alias, change, create, eventually, free_port, reference
-from moving import by_name, command, run, sets_of
+from moving import Halt, by_name, command, run, sets_of
 
 MANY = 310
 
@@ -215,6 +215,13 @@ def test_what_cannot_be_copied_is_said(source, start, tmp_path):
     assert again["outcome"] == "copied" and again["new_id"] != other
 
 
+def halt(target, folder):
+    """A way to the target that ends for a while once three zones have been copied."""
+    client = target.client()
+    folder.mkdir()
+    return Halt(target, folder, lambda: len(client.list_hosted_zones()["HostedZones"]) > 4)
+
+
 def test_a_run_that_was_killed_is_finished_by_another(source, start, tmp_path):
     target = start()
     files = tmp_path / "files"
@@ -223,18 +230,14 @@ def test_a_run_that_was_killed_is_finished_by_another(source, start, tmp_path):
         "AWS_SHARED_CREDENTIALS_FILE": str(source.data / "credentials"),
         "TMPDIR": str(files),
     }
-    words = command(source.endpoint, "--data-dir", target.data)
+    way = halt(target, tmp_path / "way")
+    words = command(source.endpoint, "--data-dir", way.data)
     first = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL)
-    client = target.client()
-
-    def begun():
-        return len(client.list_hosted_zones()["HostedZones"]) > 1 or first.poll() is not None
-
-    assert eventually(begun, 30)
-    assert first.poll() is None
+    assert way.halted.wait(30)
     first.kill()
     first.wait()
     assert list(files.iterdir())
+    client = target.client()
     report = by_name(run(target, source, environment={"TMPDIR": str(files)}))
     assert not list(files.iterdir())
     assert {zone["outcome"] for zone in report.values()} == {"copied", "there-before"}
@@ -244,14 +247,15 @@ def test_a_run_that_was_killed_is_finished_by_another(source, start, tmp_path):
         assert sets_of(client, ids[zone.id], {}) == expected, name
 
 
-def test_a_server_that_ends_meanwhile_has_what_the_report_says(source, start):
+def test_a_server_that_ends_meanwhile_has_what_the_report_says(source, start, tmp_path):
     target = start()
     environment = os.environ | {"AWS_SHARED_CREDENTIALS_FILE": str(source.data / "credentials")}
-    words = command(source.endpoint, "--data-dir", target.data, "--json")
+    way = halt(target, tmp_path / "way")
+    words = command(source.endpoint, "--data-dir", way.data, "--json")
     with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE) as moving:
-        client = target.client()
-        assert eventually(lambda: len(client.list_hosted_zones()["HostedZones"]) > 1, 30)
+        assert way.halted.wait(30)
         target.kill()
+        way.go_on()
         report = json.loads(moving.communicate(timeout=30)[0])
     assert moving.returncode == 1 and report["error"]
     copied = {z["name"] for z in report["zones"] if z["outcome"] == "copied"}
