@@ -34,8 +34,8 @@ def run(target, source, *options, check=0, **more):
 
 
 class Halt:
-    """A way to a server's admin socket that passes connections on until `reached` is true, and
-    then none until `go_on`. Its directory stands for the server's own."""
+    """A way to a server's admin socket that passes bytes on until `reached` is true, and then none
+    to the server until `go_on`. Its directory stands for the server's own."""
 
     def __init__(self, server, data, reached):
         self.data, self.halted, self._on = data, threading.Event(), threading.Event()
@@ -51,24 +51,31 @@ class Halt:
     def _run(self):
         while True:
             near, _ = self._socket.accept()
-            if not self.halted.is_set() and self._reached():
-                self.halted.set()
-                self._on.wait()
             far = socket.socket(socket.AF_UNIX)
             try:
                 far.connect(self._server)
             except OSError:
                 near.close()
                 continue
-            for pair in ((near, far), (far, near)):
+            for pair in ((near, far, self._wait), (far, near, lambda: None)):
                 threading.Thread(target=_pass_on, args=pair, daemon=True).start()
 
+    def _wait(self):
+        if not self.halted.is_set() and self._reached():
+            self.halted.set()
+            self._on.wait()
 
-def _pass_on(source, sink):
-    with contextlib.suppress(OSError):
-        while data := source.recv(1 << 16):
+
+def _pass_on(source, sink, before):
+    try:
+        while data := source.recv(1 << 14):
+            before()
             sink.sendall(data)
         sink.shutdown(socket.SHUT_WR)
+    except OSError:
+        for end in (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
 
 
 def by_name(report):

@@ -7,12 +7,14 @@ import contextlib
 import json
 import os
 import subprocess
+import threading
 
 import dns.rdatatype
 import dns.zone
 import pytest
 
 from harness import BIN, LONG, Zone, create, eventually
+from moving import Halt
 
 MASTER_FILE = r"""
 ; as people write them
@@ -78,11 +80,11 @@ def rrsets(text, origin, **options):
         yield str(name), dns.rdatatype.to_text(rdataset.rdtype), rdataset
 
 
-def replacing(meridian, file, zone):
-    """An import that replaces a large zone, at work."""
+def replacing(data, file, zone):
+    """An import that replaces a large zone, at work, by way of this directory's socket."""
     arguments = ["zone", "import", file, "--zone", zone, "--replace", "--beyond-quota"]
     return subprocess.Popen(
-        [BIN, *arguments, "--data-dir", meridian.data],
+        [BIN, *arguments, "--data-dir", data],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -321,7 +323,7 @@ def test_queries_see_the_old_zone_until_the_new_one_is_whole(start, tmp_path):
     new = write(tmp_path, numbered(count, "192.0.2.2"), "new.zone")
     zone = meridian.admin("zone", "import", old, "--create", "big.example")["zone"]
     before = meridian.admin("status")["head"]
-    importing = replacing(meridian, new, zone)
+    importing = replacing(meridian.data, new, zone)
     seen = []
     while importing.poll() is None:
         version = meridian.values("version.big.example.", "TXT")
@@ -344,18 +346,22 @@ def test_queries_see_the_old_zone_until_the_new_one_is_whole(start, tmp_path):
 @pytest.mark.parametrize("victim", ["server", "stopped server", "client"])
 def test_an_import_that_is_killed_leaves_the_old_zone_and_no_garbage(start, tmp_path, victim):
     meridian = start()
-    file = write(tmp_path, numbered(40_000, "192.0.2.2"))
+    file = write(tmp_path, numbered(20_000, "192.0.2.2"))
     old = write(tmp_path, numbered(3), "old.zone")
     zone = meridian.admin("zone", "import", old, "--create", "killed.example")["zone"]
     before = meridian.admin("status")["head"]
-    importing = replacing(meridian, file, zone)
-    assert eventually(lambda: meridian.admin("status")["head"] > before + 3, timeout=30)
+    (tmp_path / "way").mkdir()
+    way = Halt(meridian, tmp_path / "way", lambda: meridian.admin("status")["head"] > before + 3)
+    importing = replacing(way.data, file, zone)
+    assert way.halted.wait(30)
     if victim == "server":
         meridian.kill()
+        way.go_on()
         said = importing.communicate()[1]
         assert importing.returncode == 1 and "meridian: " in said
         meridian.start()
     elif victim == "stopped server":
+        threading.Timer(0.3, way.go_on).start()
         assert meridian.stop() == 0
         said = importing.communicate()[1]
         assert importing.returncode == 1 and "meridian: " in said
@@ -363,6 +369,7 @@ def test_an_import_that_is_killed_leaves_the_old_zone_and_no_garbage(start, tmp_
     else:
         importing.kill()
         importing.communicate()
+        way.go_on()
     nothing = {"drafts": 0, "superseded": 0, "garbage": 0}
     assert eventually(lambda: generations(meridian) == nothing, timeout=30)
     assert meridian.values("version.killed.example.", "TXT") == {'"192.0.2.1"'}
