@@ -100,6 +100,7 @@ fn entry(number: u64) -> (Name, [RecordSet; 1]) {
         rtype: RecordType::A,
         ttl: 300,
         values: vec![format!("{a}.{b}.{c}.{d}")],
+        policy: None,
     });
     (set.key.name.clone(), [set])
 }

@@ -1,11 +1,12 @@
 //! Made-up zones, the same on every run: what is in them, and no more than an index names each.
 //!
 //! `many` are zones of ten record sets, as a hosting provider has them; `one` is a single zone with
-//! any number of names and a wildcard; `cuts` is a zone that delegates.
+//! any number of names and a wildcard; `cuts` is a zone that delegates; `routed` one whose names have
+//! policies.
 
 use anyhow::{Context, Result};
 use meridian_dns::{Name, RecordType};
-use meridian_model::{Draft, RecordSet};
+use meridian_model::{Draft, GeoLocation, RecordSet, Region, Routing};
 
 /// Delegations in the zone [`CUTS`].
 pub const DELEGATIONS: u64 = 1000;
@@ -13,10 +14,27 @@ pub const DELEGATIONS: u64 = 1000;
 pub const ONE: &str = "one.test";
 /// The apex of the zone that delegates.
 pub const CUTS: &str = "cuts.test";
+/// The apex of the zone whose names have policies.
+pub const ROUTED: &str = "routed.test";
+/// Names of each policy in it.
+pub const ROUTED_NAMES: u64 = 100;
 
 const TTL: u32 = 300;
 
-/// One record set without a policy, as text.
+/// What a record set is chosen by, among others of its name and type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Policy {
+    /// By its weight.
+    Weight(u8),
+    /// By the continent of the client, two letters.
+    Continent(String),
+    /// By no other place being that of the client.
+    AnyPlace,
+    /// By the latency to a region.
+    Latency(&'static str),
+}
+
+/// One record set, as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// The owner, without the final dot.
@@ -27,6 +45,8 @@ pub struct Row {
     pub ttl: u32,
     /// As a request would spell them.
     pub values: Vec<String>,
+    /// None for a plain set. The identifier of the others is their first value.
+    pub policy: Option<Policy>,
 }
 
 impl Row {
@@ -36,14 +56,54 @@ impl Row {
             rtype,
             ttl: TTL,
             values: vec![value],
+            policy: None,
         }
+    }
+
+    /// An address that a name has by a policy.
+    #[must_use]
+    pub fn routed(name: &str, address: String, policy: Policy) -> Self {
+        Self {
+            policy: Some(policy),
+            ..Self::new(name, RecordType::A, address)
+        }
+    }
+
+    fn identifier(&self) -> Option<String> {
+        self.policy.as_ref()?;
+        self.values.first().cloned()
     }
 
     /// As a request would send it.
     #[must_use]
     pub fn draft(&self) -> Draft {
         let values: Vec<&str> = self.values.iter().map(String::as_str).collect();
-        Draft::simple(&self.name, self.rtype, self.ttl, &values)
+        let mut draft = Draft::simple(&self.name, self.rtype, self.ttl, &values);
+        draft.set_identifier = self.identifier();
+        match self.routing() {
+            Routing::Weighted(weight) => draft.weight = Some(weight),
+            Routing::Geolocation(place) => draft.geo_location = Some(place),
+            Routing::Latency(region) => draft.region = Some(region),
+            _ => {}
+        }
+        draft
+    }
+
+    fn routing(&self) -> Routing {
+        let place = |continent: Option<&String>, country: Option<&str>| {
+            Routing::Geolocation(GeoLocation {
+                continent: continent.cloned(),
+                country: country.map(str::to_owned),
+                subdivision: None,
+            })
+        };
+        match &self.policy {
+            None => Routing::Simple,
+            Some(Policy::Weight(weight)) => Routing::Weighted(*weight),
+            Some(Policy::Continent(continent)) => place(Some(continent), None),
+            Some(Policy::AnyPlace) => place(None, Some("*")),
+            Some(Policy::Latency(region)) => Routing::Latency(Region::stored(region)),
+        }
     }
 
     /// As it is stored.
@@ -52,12 +112,11 @@ impl Row {
     /// When the owner is no name.
     pub fn set(&self) -> Result<RecordSet> {
         let name = Name::parse(&self.name).with_context(|| self.name.clone())?;
-        Ok(RecordSet::simple(
-            name.to_lowercase(),
-            self.rtype,
-            self.ttl,
-            self.values.clone(),
-        ))
+        let values = self.values.clone();
+        let mut set = RecordSet::simple(name.to_lowercase(), self.rtype, self.ttl, values);
+        set.key.set_identifier = self.identifier();
+        set.routing = self.routing();
+        Ok(set)
     }
 }
 
@@ -142,6 +201,7 @@ pub fn cuts() -> ZoneRows {
             rtype: RecordType::Ns,
             ttl: TTL,
             values: servers,
+            policy: None,
         });
     }
     ZoneRows {
@@ -149,6 +209,41 @@ pub fn cuts() -> ZoneRows {
         rows,
     }
 }
+
+/// The zone [`ROUTED`]: names `w`, `g` and `l` with a number, each with the addresses of
+/// [`ROUTED_TO`] by weight, by continent and by latency.
+#[must_use]
+pub fn routed() -> ZoneRows {
+    let mut rows = Vec::new();
+    for number in 0..ROUTED_NAMES {
+        let mut add = |kind: char, place: usize, policy| {
+            let address = text(ROUTED_TO[place]);
+            rows.push(Row::routed(
+                &format!("{kind}{number}.{ROUTED}"),
+                address,
+                policy,
+            ));
+        };
+        for (place, weight) in [10, 20, 30, 40].into_iter().enumerate() {
+            add('w', place, Policy::Weight(weight));
+        }
+        add('g', 0, Policy::AnyPlace);
+        for (place, continent) in ["EU", "AS", "SA"].into_iter().enumerate() {
+            add('g', place + 1, Policy::Continent(continent.to_owned()));
+        }
+        let regions = ["us-east-1", "eu-west-1", "ap-northeast-1", "sa-east-1"];
+        for (place, region) in regions.into_iter().enumerate() {
+            add('l', place, Policy::Latency(region));
+        }
+    }
+    ZoneRows {
+        apex: ROUTED.to_owned(),
+        rows,
+    }
+}
+
+/// What the names of [`ROUTED`] answer, one of these.
+pub const ROUTED_TO: [[u8; 4]; 4] = [[10, 7, 0, 1], [10, 7, 0, 2], [10, 7, 0, 3], [10, 7, 0, 4]];
 
 /// What the wildcard of [`ONE`] answers.
 pub const WILD: [u8; 4] = [10, 99, 0, 1];

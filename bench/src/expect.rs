@@ -2,10 +2,12 @@
 
 use meridian_dns::RecordType;
 
-use crate::data::{self, CUTS, DELEGATIONS, ONE, WILD};
+use crate::data::{self, CUTS, DELEGATIONS, ONE, ROUTED, ROUTED_NAMES, ROUTED_TO, WILD};
 
 const NXDOMAIN: u8 = 3;
 const HEADER: usize = 12;
+/// A record's owner, as a pointer to the question, its type, class, TTL and length.
+const RECORD_HEAD: usize = 12;
 
 /// What is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -20,6 +22,12 @@ pub enum Workload {
     Referral,
     /// Names and types all over the many zones.
     Many,
+    /// Names of the zone `routed` that go by weight.
+    Weighted,
+    /// Names of the zone `routed` that go by place, for clients all over (RFC 7871, /24).
+    Geolocation,
+    /// Names of the zone `routed` that go by latency, for clients all over (RFC 7871, /24).
+    Latency,
 }
 
 /// A query without its id, and the answer to it.
@@ -31,8 +39,11 @@ pub struct Probe {
     authoritative: bool,
     answers: u16,
     authority: u16,
-    /// The last four bytes of the message.
-    address: Option<[u8; 4]>,
+    additional: u16,
+    /// Where the question ends, in the query and in the reply.
+    question_end: usize,
+    /// The address of the first answer is one of these; empty: it is not looked at.
+    addresses: Vec<[u8; 4]>,
 }
 
 impl Workload {
@@ -61,7 +72,21 @@ impl Workload {
                 )
             },
             Self::Many => many(random % size, random >> 61),
+            Self::Weighted => routed('w', random),
+            Self::Geolocation => routed('g', random).for_client(random >> 32),
+            Self::Latency => routed('l', random).for_client(random >> 32),
         }
+    }
+}
+
+fn routed(kind: char, random: u64) -> Probe {
+    Probe {
+        answers: 1,
+        addresses: ROUTED_TO.to_vec(),
+        ..Probe::new(
+            &format!("{kind}{}.{ROUTED}", random % ROUTED_NAMES),
+            RecordType::A,
+        )
     }
 }
 
@@ -96,38 +121,60 @@ impl Probe {
         query.extend_from_slice(&rtype.code().to_be_bytes());
         query.extend_from_slice(&[0, 1]);
         Self {
+            question_end: query.len(),
             query,
             rcode: 0,
             authoritative: true,
             answers: 0,
             authority: 0,
-            address: None,
+            additional: 0,
+            addresses: Vec::new(),
         }
+    }
+
+    /// The same with an OPT record that tells the /24 of a client, of 1.0.0.0 to 223.255.255.255.
+    fn for_client(mut self, random: u64) -> Self {
+        let [.., a, b, c] = random.to_be_bytes();
+        self.query[HEADER - 1] = 1;
+        let opt = [0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 11];
+        let subnet = [0, 8, 0, 7, 0, 1, 24, 0, 1 + a % 223, b, c];
+        self.query.extend_from_slice(&opt);
+        self.query.extend_from_slice(&subnet);
+        self.additional = 1;
+        self
     }
 
     fn address(name: &str, address: [u8; 4]) -> Self {
         Self {
             answers: 1,
-            address: Some(address),
+            addresses: vec![address],
             ..Self::new(name, RecordType::A)
         }
+    }
+
+    fn question(&self) -> &[u8] {
+        &self.query[HEADER..self.question_end]
     }
 
     /// Whether `reply` answers this query, whatever its id.
     #[must_use]
     pub fn is_right(&self, reply: &[u8]) -> bool {
-        let end = self.query.len();
+        let end = self.question_end;
         if reply.len() < end {
             return false;
         }
+        let address = reply.get(end + RECORD_HEAD..end + RECORD_HEAD + 4);
         let word = |at: usize| u16::from_be_bytes([reply[at], reply[at + 1]]);
         // QR, opcode 0, AA as it should be, not TC, RD as in the query.
         let flags = 0x80 | if self.authoritative { 4 } else { 0 };
         reply[2] == flags
             && reply[3] & 0xf == self.rcode
             && [word(4), word(6), word(8)] == [1, self.answers, self.authority]
-            && reply[HEADER..end] == self.query[HEADER..]
-            && self.address.is_none_or(|wanted| reply.ends_with(&wanted))
+            // The servers of a referral may have their addresses.
+            && (!self.authoritative || word(10) == self.additional)
+            && &reply[HEADER..end] == self.question()
+            && (self.addresses.is_empty()
+                || self.addresses.iter().any(|wanted| address == Some(wanted)))
     }
 }
 
@@ -139,7 +186,7 @@ mod tests {
 
     #[test]
     fn our_own_answers_are_right_and_others_are_not() {
-        let images = Images::new().one(100).cuts().many(50);
+        let images = Images::new().one(100).cuts().routed().many(50);
         let world = images.world();
         for workload in Workload::value_variants() {
             for number in 0..200 {
@@ -151,7 +198,7 @@ mod tests {
                     "{workload:?} {number}: {reply:02x?}"
                 );
                 let other = workload.probe(number + 1, size);
-                assert!(other.query == probe.query || !other.is_right(&reply));
+                assert!(other.question() == probe.question() || !other.is_right(&reply));
                 assert!(!probe.is_right(&probe.query));
             }
         }

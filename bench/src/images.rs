@@ -43,6 +43,12 @@ impl Images {
         self.add(&data::cuts())
     }
 
+    /// Adds the zone whose names have policies.
+    #[must_use]
+    pub fn routed(self) -> Self {
+        self.add(&data::routed())
+    }
+
     /// Adds this many zones of ten sets.
     #[must_use]
     pub fn many(self, zones: u64) -> Self {

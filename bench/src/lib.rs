@@ -6,4 +6,5 @@ pub mod datagrams;
 pub mod expect;
 pub mod images;
 pub mod master;
+pub mod policies;
 pub mod store;

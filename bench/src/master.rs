@@ -64,6 +64,7 @@ fn row(record: &ScannedRecord) -> Result<Row> {
         rtype,
         ttl: record.ttl().as_secs(),
         values: vec![rdata::text(rtype, &wire).map_err(|error| anyhow!("{name}: {error}"))?],
+        policy: None,
     })
 }
 

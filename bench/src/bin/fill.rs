@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use clap::Parser;
+use meridian_bench::policies::Policies;
 use meridian_bench::store::Filler;
 use meridian_bench::{data, master};
 
@@ -28,9 +29,15 @@ struct Arguments {
     /// Add the zone `cuts.test` with a thousand delegations.
     #[arg(long)]
     cuts: bool,
+    /// Add the zone `routed.test` with policies.
+    #[arg(long)]
+    routed: bool,
     /// Add the zones of a file with lines of `zone<TAB>master file`.
     #[arg(long, value_name = "FILE")]
     zones: Option<PathBuf>,
+    /// Add sets with policies to one of them: a JSON file, as the module `policies` describes it.
+    #[arg(long, value_name = "FILE", requires = "zones")]
+    policy: Option<PathBuf>,
 }
 
 fn main() -> Result<()> {
@@ -46,9 +53,19 @@ fn main() -> Result<()> {
     if arguments.cuts {
         filler.add(&data::cuts())?;
     }
+    if arguments.routed {
+        filler.add(&data::routed())?;
+    }
     if let Some(list) = &arguments.zones {
+        let policy = arguments
+            .policy
+            .as_deref()
+            .map(Policies::read)
+            .transpose()?;
         for zone in master::zones(list)? {
-            filler.add(&zone?)?;
+            let mut zone = zone?;
+            policy.iter().for_each(|policy| policy.add_to(&mut zone));
+            filler.add(&zone)?;
         }
     }
     let counts = filler.finish()?;
