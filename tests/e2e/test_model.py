@@ -208,10 +208,13 @@ REQUESTS = {
     "DisassociateVPCFromHostedZone": lambda w, c: newly_associated(c) | {"Comment": "c"},
     "GetAccountLimit": lambda w, c: {"Type": "MAX_HOSTED_ZONES_BY_OWNER"},
     "GetChange": lambda w, c: {"Id": w["change"]},
+    "GetCheckerIpRanges": lambda w, c: {},
     "GetDNSSEC": lambda w, c: {"HostedZoneId": w["zone"]},
     "GetHealthCheck": lambda w, c: {"HealthCheckId": w["check"]},
     "GetGeoLocation": lambda w, c: {"CountryCode": "US", "SubdivisionCode": "CA"},
     "GetHealthCheckCount": lambda w, c: {},
+    "GetHealthCheckStatus": lambda w, c: {"HealthCheckId": w["check"]},
+    "GetHealthCheckLastFailureReason": lambda w, c: {"HealthCheckId": w["check"]},
     "GetHostedZone": lambda w, c: {"Id": w["zone"]},
     "GetQueryLoggingConfig": lambda w, c: {"Id": w["log"]},
     "GetReusableDelegationSet": lambda w, c: {"Id": w["set"]},
@@ -418,7 +421,7 @@ def asker(meridian):
 
 
 # What everybody knows is told to everybody with a key.
-FREE = {"GetGeoLocation", "ListGeoLocations"}
+FREE = {"GetCheckerIpRanges", "GetGeoLocation", "ListGeoLocations"}
 
 
 @pytest.mark.parametrize("operation", sorted(set(THERE) - FREE))

@@ -20,6 +20,7 @@ use crate::caller::{Caller, Credential, Secret};
 use crate::environment::Environment;
 use crate::group::{Basis, Verdict};
 use crate::last_used::LastUsed;
+use crate::observations::{Observations, Unseen};
 use crate::query_logging::QueryLogging;
 use crate::refusal::{Fault, OperationError};
 use crate::turns::{Crowded, Errand, Turns};
@@ -41,6 +42,7 @@ pub struct Control {
     pub(crate) turns: Turns,
     pub(crate) query_logging: QueryLogging,
     pub(crate) answering: Box<dyn Answering>,
+    pub(crate) observations: Box<dyn Observations>,
     /// The time of an entry, the last one unless others wrote since.
     last: Mutex<Option<(Head, Timestamp)>>,
     /// Generations that somebody in this process is writing.
@@ -81,6 +83,7 @@ impl Control {
             turns: Turns::default(),
             query_logging: QueryLogging::default(),
             answering: Box::new(Silent),
+            observations: Box::new(Unseen),
             last: Mutex::default(),
             drafts: Mutex::default(),
             last_used: LastUsed::default(),

@@ -14,6 +14,7 @@ mod first_start;
 mod generation;
 mod group;
 mod last_used;
+mod observations;
 mod operation;
 mod page_token;
 mod query_logging;
@@ -38,6 +39,7 @@ pub use environment::{Environment, SystemEnvironment};
 pub use first_start::FirstStart;
 pub use generation::GenerationDraft;
 pub use last_used::KeyUse;
+pub use observations::{Observation, Observations};
 pub use query_logging::QueryLogging;
 pub use refusal::{Denial, Fault, OperationError, Refusal};
 pub use request::{

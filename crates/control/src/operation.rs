@@ -25,6 +25,7 @@ mod get_change;
 mod get_dnssec;
 mod get_health_check;
 mod get_health_check_count;
+mod get_health_check_status;
 mod get_hosted_zone;
 mod get_hosted_zone_count;
 mod get_hosted_zone_limit;

@@ -30,10 +30,13 @@ mod delete_vpc_association_authorization;
 mod disassociate_vpc;
 mod get_account_limit;
 mod get_change;
+mod get_checker_ip_ranges;
 mod get_dnssec;
 mod get_geo_location;
 mod get_health_check;
 mod get_health_check_count;
+mod get_health_check_last_failure_reason;
+mod get_health_check_status;
 mod get_hosted_zone;
 mod get_hosted_zone_count;
 mod get_hosted_zone_limit;
@@ -100,9 +103,12 @@ const ROUTES: &[Route] = &[
     delete_reusable_delegation_set::ROUTE,
     get_account_limit::ROUTE,
     get_change::ROUTE,
+    get_checker_ip_ranges::ROUTE,
     get_dnssec::ROUTE,
     get_health_check::ROUTE,
     get_health_check_count::ROUTE,
+    get_health_check_last_failure_reason::ROUTE,
+    get_health_check_status::ROUTE,
     get_hosted_zone::ROUTE,
     get_query_logging_config::ROUTE,
     get_reusable_delegation_set::ROUTE,

@@ -3,13 +3,6 @@
 use super::route::Route;
 
 pub(super) const PLANNED: &[Route] = &[
-    Route::planned("GetCheckerIpRanges", "GET", "/checkeripranges"),
-    Route::planned(
-        "GetHealthCheckLastFailureReason",
-        "GET",
-        "/healthcheck/{}/lastfailurereason",
-    ),
-    Route::planned("GetHealthCheckStatus", "GET", "/healthcheck/{}/status"),
     Route::planned(
         "DisableHostedZoneDNSSEC",
         "POST",

@@ -10,4 +10,5 @@ mod generation;
 mod history;
 mod identity;
 mod imports;
+mod observations;
 mod operations;

@@ -4,12 +4,14 @@ mod change_info;
 mod cidr;
 mod geo;
 mod health_check;
+mod health_check_observation;
 mod hosted_zone;
 mod limit;
 mod protection;
 mod query_logging_config;
 mod record_set;
 mod tag;
+mod time;
 mod vpc;
 
 pub(super) use change_info::change_info;
@@ -19,6 +21,7 @@ pub(super) use health_check::{
     HEALTH_CHECK_ID, HEALTH_CHECK_NONCE, health_check, items, read_settings,
 };
 pub(crate) use health_check::{health_check_config, read_config};
+pub(super) use health_check_observation::health_check_observations;
 pub(super) use hosted_zone::{delegation_set, hosted_zone, hosted_zones};
 pub(super) use limit::{limit, limit_type};
 pub(super) use protection::{CONFIG, KEY, protection, read_protections};
