@@ -154,6 +154,15 @@ mod tests {
     }
 
     #[test]
+    fn all_that_records_may_name_are_somewhere() {
+        let groups: Vec<&str> = aws::LOCAL_ZONE_GROUPS.iter().map(|row| row.0).collect();
+        assert_eq!(
+            groups,
+            meridian_model::local_zone_groups().collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
     fn local_zone_groups_are_named_after_their_region() {
         let regions = Regions::default();
         for (group, ..) in aws::LOCAL_ZONE_GROUPS {

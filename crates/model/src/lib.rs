@@ -17,6 +17,7 @@ mod generation;
 mod geo;
 mod health_check;
 mod id;
+mod local_zone_group;
 mod name_server;
 mod plan;
 mod protection;
@@ -51,6 +52,7 @@ pub use id::{
     AccessKeyId, AccountId, ChangeId, CidrCollectionId, DelegationSetId, Generation, HealthCheckId,
     InvalidId, QueryLoggingConfigId, Seq, VpcId, ZoneId,
 };
+pub use local_zone_group::local_zone_groups;
 pub use name_server::NameServer;
 pub use plan::{
     AlreadyLogged, AssociationRefusal, AuthorizationRefusal, BatchRefusal, ChangeCidrRefusal,

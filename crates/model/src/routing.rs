@@ -193,6 +193,16 @@ pub enum GeoproximityPlace {
     Coordinates(Coordinates),
 }
 
+impl GeoproximityPlace {
+    /// Whether both are the same place, however the coordinates are spelt.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Coordinates(a), Self::Coordinates(b)) => a.degrees() == b.degrees(),
+            _ => self == other,
+        }
+    }
+}
+
 /// A point, kept as the text it was given in.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Coordinates {
@@ -200,4 +210,16 @@ pub struct Coordinates {
     pub latitude: String,
     /// −180 to 180, at most two decimals.
     pub longitude: String,
+}
+
+impl Coordinates {
+    /// Latitude and longitude; none where the texts are no numbers, or lie beyond the poles or the
+    /// date line.
+    pub(crate) fn degrees(&self) -> Option<(f64, f64)> {
+        let within = |text: &str, most: f64| text.parse().ok().filter(|n: &f64| n.abs() <= most);
+        Some((
+            within(&self.latitude, 90.0)?,
+            within(&self.longitude, 180.0)?,
+        ))
+    }
 }

@@ -395,7 +395,7 @@ fn clash(new: &Routing, other: &Routing) -> Option<String> {
                 (x == y).then(|| "a set with the same CIDR location".to_owned())
             }
         }
-        (Routing::Geoproximity(a), Routing::Geoproximity(b)) if a.place == b.place => {
+        (Routing::Geoproximity(a), Routing::Geoproximity(b)) if a.place.is(&b.place) => {
             Some("a set with the same geoproximity location".to_owned())
         }
         _ => None,

@@ -7,8 +7,9 @@ use meridian_dns::{Name, RecordType};
 
 use crate::draft::{Action, Draft, DraftChange};
 use crate::geo::GeoPlace;
+use crate::local_zone_group::local_zone_groups;
 use crate::record_set::{AliasTarget, RecordSet, SetData, SetKey};
-use crate::routing::{GeoLocation, GeoproximityLocation, GeoproximityPlace, Routing};
+use crate::routing::{GeoLocation, GeoproximityLocation, GeoproximityPlace, Region, Routing};
 
 /// Why a change makes no sense, in Route 53's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +53,9 @@ fn data(change: &DraftChange) -> Result<SetData, Nonsense> {
     let draft = &change.set;
     let records = draft.records.as_ref().filter(|values| !values.is_empty());
     if let Some(instance) = &draft.traffic_policy_instance_id {
+        if draft.alias_target.is_some() || draft.ttl.is_some() || records.is_some() {
+            return Err(expected(change, DATA, "more than one"));
+        }
         return Err(Nonsense::Input(format!(
             "No traffic policy instance exists with ID: {instance}"
         )));
@@ -89,7 +93,7 @@ fn routing(change: &DraftChange) -> Result<Routing, Nonsense> {
             Ok(Routing::Geolocation(place))
         }
         (Some(Routing::Geoproximity(location)), Some(_)) => {
-            check_point(change, &location)?;
+            check_location(change, &location)?;
             Ok(Routing::Geoproximity(location))
         }
         (Some(policy), Some(_)) => Ok(policy),
@@ -123,19 +127,31 @@ fn check_place(change: &DraftChange, place: &GeoLocation) -> Result<(), Nonsense
     }
 }
 
-fn check_point(change: &DraftChange, location: &GeoproximityLocation) -> Result<(), Nonsense> {
-    let GeoproximityPlace::Coordinates(point) = &location.place else {
-        return Ok(());
+fn check_location(change: &DraftChange, location: &GeoproximityLocation) -> Result<(), Nonsense> {
+    let wrong = |what: String| {
+        Err(Nonsense::Input(format!(
+            "Invalid request: {what} in {}",
+            described(change)
+        )))
     };
-    let within = |text: &str, most: f64| text.parse::<f64>().is_ok_and(|n| n.abs() <= most);
-    if within(&point.latitude, 90.0) && within(&point.longitude, 180.0) {
+    // What was written by other rules can still be taken away.
+    if change.action == Action::Delete {
         return Ok(());
     }
-    Err(Nonsense::Input(format!(
-        "Invalid request: Latitude must lie between -90 and 90 and Longitude between -180 and 180 \
-         in {}",
-        described(change)
-    )))
+    match &location.place {
+        GeoproximityPlace::Region(name) if Region::new(name).is_none() => {
+            wrong(format!("Unknown AWSRegion {name}"))
+        }
+        GeoproximityPlace::LocalZoneGroup(name)
+            if !local_zone_groups().any(|group| group == name) =>
+        {
+            wrong(format!("Unknown LocalZoneGroup {name}"))
+        }
+        GeoproximityPlace::Coordinates(point) if point.degrees().is_none() => wrong(
+            "Latitude must lie between -90 and 90 and Longitude between -180 and 180".to_owned(),
+        ),
+        _ => Ok(()),
+    }
 }
 
 fn check_policy_against_type(
@@ -188,7 +204,7 @@ fn described(change: &DraftChange) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::routing::Region;
+    use crate::routing::Coordinates;
 
     fn refusal(edit: impl FnOnce(&mut Draft)) -> String {
         let mut set = Draft::simple("N.z", RecordType::A, 60, &["192.0.2.1"]);
@@ -286,6 +302,54 @@ mod tests {
             let said = place(continent, country, part);
             assert!(said.contains(text), "{said}");
         }
+    }
+
+    #[test]
+    fn geoproximity_is_around_known_regions_and_points_on_earth() {
+        let at = |place| {
+            refusal(|set| {
+                set.set_identifier = Some("a".to_owned());
+                set.geo_proximity_location = Some(GeoproximityLocation { place, bias: None });
+            })
+        };
+        let region = |name: &str| at(GeoproximityPlace::Region(name.to_owned()));
+        let group = |name: &str| at(GeoproximityPlace::LocalZoneGroup(name.to_owned()));
+        let point = |latitude: &str, longitude: &str| {
+            at(GeoproximityPlace::Coordinates(Coordinates {
+                latitude: latitude.to_owned(),
+                longitude: longitude.to_owned(),
+            }))
+        };
+        for (said, text) in [
+            (region("eu-west-1"), "accepted"),
+            (
+                region("us-west-2-den-1"),
+                "Unknown AWSRegion us-west-2-den-1",
+            ),
+            (group("us-west-2-den-1"), "accepted"),
+            (
+                group("us-west-2-den-1a"),
+                "Unknown LocalZoneGroup us-west-2-den-1a",
+            ),
+            (group("eu-west-1"), "Unknown LocalZoneGroup eu-west-1"),
+            (point("-90", "+180.00"), "accepted"),
+            (point("90.01", "0"), "Latitude must lie"),
+            (point("0", "-181"), "Latitude must lie"),
+        ] {
+            assert!(said.contains(text), "{said}");
+        }
+    }
+
+    #[test]
+    fn what_is_stored_can_be_taken_away_by_newer_rules() {
+        let mut set = Draft::simple("n.z", RecordType::A, 60, &["192.0.2.1"]);
+        set.set_identifier = Some("a".to_owned());
+        set.geo_proximity_location = Some(GeoproximityLocation {
+            place: GeoproximityPlace::Region("mars-1".to_owned()),
+            bias: None,
+        });
+        let action = Action::Delete;
+        assert!(record_set(&DraftChange { action, set }).is_ok());
     }
 
     #[test]
