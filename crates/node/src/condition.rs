@@ -14,6 +14,7 @@ use meridian_model::{Generation, QueryLoggingConfig, Seq, State, Timestamp, Zone
 use meridian_server::Counters;
 
 use crate::audit::Written;
+use crate::checkers::Board;
 use crate::geo::Geo;
 use crate::taps::Log;
 
@@ -36,6 +37,7 @@ pub(crate) struct Condition {
     logs: Mutex<Vec<Log>>,
     audit: Arc<Written>,
     geo: Arc<Geo>,
+    board: Arc<Board>,
     /// How often SIGHUP came.
     hang_ups: AtomicU64,
     /// How often it changed which zones are logged by themselves.
@@ -185,6 +187,7 @@ impl Default for Condition {
             logs: Mutex::default(),
             audit: Arc::default(),
             geo: Arc::default(),
+            board: Arc::default(),
             hang_ups: AtomicU64::new(0),
             zone_log_changes: AtomicU64::new(0),
             logged_zones: AtomicUsize::new(0),
@@ -339,6 +342,11 @@ impl Condition {
     /// Who is where.
     pub(crate) const fn geo(&self) -> &Arc<Geo> {
         &self.geo
+    }
+
+    /// What is known of health checks.
+    pub(crate) const fn board(&self) -> &Arc<Board> {
+        &self.board
     }
 
     /// SIGHUP has come.

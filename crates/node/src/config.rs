@@ -7,6 +7,7 @@ mod api;
 mod audit;
 mod check;
 mod geo;
+mod health;
 mod tls;
 mod traffic;
 
@@ -31,6 +32,7 @@ use crate::views::Views;
 pub(crate) use api::Api;
 pub(crate) use audit::Audit;
 pub(crate) use geo::Geo;
+pub(crate) use health::Health;
 pub(crate) use tls::Tls;
 pub(crate) use traffic::{Dnstap, QueryLog, RateLimit, ZoneQueryLogs};
 
@@ -53,6 +55,8 @@ pub(crate) struct Config {
     pub(crate) audit: Audit,
     /// `[geo]`
     pub(crate) geo: Geo,
+    /// `[health]`
+    pub(crate) health: Health,
     /// `[metrics]`
     pub(crate) metrics: Metrics,
     /// `[pool]`
@@ -131,6 +135,7 @@ impl Default for Config {
             api: Api::default(),
             audit: Audit::default(),
             geo: Geo::default(),
+            health: Health::default(),
             metrics: Metrics::default(),
             pool: Pool::default(),
             storage: Storage::default(),

@@ -36,8 +36,9 @@ use known::KnownZones;
 
 /// The name under which this node's own answers are acknowledged.
 const NODE: &str = "local";
-/// How long the feed sleeps at most before it looks at the journal by itself.
-const WAIT: Duration = Duration::from_millis(500);
+/// How long the feed sleeps at most before it looks at the journal by itself, and at what it is
+/// handed beside it: a failed endpoint should not be answered for longer.
+const WAIT: Duration = Duration::from_millis(100);
 /// How long it rests after a failure before it tries again.
 const REST: Duration = Duration::from_secs(1);
 /// Entries that are taken at once.
@@ -184,7 +185,10 @@ impl Feed {
         self.say_turned();
         while !stop.load(Ordering::Relaxed) {
             // A turn that panics leaves the feed stale, so the next one starts from the tables.
-            let turn = || self.heed(live, now()).and_then(|()| self.turn(live));
+            let turn = || {
+                self.heed(live, now());
+                self.turn(live)
+            };
             let turn = panic::catch_unwind(AssertUnwindSafe(turn));
             let turn = turn.unwrap_or_else(|_| Err(anyhow!("a panic, which is a fault of ours")));
             self.condition.journal_checked(self.journal.check());
@@ -203,27 +207,23 @@ impl Feed {
     /// process lives.
     pub(crate) fn run_without_journal(mut self, live: &Live) {
         loop {
-            if let Err(error) = self.heed(live, now()) {
-                tracing::error!(%error, "switches are not heeded: {error:#}");
-            }
+            self.heed(live, now());
             live.reclaim();
             thread::sleep(WAIT);
         }
     }
 
-    /// Brings the health of the World up to what this node was handed directly. The journal is not
-    /// asked.
-    fn heed(&mut self, live: &Live, now: Timestamp) -> Result<()> {
+    /// Brings the health of the World up to what this node was handed directly and checkers found.
+    /// Neither journal nor tables are asked.
+    fn heed(&mut self, live: &Live, now: Timestamp) {
         if !self.health.is_outdated(now) {
-            return Ok(());
+            return;
         }
-        let (snapshot, key) = (self.tables.read()?, self.world.key());
-        let health = self.health.read(&snapshot, key, now)?;
+        let health = self.health.at(self.world.key(), now);
         if health != *self.world.health() {
             self.world = self.world.clone().with_health(health);
             live.publish(self.world.clone());
         }
-        Ok(())
     }
 
     fn turn(&mut self, live: &Live) -> Result<()> {

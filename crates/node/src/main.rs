@@ -7,6 +7,7 @@ mod authority;
 mod backup;
 mod break_glass;
 mod certificate;
+mod checkers;
 mod cli;
 mod condition;
 mod config;

@@ -29,6 +29,7 @@ use tokio::sync::watch;
 use crate::audit::AuditLog;
 use crate::break_glass::BreakGlassFile;
 use crate::certificate::Keeper;
+use crate::checkers::EventLog;
 use crate::condition::Condition;
 use crate::config::Config;
 use crate::credentials;
@@ -114,6 +115,7 @@ fn begin(config: &Config, runtimes: Runtimes, files: Files) -> Result<()> {
     let doors = runtimes.control.block_on(Doors::open(config, Vec::new()))?;
     let taps = Taps::start(config, &condition)?;
     let audit = AuditLog::start(config, &condition)?;
+    let events = EventLog::start(config, &condition)?;
     let config_of_dns = server_config(config, &runtimes, &feed, &taps)?;
     let known = (live, condition, taps);
     let mut dns = Dns::start(config_of_dns, Vec::new(), known, &runtimes.dns)?;
@@ -134,6 +136,7 @@ fn begin(config: &Config, runtimes: Runtimes, files: Files) -> Result<()> {
         dns,
         signals,
         audit,
+        _events: events,
     }
     .run(control_plane)
 }
@@ -155,6 +158,7 @@ fn succeed(config: &Config, runtimes: Runtimes, predecessor: &Predecessor) -> Re
     let live = Arc::new(Live::new(feed.world()));
     let taps = Taps::start(config, &condition)?;
     let audit = AuditLog::start(config, &condition)?;
+    let events = EventLog::start(config, &condition)?;
     let config_of_dns = server_config(config, &runtimes, &feed, &taps)?;
     let known = (live, condition, taps);
     let mut dns = Dns::start(config_of_dns, of_dns, known, &runtimes.dns)?;
@@ -172,6 +176,7 @@ fn succeed(config: &Config, runtimes: Runtimes, predecessor: &Predecessor) -> Re
         dns,
         signals,
         audit,
+        _events: events,
     };
     house.runtimes.control.block_on(inheritance.finish());
     house.run(control_plane)
@@ -207,6 +212,7 @@ fn answer_only(
     let live = Arc::new(Live::new(feed.world()));
     let metrics = runtimes.control.block_on(doors::metrics(config))?;
     let taps = Taps::start(config, &condition)?;
+    let _events = EventLog::start(config, &condition)?;
     let config_of_dns = server_config(config, runtimes, &feed, &taps)?;
     let known = (live, condition, taps);
     let mut dns = Dns::start(config_of_dns, Vec::new(), known, &runtimes.dns)?;

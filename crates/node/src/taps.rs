@@ -5,7 +5,7 @@
 
 mod dnstap;
 mod line;
-mod line_file;
+pub(crate) mod line_file;
 pub(crate) mod output;
 mod query_log;
 mod zone_logs;

@@ -44,6 +44,7 @@ use self::journal::finalize;
 pub(super) use self::journal::report;
 use crate::audit::{Peer, Told};
 use crate::break_glass::BreakGlassFile;
+use crate::checkers::Board;
 use crate::geo::Geo;
 
 use super::command::{Answer, Command, MAX_LINE};
@@ -66,6 +67,7 @@ pub(crate) struct Host {
     pub(crate) geo: Arc<Geo>,
     pub(crate) listens: Listens,
     pub(crate) break_glass: Arc<BreakGlassFile>,
+    pub(crate) board: Arc<Board>,
 }
 
 /// Where this process is reached.

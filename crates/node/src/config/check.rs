@@ -57,6 +57,7 @@ impl Config {
         self.api.check()?;
         self.audit.check()?;
         self.geo.check()?;
+        self.health.check()?;
         if let Some(addresses) = &self.pool.addresses {
             ensure!(
                 !addresses.is_empty() && !addresses.iter().any(IpAddr::is_unspecified),

@@ -451,7 +451,7 @@ fn answers_heed_what_this_node_is_handed_without_a_journal() {
         (4, Some(Health::Unhealthy), now, 2),
     ] {
         file.accept(document(health, version), now).unwrap();
-        feed.heed(&live, at).unwrap();
+        feed.heed(&live, at);
         assert!(!feed.health.is_outdated(at));
         assert_eq!(addresses(&live, &["192.0.2.1"]), [address], "{version}");
     }
@@ -465,6 +465,61 @@ fn answers_heed_what_this_node_is_handed_without_a_journal() {
     feed.stale = true;
     feed.turn(&live).unwrap();
     assert_eq!(addresses(&live, &["192.0.2.1"]), [2]);
+}
+
+#[test]
+fn answers_follow_what_checkers_find_and_flips_are_told() {
+    use meridian_model::{FailoverRole, Health, HealthCheckId, HealthSlot, Routing};
+    let (mut feed, live) = seen_feed();
+    let board = Arc::clone(feed.condition.board());
+    let mut told = board.listen();
+    let id = HealthCheckId::new("01234567-89ab-cdef-0123-456789abcdef").unwrap();
+    let primary = Routing::Failover(FailoverRole::Primary);
+    let secondary = Routing::Failover(FailoverRole::Secondary);
+    let Effect::PutHealthCheck(mut check) = disabled_check(&id, false) else {
+        panic!("it makes a check");
+    };
+    check.config.disabled = false;
+    let effects = vec![
+        Effect::PutHealthCheck(check.clone()),
+        policy_set(1, primary, Some(id.as_str())),
+        policy_set(2, secondary, None),
+    ];
+    append(&*feed.journal, effects);
+    feed.turn(&live).unwrap();
+    let posted = board.checks();
+    assert_eq!(posted.checks.len(), 1);
+    let place = posted.checks[0].slot;
+    let of_another = HealthSlot {
+        incarnation: place.incarnation + 1,
+        ..place
+    };
+    for (slot, health, address, flips) in [
+        // Of the one that had the place before, or will have it, nothing is believed.
+        (of_another, Health::Unhealthy, 1, 0),
+        (place, Health::Unhealthy, 2, 1),
+        (place, Health::Unhealthy, 2, 0),
+        (place, Health::Healthy, 1, 1),
+    ] {
+        board.post_findings(crate::checkers::Findings {
+            votes: [(slot, health)].into(),
+            ..Default::default()
+        });
+        feed.heed(&live, now());
+        assert!(!feed.health.is_outdated(now()));
+        assert_eq!(addresses(&live, &["192.0.2.1"]), [address]);
+        assert_eq!(told.len(), flips);
+        if flips > 0 {
+            let flips = told.try_recv().unwrap();
+            let (check, flip) = flips.each().next().unwrap();
+            assert_eq!((&check.id, flip.standing.health), (&id, health));
+        }
+    }
+    // A change of something else asks for no other probes.
+    let revision = board.checks().revision;
+    append(&*feed.journal, vec![Effect::PutHealthCheck(check)]);
+    feed.turn(&live).unwrap();
+    assert_eq!(board.checks().revision, revision);
 }
 
 #[test]

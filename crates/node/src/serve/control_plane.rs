@@ -107,6 +107,7 @@ impl ControlPlane {
             geo: Arc::clone(self.condition.geo()),
             listens: config.listens(),
             break_glass: Arc::clone(&self.break_glass),
+            board: Arc::clone(self.condition.board()),
         }
     }
 

@@ -17,6 +17,7 @@ use tokio::time;
 
 use crate::admin::{self, Progress, Replacement};
 use crate::audit::AuditLog;
+use crate::checkers::EventLog;
 use crate::condition::Condition;
 use crate::config::Config;
 use crate::http::serve_router;
@@ -43,6 +44,8 @@ pub(super) struct House<'a> {
     pub(super) dns: Dns,
     pub(super) signals: Signals,
     pub(super) audit: AuditLog,
+    /// Writes until the end.
+    pub(super) _events: Option<EventLog>,
 }
 
 /// Why the API and the admin socket are shut.

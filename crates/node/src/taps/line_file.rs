@@ -12,7 +12,7 @@ use super::output;
 
 /// A file, open or not. Lines gather until they are flushed.
 #[derive(Debug)]
-pub(super) struct LineFile {
+pub(crate) struct LineFile {
     path: PathBuf,
     /// With its length.
     file: Option<(File, u64)>,
@@ -26,7 +26,7 @@ pub(super) struct LineFile {
 
 impl LineFile {
     /// A file that is opened when there is something to be written.
-    pub(super) fn new(path: PathBuf, max_len: u64) -> Self {
+    pub(crate) fn new(path: PathBuf, max_len: u64) -> Self {
         Self {
             path,
             file: None,
@@ -37,7 +37,7 @@ impl LineFile {
     }
 
     /// Opens it to write behind what it holds.
-    pub(super) fn open(&mut self) -> io::Result<()> {
+    pub(crate) fn open(&mut self) -> io::Result<()> {
         let file = output::append(&self.path).map_err(|error| self.at_path(&error))?;
         let len = file.metadata().map_err(|error| self.at_path(&error))?.len();
         self.file = Some((file, len));
@@ -45,7 +45,7 @@ impl LineFile {
     }
 
     /// Makes the directory it is in. Readable by its owner and group, as files are.
-    pub(super) fn make_directory(&self) -> io::Result<()> {
+    pub(crate) fn make_directory(&self) -> io::Result<()> {
         let Some(directory) = self.path.parent() else {
             return Ok(());
         };
@@ -56,17 +56,17 @@ impl LineFile {
         made.map_err(|error| self.at_path(&error))
     }
 
-    pub(super) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.file.is_some()
     }
 
     /// Closes it: what comes next goes to whatever has its name by then.
-    pub(super) fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         self.file = None;
     }
 
     /// Goes on with whatever has its name now. Where that cannot be opened, with what it has.
-    pub(super) fn reopen(&mut self) -> io::Result<()> {
+    pub(crate) fn reopen(&mut self) -> io::Result<()> {
         self.open()?;
         // Nothing is continued in a new file.
         self.lines.clear();
@@ -75,12 +75,12 @@ impl LineFile {
     }
 
     /// Goes on with whatever has its name when there is something to be written.
-    pub(super) fn begin_anew(&mut self) {
+    pub(crate) fn begin_anew(&mut self) {
         *self = Self::new(mem::take(&mut self.path), self.max_len);
     }
 
     /// Adds a line.
-    pub(super) fn add(&mut self, line: impl Display) {
+    pub(crate) fn add(&mut self, line: impl Display) {
         if self.cut && self.lines.is_empty() {
             self.lines.push('\n');
         }
@@ -88,17 +88,23 @@ impl LineFile {
         let _ = writeln!(self.lines, "{line}");
     }
 
-    pub(super) fn has_lines(&self) -> bool {
+    pub(crate) fn has_lines(&self) -> bool {
         !self.lines.is_empty()
     }
 
+    /// Whether the lines fit, or the file is as short as one can be.
+    pub(crate) fn has_room(&self) -> bool {
+        let len = self.file.as_ref().map_or(0, |(_, len)| *len);
+        len == 0 || len.saturating_add(self.lines.len() as u64) <= self.max_len
+    }
+
     /// Gives up what is not in the file yet.
-    pub(super) fn forget_lines(&mut self) {
+    pub(crate) fn forget_lines(&mut self) {
         self.lines.clear();
     }
 
     /// Writes the lines into the file, which is open. What a failure leaves unwritten is lost.
-    pub(super) fn flush(&mut self) -> io::Result<()> {
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
         let outcome = self.write_lines();
         self.lines.clear();
         outcome.map_err(|error| self.at_path(&error))

@@ -4,15 +4,15 @@ use anyhow::{Result, anyhow, bail};
 use meridian_api::remote::read_check_config;
 use meridian_control::{AdminError, Environment, SystemEnvironment};
 use meridian_model::{
-    BreakGlass, Endpoint, Health, HealthCheck, HealthCheckId, HealthSubject, HealthSwitch,
-    HealthSwitchRefusal, Protocol, Reason, Standing, State, Tag, Timestamp,
+    BreakGlass, Health, HealthCheck, HealthCheckId, HealthSwitch, HealthSwitchRefusal, Reason,
+    Standing, State, Tag, Timestamp,
 };
 use serde_json::{Value, json};
 
 use super::{Host, time};
 use crate::admin::Command;
 use crate::break_glass::Kept;
-use crate::health::{Outcomes, outcomes};
+use crate::health::{Outcomes, outcomes, subject, why};
 
 pub(super) fn carry_out(host: &Host, command: Command) -> Result<Value> {
     match command {
@@ -65,7 +65,12 @@ impl Seen {
         }
         let now = SystemEnvironment::new().now();
         let break_glass = host.break_glass.documents();
-        let outcomes = outcomes(&host.tables.read()?, &break_glass, now)?;
+        let outcomes = outcomes(
+            &host.tables.read()?,
+            &break_glass,
+            &host.board.findings(),
+            now,
+        )?;
         Ok(Self {
             outcomes,
             break_glass,
@@ -100,35 +105,18 @@ impl Seen {
     }
 
     fn why(&self, check: &HealthCheck, standing: &Standing) -> String {
-        let said = |reason: Option<&String>| reason.cloned().unwrap_or_default();
-        let why = match standing.reason {
-            Reason::BreakGlass => {
-                let document = self.document(&check.id);
-                let until = document.map(|document| time(document.expires_at));
-                format!(
-                    "break-glass until {}: {}",
-                    until.unwrap_or_default(),
-                    said(document.map(|document| &document.reason))
-                )
-            }
+        let said = match standing.reason {
+            Reason::BreakGlass => self.document(&check.id).map(|document| {
+                let until = time(document.expires_at);
+                format!(" until {until}: {}", document.reason)
+            }),
             Reason::Switched => {
                 let switch = self.switch(&check.id);
-                format!("switch: {}", said(switch.map(|switch| &switch.reason)))
+                switch.map(|switch| format!(": {}", switch.reason))
             }
-            Reason::Disabled => "disabled".to_owned(),
-            Reason::Children { healthy, threshold } => {
-                let children = check.config.children().len();
-                format!("{healthy} of {children} children are healthy, {threshold} needed")
-            }
-            Reason::Observed => "observed".to_owned(),
-            Reason::WithoutData => "no data".to_owned(),
-            Reason::Unobserved => "nothing observed yet".to_owned(),
+            _ => None,
         };
-        if standing.turned_round {
-            format!("{why}; inverted")
-        } else {
-            why
-        }
+        why(check, standing, &said.unwrap_or_default())
     }
 }
 
@@ -282,34 +270,4 @@ fn shown_document(document: &BreakGlass) -> Value {
         "until": time(document.expires_at),
         "version": document.version,
     })
-}
-
-/// What is checked, in a few words.
-fn subject(check: &HealthCheck) -> String {
-    match &check.config.subject {
-        HealthSubject::Endpoint(endpoint) => target(endpoint),
-        HealthSubject::Calculated { children, .. } => format!("{} health checks", children.len()),
-        HealthSubject::Metric { region, name, .. } => format!("alarm {name} in {region}"),
-        HealthSubject::RoutingControl(arn) => arn.clone(),
-    }
-}
-
-fn target(endpoint: &Endpoint) -> String {
-    let scheme = match endpoint.protocol {
-        Protocol::Http => "http",
-        Protocol::Https => "https",
-        Protocol::Tcp => "tcp",
-    };
-    let host = match (&endpoint.ip_address, &endpoint.domain_name) {
-        (Some(address), _) if address.is_ipv6() => format!("[{address}]"),
-        (Some(address), _) => address.to_string(),
-        (None, name) => name.clone().unwrap_or_default(),
-    };
-    let path = endpoint.path.as_deref().unwrap_or_default();
-    let slash = if path.is_empty() || path.starts_with('/') {
-        ""
-    } else {
-        "/"
-    };
-    format!("{scheme}://{host}:{}{slash}{path}", endpoint.port)
 }
