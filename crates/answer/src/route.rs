@@ -11,7 +11,7 @@ mod geolocation;
 pub(crate) mod geoproximity;
 pub(crate) mod group;
 mod latency;
-mod multivalue;
+pub(crate) mod multivalue;
 mod nearest;
 pub(crate) mod parameter;
 mod random;
@@ -28,11 +28,11 @@ use crate::node::{Kind, Node, Set};
 use crate::{World, ZoneImage};
 
 pub(crate) use candidates::is_up;
-pub(crate) use multivalue::MULTIVALUE_SETS;
 pub use trace::{Fate, Finding, Lost};
 
 use candidates::Candidates;
 use group::{Group, Part, Target};
+use multivalue::MULTIVALUE_SETS;
 use random::Random;
 use trace::Trace;
 
@@ -54,6 +54,16 @@ pub(crate) enum NoAnswer {
 #[derive(Debug)]
 pub(crate) struct Chosen<'a> {
     pub(crate) sets: ArrayVec<Set<'a>, MULTIVALUE_SETS>,
+    pub(crate) values: Values,
+}
+
+/// Whether sets that answer together have values in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Values {
+    /// None is in two of them.
+    Apart,
+    /// Some may be in several.
+    Overlapping,
 }
 
 impl<'a> Chosen<'a> {
@@ -73,6 +83,7 @@ impl<'a> Chosen<'a> {
     fn of(set: Set<'a>) -> Self {
         Self {
             sets: ArrayVec::from_iter([set]),
+            values: Values::Apart,
         }
     }
 }
@@ -131,7 +142,8 @@ impl<'a, 't, T: Trace> Route<'a, 't, T> {
                         Part::Alias(_) => None,
                     });
                     let sets = std::iter::once(set).chain(others).collect();
-                    return Ok(Chosen { sets });
+                    let values = values_of(&group, &chosen);
+                    return Ok(Chosen { sets, values });
                 }
                 Some(Part::Alias(target)) => match find(self.world, zone, target, set.rtype) {
                     Ok((there, node, next)) => (zone, labels, set) = (there, node.labels, next),
@@ -184,6 +196,17 @@ impl<'a, 't, T: Trace> Route<'a, 't, T> {
     fn lost(&mut self, lost: Lost) -> NoAnswer {
         self.trace.lost(lost);
         NoAnswer::Failed(lost)
+    }
+}
+
+/// Whether these members of a group have values in common.
+fn values_of(group: &Group<'_>, chosen: &[usize]) -> Values {
+    let mut members = chosen.iter().filter_map(|place| group.member(*place));
+    let is_several = group.policy == RoutingKind::Multivalue;
+    if is_several && members.any(|member| multivalue::overlaps(&member)) {
+        Values::Overlapping
+    } else {
+        Values::Apart
     }
 }
 

@@ -8,9 +8,10 @@ use meridian_model::{AliasTarget, RecordSet, Routing, RoutingKind, SetData};
 use super::{CompileError, Home, Served, write_records};
 use crate::health;
 use crate::image::labels_below;
-use crate::node::group_head;
-use crate::route::group::{ALIAS, EVALUATES, GROUP_HEAD, MEMBER, POLICIES};
-use crate::route::{MAX_MEMBERS, MULTIVALUE_SETS, parameter};
+use crate::node::{Set, group_head};
+use crate::route::group::{ALIAS, EVALUATES, GROUP_HEAD, MEMBER, PARAMETER, POLICIES};
+use crate::route::multivalue::{self, MULTIVALUE_SETS};
+use crate::route::{MAX_MEMBERS, parameter};
 
 /// Appends the group of these sets, which have one name and type, from its kind on; unless they
 /// are what no plan accepts, or too large to be kept or answered.
@@ -64,6 +65,9 @@ pub(super) fn compile_group(
         member.extend_from_slice(&at.to_le_bytes());
         group[GROUP_HEAD + place * MEMBER..][..MEMBER].copy_from_slice(&member);
     }
+    if first.routing == Routing::Multivalue {
+        write_likeness(first.key.rtype, sets.len(), &mut group);
+    }
     lengths.sort_unstable_by(|a, b| b.cmp(a));
     let together = lengths.into_iter().take(MULTIVALUE_SETS);
     if first.routing == Routing::Multivalue && !fits_in_message(together) {
@@ -75,6 +79,23 @@ pub(super) fn compile_group(
     bytes.extend_from_slice(&head);
     bytes.extend_from_slice(&group);
     Ok(Served::Yes)
+}
+
+/// What the members of a multivalue group have in common, as their parameters.
+fn write_likeness(rtype: RecordType, count: usize, group: &mut [u8]) {
+    let start = |place: usize| GROUP_HEAD + place * MEMBER;
+    let records = |place: usize| {
+        let member = &group[start(place)..][..MEMBER];
+        let at = member.last_chunk().map(|at| u32::from_le_bytes(*at))?;
+        let part = group.get(usize::try_from(at).ok()?..)?;
+        let (set, _) = (member[0] & ALIAS == 0).then(|| Set::read(rtype, part))??;
+        Some(set)
+    };
+    let sets: Vec<Option<Set<'_>>> = (0..count).map(records).collect();
+    let parameters = multivalue::parameters(&sets);
+    for (place, parameter) in parameters.iter().enumerate() {
+        group[start(place) + 1..][..PARAMETER].copy_from_slice(parameter);
+    }
 }
 
 /// The collection that a set of a CIDR policy refers to; 0 for all others.

@@ -13,9 +13,10 @@ use meridian_model::{RoutingKind, ZoneId};
 use super::{Ask, Client, Record, Section, reading, run};
 use crate::image::name_of;
 use crate::lookup;
+use crate::route::MAX_MEMBERS;
 use crate::route::candidates::Candidates;
+use crate::route::multivalue::MULTIVALUE_SETS;
 use crate::route::trace::{Fate, Finding, Lost, Trace};
-use crate::route::{MAX_MEMBERS, MULTIVALUE_SETS};
 use crate::{World, ZoneImage};
 
 /// The most ways of chance that are gone: more than the largest group has members.

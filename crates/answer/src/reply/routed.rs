@@ -2,22 +2,26 @@
 
 use std::net::IpAddr;
 
+use arrayvec::ArrayVec;
 use meridian_dns::RecordType;
 use meridian_dns::message::codes::{ede, rcode};
-use meridian_dns::message::{ExtendedError, Full, Query, Reply, Section};
+use meridian_dns::message::{ExtendedError, Full, Owner, Query, Reply, Section};
 
 use super::{Link, Step, Task, Verdict, Written, apex_owner, negative};
 use crate::client::Client;
 use crate::lookup::Scope;
 use crate::node::Set;
 use crate::route::trace::Trace;
-use crate::route::{Lost, NoAnswer, Route};
+use crate::route::{Chosen, Lost, NoAnswer, Route, Values};
 use crate::{World, ZoneImage};
 
 /// How long a client may remember at most that there is nothing for it, in seconds, where there is
 /// something for others: no resolver keeps such an answer to some of its clients (RFC 7871 section
 /// 7.4).
 const NOTHING_TTL: u32 = 60;
+
+/// The most records of a message: each takes twelve bytes, and data of one at least.
+const MOST_RECORDS: usize = u16::MAX as usize / 13;
 
 /// How far apart the seeds of two links of a CNAME chain are: no small multiple of the step between
 /// the numbers of one link.
@@ -46,6 +50,10 @@ pub(super) fn write_routed<'a, T: Trace>(
         Err(NoAnswer::Failed(lost)) => return Ok(Step::End(failed(reply, lost))),
     };
     let (owner, ttl) = (link.owner(0), chosen.ttl());
+    if chosen.values == Values::Overlapping {
+        write_each_once(reply, (owner, group.rtype), &chosen, task.order())?;
+        return Ok(Step::End(Verdict::default()));
+    }
     for set in &chosen.sets {
         for data in set.rotated(task.order()) {
             reply.record(Section::Answer, owner, set.rtype.code(), ttl, data)?;
@@ -61,6 +69,35 @@ pub(super) fn write_routed<'a, T: Trace>(
         }
         None => Step::End(Verdict::default()),
     })
+}
+
+/// Writes sets that have values in common: each value once (RFC 2181 section 5), from any of them
+/// on. Only a multivalue policy answers with several sets, so none of them is a CNAME.
+#[inline(never)]
+fn write_each_once(
+    reply: &mut Reply<'_>,
+    (owner, rtype): (Owner<'_>, RecordType),
+    chosen: &Chosen<'_>,
+    first: usize,
+) -> Result<(), Full> {
+    let mut values = ArrayVec::<&[u8], MOST_RECORDS>::new();
+    for data in chosen.sets.iter().flat_map(|set| set.rotated(0)) {
+        values.try_push(data).map_err(|_| Full)?;
+    }
+    values.sort_unstable();
+    let mut count = 0;
+    for place in 0..values.len() {
+        if count == 0 || values[count - 1] != values[place] {
+            values[count] = values[place];
+            count += 1;
+        }
+    }
+    values.truncate(count);
+    let (end, start) = values.split_at(first % count.max(1));
+    for data in start.iter().chain(end) {
+        reply.record(Section::Answer, owner, rtype.code(), chosen.ttl(), data)?;
+    }
+    Ok(())
 }
 
 /// Whom a query is for. The clients of VPCs are where those are.

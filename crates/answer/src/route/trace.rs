@@ -121,6 +121,8 @@ pub enum Fate {
     ZeroWeight,
     /// Another was drawn.
     NotDrawn,
+    /// Another with the same values stands for it.
+    SameValues,
     /// The primary set is healthy.
     PrimaryIsUp,
     /// Both are down, and the primary set is the last resort.

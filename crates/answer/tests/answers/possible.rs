@@ -82,7 +82,9 @@ zeros.example.test 60 A 192.0.2.2 | weight=0 id=b
 #[test]
 fn more_multivalue_sets_than_are_answered_are_told_together() {
     let sets = (1..=19).map(|i| format!("m.example.test 60 A 192.0.2.{i} | multivalue id={i}\n"));
-    let world = world(&sets.collect::<String>());
+    // One with the values of another is not another answer.
+    let again = "m.example.test 60 A 192.0.2.7 | multivalue id=again\n".to_owned();
+    let world = world(&sets.chain([again]).collect::<String>());
     let possible = all(&world, &Name::parse("m.example.test").unwrap());
     let [answer] = &possible.answers[..] else {
         panic!("{possible:?}");

@@ -122,6 +122,27 @@ fn multivalue_shows_every_set_equally_often_and_never_more_than_eight() {
     }
 }
 
+#[test]
+fn who_stands_for_whom_is_told() {
+    let world = world(
+        "
+m.example.test 60 A 192.0.2.1 | multivalue id=a
+m.example.test 20 A 192.0.2.1 | multivalue id=b check=hc
+m.example.test 40 A 192.0.2.1 | multivalue id=c
+",
+    );
+    let outcomes = |health| {
+        let told = told(&world, "m.example.test", 1, health);
+        assert_eq!(values(&told), ["192.0.2.1"]);
+        let candidates = told.steps[0].candidates.iter();
+        candidates.map(|each| each.outcome).collect::<Vec<_>>()
+    };
+    let passed = CandidateOutcome::Passed(Fate::SameValues);
+    let (chosen, out) = (CandidateOutcome::Chosen, CandidateOutcome::Unhealthy);
+    assert_eq!(outcomes(&[]), [passed, chosen, passed]);
+    assert_eq!(outcomes(&[("hc", CheckState::Down)]), [passed, out, chosen]);
+}
+
 const TREE: &str = "
 east.example.test 60 A 192.0.2.1 | weight=3 id=a check=hc-1
 east.example.test 60 A 192.0.2.2 | weight=0 id=b check=hc-2

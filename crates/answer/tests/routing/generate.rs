@@ -226,6 +226,7 @@ impl Maker {
             },
         };
         let ttl = self.ttl();
+        let first = self.case.zones[zone].sets.len();
         for routing in routings {
             let target = self.target(rtype, kind, &made);
             let data = match target {
@@ -236,7 +237,9 @@ impl Maker {
                 }
                 None => {
                     made.ways += usize::from(kind != RoutingKind::Multivalue);
-                    self.records(rtype, kind, ttl)
+                    let mut data = self.records(rtype, kind, ttl);
+                    self.repeat((zone, first), &mut data);
+                    data
                 }
             };
             let set = self.set(name, rtype, routing, data);
@@ -297,6 +300,28 @@ impl Maker {
             self.ttl()
         };
         SetData::Records { ttl, values }
+    }
+
+    /// Values of another set of the same group now and then, all of them or one beside others.
+    fn repeat(&mut self, (zone, first): (usize, usize), data: &mut SetData) {
+        let others = &self.case.zones[zone].sets[first..];
+        let SetData::Records { values, .. } = data else {
+            return;
+        };
+        if others.is_empty() || self.rng.percent(75) {
+            return;
+        }
+        let SetData::Records { values: other, .. } = &self.rng.pick(others).data else {
+            return;
+        };
+        let mut other = other.clone();
+        if self.rng.percent(70) {
+            let start = self.rng.below(other.len());
+            other.rotate_left(start);
+            *values = other;
+        } else if values.len() > 1 {
+            values[0] = self.rng.pick(&other).clone();
+        }
     }
 
     fn value(&mut self, rtype: RecordType) -> String {

@@ -366,6 +366,10 @@ impl<'c> Oracle<'c> {
             let wire = |text: &String| self.wire[&(rtype, text.as_str())].clone();
             all.extend(values.iter().map(wire));
         }
+        if !self.errs(Wrong::MultivalueSameTwice) {
+            all.sort();
+            all.dedup();
+        }
         if self.errs(Wrong::MultivalueCountsValues) && sets.len() > 1 {
             all.truncate(8);
         }

@@ -1,7 +1,9 @@
 //! Which set of a group is chosen, one function for each policy (reference 5.3 and 5.4).
 
+use std::collections::BTreeSet;
+
 use meridian_model::{
-    FailoverRole, GeoLocation, GeoproximityPlace, RecordSet, Routing, RoutingKind,
+    FailoverRole, GeoLocation, GeoproximityPlace, RecordSet, Routing, RoutingKind, SetData,
 };
 
 use crate::case::{Client, Place, Prefix};
@@ -126,6 +128,8 @@ impl<'c> Oracle<'c> {
     fn multivalue(&self, members: &[Member<'c>]) -> Fated<'c> {
         let live = members.iter().filter(|member| member.live);
         let live: Vec<&RecordSet> = live.map(|member| member.set).collect();
+        let apart = self.errs(Wrong::MultivalueSameTwice) || self.errs(Wrong::MultivalueSamePlaces);
+        let live = if apart { live } else { different(live) };
         let nobody = members.iter().all(|member| !self.lives(member));
         if nobody && self.errs(Wrong::MultivalueSilent) {
             return Fate::Sure(Pick::Nothing);
@@ -297,6 +301,24 @@ impl<'c> Oracle<'c> {
     fn lives(&self, member: &Member<'_>) -> bool {
         self.is_healthy(member.set)
     }
+}
+
+/// Of sets with the same values the one with the smallest TTL: a name never has the same record
+/// twice (RFC 2181 section 5).
+fn different(sets: Vec<&RecordSet>) -> Vec<&RecordSet> {
+    let mut kept: Vec<(BTreeSet<&String>, u32, &RecordSet)> = Vec::new();
+    for set in sets {
+        let SetData::Records { ttl, values } = &set.data else {
+            unreachable!("no multivalue set is an alias");
+        };
+        let own: BTreeSet<&String> = values.iter().collect();
+        match kept.iter_mut().find(|(values, ..)| *values == own) {
+            Some((_, least, _)) if *least <= *ttl => {}
+            Some(other) => *other = (own, *ttl, set),
+            None => kept.push((own, *ttl, set)),
+        }
+    }
+    kept.into_iter().map(|(.., set)| set).collect()
 }
 
 /// The nearest of these; any of them, but always the same, where that is not to be told.

@@ -52,6 +52,10 @@ pub(crate) enum Wrong {
     MultivalueSilent,
     /// The first TTL is taken instead of the smallest.
     MultivalueFirstTtl,
+    /// Sets with the same values are answered like others.
+    MultivalueSameTwice,
+    /// Sets with the same values take places of others.
+    MultivalueSamePlaces,
     /// A block matches a shorter client subnet.
     CidrShorterSubnet,
     /// The shortest block matches.
@@ -95,7 +99,7 @@ pub(crate) enum Wrong {
 }
 
 impl Wrong {
-    pub(crate) const ALL: [Self; 43] = [
+    pub(crate) const ALL: [Self; 45] = [
         Self::ZeroWeightCounts,
         Self::ZeroWeightNever,
         Self::WeightedLastResortOfAll,
@@ -119,6 +123,8 @@ impl Wrong {
         Self::MultivalueCountsValues,
         Self::MultivalueSilent,
         Self::MultivalueFirstTtl,
+        Self::MultivalueSameTwice,
+        Self::MultivalueSamePlaces,
         Self::CidrShorterSubnet,
         Self::CidrShortest,
         Self::CidrNextBlock,

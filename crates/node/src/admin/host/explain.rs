@@ -259,6 +259,7 @@ fn outcome(outcome: CandidateOutcome) -> (&'static str, Option<&'static str>) {
     let why = match why {
         Fate::ZeroWeight => "its weight is 0, and others have one",
         Fate::NotDrawn => "another was drawn",
+        Fate::SameValues => "another with the same values stands for it",
         Fate::PrimaryIsUp => "the primary set is healthy",
         Fate::PrimaryIsLastResort => "both are down, and the primary set is the last resort",
         Fate::NotMatched => "it is for other clients",
