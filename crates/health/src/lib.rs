@@ -4,3 +4,23 @@
 //! writes no journal. What a check is, and what its outcome is once the votes are known, is the
 //! business of `model`; which checkers run, and where their findings go, that of `node`.
 #![warn(clippy::indexing_slicing, clippy::cast_possible_truncation)]
+
+mod bits;
+mod key;
+mod layout;
+mod opinion;
+mod register;
+mod steady;
+mod table;
+mod votes;
+
+pub use bits::{Healths, MAX_SLOTS};
+pub use key::{CheckerKey, NotAKey, PublicKey};
+pub use layout::{Layout, OutOfPlaces};
+pub use opinion::{Finding, Opinion};
+pub use register::{Checker, CheckerName, MAX_CHECKERS, NotAName, Register, RegisterError};
+pub use steady::Steady;
+pub use table::{
+    Conduct, Counter, FORMAT_VERSION, Issue, Known, MAX_TABLE_BYTES, Received, Refused, Table, Vote,
+};
+pub use votes::{Basis, Cast, CheckerShown, Flip, Rules, Shown, Tally, Voter, Votes};
