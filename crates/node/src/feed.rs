@@ -266,11 +266,16 @@ impl Feed {
 
     /// Answers by the newest atlas, which comes from elsewhere than the journal.
     fn follow_atlas(&mut self, live: &Live) {
-        let atlas = self.condition.geo().atlas();
-        if !Arc::ptr_eq(&atlas, self.world.atlas()) {
-            self.world = self.world.clone().with_atlas(atlas);
+        if !Arc::ptr_eq(&self.condition.geo().atlas(), self.world.atlas()) {
+            self.take_atlas();
             live.publish(self.world.clone());
         }
+    }
+
+    /// Puts the newest atlas into the World.
+    pub(crate) fn take_atlas(&mut self) {
+        let atlas = self.condition.geo().atlas();
+        self.world = self.world.clone().with_atlas(atlas);
     }
 
     /// Applies the next entries of the journal to the tables.

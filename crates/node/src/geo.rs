@@ -6,14 +6,14 @@ mod files;
 mod tests;
 mod watch;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, SystemTime};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use meridian_atlas::Atlas;
 
 use crate::condition::Condition;
-use crate::config::Config;
+use crate::config;
 
 use files::Files;
 use watch::Watch;
@@ -79,7 +79,22 @@ impl Geo {
     }
 }
 
-/// Reads what is configured, tells it to `condition`, and does so again when it has changed.
-pub(crate) fn start(config: &Config, condition: &Arc<Condition>) -> Result<()> {
-    Watch::begin(Files::new(&config.geo), condition).spawn(condition)
+/// The first reading, which goes on beside other work.
+pub(crate) struct Reading(mpsc::Receiver<()>);
+
+impl Reading {
+    /// Waits until `condition` has the atlas. Whoever answers before that answers everybody as if
+    /// they were nowhere.
+    pub(crate) fn wait(self) -> Result<()> {
+        let ended = self.0.recv();
+        ended.context("the thread that reads who is where has ended, which is a fault of ours")
+    }
+}
+
+/// Reads what is configured in a thread of its own, tells it to `condition`, and does so again when
+/// it has changed.
+pub(crate) fn start(config: &config::Geo, condition: &Arc<Condition>) -> Result<Reading> {
+    let (read, reading) = mpsc::channel();
+    Watch::spawn(Files::new(config), condition, read)?;
+    Ok(Reading(reading))
 }

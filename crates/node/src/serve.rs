@@ -108,8 +108,10 @@ impl Runtimes {
 fn begin(config: &Config, runtimes: Runtimes, files: Files) -> Result<()> {
     let started = Instant::now();
     let condition = Arc::<Condition>::default();
-    geo::start(config, &condition)?;
-    let feed = load(config, &files, &condition)?;
+    let places = geo::start(&config.geo, &condition)?;
+    let mut feed = load(config, &files, &condition)?;
+    places.wait()?;
+    feed.take_atlas();
     let live = Arc::new(Live::new(feed.world()));
     // Ports are taken before anything is written down: a second server here changes nothing.
     let doors = runtimes.control.block_on(Doors::open(config, Vec::new()))?;
@@ -150,11 +152,13 @@ fn succeed(config: &Config, runtimes: Runtimes, predecessor: &Predecessor) -> Re
     let doors = runtimes.control.block_on(Doors::open(config, others))?;
     let condition = Arc::<Condition>::default();
     // While the other process still takes changes.
-    geo::start(config, &condition)?;
+    let places = geo::start(&config.geo, &condition)?;
     runtimes.control.block_on(inheritance.wait_for_files())?;
     let started = Instant::now();
     let files = open_when_free(config)?;
-    let feed = load(config, &files, &condition)?;
+    let mut feed = load(config, &files, &condition)?;
+    places.wait()?;
+    feed.take_atlas();
     let live = Arc::new(Live::new(feed.world()));
     let taps = Taps::start(config, &condition)?;
     let audit = AuditLog::start(config, &condition)?;
@@ -203,12 +207,14 @@ fn answer_only(
     let never_read: Arc<dyn Journal> = Arc::new(LocalJournal::in_memory()?);
     let condition = Arc::<Condition>::default();
     condition.journal_missing(why);
-    geo::start(config, &condition)?;
+    let places = geo::start(&config.geo, &condition)?;
     let views = config.views();
     let (tables, told) = (Arc::clone(tables), Arc::clone(&condition));
     let feed = Feed::new(never_read, tables, told, views, hash_key());
     let mut feed = feed.heeding(Arc::new(BreakGlassFile::open(&config.data_dir)));
     feed.load()?;
+    places.wait()?;
+    feed.take_atlas();
     let live = Arc::new(Live::new(feed.world()));
     let metrics = runtimes.control.block_on(doors::metrics(config))?;
     let taps = Taps::start(config, &condition)?;

@@ -69,3 +69,21 @@ fn a_bad_file_keeps_what_was_good_and_a_good_one_takes_its_place() {
     assert_eq!(condition.geo().failure(), None);
     assert!(!Arc::ptr_eq(&condition.geo().now().atlas, &good.atlas));
 }
+
+#[test]
+fn whoever_has_waited_finds_the_atlas() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("some.mmdb");
+    fs::write(&path, small()).unwrap();
+    let condition = Arc::<Condition>::default();
+    let config = Geo {
+        files: vec![path],
+        built_in: true,
+    };
+    let reading = super::start(&config, &condition).unwrap();
+    reading.wait().unwrap();
+    let now = condition.geo().now();
+    assert_eq!((now.whole, now.failures), (1, 0));
+    let found = now.atlas.look_up("192.0.2.1".parse().unwrap());
+    assert!(found.place.is_known());
+}

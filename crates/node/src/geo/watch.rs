@@ -1,5 +1,6 @@
 //! Looks whether the files have changed, and reads them when they have.
 
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -38,11 +39,19 @@ impl Watch {
         watch
     }
 
-    /// Goes on in a thread of its own, for as long as somebody has the condition.
-    pub(super) fn spawn(self, condition: &Arc<Condition>) -> Result<()> {
-        let condition = Arc::downgrade(condition);
+    /// Reads the files in a thread of its own, says so, and goes on for as long as somebody has the
+    /// condition.
+    pub(super) fn spawn(files: Files, condition: &Arc<Condition>, read: Sender<()>) -> Result<()> {
+        let condition = Arc::clone(condition);
         let thread = thread::Builder::new().name("geo".to_owned());
-        thread.spawn(move || self.run(&condition))?;
+        thread.spawn(move || {
+            let watch = Self::begin(files, &condition);
+            let weak = Arc::downgrade(&condition);
+            drop(condition);
+            // Nobody waits any more if the start has failed elsewhere.
+            let _ = read.send(());
+            watch.run(&weak);
+        })?;
         Ok(())
     }
 
