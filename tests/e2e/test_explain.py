@@ -129,6 +129,27 @@ def test_what_if_health_were_otherwise(explain, meridian, checks):
     assert meridian.ask(f"fast.{NAME}").rcode() == 0
 
 
+def test_the_last_resort_of_those_that_fit(explain, zone, checks):
+    places = {"de": {"CountryCode": "DE"}, "eu": {"ContinentCode": "EU"}, "us": {"CountryCode": "US"}}
+    of = dict(zip(places, [*checks, None]))
+    zone.change(*(
+        create(f"geo.{NAME}", "A", f"192.0.2.{number}", SetIdentifier=key, GeoLocation=place,
+               **({"HealthCheckId": of[key]} if of[key] else {}))
+        for number, (key, place) in enumerate(places.items(), 31)
+    ))
+    down = [word for check in checks for word in ("--health", f"{check}=down")]
+    at = ("--at", "eu-central-1")
+    assert eventually(lambda: data(explain(f"geo.{NAME}", "A", *at, *down)) == ["192.0.2.31"])
+    choice = explain(f"geo.{NAME}", "A", *at, *down)["links"][0]["choices"][0]
+    de, eu, us = choice["candidates"]
+    assert choice["mode"] == "last-resort-for-client"
+    assert (de["outcome"], de["health"]) == ("chosen", "down")
+    assert (eu["outcome"], eu["why"]) == ("passed", "another is for fewer clients")
+    assert (us["outcome"], us["why"]) == ("passed", "it is for other clients")
+    text = explain(f"geo.{NAME}", "A", *at, *down, as_json=False)
+    assert "none that fits the client is healthy, so the last resort is among those" in text
+
+
 def test_clients_resolvers_and_networks(explain):
     def client(*options):
         told = explain(f"plain.{NAME}", "A", *options)["client"]

@@ -222,6 +222,8 @@ pub enum ChoiceMode {
     Healthy,
     /// No set is healthy, so each counts as healthy.
     LastResort,
+    /// Sets are healthy, but none of those that fit the client, so these count as healthy.
+    LastResortForClient,
 }
 
 /// One set of a group.

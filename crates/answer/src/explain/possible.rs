@@ -290,6 +290,8 @@ impl Trace for Explorer {
         self.take((0..of.div_ceil(MULTIVALUE_SETS)).collect(), true)
     }
 
+    fn last_resort(&mut self) {}
+
     fn fate(&mut self, _: usize, _: impl FnOnce() -> Fate) {}
 
     fn finding(&mut self, _: usize, _: impl FnOnce() -> Finding) {}

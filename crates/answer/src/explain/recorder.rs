@@ -120,6 +120,12 @@ impl Trace for Recorder {
         self.next = ReachedBy::Alias;
     }
 
+    fn last_resort(&mut self) {
+        if let Some(step) = self.steps.last_mut() {
+            step.mode = ChoiceMode::LastResortForClient;
+        }
+    }
+
     fn fate(&mut self, place: usize, fate: impl FnOnce() -> Fate) {
         if let Some(candidate) = self.candidate(place) {
             candidate.outcome = Outcome::Passed(fate());

@@ -45,13 +45,19 @@ pub(crate) fn choose<T: Trace>(
         locations += usize::from(location(&member).is_some());
     }
     let healthy = |(_, member): &(usize, Member<'_>)| candidates.is_in_play(member);
-    let chosen = own.filter(healthy).or_else(|| others.filter(healthy));
-    let chosen = chosen.or(own).or(others);
-    if let (Some((own, _)), Some((place, member))) = (own, others)
-        && chosen.is_some_and(|(chosen, _)| chosen == own)
-        && candidates.is_in_play(&member)
-    {
-        trace.fate(place, || Fate::LessSpecific);
+    let in_play = own.filter(healthy).or_else(|| others.filter(healthy));
+    let chosen = in_play.or(own).or(others);
+    if T::ON {
+        let could_be = |member| in_play.is_none() || candidates.is_in_play(member);
+        if let (Some((own, _)), Some((place, member))) = (own, others)
+            && chosen.is_some_and(|(chosen, _)| chosen == own)
+            && could_be(&member)
+        {
+            trace.fate(place, || Fate::LessSpecific);
+        }
+        if in_play.is_none() && chosen.is_some() {
+            trace.last_resort();
+        }
     }
     let scope = if locations > 0 { found.scope } else { 0 };
     (chosen.map(|(place, _)| place), scope)

@@ -117,10 +117,15 @@ pub(crate) fn choose<T: Trace>(
         }
     }
     let smallest = |places: &[Option<usize>]| places.iter().rev().find_map(|place| *place);
-    let chosen = smallest(&in_play).or_else(|| smallest(&matching));
+    let healthy = smallest(&in_play);
+    let chosen = healthy.or_else(|| smallest(&matching));
     if T::ON {
-        for place in in_play.iter().flatten() {
+        let could_be = if healthy.is_some() { in_play } else { matching };
+        for place in could_be.iter().flatten() {
             trace.fate(*place, || Fate::LessSpecific);
+        }
+        if healthy.is_none() && chosen.is_some() {
+            trace.last_resort();
         }
     }
     (chosen, scope)

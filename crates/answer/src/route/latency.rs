@@ -35,9 +35,11 @@ pub(crate) fn choose<T: Trace>(
     trace: &mut T,
 ) -> (Option<usize>, u8) {
     let in_china = client.place.country.is_some_and(|c| c.as_str() == "CN");
-    let beijing = candidates
-        .in_play()
-        .find(|(_, member)| in_china && regions.is_beijing(region(member)));
+    let mut in_play = candidates.in_play();
+    let beijing = match in_china {
+        true => in_play.find(|(_, member)| regions.is_beijing(region(member))),
+        false => None,
+    };
     let nearest = least(candidates, client.range, trace, |place, member, trace| {
         let km = cost(client, regions, region(member));
         if km.is_finite() {
@@ -52,8 +54,10 @@ pub(crate) fn choose<T: Trace>(
     };
     let chosen = match beijing {
         Some((place, _)) => {
-            if let Some(nearest) = nearest.filter(|nearest| *nearest != place) {
-                trace.fate(nearest, || Fate::Outdone);
+            if T::ON {
+                for (other, _) in candidates.in_play() {
+                    trace.fate(other, || Fate::NotBeijing);
+                }
             }
             Some(place)
         }

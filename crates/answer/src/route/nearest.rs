@@ -35,14 +35,18 @@ pub(crate) fn least<T: Trace>(
             }
         };
         if out {
-            trace.fate(*least_place, || Fate::Outdone);
             best = Some((own, place, None));
-        } else {
-            trace.fate(place, || Fate::Outdone);
         }
     }
     let (least, place, _) = best?;
     if T::ON {
+        for (place, own) in &measured {
+            trace.fate(*place, || match own.total_cmp(&least) {
+                Ordering::Equal if own.is_infinite() => Fate::NobodyKnows,
+                Ordering::Equal => Fate::AsNear,
+                Ordering::Greater | Ordering::Less => Fate::Outdone,
+            });
+        }
         measured.retain(|(_, own)| own.total_cmp(&least).is_eq());
         if measured.len() > 1
             && let Some(option) = trace.draw(|| vec![1; measured.len()])

@@ -32,7 +32,10 @@ pub(crate) trait Trace {
         None
     }
 
-    /// Why a member in play was not chosen.
+    /// None of those that the client fits is in play: the last resort is among these.
+    fn last_resort(&mut self);
+
+    /// Why a member in play was not chosen, or one that the last resort is not.
     fn fate(&mut self, place: usize, fate: impl FnOnce() -> Fate);
 
     /// What was found out about a member in play.
@@ -66,6 +69,10 @@ impl<T: Trace> Trace for &mut T {
 
     fn draw_several(&mut self, of: usize) -> Option<usize> {
         (**self).draw_several(of)
+    }
+
+    fn last_resort(&mut self) {
+        (**self).last_resort();
     }
 
     fn fate(&mut self, place: usize, fate: impl FnOnce() -> Fate) {
@@ -102,6 +109,9 @@ impl Trace for Silent {
     fn group(&mut self, _: &ZoneImage, _: &[u8], _: &Candidates<'_>) {}
 
     #[inline(always)]
+    fn last_resort(&mut self) {}
+
+    #[inline(always)]
     fn fate(&mut self, _: usize, _: impl FnOnce() -> Fate) {}
 
     #[inline(always)]
@@ -133,6 +143,12 @@ pub enum Fate {
     LessSpecific,
     /// Another is nearer or faster.
     Outdone,
+    /// Another is as near, and the client's range of addresses falls to it.
+    AsNear,
+    /// Nobody knows where the client is, and its range of addresses falls to another.
+    NobodyKnows,
+    /// Clients in China are answered from Beijing.
+    NotBeijing,
 }
 
 /// What a policy found out about a set and this client.

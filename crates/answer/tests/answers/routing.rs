@@ -509,6 +509,78 @@ fn distances_and_the_client_are_told_and_a_region_can_be_supposed() {
     assert_eq!(there.client.place.country.unwrap().as_str(), "US");
 }
 
+/// The reasons of a choice for a client in 10.0.0.0/8, and who could be chosen.
+fn reasons(world: &World, name: &str, down: &[&str]) -> (ChoiceMode, Vec<CandidateOutcome>) {
+    let health: Vec<_> = down.iter().map(|id| (*id, CheckState::Down)).collect();
+    let ask = Ask {
+        name: &Name::parse(name).unwrap(),
+        qtype: 1,
+        view: ViewId(0),
+        source: IpAddr::from([10, 1, 2, 3]),
+        subnet: None,
+        at: None,
+        health: &health,
+        moment: Moment { now_s: 0, seed: 0 },
+    };
+    let told = explain(world, &ask);
+    let candidates = told.steps[0].candidates.iter();
+    (told.steps[0].mode, candidates.map(|c| c.outcome).collect())
+}
+
+#[test]
+fn the_last_resort_of_those_that_fit_is_told_as_that() {
+    let scenario = parse(&format!(
+        "place 10.0.0.0/8 country=DE at=50,8\ncollection c here 10.0.0.0/8\n\
+         collection c there 192.0.2.0/24\n{APEX}
+geo.example.test 60 A 192.0.2.1 | country=DE id=1 check=h1
+geo.example.test 60 A 192.0.2.2 | continent=EU id=2 check=h2
+geo.example.test 60 A 192.0.2.3 | country=US id=3 check=h3
+net.example.test 60 A 192.0.2.1 | collection=c location=here id=1 check=h1
+net.example.test 60 A 192.0.2.2 | collection=c location=* id=2 check=h2
+net.example.test 60 A 192.0.2.3 | collection=c location=there id=3 check=h3
+"
+    ));
+    let world = zones::world_of(&scenario);
+    use CandidateOutcome::{Chosen, Passed, Unhealthy};
+    let [less, not] = [Fate::LessSpecific, Fate::NotMatched].map(Passed);
+    for name in ["geo.example.test", "net.example.test"] {
+        let told = |down: &[&str]| reasons(&world, name, down);
+        let all = vec![Chosen, less, not];
+        assert_eq!(told(&[]), (ChoiceMode::Healthy, all.clone()));
+        assert_eq!(
+            told(&["h1"]),
+            (ChoiceMode::Healthy, vec![Unhealthy, Chosen, not])
+        );
+        let among = ChoiceMode::LastResortForClient;
+        assert_eq!(told(&["h1", "h2"]), (among, all.clone()));
+        assert_eq!(told(&["h1", "h2", "h3"]), (ChoiceMode::LastResort, all));
+    }
+}
+
+#[test]
+fn why_a_region_is_passed_over_is_told() {
+    let scenario = parse(&format!(
+        "place 10.0.0.0/8 country=CN at=22,114\n{APEX}
+china.example.test 60 A 192.0.2.1 | region=ap-east-1 id=1
+china.example.test 60 A 192.0.2.2 | region=cn-north-1 id=2
+near.example.test 60 A 192.0.2.1 | at=10,10 id=1
+near.example.test 60 A 192.0.2.2 | at=22,114 id=2
+near.example.test 60 A 192.0.2.3 | at=22,114 id=3
+"
+    ));
+    use CandidateOutcome::{Chosen, Passed};
+    let world = zones::world_of(&scenario);
+    let (_, china) = reasons(&world, "china.example.test", &[]);
+    assert_eq!(china, [Passed(Fate::NotBeijing), Chosen]);
+    let (_, mut near) = reasons(&world, "near.example.test", &[]);
+    assert_eq!(near.remove(0), Passed(Fate::Outdone));
+    assert!(near.contains(&Chosen) && near.contains(&Passed(Fate::AsNear)));
+    let nowhere = told(&world, "near.example.test", 0, &[]);
+    let candidates = nowhere.steps[0].candidates.iter();
+    let unknown = candidates.filter(|c| c.outcome == Passed(Fate::NobodyKnows));
+    assert_eq!(unknown.count(), 2);
+}
+
 /// Everything that can be answered, as which groups and which sets were chosen.
 type Decision = Vec<(Name, Vec<bool>)>;
 

@@ -2,10 +2,10 @@
 //! only supposed, and nothing about any set on the way that is not so.
 
 use meridian_answer::{
-    Candidate, CandidateOutcome, CheckState, ChoiceMode, Explanation, Health, Moment, Parameter,
-    Step, ViewId, explain,
+    Candidate, CandidateOutcome, CheckState, ChoiceMode, Explanation, Fate, Health, Moment,
+    Parameter, Step, ViewId, explain,
 };
-use meridian_model::{FailoverRole, GeoproximityPlace, RecordSet, Routing, RoutingKind};
+use meridian_model::{FailoverRole, GeoproximityPlace, RecordSet, Routing};
 
 use crate::case::{Ask, Case};
 use crate::generate;
@@ -91,7 +91,7 @@ fn wrong(oracle: &Oracle<'_>, ask: &Ask, step: &Step) -> Option<&'static str> {
     let sets: Vec<&RecordSet> = sets.collect();
     let is_up = |candidate: &Candidate| candidate.health == CheckState::Up;
     let last_resort = !step.candidates.iter().any(is_up);
-    let mut chosen = 0;
+    let (mut chosen, mut only_down) = (0, false);
     for candidate in &step.candidates {
         let mut of = sets
             .iter()
@@ -104,12 +104,14 @@ fn wrong(oracle: &Oracle<'_>, ask: &Ask, step: &Step) -> Option<&'static str> {
         }
         let is_chosen = candidate.outcome == CandidateOutcome::Chosen;
         let is_out = candidate.outcome == CandidateOutcome::Unhealthy;
-        let by_place = matches!(step.policy, RoutingKind::Geolocation | RoutingKind::Cidr);
-        // Where only some sets fit a client, one of these is the last resort by itself.
+        // Where only some sets fit a client, these are the last resort by themselves.
+        let fits = is_chosen || candidate.outcome == CandidateOutcome::Passed(Fate::LessSpecific);
         let may_be_out = !is_up(candidate) && !last_resort;
-        if is_out && !may_be_out || !is_out && may_be_out && !(by_place && is_chosen) {
+        let is_kept = step.mode == ChoiceMode::LastResortForClient && fits;
+        if is_out != (may_be_out && !is_kept) {
             return Some("who was left out as unhealthy");
         }
+        only_down |= is_chosen && may_be_out;
         chosen += usize::from(is_chosen);
         if !says(set, &candidate.parameter) {
             return Some("what a candidate says to its policy");
@@ -118,15 +120,17 @@ fn wrong(oracle: &Oracle<'_>, ask: &Ask, step: &Step) -> Option<&'static str> {
             return Some("a distance");
         }
     }
+    let mode = match (last_resort, only_down) {
+        (true, _) => ChoiceMode::LastResort,
+        (false, true) => ChoiceMode::LastResortForClient,
+        (false, false) => ChoiceMode::Healthy,
+    };
     let checks = [
         (
             step.candidates.len() == sets.len(),
             "the number of candidates",
         ),
-        (
-            (step.mode == ChoiceMode::LastResort) == last_resort,
-            "the mode",
-        ),
+        (step.mode == mode, "the mode"),
         (
             sets.iter().all(|set| set.routing.kind() == step.policy),
             "the policy",

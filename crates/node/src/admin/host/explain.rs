@@ -197,6 +197,7 @@ fn choice(step: &Step) -> Value {
         "mode": match step.mode {
             ChoiceMode::Healthy => "healthy",
             ChoiceMode::LastResort => "last-resort",
+            ChoiceMode::LastResortForClient => "last-resort-for-client",
         },
         "scope": step.scope,
         "candidates": step.candidates.iter().map(candidate).collect::<Vec<_>>(),
@@ -265,6 +266,9 @@ fn outcome(outcome: CandidateOutcome) -> (&'static str, Option<&'static str>) {
         Fate::NotMatched => "it is for other clients",
         Fate::LessSpecific => "another is for fewer clients",
         Fate::Outdone => "another is nearer",
+        Fate::AsNear => "another is as near, and the client's network falls to that",
+        Fate::NobodyKnows => "nobody knows where the client is, and its network falls to another",
+        Fate::NotBeijing => "clients in China are answered from cn-north-1",
     };
     ("passed", Some(why))
 }

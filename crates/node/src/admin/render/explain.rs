@@ -128,8 +128,15 @@ fn link(link: &Value) -> Branch {
 }
 
 fn choice(choice: &Value) -> Branch {
+    let by_client = matches!(choice["policy"].as_str(), Some("geolocation" | "cidr"));
     let who = match choice["mode"].as_str() {
+        Some("last-resort") if by_client => {
+            "none is healthy, so the last resort is among those that fit the client"
+        }
         Some("last-resort") => "none is healthy, so all count as healthy",
+        Some("last-resort-for-client") => {
+            "none that fits the client is healthy, so the last resort is among those"
+        }
         _ => "among the healthy",
     };
     let line = format!(
