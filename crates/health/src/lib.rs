@@ -10,6 +10,7 @@ mod key;
 mod layout;
 mod opinion;
 mod register;
+mod schedule;
 mod steady;
 mod table;
 mod votes;
@@ -19,6 +20,7 @@ pub use key::{CheckerKey, NotAKey, PublicKey};
 pub use layout::{Layout, OutOfPlaces};
 pub use opinion::{Finding, Opinion};
 pub use register::{Checker, CheckerName, MAX_CHECKERS, NotAName, Register, RegisterError};
+pub use schedule::{Due, Punctuality, Schedule};
 pub use steady::Steady;
 pub use table::{
     Conduct, Counter, FORMAT_VERSION, Issue, Known, MAX_TABLE_BYTES, Received, Refused, Table, Vote,
