@@ -105,7 +105,7 @@ def test_choices_with_their_reasons(explain, zone, checks):
     assert (eu["identifier"], eu["region"], eu["outcome"]) == ("eu", "eu-central-1", "chosen")
     assert (us["outcome"], us["why"]) == ("passed", "another is nearer")
     assert 300 < eu["distance_km"] < 700 < 5000 < us["distance_km"]
-    assert us["health_check"] == {"id": checks[0], "state": "up"}
+    assert us["health_check"] == {"id": checks[0], "state": "up", "why": "disabled"}
     assert told["client"]["region"] == "eu-west-3" and told["client"]["country"] == "FR"
     assert data(told) == [f"top.{NAME}", "192.0.2.2"]
     draw = explain(f"draw.{NAME}")["links"][0]["choices"][0]

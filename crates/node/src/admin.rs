@@ -10,6 +10,7 @@ mod host;
 pub(crate) mod policy;
 mod progress;
 mod render;
+mod watch;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -22,6 +23,7 @@ pub(crate) use client::{Client, Conversation, ask, call, print, show};
 pub(crate) use command::{Command, ExplainCommand, ImportCommand, PlannedChange, Question};
 pub(crate) use host::{Host, Listens, Replacement, serve};
 pub(crate) use progress::Progress;
+pub(crate) use watch::watch;
 
 fn socket(data_dir: &Path) -> PathBuf {
     data_dir.join("admin.sock")

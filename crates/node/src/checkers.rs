@@ -5,5 +5,6 @@ mod board;
 mod events;
 mod told;
 
-pub(crate) use board::{Board, Findings, Flip, Flips};
+pub(crate) use board::{Board, Findings, State};
 pub(crate) use events::EventLog;
+pub(crate) use told::{flip, reason, row};

@@ -121,6 +121,10 @@ pub(crate) enum Command {
     HealthShow {
         id: String,
     },
+    HealthWatch {
+        /// All that is known, once a second, instead of each flip.
+        screen: bool,
+    },
     HealthForce {
         id: String,
         state: String,

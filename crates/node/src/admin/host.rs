@@ -16,6 +16,7 @@ mod status;
 mod transfer;
 mod user;
 mod vpc;
+mod watch;
 mod zone;
 mod zone_history;
 
@@ -37,8 +38,8 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc::{self, error::TrySendError};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::{task, time};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{sync, task, time};
 
 use self::journal::finalize;
 pub(super) use self::journal::report;
@@ -89,7 +90,7 @@ pub(crate) async fn serve(
     listener: UnixListener,
     host: Host,
     replacing: mpsc::Sender<Replacement>,
-    mut ended: watch::Receiver<()>,
+    mut ended: sync::watch::Receiver<()>,
 ) {
     let slots = Arc::new(Semaphore::new(MAX_COMMANDS));
     // Ends with `ended`, also while all slots are taken.
@@ -132,7 +133,7 @@ async fn converse(
     mut stream: UnixStream,
     host: Host,
     replacing: mpsc::Sender<Replacement>,
-    ended: watch::Receiver<()>,
+    ended: sync::watch::Receiver<()>,
 ) -> Result<()> {
     let peer = Peer {
         user: stream.peer_cred().ok().map(|peer| peer.uid()),
@@ -153,6 +154,15 @@ async fn converse(
             }
             replace(replacing, binary, stream).await;
             return Ok(());
+        }
+        Ok(Command::HealthWatch { screen }) => {
+            let board = Arc::clone(&host.board);
+            // It may last, and others need the files meanwhile.
+            drop(host);
+            if let Some(told) = told {
+                told.record(&*audit, Ok(&Value::Null));
+            }
+            return watch::run(&board, screen, (&mut input, &mut output), ended).await;
         }
         Ok(Command::Backup { path, with_key }) => {
             backup::run(host, path, with_key, &mut output).await

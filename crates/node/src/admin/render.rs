@@ -122,7 +122,7 @@ fn table(out: &mut impl Write, rows: &[Value]) -> Result<()> {
     Ok(())
 }
 
-fn cell(value: &Value) -> String {
+pub(super) fn cell(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
         Value::String(text) => visible::text(text).into_owned(),

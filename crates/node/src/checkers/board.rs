@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use meridian_model::{Health, HealthCheck, HealthSlot, Standing, Timestamp};
+use meridian_model::{Health, HealthCheck, HealthCheckId, HealthSlot, Standing, Timestamp};
 use tokio::sync::broadcast;
 
 /// How many batches of flips a listener may lag behind. One that lags further is told that it
@@ -14,18 +14,20 @@ const FLIPS_KEPT: usize = 64;
 
 /// The newest of both sides. It outlives a control plane that is closed and opened again.
 pub(crate) struct Board {
-    checks: Mutex<Arc<Posted>>,
+    state: Mutex<Arc<State>>,
     findings: Mutex<Arc<Findings>>,
     flips: broadcast::Sender<Arc<Flips>>,
 }
 
-/// All checks that there are, by id.
+/// How all checks stand in the answers that are given.
 #[derive(Debug, Default)]
-pub(crate) struct Posted {
-    /// Another one whenever the checks are others.
-    pub(crate) revision: u64,
-    #[cfg_attr(not(test), expect(dead_code, reason = "checkers will come and use it"))]
+pub(crate) struct State {
+    /// By id. The same as long as none is made, changed or deleted.
     pub(crate) checks: Arc<Vec<HealthCheck>>,
+    /// In the same order.
+    pub(crate) standings: Vec<Standing>,
+    /// What those said who switched checks.
+    pub(crate) said: HashMap<HealthCheckId, String>,
 }
 
 /// What was found of the checks that are probed.
@@ -37,31 +39,20 @@ pub(crate) struct Findings {
     pub(crate) votes: HashMap<HealthSlot, Health>,
 }
 
-/// Checks whose states became others, all at the same time.
+/// Checks whose states became the other ones, all at the same time.
 #[derive(Debug)]
 pub(crate) struct Flips {
     pub(crate) at: Timestamp,
-    /// All checks that there are.
-    pub(crate) checks: Arc<Vec<HealthCheck>>,
-    /// By the ids of the checks.
-    pub(crate) flips: Vec<Flip>,
-}
-
-/// A check whose state became the other one.
-#[derive(Debug)]
-pub(crate) struct Flip {
-    /// Its place among the checks.
-    pub(crate) check: usize,
-    /// How it stands since.
-    pub(crate) standing: Standing,
-    /// What somebody said who switched it; else empty.
-    pub(crate) said: String,
+    /// How all stand since.
+    pub(crate) state: Arc<State>,
+    /// The places of those that flipped.
+    flipped: Vec<usize>,
 }
 
 impl Default for Board {
     fn default() -> Self {
         Self {
-            checks: Mutex::default(),
+            state: Mutex::default(),
             findings: Mutex::default(),
             flips: broadcast::Sender::new(FLIPS_KEPT),
         }
@@ -69,17 +60,22 @@ impl Default for Board {
 }
 
 impl Board {
-    /// From now on there are these checks.
-    pub(crate) fn post_checks(&self, checks: Arc<Vec<HealthCheck>>) {
-        let mut posted = lock(&self.checks);
-        let revision = posted.revision + 1;
-        *posted = Arc::new(Posted { revision, checks });
+    /// This is answered by from now on. What flipped by it is told to those who listen; checks that
+    /// were not there before did not.
+    pub(crate) fn post_state(&self, state: State, at: Timestamp) {
+        let state = Arc::new(state);
+        let before = mem::replace(&mut *lock(&self.state), Arc::clone(&state));
+        let flipped = state.flipped_since(&before);
+        if !flipped.is_empty() {
+            let flips = Flips { at, state, flipped };
+            // Nobody may be listening.
+            let _ = self.flips.send(Arc::new(flips));
+        }
     }
 
-    /// The checks that there are.
-    #[cfg_attr(not(test), expect(dead_code, reason = "checkers will come and use it"))]
-    pub(crate) fn checks(&self) -> Arc<Posted> {
-        Arc::clone(&lock(&self.checks))
+    /// What is answered by.
+    pub(crate) fn state(&self) -> Arc<State> {
+        Arc::clone(&lock(&self.state))
     }
 
     /// This was found last. Says whether the votes are others than before.
@@ -99,25 +95,57 @@ impl Board {
         Arc::clone(&lock(&self.findings))
     }
 
-    /// States that are in answers became others.
-    pub(crate) fn post_flips(&self, flips: Flips) {
-        // Nobody may be listening.
-        let _ = self.flips.send(Arc::new(flips));
-    }
-
     /// What flips from now on.
     pub(crate) fn listen(&self) -> broadcast::Receiver<Arc<Flips>> {
         self.flips.subscribe()
     }
 }
 
+impl State {
+    /// Each check and how it stands.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (&HealthCheck, &Standing)> {
+        self.checks.iter().zip(&self.standings)
+    }
+
+    /// The check of this id, and how it stands.
+    pub(crate) fn of(&self, id: &str) -> Option<(&HealthCheck, &Standing)> {
+        let found = self
+            .checks
+            .binary_search_by(|check| check.id.as_str().cmp(id));
+        let index = found.ok()?;
+        Some((self.checks.get(index)?, self.standings.get(index)?))
+    }
+
+    /// The places of checks that were there before and stood otherwise.
+    fn flipped_since(&self, before: &Self) -> Vec<usize> {
+        let places = self.standings.iter().enumerate();
+        if Arc::ptr_eq(&self.checks, &before.checks) {
+            let pairs = places.zip(&before.standings);
+            return pairs
+                .filter(|((_, now), was)| now.health != was.health)
+                .map(|((place, _), _)| place)
+                .collect();
+        }
+        let was = before.standings.iter();
+        let was: HashMap<_, _> = was.map(|was| (was.slot, was.health)).collect();
+        places
+            .filter(|(_, now)| was.get(&now.slot).is_some_and(|was| *was != now.health))
+            .map(|(place, _)| place)
+            .collect()
+    }
+}
+
 impl Flips {
-    /// Each with its check.
-    pub(crate) fn each(&self) -> impl Iterator<Item = (&HealthCheck, &Flip)> {
-        let known = |flip: &Flip| self.checks.get(flip.check);
-        self.flips
-            .iter()
-            .filter_map(move |flip| Some((known(flip)?, flip)))
+    /// How many flipped.
+    pub(crate) fn len(&self) -> usize {
+        self.flipped.len()
+    }
+
+    /// Each check that flipped, and how it stands since.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (&HealthCheck, &Standing)> {
+        let (checks, standings) = (&self.state.checks, &self.state.standings);
+        let places = self.flipped.iter();
+        places.filter_map(|place| Some((checks.get(*place)?, standings.get(*place)?)))
     }
 }
 

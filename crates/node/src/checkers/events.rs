@@ -112,8 +112,8 @@ impl Writer {
     }
 
     fn write(&mut self, flips: &Flips) -> io::Result<()> {
-        for (index, (check, flip)) in flips.each().enumerate() {
-            let line = told::flip(flips, check, flip).to_string();
+        for (index, (check, now)) in flips.each().enumerate() {
+            let line = told::flip(flips.at, &flips.state, check, now).to_string();
             self.out.file.add(visible::json(&line));
             if index % BATCH == BATCH - 1 {
                 self.out.flush()?;

@@ -1,35 +1,47 @@
 //! What is told of checks to people and programs: the same in the event log, to webhooks and to
 //! those who watch.
 
-use meridian_model::HealthCheck;
+use meridian_model::{HealthCheck, Standing, Timestamp};
 use serde_json::{Value, json};
 
 use crate::health::{subject, why};
 
-use super::board::{Flip, Flips};
+use super::board::State;
 
 /// A check whose state became the other one.
-pub(crate) fn flip(flips: &Flips, check: &HealthCheck, flip: &Flip) -> Value {
-    let now = flip.standing.health;
-    let said = if flip.said.is_empty() {
-        String::new()
-    } else {
-        format!(": {}", flip.said)
-    };
+pub(crate) fn flip(at: Timestamp, state: &State, check: &HealthCheck, now: &Standing) -> Value {
     json!({
-        "at": time(flips.at.0),
+        "at": time(at),
         "check": check.id.as_str(),
         "account": check.account.as_str(),
         "type": check.config.check_type().as_str(),
         "checks": subject(check),
-        "from": now.turned_round().as_str(),
-        "to": now.as_str(),
-        "why": why(check, &flip.standing, &said),
+        "from": now.health.turned_round().as_str(),
+        "to": now.health.as_str(),
+        "why": reason(state, check, now),
     })
 }
 
+/// A check as it stands.
+pub(crate) fn row(state: &State, check: &HealthCheck, standing: &Standing) -> Value {
+    json!({
+        "id": check.id.as_str(),
+        "type": check.config.check_type().as_str(),
+        "checks": subject(check),
+        "state": standing.health.as_str(),
+        "why": reason(state, check, standing),
+    })
+}
+
+/// Why a check stands as it does, in a few words.
+pub(crate) fn reason(state: &State, check: &HealthCheck, standing: &Standing) -> String {
+    let said = state.said.get(&check.id);
+    let said = said.map(|said| format!(": {said}"));
+    why(check, standing, &said.unwrap_or_default())
+}
+
 /// A time to the millisecond, which is how far apart flips may be.
-fn time(ms: i64) -> String {
-    let time = jiff::Timestamp::from_millisecond(ms).unwrap_or_default();
+fn time(at: Timestamp) -> String {
+    let time = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
     format!("{time:.3}")
 }

@@ -5,7 +5,7 @@ use clap::{Subcommand, ValueEnum};
 use meridian_model::Health;
 
 use super::ClientArguments;
-use crate::admin::Command;
+use crate::admin::{self, Command};
 
 #[derive(Subcommand)]
 pub(super) enum HealthVerb {
@@ -21,6 +21,13 @@ pub(super) enum HealthVerb {
     Show {
         /// Its id.
         id: String,
+        #[command(flatten)]
+        client: ClientArguments,
+    },
+    /// Show health checks as they change: on a terminal a table, else a line for each that becomes
+    /// healthy or unhealthy. With --json a line of JSON for each. Ends with the server, or with
+    /// Ctrl-C.
+    Watch {
         #[command(flatten)]
         client: ClientArguments,
     },
@@ -69,10 +76,12 @@ pub(super) enum ForcedState {
 }
 
 impl HealthVerb {
-    pub(super) fn command(self) -> (Command, ClientArguments) {
-        match self {
+    /// Does it.
+    pub(super) fn run(self) -> Result<()> {
+        let (command, client) = match self {
             Self::List { account, client } => (Command::HealthList { account }, client),
             Self::Show { id, client } => (Command::HealthShow { id }, client),
+            Self::Watch { client } => return admin::watch(&client.client()?),
             Self::Force {
                 id,
                 state,
@@ -98,7 +107,8 @@ impl HealthVerb {
                 break_glass,
                 client,
             } => (Command::HealthRelease { id, break_glass }, client),
-        }
+        };
+        admin::call(&client.client()?, &command)
     }
 }
 

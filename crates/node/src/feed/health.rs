@@ -7,12 +7,12 @@ use std::sync::Arc;
 use meridian_answer::{HashKey, Health};
 use meridian_log::{ReadError, Snapshot};
 use meridian_model::{
-    BreakGlass, HealthCheck, HealthSlot, HealthSwitch, Observed, Reason, Standing, Timestamp,
+    BreakGlass, HealthCheck, HealthCheckId, HealthSwitch, Observed, Reason, Standing, Timestamp,
     standings,
 };
 
 use crate::break_glass::BreakGlassFile;
-use crate::checkers::{Findings, Flip, Flips};
+use crate::checkers::{Findings, State};
 use crate::condition::{Condition, HealthCounts};
 
 /// What the health of the World is made of, and how much of it is in the World.
@@ -28,8 +28,6 @@ pub(super) struct Source {
     until: Option<Timestamp>,
     /// What checkers found, as far as it was read.
     findings: Arc<Findings>,
-    /// How checks stand in the World; none before the first look.
-    standing: Option<HashMap<HealthSlot, meridian_model::Health>>,
 }
 
 impl Source {
@@ -44,7 +42,6 @@ impl Source {
             revision: 0,
             until: None,
             findings,
-            standing: None,
         }
     }
 
@@ -68,8 +65,7 @@ impl Source {
             || self.until.is_some_and(|until| until <= now)
     }
 
-    /// The checks that are down at this moment, with the tables read again, which is said to
-    /// checkers.
+    /// The checks that are down at this moment, with the tables read again.
     pub(super) fn read(
         &mut self,
         snapshot: &Snapshot,
@@ -78,9 +74,8 @@ impl Source {
     ) -> Result<Health, ReadError> {
         let checks = snapshot.health_checks()?;
         self.switches = snapshot.health_switches()?;
-        if *self.checks != checks || self.standing.is_none() {
+        if *self.checks != checks {
             self.checks = Arc::new(checks);
-            self.condition.board().post_checks(Arc::clone(&self.checks));
         }
         Ok(self.at(key, now))
     }
@@ -100,10 +95,16 @@ impl Source {
             },
         );
         self.condition.health_is(count(&standings));
-        self.tell_flips(&standings, &documents, now);
         let down = self.checks.iter().zip(&standings);
         let down = down.filter(|(_, standing)| !standing.health.is_healthy());
-        Health::of_down(key, down.map(|(check, _)| check.id.as_str()))
+        let health = Health::of_down(key, down.map(|(check, _)| check.id.as_str()));
+        let state = State {
+            checks: Arc::clone(&self.checks),
+            said: self.said(&documents, now),
+            standings,
+        };
+        self.condition.board().post_state(state, now);
+        health
     }
 
     fn documents(&mut self, now: Timestamp) -> Vec<BreakGlass> {
@@ -118,53 +119,16 @@ impl Source {
         documents
     }
 
-    /// Tells of checks whose state became another. Those that were not there before did not flip.
-    fn tell_flips(&mut self, standings: &[Standing], documents: &[BreakGlass], now: Timestamp) {
-        let is_now = standings
-            .iter()
-            .map(|standing| (standing.slot, standing.health));
-        let Some(before) = self.standing.replace(is_now.collect()) else {
-            return;
-        };
-        let flipped = |standing: &Standing| {
-            let was = before.get(&standing.slot);
-            was.is_some_and(|was| *was != standing.health)
-        };
-        let places = standings.iter().enumerate();
-        let flips: Vec<Flip> = places
-            .filter(|(_, standing)| flipped(standing))
-            .map(|(check, standing)| Flip {
-                check,
-                standing: *standing,
-                said: self.said(check, standing, documents),
-            })
-            .collect();
-        if !flips.is_empty() {
-            self.condition.board().post_flips(Flips {
-                at: now,
-                checks: Arc::clone(&self.checks),
-                flips,
-            });
-        }
-    }
-
-    /// Why somebody switched the check.
-    fn said(&self, check: usize, standing: &Standing, documents: &[BreakGlass]) -> String {
-        let id = self.checks.get(check).map(|check| &check.id);
-        let said = match standing.reason {
-            Reason::Switched => {
-                let mut switches = self.switches.iter();
-                let found = switches.find(|switch| Some(&switch.check) == id);
-                found.map(|switch| &switch.reason)
-            }
-            Reason::BreakGlass => {
-                let mut documents = documents.iter();
-                let found = documents.find(|document| Some(&document.check) == id);
-                found.map(|document| &document.reason)
-            }
-            _ => None,
-        };
-        said.cloned().unwrap_or_default()
+    /// Why people switched checks.
+    fn said(&self, documents: &[BreakGlass], now: Timestamp) -> HashMap<HealthCheckId, String> {
+        let switched = self.switches.iter();
+        let switched = switched.map(|switch| (switch.check.clone(), switch.reason.clone()));
+        let handed = documents.iter();
+        let handed =
+            handed.filter(|document| document.health.is_some() && document.expires_at > now);
+        let handed = handed.map(|document| (document.check.clone(), document.reason.clone()));
+        // Of a check that is in both the latter counts.
+        switched.chain(handed).collect()
     }
 }
 

@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 use super::super::command::ExplainCommand;
 use super::Host;
 use crate::answering::{first_view, moment, rcode};
+use crate::checkers::{State, reason};
 
 /// Who asks where only a region is told.
 const NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
@@ -77,7 +78,7 @@ pub(super) fn explain(host: &Host, question: &ExplainCommand) -> Result<Value> {
             shown["why"] = why.into();
             shown
         }).collect::<Vec<_>>(),
-        "links": links(&told),
+        "links": links(&told, &host.board.state()),
         "answer": answer(&told),
     }))
 }
@@ -157,10 +158,11 @@ fn zone_outcome(outcome: ZoneOutcome) -> (&'static str, &'static str) {
     }
 }
 
-fn links(told: &Explanation) -> Value {
+fn links(told: &Explanation, state: &State) -> Value {
     let mut steps = told.steps.iter();
     let links = told.links.iter().map(|link| {
-        let choices = steps.by_ref().take(link.steps).map(choice);
+        let choices = steps.by_ref().take(link.steps);
+        let choices = choices.map(|step| choice(step, state));
         let (placement, at) = placement(link);
         json!({
             "name": link.name.to_string(),
@@ -183,7 +185,9 @@ fn placement(link: &Link) -> (&'static str, Option<&Name>) {
     }
 }
 
-fn choice(step: &Step) -> Value {
+fn choice(step: &Step, state: &State) -> Value {
+    let candidates = step.candidates.iter();
+    let candidates = candidates.map(|each| candidate(each, state));
     json!({
         "name": step.name.to_string(),
         "type": step.rtype.to_string(),
@@ -200,7 +204,7 @@ fn choice(step: &Step) -> Value {
             ChoiceMode::LastResortForClient => "last-resort-for-client",
         },
         "scope": step.scope,
-        "candidates": step.candidates.iter().map(candidate).collect::<Vec<_>>(),
+        "candidates": candidates.collect::<Vec<_>>(),
         "lost": step.lost.map(|lost| match lost {
             Lost::NoZone => "the zone it points into is not here",
             Lost::NoTarget => "there is nothing of its type at the target",
@@ -210,13 +214,21 @@ fn choice(step: &Step) -> Value {
     })
 }
 
-fn candidate(candidate: &Candidate) -> Value {
+fn candidate(candidate: &Candidate, checks: &State) -> Value {
     let (outcome, why) = outcome(candidate.outcome);
     let mut shown = json!({
         "identifier": candidate.identifier,
         "health": state(candidate.health),
         "health_check": candidate.health_check.as_ref().map(|(id, up)| {
-            json!({ "id": id, "state": state(*up) })
+            let known = checks.of(id);
+            json!({
+                "id": id,
+                "state": state(*up),
+                // What is supposed has no reason.
+                "why": known
+                    .filter(|(_, now)| now.health.is_healthy() == (*up == CheckState::Up))
+                    .map(|(check, now)| reason(checks, check, now)),
+            })
         }),
         "alias": candidate.alias.as_ref().map(|alias| json!({
             "zone": alias.zone,

@@ -170,7 +170,10 @@ fn candidate(candidate: &Value) -> Branch {
     said.push(match candidate["health_check"]["id"].as_str() {
         Some(id) => {
             let state = cell(&candidate["health_check"]["state"]);
-            format!("check {} {state}", cell(&id.into()))
+            match candidate["health_check"]["why"].as_str() {
+                Some(why) => format!("check {} {state}: {}", cell(&id.into()), cell(&why.into())),
+                None => format!("check {} {state}", cell(&id.into())),
+            }
         }
         None => "no check".to_owned(),
     });
