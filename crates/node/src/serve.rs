@@ -54,6 +54,10 @@ use signals::Signals;
 const FREE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often it is tried to open them.
 const FREE_PAUSE: Duration = Duration::from_millis(20);
+/// How long the first entry may take until it is served.
+const SERVED_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often it is looked whether it is.
+const SERVED_PAUSE: Duration = Duration::from_millis(2);
 
 /// Runs the server until it is told to stop or replaced.
 pub(crate) fn run(config: &Config, predecessor: Option<&Predecessor>) -> Result<()> {
@@ -124,6 +128,9 @@ fn begin(config: &Config, runtimes: Runtimes, files: Files) -> Result<()> {
     dns.begin_quic()?;
     let control_plane = ControlPlane::start(config, files, feed, dns.live())?;
     let first = first_start(control_plane.control(), config)?;
+    if first.is_some() {
+        wait_for_first_entry(dns.condition());
+    }
     say_started(config, &dns, started);
     if first.is_some() {
         welcome(config);
@@ -298,6 +305,15 @@ fn first_start(control: &Control, config: &Config) -> Result<Option<AccountId>> 
     let keep =
         |key: &_| credentials::write(&config.data_dir, key).map_err(|error| format!("{error:#}"));
     Ok(control.first_start(&first, keep)?)
+}
+
+/// Waits until the pool is answered: whoever hears that this server is ready may ask for it. A feed
+/// that takes longer is told of by its readiness.
+fn wait_for_first_entry(condition: &Condition) {
+    let give_up = Instant::now() + SERVED_TIMEOUT;
+    while condition.progress().applied < Some(Seq(1)) && Instant::now() < give_up {
+        thread::sleep(SERVED_PAUSE);
+    }
 }
 
 /// An address that no name of the pool is at looks open and refuses everything.
