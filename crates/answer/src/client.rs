@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use meridian_atlas::{Direction, Place, Scopes};
 
 use crate::World;
+use crate::health::Key;
 
 /// A client, and how much of its address the answer depends on so far.
 #[derive(Debug)]
@@ -36,6 +37,8 @@ pub(crate) enum KnownBy<'a> {
 pub(crate) struct Whereabouts {
     pub(crate) place: Place,
     pub(crate) direction: Option<Direction>,
+    /// The region that it is in, where that is how it is known.
+    pub(crate) region: Option<Key>,
     /// What to choose by where nothing else tells candidates apart.
     pub(crate) range: u64,
     /// For how many bits of the address all that is so.
@@ -83,6 +86,7 @@ impl<'a> Client<'a> {
         let whereabouts = Whereabouts {
             place,
             direction: place.point.map(|point| point.direction()),
+            region: None,
             range: 0,
             scopes: NO_SCOPES,
         };
@@ -101,6 +105,7 @@ impl<'a> Client<'a> {
                 return Whereabouts {
                     place,
                     direction: place.point.map(|point| point.direction()),
+                    region: Some(Key::of_region(world.key, region)),
                     range: 0,
                     scopes: NO_SCOPES,
                 };
@@ -109,6 +114,7 @@ impl<'a> Client<'a> {
             Whereabouts {
                 place: *found.place,
                 direction: found.place.point.map(|point| point.direction()),
+                region: None,
                 range: found.range.0.into(),
                 scopes: found.scope,
             }

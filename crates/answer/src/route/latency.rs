@@ -5,6 +5,7 @@ use crate::hash::HashKey;
 use crate::health::Key;
 use crate::regions::RegionTable;
 
+use meridian_atlas::Country;
 use meridian_model::Region;
 
 use super::candidates::Candidates;
@@ -26,20 +27,16 @@ fn region(member: &Member<'_>) -> Key {
     Key(bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes)))
 }
 
-/// The fastest region in play, and for how many bits of the client's address that is so. Clients in
-/// China are answered from Beijing while that is in play, whatever is faster.
+/// The fastest region in play, and for how many bits of the client's address that is so. Clients
+/// known by their region, those of VPCs, are answered from it while it is in play, and clients in
+/// China from Beijing, whatever is faster.
 pub(crate) fn choose<T: Trace>(
     candidates: &Candidates<'_>,
     client: &Whereabouts,
     regions: &RegionTable,
     trace: &mut T,
 ) -> (Option<usize>, u8) {
-    let in_china = client.place.country.is_some_and(|c| c.as_str() == "CN");
-    let mut in_play = candidates.in_play();
-    let beijing = match in_china {
-        true => in_play.find(|(_, member)| regions.is_beijing(region(member))),
-        false => None,
-    };
+    let preferred = preferred(candidates, client, regions);
     let nearest = least(candidates, client.range, trace, |place, member, trace| {
         let km = cost(client, regions, region(member));
         if km.is_finite() {
@@ -52,18 +49,38 @@ pub(crate) fn choose<T: Trace>(
         Some(_) => client.scopes.record,
         None => 0,
     };
-    let chosen = match beijing {
-        Some((place, _)) => {
-            if T::ON {
-                for (other, _) in candidates.in_play() {
-                    trace.fate(other, || Fate::NotBeijing);
-                }
-            }
-            Some(place)
-        }
-        None => nearest,
+    let Some((place, why)) = preferred else {
+        return (nearest, scope);
     };
-    (chosen, scope)
+    if T::ON {
+        for (other, _) in candidates.in_play() {
+            trace.fate(other, || why);
+        }
+    }
+    (Some(place), scope)
+}
+
+/// The member in play that answers this client whatever is faster, and why others do not.
+fn preferred(
+    candidates: &Candidates<'_>,
+    client: &Whereabouts,
+    regions: &RegionTable,
+) -> Option<(usize, Fate)> {
+    let find = |is_it: &dyn Fn(Key) -> bool| {
+        let mut in_play = candidates.in_play();
+        in_play.find_map(|(place, member)| is_it(region(&member)).then_some(place))
+    };
+    if let Some(own) = client.region
+        && let Some(place) = find(&|region| region == own)
+    {
+        return Some((place, Fate::NotOwnRegion));
+    }
+    let country = client.place.country.as_ref().map(Country::as_str);
+    if country != Some("CN") {
+        return None;
+    }
+    let place = find(&|region| regions.is_beijing(region))?;
+    Some((place, Fate::NotBeijing))
 }
 
 /// What reaching a region costs a client, in whatever is measured: today kilometres, once latencies

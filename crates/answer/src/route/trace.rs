@@ -147,6 +147,8 @@ pub enum Fate {
     AsNear,
     /// Nobody knows where the client is, and its range of addresses falls to another.
     NobodyKnows,
+    /// Another is for the region that the client is in.
+    NotOwnRegion,
     /// Clients in China are answered from Beijing.
     NotBeijing,
 }

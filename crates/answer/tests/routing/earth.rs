@@ -41,10 +41,10 @@ pub(crate) fn region(name: &str) -> Option<(f64, f64)> {
 /// The place that a VPC's region stands for.
 pub(crate) fn inside(name: &str) -> Place {
     let country = match name {
-        "us-east-1" => "US",
+        "us-east-1" | "us-east-2" => "US",
         "eu-central-1" => "DE",
         "ap-southeast-2" => "AU",
-        "cn-north-1" => "CN",
+        "cn-north-1" | "cn-northwest-1" => "CN",
         other => unreachable!("{other} is not among the VPCs of the tests"),
     };
     place(country, None, region(name))

@@ -123,7 +123,14 @@ pub(crate) fn collections(rng: &mut Rng) -> BTreeMap<String, Vec<(Prefix, String
 /// The network of a VPC, and its region.
 pub(crate) fn vpc(rng: &mut Rng) -> (Prefix, &'static str) {
     let network = *rng.pick(&["10.0.0.0/8", "10.1.0.0/16", "192.0.0.0/9", "2001:db8::/33"]);
-    let region = *rng.pick(&["us-east-1", "eu-central-1", "ap-southeast-2", "cn-north-1"]);
+    let region = *rng.pick(&[
+        "us-east-1",
+        "us-east-2",
+        "eu-central-1",
+        "ap-southeast-2",
+        "cn-north-1",
+        "cn-northwest-1",
+    ]);
     (Prefix::parse(network), region)
 }
 

@@ -36,7 +36,7 @@ impl<'c> Oracle<'c> {
             RoutingKind::Failover => self.failover(members),
             RoutingKind::Multivalue => self.multivalue(members),
             RoutingKind::Geolocation => self.geolocation(members, &self.place(client)),
-            RoutingKind::Latency => self.latency(members, &self.place(client)),
+            RoutingKind::Latency => self.latency(members, &self.place(client), client.region),
             RoutingKind::Geoproximity => self.geoproximity(members, &self.place(client)),
             RoutingKind::Cidr => self.cidr(members, &client.network),
         }
@@ -198,12 +198,23 @@ impl<'c> Oracle<'c> {
         Fate::Sure(chosen.map_or(Pick::Nothing, |member| Pick::Set(member.set)))
     }
 
-    /// By distance, until there are measurements.
-    fn latency(&self, members: &[Member<'c>], place: &Place) -> Fated<'c> {
+    /// By distance, until there are measurements; in private zones the same region first (reference
+    /// 10).
+    fn latency(
+        &self,
+        members: &[Member<'c>],
+        place: &Place,
+        own: Option<&'static str>,
+    ) -> Fated<'c> {
         let region = |member: &Member<'_>| match &member.set.routing {
             Routing::Latency(region) => region.as_str().to_owned(),
             _ => unreachable!("a group has one policy"),
         };
+        let own = own.filter(|_| !self.errs(Wrong::OwnRegionIsNothingSpecial));
+        let same = |member: &&Member<'_>| member.live && Some(&*region(member)) == own;
+        if let Some(member) = members.iter().find(same) {
+            return Fate::Sure(Pick::Set(member.set));
+        }
         let china = place.country == Some("CN") && !self.errs(Wrong::ChinaIsNothingSpecial);
         let special = |member: &&Member<'_>| china && member.live && region(member) == "cn-north-1";
         if let Some(member) = members.iter().find(special) {

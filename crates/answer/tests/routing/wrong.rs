@@ -40,6 +40,8 @@ pub(crate) enum Wrong {
     LatencyIgnoresHealth,
     /// The Chinese region has no precedence in China.
     ChinaIsNothingSpecial,
+    /// In private zones the region of the VPC has no precedence over others as near.
+    OwnRegionIsNothingSpecial,
     /// A positive bias divides.
     BiasDivides,
     /// A negative bias multiplies.
@@ -99,7 +101,7 @@ pub(crate) enum Wrong {
 }
 
 impl Wrong {
-    pub(crate) const ALL: [Self; 45] = [
+    pub(crate) const ALL: [Self; 46] = [
         Self::ZeroWeightCounts,
         Self::ZeroWeightNever,
         Self::WeightedLastResortOfAll,
@@ -117,6 +119,7 @@ impl Wrong {
         Self::LatencyFarthest,
         Self::LatencyIgnoresHealth,
         Self::ChinaIsNothingSpecial,
+        Self::OwnRegionIsNothingSpecial,
         Self::BiasDivides,
         Self::NegativeBiasMultiplies,
         Self::MultivalueAll,
@@ -164,6 +167,7 @@ impl Wrong {
             ("Vpc", Geolocation),
             ("Latency", Latency),
             ("China", Latency),
+            ("OwnRegion", Latency),
             ("Bias", Geoproximity),
             ("Multivalue", Multivalue),
             ("Cidr", Cidr),

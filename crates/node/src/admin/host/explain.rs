@@ -280,6 +280,7 @@ fn outcome(outcome: CandidateOutcome) -> (&'static str, Option<&'static str>) {
         Fate::Outdone => "another is nearer",
         Fate::AsNear => "another is as near, and the client's network falls to that",
         Fate::NobodyKnows => "nobody knows where the client is, and its network falls to another",
+        Fate::NotOwnRegion => "another is for the client's own region",
         Fate::NotBeijing => "clients in China are answered from cn-north-1",
     };
     ("passed", Some(why))
