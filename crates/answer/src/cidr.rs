@@ -86,16 +86,24 @@ impl CidrCollections {
     /// What the collection says of a client of whose address so many bits are known.
     pub(crate) fn find(&self, collection: Key, address: IpAddr, bits: u8) -> Found {
         let collection = self.by_key.get(&collection);
-        let found = collection.map(|collection| match address {
-            IpAddr::V4(address) => collection
-                .v4
-                .find(u128::from(address.to_bits()) << 96, bits),
-            IpAddr::V6(address) => collection.v6.find(address.to_bits(), bits),
-        });
-        found.unwrap_or(Found {
-            location: None,
-            scope: 0,
-        })
+        let Some(Collection { v4, v6 }) = collection.map(|collection| &**collection) else {
+            return Found {
+                location: None,
+                scope: 0,
+            };
+        };
+        let (own, other, address) = match address {
+            IpAddr::V4(address) => (v4, v6, u128::from(address.to_bits()) << 96),
+            IpAddr::V6(address) => (v6, v4, address.to_bits()),
+        };
+        let found = own.find(address, bits);
+        // A scope of 0 is that of all addresses, those of the other family among them (RFC 7871
+        // section 7.3.1).
+        let least = u8::from(!other.firsts.is_empty());
+        Found {
+            scope: found.scope.max(least),
+            ..found
+        }
     }
 }
 
@@ -295,6 +303,13 @@ mod tests {
         );
         let other = Key::of_collection(KEY, "d");
         assert_eq!(find(&collections, other, "10.1.2.3", 32), (None, 0));
+        // Who lies in no block of the own family is still not everybody.
+        collections.put("one", [("10.0.0.0".parse().unwrap(), 8, "ten")]);
+        let one = Key::of_collection(KEY, "one");
+        assert_eq!(find(&collections, one, "2001:db8::1", 128), (None, 1));
+        collections.put("none", []);
+        let none = Key::of_collection(KEY, "none");
+        assert_eq!(find(&collections, none, "10.1.2.3", 32), (None, 0));
         collections.remove("c");
         assert_eq!(find(&collections, id, "10.1.2.3", 32), (None, 0));
     }

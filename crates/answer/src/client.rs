@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use meridian_atlas::{Direction, Place, Scopes};
+use meridian_atlas::{Atlas, Direction, Place, Scopes};
 
 use crate::World;
 use crate::health::Key;
@@ -51,6 +51,18 @@ const NO_SCOPES: Scopes = Scopes {
     country: 0,
     continent: 0,
 };
+
+/// A scope of 0 is that of all addresses, those of the other family among them (RFC 7871 section
+/// 7.3.1): not true as soon as anything is known of anybody.
+fn told_of(scopes: Scopes, atlas: &Atlas) -> Scopes {
+    let least = u8::from(!atlas.is_empty());
+    Scopes {
+        record: scopes.record.max(least),
+        subdivision: scopes.subdivision.max(least),
+        country: scopes.country.max(least),
+        continent: scopes.continent.max(least),
+    }
+}
 
 impl<'a> Client<'a> {
     /// The one that a query is for: the subnet counts if it tells anything, else the sender.
@@ -116,7 +128,7 @@ impl<'a> Client<'a> {
                 direction: found.place.point.map(|point| point.direction()),
                 region: None,
                 range: found.range.0.into(),
-                scopes: found.scope,
+                scopes: told_of(found.scope, &world.atlas),
             }
         })
     }

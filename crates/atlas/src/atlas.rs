@@ -113,6 +113,11 @@ impl Atlas {
         }
     }
 
+    /// Whether nothing is known of any address of either family.
+    pub fn is_empty(&self) -> bool {
+        !self.embeds
+    }
+
     /// Who runs the network of an address, as far as any source knows. For people: it takes longer
     /// than a query should.
     pub fn operator(&self, address: IpAddr) -> Option<&Operator> {

@@ -11,6 +11,7 @@ use crate::answer::Answer;
 use crate::case::{Ask, Case, Prefix};
 use crate::fate::Fate;
 use crate::model::Oracle;
+use crate::wrong::Wrong;
 
 /// The addresses of the client's family at which a decision may change.
 pub(crate) fn edges(case: &Case, family: &Prefix) -> BTreeSet<Prefix> {
@@ -51,10 +52,26 @@ pub(crate) fn outlier(
     let inside = client.cut(scope);
     let mut places = edges(oracle.case, &client);
     places.insert(inside.first());
-    places
-        .into_iter()
-        .filter(|place| inside.contains(place))
+    let inside = places.into_iter().filter(|place| inside.contains(place));
+    // What holds for all addresses holds for those of the other family, too (RFC 7871 section
+    // 7.3.1).
+    let others = (scope == 0).then(|| strangers(oracle.case, &client));
+    inside
+        .chain(others.into_iter().flatten())
         .find(|place| !may_get(oracle, ask, *place, answer))
+}
+
+/// The addresses of the other family at which a decision may change.
+fn strangers(case: &Case, client: &Prefix) -> BTreeSet<Prefix> {
+    let family = if client.width() == 32 {
+        "::/0"
+    } else {
+        "0.0.0.0/0"
+    };
+    let family = Prefix::parse(family);
+    let mut edges = edges(case, &family);
+    edges.insert(family.first());
+    edges
 }
 
 /// Whether a client at this address may get the answer, too.
@@ -80,13 +97,17 @@ fn fate_of(oracle: &Oracle<'_>, ask: &Ask, client: Prefix) -> Rc<Fate<Answer>> {
 pub(crate) fn widest(oracle: &Oracle<'_>, ask: &Ask) -> u8 {
     let client = ask.client();
     let own = fate_of(oracle, ask, client);
-    let others = edges(oracle.case, &client).into_iter();
-    let others = others.filter(|place| {
+    let differs = |place: &Prefix| {
         let other = fate_of(oracle, ask, *place);
         other.is_settled() || other != own
-    });
+    };
+    let others = edges(oracle.case, &client).into_iter().filter(differs);
     let longest = others.map(|place| place.shared(&client) + 1).max();
-    longest.unwrap_or(0).min(client.width())
+    let longest = longest.unwrap_or_else(|| {
+        let apart = strangers(oracle.case, &client).iter().any(differs);
+        u8::from(apart && !oracle.errs(Wrong::ScopeOfFamily))
+    });
+    longest.min(client.width())
 }
 
 /// The length of a scope that no decision can need to be longer: all inside are in the same place
@@ -104,7 +125,8 @@ pub(crate) fn narrowest(oracle: &Oracle<'_>, ask: &Ask) -> Option<u8> {
             .iter()
             .map(|place| place.shared(&client) + 1)
             .max()
-            .unwrap_or(0),
+            // Of the other family something else may be known.
+            .unwrap_or(1),
     )
 }
 

@@ -94,6 +94,8 @@ pub(crate) enum Wrong {
     ScopeZero,
     /// The scope is a bit too wide.
     ScopeTooWide,
+    /// A scope of 0 for one family of addresses where the other one is answered otherwise.
+    ScopeOfFamily,
     /// The scope is that of the subnet.
     ScopeAsAsked,
     /// An empty answer keeps the zone's negative TTL.
@@ -101,7 +103,7 @@ pub(crate) enum Wrong {
 }
 
 impl Wrong {
-    pub(crate) const ALL: [Self; 46] = [
+    pub(crate) const ALL: [Self; 47] = [
         Self::ZeroWeightCounts,
         Self::ZeroWeightNever,
         Self::WeightedLastResortOfAll,
@@ -146,6 +148,7 @@ impl Wrong {
         Self::NothingSettled,
         Self::ScopeZero,
         Self::ScopeTooWide,
+        Self::ScopeOfFamily,
         Self::ScopeAsAsked,
         Self::EmptyAnswerStays,
     ];
@@ -171,6 +174,7 @@ impl Wrong {
             ("Bias", Geoproximity),
             ("Multivalue", Multivalue),
             ("Cidr", Cidr),
+            ("OfFamily", Cidr),
         ];
         let found = kinds.iter().find(|(word, _)| name.contains(word));
         found.map(|(_, kind)| *kind)
