@@ -28,15 +28,19 @@ const ROUNDS: usize = 9;
 const ANSWERS: u32 = 200_000;
 /// Networks that the atlas and the collection know.
 const NETWORKS: u32 = 10_000;
+/// Blocks of the collections that differ in nothing but that.
+const BLOCKS: [u32; 3] = [10, 1_000, NETWORKS];
+/// From one network that is asked for to the next, where few are: those that each collection has.
+const STEP: u32 = NETWORKS / BLOCKS[0];
 
 fn main() {
     // `cargo test --all-targets` runs benchmarks too, to see that they start.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
+    let world = world();
     println!("| policy | sets | ns per answer | ns beside the plain set |");
     println!("|---|---|---|---|");
-    let world = world();
     let sick = world.clone().with_health(sick());
     let plain = least(&world, "plain");
     for (name, sets, world) in [
@@ -59,6 +63,20 @@ fn main() {
         let more = ns.saturating_sub(plain.as_nanos());
         println!("| {name} | {sets} | {ns} | {more} |");
     }
+    println!();
+    println!("| blocks of the collection | clients' networks | ns per answer |");
+    println!("|---|---|---|");
+    for blocks in BLOCKS {
+        let ns = of_rounds(&world, &queries(&by_blocks(blocks), STEP)).as_nanos();
+        println!("| {blocks} | {} | {ns} |", BLOCKS[0]);
+    }
+    let ns = of_rounds(&world, &queries(&by_blocks(NETWORKS), 1)).as_nanos();
+    println!("| {NETWORKS} | {NETWORKS} | {ns} |");
+}
+
+/// The owner of sets for the locations of a collection of so many blocks, and the collection.
+fn by_blocks(blocks: u32) -> String {
+    format!("cidr-{blocks}")
 }
 
 /// Every tenth of the checks that sets have is down.
@@ -98,6 +116,24 @@ fn name(owner: &str) -> Name {
 
 fn id() -> ZoneId {
     ZoneId::new("Z1").expect("an id")
+}
+
+/// Sets for the locations of a collection.
+fn by_location(owner: &str, collection: &str) -> Vec<RecordSet> {
+    let location = |n| match n {
+        0 => "*".to_owned(),
+        _ => n.to_string(),
+    };
+    let sets = (0..8).map(|n| {
+        let collection_id = collection.to_owned();
+        let location = location(n);
+        let routing = Routing::Cidr {
+            collection_id,
+            location,
+        };
+        set(owner, n, routing, None)
+    });
+    sets.collect()
 }
 
 /// A group of each policy.
@@ -140,14 +176,7 @@ fn groups() -> Vec<Vec<RecordSet>> {
                 bias: Some(10),
             })
         }),
-        eight("cidr", |n| Routing::Cidr {
-            collection_id: "c".to_owned(),
-            location: if n == 0 {
-                "*".to_owned()
-            } else {
-                n.to_string()
-            },
-        }),
+        by_location("cidr", "c"),
         vec![alias("alias", 0, "weighted", Routing::Simple)],
         (0..2)
             .map(|n| alias("tree", n, ["latency", "weighted"][n], role(n)))
@@ -164,7 +193,8 @@ fn world() -> World {
         views: 1 << VIEW.0,
         last_changed: 1,
     };
-    let groups = groups();
+    let mut groups = groups();
+    groups.extend(BLOCKS.map(|blocks| by_location(&by_blocks(blocks), &by_blocks(blocks))));
     let names = groups
         .iter()
         .map(|sets| (&sets[0].key.name, sets.as_slice()));
@@ -172,16 +202,15 @@ fn world() -> World {
     let image = image.expect("made-up sets can be answered");
     let mut collections = CidrCollections::new(KEY);
     let locations: Vec<String> = (0..10).map(|n: u32| n.to_string()).collect();
-    collections.put(
-        "c",
-        (0..NETWORKS).map(|n| {
-            (
-                address(n).into(),
-                24,
-                locations[n as usize % locations.len()].as_str(),
-            )
-        }),
-    );
+    let block = |n: u32| {
+        let location = &*locations[n as usize % locations.len()];
+        (address(n).into(), 24, location)
+    };
+    collections.put("c", (0..NETWORKS).map(block));
+    for blocks in BLOCKS {
+        let networks = (0..NETWORKS).step_by((NETWORKS / blocks) as usize);
+        collections.put(&by_blocks(blocks), networks.map(block));
+    }
     World::new(KEY, vec![Arc::new(image)])
         .with_atlas(Arc::new(atlas()))
         .with_cidr_collections(collections)
@@ -211,7 +240,17 @@ fn atlas() -> Atlas {
 /// The least time of an answer to a query for this owner's address.
 fn least(world: &World, owner: &str) -> Duration {
     let queries: Vec<Vec<u8>> = (0..64).map(|n| query(owner, n * 151)).collect();
-    let rounds = (0..ROUNDS).map(|_| round(world, &queries));
+    of_rounds(world, &queries)
+}
+
+/// From every such network on.
+fn queries(owner: &str, step: u32) -> Vec<Vec<u8>> {
+    let networks = (0..NETWORKS).step_by(step as usize);
+    networks.map(|network| query(owner, network)).collect()
+}
+
+fn of_rounds(world: &World, queries: &[Vec<u8>]) -> Duration {
+    let rounds = (0..ROUNDS).map(|_| round(world, queries));
     rounds.min().unwrap_or_default()
 }
 

@@ -3,7 +3,9 @@
 import ipaddress
 import json
 import re
+import time
 
+import dns.edns
 import pytest
 
 from harness import Key, Zone, change, reference, refusal, rrset, wait_insync
@@ -413,3 +415,36 @@ def test_ten_thousand_blocks(owner):
     assert collection.version == 23
     assert len(collection.blocks(LocationName="south")) == 20
     assert collection.locations() == ["north", "south"]
+
+
+def test_ten_thousand_blocks_come_a_thousand_at_a_time(owner):
+    """As much as an account may ever ask for in one collection, by calls of the usual size: the
+    last takes about as long as the first, pages have all of it, and answers go by it."""
+    owner.allow("MAX_CIDR_BLOCKS_BY_COLLECTION", 10_000)
+    collection, zone = Collection(owner.client), Zone(owner.client, "many-blocks.example.")
+    zone.change(change("CREATE", by_cidr(zone.name, collection, "*", "192.0.2.9")))
+    took, blocks = [], some_blocks(10_000)
+    for n in range(10):
+        part = blocks[n * 1000 : (n + 1) * 1000]
+        began = time.monotonic()
+        submitted = collection.change((f"site-{n}", "PUT", *part), version=n + 1)
+        info = owner.client.get_change(Id=submitted)["ChangeInfo"]
+        wait_insync(owner.client, info)
+        took.append(time.monotonic() - began)
+    assert collection.version == 11
+    assert max(took[-3:]) < 5 * max(took[:3]) + 0.5, took
+    refused = collection.refused(("site-0", "PUT", "192.0.2.0/24"))
+    assert refused[0] == "LimitsExceeded"
+    stale = collection.refused(("site-0", "PUT", blocks[0]), version=10)
+    assert stale[0] == "CidrCollectionVersionMismatchException"
+    assert collection.locations() == [f"site-{n}" for n in range(10)]
+    of_one = collection.blocks(LocationName="site-7")
+    assert of_one == [("site-7", block) for block in blocks[7000:8000]]
+    assert sorted(collection.blocks()) == sorted(
+        (f"site-{n // 1000}", block) for n, block in enumerate(blocks)
+    )
+    zone.change(change("CREATE", by_cidr(zone.name, collection, "site-7", "192.0.2.7")))
+    for block, expected in [(blocks[7000], "192.0.2.7"), (blocks[7999], "192.0.2.7"),
+                            (blocks[6999], "192.0.2.9"), ("192.0.2.0/24", "192.0.2.9")]:
+        option = dns.edns.ECSOption(block.removesuffix("/24"), 24)
+        assert owner.server.values(zone.name, payload=1232, options=[option]) == {expected}, block
