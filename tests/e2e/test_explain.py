@@ -211,6 +211,9 @@ def test_the_tree_and_refusals(meridian, explain, checks):
         f"   └─ top.{NAME} 300 A 192.0.2.1\n",
     ):
         assert part in tree, tree
+    for rtype, more in [("A", ""), ("AAAA", ", none of type AAAA")]:
+        tree = explain(f"plain.{NAME}", rtype, as_json=False)
+        assert f"├─ plain.{NAME} has sets of its own{more}\n" in tree, tree
     for options, code, text in [
         ((), 2, "--client"),
         (("--client", "192.0.2.1/33"), 2, "the length is 0 to 32"),

@@ -18,7 +18,14 @@ pub(super) fn explanation(out: &mut impl Write, told: &Value) -> Result<()> {
     below.push(leaf(format!("asked at: {}", cell(&told["asked_at"]))));
     below.extend(supposed(&told["supposed"]));
     below.push(zones(told));
-    below.extend(items(&told["links"]).map(link));
+    let mut links: Vec<Branch> = items(&told["links"]).map(link).collect();
+    if let Some(last) = links.last_mut()
+        && type_is_missing(told)
+    {
+        last.line
+            .push_str(&format!(", none of type {}", cell(&told["type"])));
+    }
+    below.append(&mut links);
     below.push(answer(&told["answer"]));
     let root = Branch {
         line: format!("{} {}", cell(&told["name"]), cell(&told["type"])),
@@ -125,6 +132,19 @@ fn link(link: &Value) -> Branch {
         line,
         below: items(&link["choices"]).map(choice).collect(),
     }
+}
+
+/// Whether the last name on the way has sets, but none that could be answered or chosen from.
+fn type_is_missing(told: &Value) -> bool {
+    let answer = &told["answer"];
+    let Some(last) = items(&told["links"]).last() else {
+        return false;
+    };
+    let has_sets = matches!(last["placement"].as_str(), Some("exact" | "wildcard"));
+    let nothing_chosen = items(&last["choices"]).next().is_none();
+    let answered = items(&answer["records"])
+        .any(|record| record["section"] == "answer" && record["name"] == last["name"]);
+    has_sets && nothing_chosen && !answered && answer["rcode"] == "NOERROR"
 }
 
 fn choice(choice: &Value) -> Branch {
