@@ -6,21 +6,25 @@
 #![warn(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 mod bits;
+mod damping;
 mod key;
 mod layout;
 mod opinion;
 mod register;
 mod schedule;
+mod state;
 mod steady;
 mod table;
 mod votes;
 
 pub use bits::{Healths, MAX_SLOTS};
+pub use damping::{Damping, Guardrails, HeldBack, Panic, Turn};
 pub use key::{CheckerKey, NotAKey, PublicKey};
 pub use layout::{Layout, OutOfPlaces};
 pub use opinion::{Finding, Opinion};
 pub use register::{Checker, CheckerName, MAX_CHECKERS, NotAName, Register, RegisterError};
 pub use schedule::{Due, Punctuality, Schedule};
+pub use state::{MAX_STATE_BYTES, STATE_VERSION, State, Unreadable};
 pub use steady::Steady;
 pub use table::{
     Conduct, Counter, FORMAT_VERSION, Issue, Known, MAX_TABLE_BYTES, Received, Refused, Table, Vote,

@@ -13,7 +13,7 @@ use meridian_model::{CheckerRegion, Health, HealthCheck, HealthSlot, HealthSubje
 
 use crate::bits::{Healths, PLACES, Word, place, places};
 use crate::layout::{Layout, OutOfPlaces};
-use crate::register::Register;
+use crate::register::{CheckerName, Register};
 use crate::steady::Steady;
 use crate::table::{Known, Received, Refused};
 use ballot::Ballot;
@@ -44,6 +44,8 @@ pub struct Votes {
 /// What reached us from one checker.
 #[derive(Debug, Default)]
 struct Seat {
+    /// That of its last table, possibly before a restart.
+    counter: Option<u64>,
     last: Option<Last>,
     ballots: Vec<Ballot>,
 }
@@ -53,7 +55,6 @@ struct Seat {
 struct Last {
     /// When it came, in time lived.
     came: Duration,
-    counter: u64,
     known_through: Seq,
     lateness: Duration,
 }
@@ -153,6 +154,18 @@ impl Votes {
         was_there
     }
 
+    /// These are the checks from now on; all others are gone.
+    ///
+    /// # Errors
+    /// Some of their places are too high; all others are taken.
+    pub fn set_checks(&mut self, checks: &[HealthCheck]) -> Result<(), OutOfPlaces> {
+        for gone in self.layout.all_but(checks) {
+            self.remove(gone);
+        }
+        let results = checks.iter().map(|check| self.put(check));
+        results.fold(Ok(()), Result::and)
+    }
+
     /// Takes a table as it was sent.
     ///
     /// # Errors
@@ -166,7 +179,7 @@ impl Votes {
             sender = Some(index);
             Some(Known {
                 key: checkers.get(index)?.key,
-                counter: self.seats.get(index)?.last.map(|last| last.counter),
+                counter: self.seats.get(index)?.counter,
             })
         })?;
         if let Some(index) = sender {
@@ -197,13 +210,33 @@ impl Votes {
         &self.layout
     }
 
+    /// The last counter of each checker that is known.
+    pub(crate) fn counters(&self) -> impl Iterator<Item = (CheckerName, u64)> {
+        let seats = self.register.checkers().iter().zip(&self.seats);
+        seats.filter_map(|(checker, seat)| Some((checker.name.clone(), seat.counter?)))
+    }
+
+    /// Takes up outcomes and counters of the time before a restart.
+    pub(crate) fn take_up(
+        &mut self,
+        counters: &HashMap<&CheckerName, u64>,
+        decided: &[(u32, Health)],
+    ) {
+        self.healths.set_all(decided);
+        self.before.clone_from(&self.healths);
+        for (checker, seat) in self.register.checkers().iter().zip(&mut self.seats) {
+            let known = counters.get(&checker.name).copied();
+            seat.counter = seat.counter.max(known);
+        }
+    }
+
     fn count(&mut self, index: usize, received: &Received, now: Duration) {
         let Some(seat) = self.seats.get_mut(index) else {
             return;
         };
+        seat.counter = Some(received.issue.counter);
         seat.last = Some(Last {
             came: now,
-            counter: received.issue.counter,
             known_through: received.issue.known_through,
             lateness: received.issue.lateness,
         });

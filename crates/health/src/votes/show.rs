@@ -84,7 +84,7 @@ pub struct CheckerShown<'a> {
     pub age: Option<Duration>,
     /// Whether that is fresh enough to count.
     pub is_fresh: bool,
-    /// The counter of its last table.
+    /// The counter of its last table, possibly before a restart.
     pub counter: Option<u64>,
     /// The last journal entry from which it knew the checks.
     pub known_through: Option<Seq>,
@@ -144,7 +144,7 @@ impl Votes {
                 checker,
                 age,
                 is_fresh: age.is_some_and(|age| age <= self.rules.fresh),
-                counter: seat.last.map(|last| last.counter),
+                counter: seat.counter,
                 known_through: seat.last.map(|last| last.known_through),
                 lateness: seat.last.map(|last| last.lateness),
             }

@@ -50,6 +50,20 @@ pub(crate) fn check_from(slot: u32, incarnation: u32, regions: &[&str]) -> Healt
     }
 }
 
+/// The same check, of this account.
+pub(crate) fn owned(check: HealthCheck, account: &str) -> HealthCheck {
+    HealthCheck {
+        account: AccountId::new(account).unwrap(),
+        ..check
+    }
+}
+
+/// The same check, inverted.
+pub(crate) fn inverted(mut check: HealthCheck) -> HealthCheck {
+    check.config.inverted = true;
+    check
+}
+
 pub(crate) fn id(slot: u32, incarnation: u32) -> HealthCheckId {
     HealthCheckId::new(&format!("{slot:08x}-0000-4000-8000-0000{incarnation:08x}")).unwrap()
 }
