@@ -286,6 +286,77 @@ def test_an_account_has_as_many_as_its_limit(checks):
     assert checks.make()
 
 
+def test_addresses_that_are_not_public_take_a_right(checks):
+    checks.may_probe("public")
+    public = checks.make({"Type": "TCP", "IPAddress": "8.8.8.8", "Port": 53, "Disabled": True})
+    for address, range_ in (
+        ("10.0.0.1", "a private address"),
+        ("127.0.0.1", "a loopback address"),
+        ("169.254.169.254", "an address of cloud metadata"),
+        ("192.0.2.44", "an address for documentation"),
+        ("::1", "a loopback address"),
+        ("::ffff:10.0.0.1", "a private address"),
+    ):
+        config = {"Type": "HTTP", "IPAddress": address}
+        code, text = checks.refused(config)
+        assert code == "InvalidInput" and f"{range_}, which this account may not" in text
+        assert refusal(lambda: checks.update(public, IPAddress=address)) == (code, text)
+    checks.may_probe("private")
+    private = checks.make({"Type": "HTTP", "IPAddress": "10.0.0.1", "Disabled": True})
+    assert "loopback" in checks.refused({"Type": "HTTP", "IPAddress": "127.0.0.1"})[1]
+    checks.may_probe("everything")
+    assert checks.make({"Type": "HTTP", "IPAddress": "127.0.0.1", "Disabled": True})
+    assert "multicast" not in checks.refused({"Type": "HTTP", "IPAddress": "0.0.0.0"})[1]
+    # Those that are there stay, and stay where they are.
+    checks.may_probe("public")
+    assert checks.update(private, Port=81)["HealthCheckVersion"] == 2
+    assert refusal(lambda: checks.update(private, IPAddress="10.0.0.2"))[0] == "InvalidInput"
+
+
+def test_the_operators_account_holds_every_right(meridian, route53):
+    operator = next(a for a in meridian.admin("account", "list") if a["operator"])
+    assert operator["probes"] == "everything"
+    made = route53.create_health_check(
+        CallerReference=reference(),
+        HealthCheckConfig={"Type": "TCP", "IPAddress": "127.0.0.1", "Port": 1, "Disabled": True},
+    )
+    route53.delete_health_check(HealthCheckId=made["HealthCheck"]["Id"])
+    less = ("account", "set", operator["name"], "--probes", "public")
+    done = meridian.admin(*less, check=False, as_json=False)
+    assert done.returncode != 0 and "holds every right" in done.stderr
+
+
+def test_short_intervals_are_an_operators_leave(checks):
+    loose = checks.server.client(checks.key, parameter_validation=False)
+    quota = ("quota", "set", "--account", checks.key.account, "MIN_HEALTH_CHECK_INTERVAL_SECONDS")
+
+    def make(seconds):
+        config = HTTP | {"RequestInterval": seconds, "Disabled": True}
+        made = loose.create_health_check(CallerReference=reference(), HealthCheckConfig=config)
+        return made["HealthCheck"]
+
+    def interval(check):
+        return checks.get(check)["HealthCheckConfig"]["RequestInterval"]
+
+    for seconds in (0, 1, 5, 9, 20, 31):
+        assert refusal(lambda: make(seconds))[0] == "InvalidInput"
+    slow = checks.make()
+    often = ("health", "set", slow["Id"], "--interval", 2)
+    done = checks.server.admin(*often, check=False, as_json=False)
+    assert done.returncode != 0 and "must be 10 or 30" in done.stderr
+    checks.server.admin(*quota, 2)
+    assert refusal(lambda: make(1))[0] == "InvalidInput"
+    assert interval(make(2)) == 2 and interval(make(5)) == 5
+    assert refusal(lambda: make(7))[0] == "InvalidInput"
+    checks.server.admin(*often)
+    assert interval(slow) == 2 and checks.get(slow)["HealthCheckVersion"] == 2
+    # What is there stays when the quota does not.
+    checks.server.admin(*quota, 20)
+    assert interval(checks.update(slow, Port=81)) == 2
+    assert refusal(lambda: make(10))[0] == "InvalidInput"
+    assert make(30)
+
+
 def test_tags_are_the_checks_and_go_with_it(checks):
     made = checks.make()
     resource = {"ResourceType": "healthcheck", "ResourceId": made["Id"]}

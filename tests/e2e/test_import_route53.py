@@ -426,6 +426,7 @@ def test_sets_of_checks_that_are_refused_stay_or_lose_them(start):
     checks = checked_source(source)
     key = target.new_account("tenant")
     target.admin("quota", "set", "--account", "tenant", "MAX_HEALTH_CHECKS_BY_OWNER", 2)
+    target.admin("account", "set", "tenant", "--probes", "everything")
     options = ["--account", "tenant", "--zone", "checked.example"]
     report = run(target, source, *options, check=3)
     assert [thing["id"] for thing in report["not_copied"]] == [checks["both"]]
@@ -439,6 +440,7 @@ def test_sets_of_checks_that_are_refused_stay_or_lose_them(start):
     target = start()
     target.new_account("tenant")
     target.admin("quota", "set", "--account", "tenant", "MAX_HEALTH_CHECKS_BY_OWNER", 2)
+    target.admin("account", "set", "tenant", "--probes", "everything")
     zone = by_name(run(target, source, *options, "--drop-health-checks", check=3))
     zone = zone["checked.example"]
     assert zone["left_out"] == [] and zone["record_sets"] == 5

@@ -18,7 +18,7 @@ use meridian_log::{
     StorageError, Tables, Vault,
 };
 use meridian_model::{
-    AccessKey, AccessKeyId, Account, AccountId, Effect, KeyStatus, Seq, Timestamp,
+    AccessKey, AccessKeyId, Account, AccountId, Effect, KeyStatus, ProbeRights, Seq, Timestamp,
 };
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -95,6 +95,7 @@ fn control(journal: &Arc<Breakable>, directory: &tempfile::TempDir) -> Control {
         id: AccountId::new("123456789012").unwrap(),
         name: "operator".to_owned(),
         operator: true,
+        probes: ProbeRights::Public,
         created_at: NOW,
     };
     let key = AccessKey {

@@ -61,6 +61,8 @@ pub enum AdminError {
     AccountNotEmpty(String, String),
     #[error("the account '{0}' is the operator's and stays")]
     OperatorAccount(String),
+    #[error("the account '{0}' is the operator's and holds every right")]
+    EveryRight(String),
     #[error("'{0}' is no name: 1 to 64 letters, digits and any of +=,.@_-")]
     BadName(String),
     #[error("account {0} has no user '{1}'")]

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
     AccessKey, Account, AccountId, Action, Draft, DraftChange, Effect, EmptyState, Facts,
-    KeyStatus, NameServer, NewZone, PlanError, plan_batch, plan_create_zone,
+    KeyStatus, NameServer, NewZone, PlanError, ProbeRights, plan_batch, plan_create_zone,
 };
 
 use crate::admin::{AdminError, NewKey, SECRETS, vault_row};
@@ -53,6 +53,7 @@ impl Control {
                 id: facts.account_id(),
                 name: "operator".to_owned(),
                 operator: true,
+                probes: ProbeRights::Public,
                 created_at: facts.now,
             };
             let key = AccessKey {

@@ -57,6 +57,7 @@ pub(crate) fn all(snapshot: &Snapshot, account: &AccountId) -> Result<Vec<QuotaU
     for quota in Quota::ALL.iter().copied() {
         let used = match quota {
             Quota::RequestsPerSecond
+            | Quota::HealthCheckInterval
             | Quota::ValuesByRecordSet
             | Quota::PolicySetsByName
             | Quota::GeoproximitySetsByName

@@ -8,7 +8,7 @@ use meridian_model::{
     CidrLocation, Coordinates, DelegationSet, DelegationSetId, Effect, Endpoint, FailoverRole,
     Generation, GeoLocation, GeoproximityLocation, GeoproximityPlace, Health, HealthCheck,
     HealthCheckConfig, HealthCheckId, HealthSlot, HealthSubject, HealthSwitch, KeyStatus,
-    LogGroupArn, NameServer, Network, Policy, Protection, ProtectionKey, Protocol,
+    LogGroupArn, NameServer, Network, Policy, ProbeRights, Protection, ProtectionKey, Protocol,
     QueryLoggingConfig, QueryLoggingConfigId, Quota, RecordSet, Region, ReusableDelegationSet,
     Routing, SetData, SetKey, Tag, TagSet, TaggedKind, TaggedResource, Timestamp, UnseenGeneration,
     UnseenState, User, Vpc, VpcAuthorization, VpcId, VpcRegion, WithoutData, Zone, ZoneId,
@@ -429,13 +429,14 @@ fn name_server() -> impl Strategy<Value = NameServer> {
 }
 
 fn account() -> impl Strategy<Value = Account> {
-    (account_id(), text(), any::<bool>(), time()).prop_map(|(id, name, operator, created_at)| {
-        Account {
-            id,
-            name,
-            operator,
-            created_at,
-        }
+    let probes = select(ProbeRights::ALL.to_vec());
+    let account = (account_id(), text(), any::<bool>(), probes, time());
+    account.prop_map(|(id, name, operator, probes, created_at)| Account {
+        id,
+        name,
+        operator,
+        probes,
+        created_at,
     })
 }
 

@@ -10,8 +10,8 @@ use meridian_dns::{Name, RecordType};
 use meridian_log::{ApplyError, Commit, Journal, LocalJournal, RetryKey, Tables, verify};
 use meridian_model::{
     AcceleratedRecovery, AccessKey, AccessKeyId, Account, AccountId, Change, ChangeId,
-    DelegationSet, Effect, Generation, KeyStatus, NameServer, Quota, RecordSet, Seq, State,
-    Timestamp, UnseenGeneration, UnseenState, User, Zone, ZoneId, plan_collect_generation,
+    DelegationSet, Effect, Generation, KeyStatus, NameServer, ProbeRights, Quota, RecordSet, Seq,
+    State, Timestamp, UnseenGeneration, UnseenState, User, Zone, ZoneId, plan_collect_generation,
     plan_publish_generation,
 };
 
@@ -282,6 +282,7 @@ fn accounts_users_and_keys_are_found_by_what_names_them() {
         id: account(),
         name: name.into(),
         operator: true,
+        probes: ProbeRights::Public,
         created_at: Timestamp(1),
     };
     let user = User {

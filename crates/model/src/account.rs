@@ -1,5 +1,6 @@
 //! Accounts, users, access keys and policies: who asks. Deciding what they may is control's.
 
+use crate::egress::ProbeRights;
 use crate::facts::Timestamp;
 use crate::id::{AccessKeyId, AccountId};
 
@@ -12,8 +13,21 @@ pub struct Account {
     pub name: String,
     /// Whether it holds the operator's rights (the account of the first start does).
     pub operator: bool,
+    /// What it was given the right to have probed; see [`Account::probe_rights`].
+    pub probes: ProbeRights,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+impl Account {
+    /// What it may have probed: everything if it is the operator's, who holds every right.
+    pub const fn probe_rights(&self) -> ProbeRights {
+        if self.operator {
+            ProbeRights::Everything
+        } else {
+            self.probes
+        }
+    }
 }
 
 /// A user of an account.

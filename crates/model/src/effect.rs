@@ -6,6 +6,7 @@ use crate::account::{AccessKey, Account, User};
 use crate::change::Change;
 use crate::cidr::{CidrBlocks, CidrCollection};
 use crate::delegation_set::ReusableDelegationSet;
+use crate::egress::ProbeRights;
 use crate::generation::UnseenGeneration;
 use crate::health_check::{HealthCheck, HealthSwitch};
 use crate::id::{
@@ -146,6 +147,8 @@ impl Effect {
             Self::PutZone(zone) if zone.delegation_set.id.is_some() => 2,
             // Without its VPCs a private zone would be seen by nobody.
             Self::PutZone(zone) if !zone.vpcs.is_empty() => 2,
+            // Earlier versions would lose the right.
+            Self::PutAccount(account) if account.probes != ProbeRights::Public => 3,
             // Earlier versions want a zone in every change.
             Self::PutChange(change) if change.zone.is_none() => 3,
             Self::PutZone(_)

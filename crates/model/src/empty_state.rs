@@ -7,9 +7,9 @@ use meridian_dns::Name;
 
 use crate::{
     AccountId, CidrBlock, CidrCollection, CidrCollectionId, CidrLocation, DelegationSetId,
-    Generation, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, NameServer, Protection,
-    ProtectionKey, QueryLoggingConfig, Quota, RecordSet, ReusableDelegationSet, State, Tag,
-    TaggedResource, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
+    Generation, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, NameServer, ProbeRights,
+    Protection, ProtectionKey, QueryLoggingConfig, Quota, RecordSet, ReusableDelegationSet, State,
+    Tag, TaggedResource, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
 };
 
 /// What limits a state has.
@@ -104,6 +104,10 @@ impl State for EmptyState {
 
     fn is_child_health_check(&self, _: &HealthCheckId) -> Result<bool, Infallible> {
         Ok(false)
+    }
+
+    fn probe_rights(&self, _: &AccountId) -> Result<ProbeRights, Infallible> {
+        Ok(ProbeRights::Public)
     }
 
     fn free_health_slot(&self) -> Result<HealthSlot, Infallible> {

@@ -10,8 +10,8 @@ use std::net::IpAddr;
 
 use crate::id::{AccountId, HealthCheckId};
 
-pub(crate) use draft::no_child;
 pub use draft::{AlarmDraft, HealthCheckDraft, HealthCheckSettings, ResetElement};
+pub(crate) use draft::{no_child, no_interval};
 pub use region::{ALARM_REGIONS, CheckerRegion};
 pub use standing::{Observed, Reason, Standing, standings};
 pub use switch::{BreakGlass, Health, HealthSwitch, MAX_BREAK_GLASS_MS, check_reason};
@@ -96,7 +96,7 @@ pub struct Endpoint {
     pub path: Option<String>,
     /// What the answer has to contain.
     pub search_string: Option<String>,
-    /// 10 or 30.
+    /// 10 or 30; 1 to 5 by an operator's leave.
     pub request_interval_s: u8,
     /// How many results in a row turn a checker's mind, 1 to 10.
     pub failure_threshold: u8,

@@ -11,6 +11,7 @@ mod cidr;
 mod delegation_set;
 mod draft;
 mod effect;
+mod egress;
 mod empty_state;
 mod facts;
 mod generation;
@@ -38,6 +39,7 @@ pub use cidr::{
 pub use delegation_set::{DelegationSet, ReusableDelegationSet};
 pub use draft::{Action, Draft, DraftAlias, DraftChange};
 pub use effect::Effect;
+pub use egress::{AddressRange, ProbeRights};
 pub use empty_state::{EmptyState, Limits};
 pub use facts::{Facts, Timestamp};
 pub use generation::{UnseenGeneration, UnseenState};
@@ -69,8 +71,9 @@ pub use plan::{
     plan_delete_cidr_collection, plan_delete_delegation_set, plan_delete_health_check,
     plan_delete_name_server, plan_delete_protections, plan_delete_vpc, plan_delete_zone,
     plan_disassociate_vpc, plan_imported_alias, plan_imported_name, plan_publish_generation,
-    plan_put_name_server, plan_release_health_check, plan_set_vpc_networks,
-    plan_switch_health_check, plan_update_health_check, plan_zone_comment, plan_zone_features,
+    plan_put_name_server, plan_release_health_check, plan_set_health_check_interval,
+    plan_set_vpc_networks, plan_switch_health_check, plan_update_health_check, plan_zone_comment,
+    plan_zone_features,
 };
 pub use protection::{Protection, ProtectionKey};
 pub use query_logging::{InvalidArn, LogGroupArn, QueryLoggingConfig};

@@ -32,7 +32,8 @@ pub use generation::{
 };
 pub use health_check::{
     HealthCheckRefusal, HealthCheckUpdate, NewHealthCheck, PlannedHealthCheck,
-    plan_create_health_check, plan_delete_health_check, plan_update_health_check,
+    plan_create_health_check, plan_delete_health_check, plan_set_health_check_interval,
+    plan_update_health_check,
 };
 pub use health_switch::{HealthSwitchRefusal, plan_release_health_check, plan_switch_health_check};
 pub use hosted_zone::{

@@ -21,6 +21,9 @@ pub enum Quota {
     ProtectionsByZone,
     /// `MAX_HEALTH_CHECKS_BY_OWNER`.
     HealthChecksByOwner,
+    /// `MIN_HEALTH_CHECK_INTERVAL_SECONDS`: the least time between two probes of an endpoint by a
+    /// checker. The one limit that is the least there may be.
+    HealthCheckInterval,
     /// `MAX_TRAFFIC_POLICIES_BY_OWNER`.
     TrafficPoliciesByOwner,
     /// `MAX_TRAFFIC_POLICY_INSTANCES_BY_OWNER`.
@@ -58,6 +61,7 @@ impl Quota {
         Self::VpcAuthorizationsByZone,
         Self::ProtectionsByZone,
         Self::HealthChecksByOwner,
+        Self::HealthCheckInterval,
         Self::TrafficPoliciesByOwner,
         Self::TrafficPolicyInstancesByOwner,
         Self::CidrCollectionsByOwner,
@@ -83,6 +87,7 @@ impl Quota {
             Self::VpcAuthorizationsByZone => "MAX_VPC_AUTHORIZATIONS_BY_ZONE",
             Self::ProtectionsByZone => "MAX_RRSET_PROTECTIONS_BY_ZONE",
             Self::HealthChecksByOwner => "MAX_HEALTH_CHECKS_BY_OWNER",
+            Self::HealthCheckInterval => "MIN_HEALTH_CHECK_INTERVAL_SECONDS",
             Self::TrafficPoliciesByOwner => "MAX_TRAFFIC_POLICIES_BY_OWNER",
             Self::TrafficPolicyInstancesByOwner => "MAX_TRAFFIC_POLICY_INSTANCES_BY_OWNER",
             Self::CidrCollectionsByOwner => "MAX_CIDR_COLLECTIONS_BY_OWNER",
@@ -116,6 +121,7 @@ impl Quota {
             | Self::RequestsPerSecond => 1000,
             Self::CharactersByBatch => 32_000,
             Self::HealthChecksByOwner => 200,
+            Self::HealthCheckInterval => 10,
             Self::TrafficPoliciesByOwner | Self::TagsByResource => 50,
             Self::TrafficPolicyInstancesByOwner | Self::CidrCollectionsByOwner => 5,
             Self::ValuesByRecordSet => 400,
@@ -127,7 +133,7 @@ impl Quota {
     pub(crate) const fn level(self) -> u16 {
         match self {
             Self::HostedZonesByOwner | Self::RecordSetsByZone => 1,
-            Self::CidrBlocksByChange => 3,
+            Self::CidrBlocksByChange | Self::HealthCheckInterval => 3,
             _ => 2,
         }
     }

@@ -4,6 +4,7 @@ use meridian_dns::Name;
 
 use crate::cidr::{CidrBlock, CidrCollection, CidrLocation};
 use crate::delegation_set::ReusableDelegationSet;
+use crate::egress::ProbeRights;
 use crate::health_check::{HealthCheck, HealthSlot, HealthSwitch};
 use crate::id::{
     AccountId, CidrCollectionId, DelegationSetId, Generation, HealthCheckId, VpcId, ZoneId,
@@ -59,6 +60,8 @@ pub trait State {
     fn health_check_count(&self, account: &AccountId) -> Result<u64, Self::Error>;
     /// Whether another health check is calculated from this one.
     fn is_child_health_check(&self, id: &HealthCheckId) -> Result<bool, Self::Error>;
+    /// What the account may have probed.
+    fn probe_rights(&self, account: &AccountId) -> Result<ProbeRights, Self::Error>;
     /// The smallest place that no health check has, for the next one.
     fn free_health_slot(&self) -> Result<HealthSlot, Self::Error>;
     /// What somebody says of a health check.

@@ -1,7 +1,7 @@
 //! Accounts.
 
 use meridian_log::Snapshot;
-use meridian_model::{Account, AccountId, Effect, State};
+use meridian_model::{Account, AccountId, Effect, ProbeRights, State};
 
 use super::{AdminError, Outcome, account_of, check_name};
 use crate::control::Control;
@@ -46,6 +46,7 @@ impl Control {
                 id: facts.account_id(),
                 name: name.to_owned(),
                 operator: false,
+                probes: ProbeRights::Public,
                 created_at: facts.now,
             };
             Ok((vec![Effect::PutAccount(account.clone())], account))
@@ -63,6 +64,21 @@ impl Control {
                 check_free(snapshot, name)?;
             }
             account.name = name.to_owned();
+            Ok((vec![Effect::PutAccount(account.clone())], account))
+        })
+    }
+
+    /// Sets what an account may have probed.
+    ///
+    /// # Errors
+    /// When there is no such account, or it is the operator's, which holds every right.
+    pub fn set_probe_rights(&self, account: &str, probes: ProbeRights) -> Outcome<Account> {
+        self.administer(|snapshot, _| {
+            let mut account = account_of(snapshot, account)?;
+            if account.operator {
+                return Err(AdminError::EveryRight(account.name));
+            }
+            account.probes = probes;
             Ok((vec![Effect::PutAccount(account.clone())], account))
         })
     }

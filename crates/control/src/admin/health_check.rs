@@ -1,10 +1,11 @@
 //! Health checks as operators name them, and those that they make for zones that are moved in. What
 //! they are is the business of the API.
 
-use meridian_log::Snapshot;
+use meridian_log::{ReadError, Snapshot};
 use meridian_model::{
-    Account, Effect, HealthCheckDraft, HealthCheckId, NewHealthCheck, PlanError, State, Tag,
-    TagSet, TaggedKind, TaggedResource, plan_create_health_check,
+    Account, Effect, HealthCheck, HealthCheckDraft, HealthCheckId, HealthCheckRefusal,
+    NewHealthCheck, PlanError, State, Tag, TagSet, TaggedKind, TaggedResource,
+    plan_create_health_check, plan_set_health_check_interval,
 };
 
 use super::{AdminError, Outcome, account_of};
@@ -45,10 +46,7 @@ impl Control {
                 config: config.clone(),
             };
             let planned = plan_create_health_check(snapshot, facts, &account.id, new);
-            let planned = planned.map_err(|error| match error {
-                PlanError::State(error) => error.into(),
-                PlanError::Refused(refusal) => AdminError::HealthCheck(words(refusal).to_string()),
-            })?;
+            let planned = planned.map_err(refused)?;
             let (mut effects, id) = (planned.effects, planned.check.id);
             if !tags.is_empty() {
                 let resource = TaggedResource {
@@ -60,6 +58,23 @@ impl Control {
                 effects.push(Effect::PutTags(TagSet { resource, tags }));
             }
             Ok((effects, id))
+        })
+    }
+
+    /// Has an endpoint be probed at another interval. By the API that cannot be changed.
+    ///
+    /// # Errors
+    /// When there is no such check, or it cannot be of that interval.
+    pub fn set_health_check_interval(&self, id: &str, seconds: u8) -> Outcome<HealthCheck> {
+        self.administer(|snapshot, _| {
+            let found = match HealthCheckId::new(id) {
+                Ok(id) => snapshot.health_check(&id)?,
+                Err(_) => None,
+            };
+            let check = found.ok_or_else(|| AdminError::UnknownHealthCheck(id.to_owned()))?;
+            let planned = plan_set_health_check_interval(snapshot, &check, seconds);
+            let planned = planned.map_err(refused)?;
+            Ok((planned.effects, planned.check))
         })
     }
 
@@ -79,6 +94,13 @@ impl Control {
             }
         }
         Ok(())
+    }
+}
+
+fn refused(error: PlanError<HealthCheckRefusal, ReadError>) -> AdminError {
+    match error {
+        PlanError::State(error) => error.into(),
+        PlanError::Refused(refusal) => AdminError::HealthCheck(words(refusal).to_string()),
     }
 }
 

@@ -1,6 +1,8 @@
 //! The stored form of accounts, users, access keys and quotas.
 
-use meridian_model::{AccessKey, AccessKeyId, Account, KeyStatus, Policy, Quota, Timestamp, User};
+use meridian_model::{
+    AccessKey, AccessKeyId, Account, KeyStatus, Policy, ProbeRights, Quota, Timestamp, User,
+};
 use prost::Message;
 
 use super::{DecodeError, Stored, account_id, required};
@@ -15,6 +17,9 @@ pub(crate) struct AccountMessage {
     operator: bool,
     #[prost(int64, tag = "4")]
     created_at: i64,
+    /// 0 public, 1 private, 2 everything.
+    #[prost(uint32, tag = "5")]
+    probes: u32,
 }
 
 impl Stored for Account {
@@ -26,6 +31,11 @@ impl Stored for Account {
             name: self.name.clone(),
             operator: self.operator,
             created_at: self.created_at.0,
+            probes: match self.probes {
+                ProbeRights::Public => 0,
+                ProbeRights::Private => 1,
+                ProbeRights::Everything => 2,
+            },
         }
     }
 
@@ -34,6 +44,12 @@ impl Stored for Account {
             id: account_id(&message.id)?,
             name: message.name,
             operator: message.operator,
+            probes: match message.probes {
+                0 => ProbeRights::Public,
+                1 => ProbeRights::Private,
+                2 => ProbeRights::Everything,
+                _ => return Err(DecodeError::Field("rights to probe")),
+            },
             created_at: Timestamp(message.created_at),
         })
     }

@@ -4,9 +4,9 @@ use meridian_dns::Name;
 use meridian_model::{
     AccessKey, AccessKeyId, Account, AccountId, Change, ChangeId, CidrBlock, CidrCollection,
     CidrCollectionId, CidrLocation, DelegationSetId, Generation, HealthCheck, HealthCheckId,
-    HealthSlot, HealthSwitch, NameServer, Protection, ProtectionKey, QueryLoggingConfig, Quota,
-    RecordSet, ReusableDelegationSet, Seq, SetKey, State, Tag, TagSet, TaggedResource, Timestamp,
-    UnseenGeneration, User, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
+    HealthSlot, HealthSwitch, NameServer, ProbeRights, Protection, ProtectionKey,
+    QueryLoggingConfig, Quota, RecordSet, ReusableDelegationSet, Seq, SetKey, State, Tag, TagSet,
+    TaggedResource, Timestamp, UnseenGeneration, User, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
 };
 use prost::Message;
 use redb::{ReadOnlyTable, ReadTransaction};
@@ -402,6 +402,11 @@ impl State for Snapshot {
 
     fn is_child_health_check(&self, id: &HealthCheckId) -> Result<bool, ReadError> {
         self.has_parent(id)
+    }
+
+    fn probe_rights(&self, account: &AccountId) -> Result<ProbeRights, ReadError> {
+        let account = Self::account(self, account)?;
+        Ok(account.map_or(ProbeRights::Public, |account| account.probe_rights()))
     }
 
     fn free_health_slot(&self) -> Result<HealthSlot, ReadError> {

@@ -9,6 +9,7 @@ use super::{
     CheckerRegion, Endpoint, HealthCheckConfig, HealthCheckType, HealthSubject, Protocol,
     WithoutData,
 };
+use crate::egress::{AddressRange, ProbeRights};
 use crate::id::HealthCheckId;
 
 /// `HealthCheckConfig` as it was sent.
@@ -307,11 +308,12 @@ impl HealthCheckSettings {
         }
     }
 
+    /// Those of less than 10 seconds are an operator's leave, which is asked for elsewhere.
     fn request_interval(&self) -> Result<u8, String> {
         match self.request_interval_s {
             None => Ok(30),
-            Some(seconds @ (10 | 30)) => Ok(seconds),
-            Some(_) => invalid("The request interval must be 10 or 30."),
+            Some(seconds @ (1..=5 | 10 | 30)) => Ok(seconds),
+            Some(_) => Err(no_interval()),
         }
     }
 
@@ -486,6 +488,11 @@ pub(crate) fn no_child(id: &str) -> String {
     format!("The child health check {id} does not exist.")
 }
 
+/// What is said of an interval that an account cannot have.
+pub(crate) fn no_interval() -> String {
+    "Invalid parameter : The request interval must be 10 or 30.".to_owned()
+}
+
 fn invalid<T>(text: &str) -> Result<T, String> {
     Err(format!("Invalid parameter : {text}"))
 }
@@ -496,12 +503,7 @@ fn address(text: &str) -> Result<IpAddr, String> {
     let Ok(address) = text.parse::<IpAddr>() else {
         return invalid(&format!("The IP address {text} is not valid."));
     };
-    let is_nowhere = match address {
-        // 240.0.0.0/4 is reserved (RFC 1112, section 4), up to the broadcast address.
-        IpAddr::V4(v4) => v4.is_unspecified() || v4.is_multicast() || v4.octets()[0] >= 240,
-        IpAddr::V6(v6) => v6.is_unspecified() || v6.is_multicast(),
-    };
-    if is_nowhere {
+    if !ProbeRights::Everything.allow(AddressRange::of(address)) {
         return invalid(&format!(
             "The IP address {text} is not that of an endpoint."
         ));

@@ -1,13 +1,15 @@
 //! CreateHealthCheck, UpdateHealthCheck and DeleteHealthCheck.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 
 use super::PlanError;
 use crate::effect::Effect;
+use crate::egress::AddressRange;
 use crate::facts::Facts;
 use crate::health_check::{
     HealthCheck, HealthCheckConfig, HealthCheckDraft, HealthCheckSettings, HealthSubject,
-    ResetElement, no_child,
+    ResetElement, no_child, no_interval,
 };
 use crate::id::{AccountId, HealthCheckId};
 use crate::quota::Quota;
@@ -88,6 +90,10 @@ pub fn plan_create_health_check<S: State>(
         return Err(PlanError::Refused(HealthCheckRefusal::TooMany));
     }
     check_children(state, account, None, &config)?;
+    if let HealthSubject::Endpoint(endpoint) = &config.subject {
+        check_interval(state, account, endpoint.request_interval_s)?;
+        check_target(state, account, endpoint.ip_address)?;
+    }
     let check = HealthCheck {
         id: facts.health_check_id(),
         account: account.clone(),
@@ -121,6 +127,12 @@ pub fn plan_update_health_check<S: State>(
     }
     let config = updated(&check.config, update).map_err(invalid)?;
     check_children(state, &check.account, Some(&check.id), &config)?;
+    // A right that is gone is asked for again once the address becomes another.
+    if let Some(address) = address_of(&config)
+        && address_of(&check.config) != Some(address)
+    {
+        check_target(state, &check.account, Some(address))?;
+    }
     let check = HealthCheck {
         version: check.version.saturating_add(1),
         config,
@@ -148,16 +160,48 @@ fn updated(
     }
     draft.settings.overlay(update.settings);
     let new = draft.into_config()?;
-    let has_address = |config: &HealthCheckConfig| match &config.subject {
-        HealthSubject::Endpoint(endpoint) => endpoint.ip_address.is_some(),
-        _ => false,
-    };
-    if has_address(&new) != has_address(config) {
+    if address_of(&new).is_some() != address_of(config).is_some() {
         return Err(
             "Invalid parameter : An IP address cannot be added to a health check.".to_owned(),
         );
     }
     Ok(new)
+}
+
+fn address_of(config: &HealthCheckConfig) -> Option<IpAddr> {
+    match &config.subject {
+        HealthSubject::Endpoint(endpoint) => endpoint.ip_address,
+        _ => None,
+    }
+}
+
+/// Has an endpoint be probed at another interval, which no request can change.
+///
+/// # Errors
+/// [`HealthCheckRefusal`], or the state's error.
+pub fn plan_set_health_check_interval<S: State>(
+    state: &S,
+    check: &HealthCheck,
+    seconds: u8,
+) -> Planned<PlannedHealthCheck, S::Error> {
+    if !matches!(check.config.subject, HealthSubject::Endpoint(_)) {
+        return Err(invalid(
+            "Invalid parameter : Only checks of endpoints have a request interval.".to_owned(),
+        ));
+    }
+    let mut draft = HealthCheckDraft::of(&check.config);
+    draft.settings.request_interval_s = Some(seconds);
+    let config = draft.into_config().map_err(invalid)?;
+    check_interval(state, &check.account, seconds)?;
+    let check = HealthCheck {
+        version: check.version.saturating_add(1),
+        config,
+        ..check.clone()
+    };
+    Ok(PlannedHealthCheck {
+        effects: vec![Effect::PutHealthCheck(check.clone())],
+        check,
+    })
 }
 
 fn is_set(settings: &HealthCheckSettings, element: ResetElement) -> bool {
@@ -231,6 +275,34 @@ fn check_children<S: State>(
         }
     }
     Ok(())
+}
+
+/// Refuses what is less than the account's least interval.
+fn check_interval<S: State>(state: &S, account: &AccountId, seconds: u8) -> Planned<(), S::Error> {
+    if u64::from(seconds) < state.limit(account, Quota::HealthCheckInterval)? {
+        return Err(invalid(no_interval()));
+    }
+    Ok(())
+}
+
+/// Refuses an address that the account has no right to have probed. Where a name leads is not known
+/// here: whoever connects asks again.
+fn check_target<S: State>(
+    state: &S,
+    account: &AccountId,
+    address: Option<IpAddr>,
+) -> Planned<(), S::Error> {
+    let Some(address) = address else {
+        return Ok(());
+    };
+    match AddressRange::of(address) {
+        Some(range) if !state.probe_rights(account)?.allow(Some(range)) => Err(invalid(format!(
+            "Invalid parameter : The IP address {address} is {}, which this account may not have \
+             checked.",
+            range.as_str()
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn invalid<E>(text: String) -> PlanError<HealthCheckRefusal, E> {

@@ -8,9 +8,9 @@ use meridian_dns::Name;
 use meridian_model::{
     Account, AccountId, CidrBlock, CidrCollection, CidrCollectionId, CidrLocation, DelegationSetId,
     Effect, Facts, Generation, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, NameServer,
-    Protection, ProtectionKey, QueryLoggingConfig, Quota, RecordSet, ReusableDelegationSet,
-    Routing, SetKey, State, Tag, TaggedResource, Timestamp, Vpc, VpcAuthorization, VpcId, Zone,
-    ZoneId,
+    ProbeRights, Protection, ProtectionKey, QueryLoggingConfig, Quota, RecordSet,
+    ReusableDelegationSet, Routing, SetKey, State, Tag, TaggedResource, Timestamp, Vpc,
+    VpcAuthorization, VpcId, Zone, ZoneId,
 };
 
 #[derive(Clone, Default)]
@@ -30,6 +30,7 @@ pub(crate) struct Memory {
     collections: BTreeMap<CidrCollectionId, CidrCollection>,
     blocks: BTreeMap<(CidrCollectionId, CidrBlock), CidrLocation>,
     delegation_set_references: BTreeMap<(AccountId, String), DelegationSetId>,
+    accounts: BTreeMap<AccountId, Account>,
     health_checks: BTreeMap<HealthCheckId, HealthCheck>,
     health_check_references: BTreeMap<(AccountId, String), HealthCheckId>,
     /// The last incarnation of each place.
@@ -83,6 +84,9 @@ impl Memory {
                     limit,
                 } => {
                     self.limits.insert((account, quota.as_str()), limit);
+                }
+                Effect::PutAccount(account) => {
+                    self.accounts.insert(account.id.clone(), account);
                 }
                 Effect::PutProtection(protection) => self.protections.push(protection),
                 Effect::DeleteProtection(key) => self.protections.retain(|p| p.key != key),
@@ -264,6 +268,11 @@ impl State for Memory {
         Ok(checks.any(|check| check.config.children().contains(id)))
     }
 
+    fn probe_rights(&self, account: &AccountId) -> Result<ProbeRights, Infallible> {
+        let account = self.accounts.get(account);
+        Ok(account.map_or(ProbeRights::Public, Account::probe_rights))
+    }
+
     fn free_health_slot(&self) -> Result<HealthSlot, Infallible> {
         let taken = |slot: u32| self.health_checks.values().any(|c| c.slot.slot == slot);
         let slot = (0..).find(|slot| !taken(*slot)).unwrap();
@@ -397,6 +406,7 @@ pub(crate) fn account(id: &str, operator: bool) -> Account {
         id: AccountId::new(id).unwrap(),
         name: id.to_owned(),
         operator,
+        probes: ProbeRights::Public,
         created_at: Timestamp(0),
     }
 }

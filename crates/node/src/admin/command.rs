@@ -26,6 +26,11 @@ pub(crate) enum Command {
         account: String,
         name: String,
     },
+    AccountSet {
+        account: String,
+        /// What it may have probed.
+        probes: String,
+    },
     AccountDelete {
         account: String,
     },
@@ -135,6 +140,10 @@ pub(crate) enum Command {
     HealthRelease {
         id: String,
         break_glass: bool,
+    },
+    HealthSet {
+        id: String,
+        interval_s: u8,
     },
     QuotaList {
         account: String,

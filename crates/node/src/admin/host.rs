@@ -220,6 +220,7 @@ impl Host {
             Command::AccountList => account::list(self),
             Command::AccountShow { account } => account::show(self, &account),
             Command::AccountRename { account, name } => account::rename(self, &account, &name),
+            Command::AccountSet { account, probes } => account::set(self, &account, &probes),
             Command::AccountDelete { account } => account::delete(self, &account),
             Command::UserCreate {
                 account,
@@ -276,6 +277,7 @@ impl Host {
             | Command::HealthShow { .. }
             | Command::HealthForce { .. }
             | Command::HealthRelease { .. }
+            | Command::HealthSet { .. }
             | Command::HealthCheckProvide { .. }) => health::carry_out(self, command),
             Command::QuotaSet {
                 account,

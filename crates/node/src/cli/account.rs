@@ -1,6 +1,7 @@
 //! `meridian account`.
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
+use meridian_model::ProbeRights;
 
 use super::ClientArguments;
 use crate::admin::Command;
@@ -32,6 +33,17 @@ pub(super) enum AccountVerb {
         #[command(flatten)]
         client: ClientArguments,
     },
+    /// Give an account rights, or take them back. The operator's account holds every right.
+    Set {
+        /// The account's name or id.
+        account: String,
+        /// What its health checks may probe: the public Internet alone, private networks too, or
+        /// whatever there is, this machine and what is beside it included.
+        #[arg(long)]
+        probes: Probes,
+        #[command(flatten)]
+        client: ClientArguments,
+    },
     /// Delete an account that nothing is in: no hosted zones, delegation sets, users or access keys.
     Delete {
         /// The account's name or id.
@@ -39,6 +51,14 @@ pub(super) enum AccountVerb {
         #[command(flatten)]
         client: ClientArguments,
     },
+}
+
+/// What an account may have probed.
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum Probes {
+    Public,
+    Private,
+    Everything,
 }
 
 impl AccountVerb {
@@ -52,6 +72,19 @@ impl AccountVerb {
                 name,
                 client,
             } => (Command::AccountRename { account, name }, client),
+            Self::Set {
+                account,
+                probes,
+                client,
+            } => {
+                let probes = match probes {
+                    Probes::Public => ProbeRights::Public,
+                    Probes::Private => ProbeRights::Private,
+                    Probes::Everything => ProbeRights::Everything,
+                };
+                let probes = probes.as_str().to_owned();
+                (Command::AccountSet { account, probes }, client)
+            }
             Self::Delete { account, client } => (Command::AccountDelete { account }, client),
         }
     }

@@ -14,7 +14,7 @@ pub(super) enum QuotaVerb {
         account: String,
         /// What is limited, by the name that `quota list` shows.
         quota: String,
-        /// The most there may be; 1 at least.
+        /// The most there may be (the least, of those that begin with MIN); 1 at least.
         #[arg(value_parser = value_parser!(u64).range(1..))]
         limit: u64,
         #[command(flatten)]

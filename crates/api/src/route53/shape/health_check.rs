@@ -52,7 +52,8 @@ pub(crate) fn read_config(element: &Element) -> Result<HealthCheckDraft, XmlErro
     let fields = Fields::of(element, &CONFIG)?;
     let types = HealthCheckType::ALL.map(|kind| (kind.as_str(), kind));
     let mut settings = read_settings(&fields)?;
-    let interval = fields.optional_number("RequestInterval", "RequestInterval", (10, 30))?;
+    // Less than the 10 seconds of the model is an operator's leave.
+    let interval = fields.optional_number("RequestInterval", "RequestInterval", (1, 30))?;
     settings.request_interval_s = interval.and_then(|seconds| u8::try_from(seconds).ok());
     settings.measure_latency = fields.optional_boolean("MeasureLatency")?;
     settings.routing_control = fields.optional_text("RoutingControlArn", &ROUTING_CONTROL)?;

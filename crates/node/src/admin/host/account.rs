@@ -1,7 +1,7 @@
 //! `meridian account`.
 
-use anyhow::Result;
-use meridian_model::Account;
+use anyhow::{Result, anyhow};
+use meridian_model::{Account, ProbeRights};
 use serde_json::{Value, json};
 
 use super::{Host, time};
@@ -28,11 +28,23 @@ pub(super) fn rename(host: &Host, account: &str, name: &str) -> Result<Value> {
     Ok(shown(&host.control.rename_account(account, name)?))
 }
 
+pub(super) fn set(host: &Host, account: &str, probes: &str) -> Result<Value> {
+    let mut all = ProbeRights::ALL.into_iter();
+    let known = all.find(|rights| rights.as_str() == probes);
+    let probes = known.ok_or_else(|| anyhow!("'{probes}' says nothing of what may be probed"))?;
+    Ok(shown(&host.control.set_probe_rights(account, probes)?))
+}
+
 pub(super) fn delete(host: &Host, account: &str) -> Result<Value> {
     let gone = host.control.delete_account(account)?;
     Ok(json!({ "deleted": gone.id.as_str(), "name": gone.name }))
 }
 
 fn shown(account: &Account) -> Value {
-    json!({ "id": account.id.as_str(), "name": account.name, "operator": account.operator })
+    json!({
+        "id": account.id.as_str(),
+        "name": account.name,
+        "operator": account.operator,
+        "probes": account.probe_rights().as_str(),
+    })
 }

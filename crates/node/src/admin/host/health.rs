@@ -25,6 +25,7 @@ pub(super) fn carry_out(host: &Host, command: Command) -> Result<Value> {
             break_glass_ms,
         } => force(host, &id, &state, &reason, break_glass_ms),
         Command::HealthRelease { id, break_glass } => release(host, &id, break_glass),
+        Command::HealthSet { id, interval_s } => set(host, &id, interval_s),
         Command::HealthCheckProvide {
             account,
             caller_reference,
@@ -153,6 +154,11 @@ fn show(host: &Host, id: &str) -> Result<Value> {
     let children = children.map(|child| json!({ "id": child.as_str(), "state": state(child) }));
     value["children"] = children.collect();
     Ok(value)
+}
+
+fn set(host: &Host, id: &str, interval_s: u8) -> Result<Value> {
+    let check = host.control.set_health_check_interval(id, interval_s)?;
+    Ok(json!({ "id": check.id.as_str(), "interval_s": interval_s, "version": check.version }))
 }
 
 fn force(
