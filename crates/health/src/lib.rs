@@ -7,10 +7,13 @@
 
 mod bits;
 mod damping;
+mod guard;
 mod key;
 mod layout;
 mod opinion;
+mod probe;
 mod register;
+mod resolve;
 mod schedule;
 mod state;
 mod steady;
@@ -19,10 +22,16 @@ mod votes;
 
 pub use bits::{Healths, MAX_SLOTS};
 pub use damping::{Damping, Guardrails, HeldBack, Panic, Turn};
+pub use guard::{Busy, Cap, CapLimits, Caps, Denial, Guard, Place, ProbeRights, Range};
 pub use key::{CheckerKey, NotAKey, PublicKey};
 pub use layout::{Layout, OutOfPlaces};
 pub use opinion::{Finding, Opinion};
+pub use probe::{
+    Certificate, CertificateFault, Found, Malformation, Observation, Prober, Target, Timeouts,
+    Times, Tls, TlsFailure, Unable,
+};
 pub use register::{Checker, CheckerName, MAX_CHECKERS, NotAName, Register, RegisterError};
+pub use resolve::{ResolveFailure, Resolver};
 pub use schedule::{Due, Punctuality, Schedule};
 pub use state::{MAX_STATE_BYTES, STATE_VERSION, State, Unreadable};
 pub use steady::Steady;

@@ -55,15 +55,20 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("hyper", &["node"]),
     ("quinn", &["server"]),
     ("rustls", &["server"]),
-    ("tokio-rustls", &["node"]),
-    // `meridian tls` makes certificates; `server` has some made for its tests.
-    ("rcgen", &["node", "server"]),
+    // Whoever speaks TLS over TCP: the API to its clients, probes to endpoints.
+    ("tokio-rustls", &["health", "node"]),
+    // Strangers' responses and what they are packed in, taken apart within bounds.
+    ("httparse", &["health"]),
+    ("miniz_oxide", &["health"]),
+    // `meridian tls` makes certificates; `health` and `server` have some made for their tests.
+    ("rcgen", &["health", "node", "server"]),
 ];
 
 /// Crates that only tests may use, the judges of our own codecs and clients, and who may use them
-/// all the same: `node` asks servers elsewhere with `domain`, where ours only answers.
+/// all the same: `node` asks servers elsewhere with `domain`, and `health` resolvers, where ours only
+/// answers.
 const ONLY_IN_TESTS: &[(&str, &[&str])] = &[
-    ("domain", &["node"]),
+    ("domain", &["health", "node"]),
     ("h2", &[]),
     ("proptest", &[]),
     ("tempfile", &[]),
