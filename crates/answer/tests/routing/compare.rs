@@ -15,6 +15,9 @@ use crate::scope;
 
 /// What is less likely than once in e^35, or 10^15, times does not happen by chance.
 const CERTAIN: f64 = 35.0;
+/// In how many states of health a case is compared, and how many questions are asked in each.
+const STATES: usize = 4;
+const ASKS: usize = 8;
 /// The most ways in which what is settled may be settled, to look at each.
 const MOST_HABITS: usize = 256;
 
@@ -31,13 +34,16 @@ pub(crate) struct Reply {
 }
 
 /// Something that answers the questions of one case.
-pub(crate) trait Server {
+pub(crate) trait Server<'c> {
     /// The reply when `seed` decides what is left to chance.
     fn reply(&mut self, ask: &Ask, seed: u64) -> Reply;
+
+    /// Goes on with the same case in another state of health.
+    fn turn(&mut self, case: &'c Case);
 }
 
 /// Sets up a server with a case.
-pub(crate) type SetUp<'s> = &'s dyn for<'c> Fn(&'c Case) -> Box<dyn Server + 'c>;
+pub(crate) type SetUp<'s> = &'s (dyn for<'c> Fn(&'c Case) -> Box<dyn Server<'c> + 'c> + Sync);
 
 /// What is wrong with the answers to one question.
 #[derive(Debug)]
@@ -68,10 +74,33 @@ pub(crate) struct Failure {
 }
 
 /// How much was compared.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
+    pub(crate) cases: usize,
     pub(crate) questions: usize,
     pub(crate) replies: usize,
+    /// The replies to questions for a group of each policy.
+    pub(crate) by_policy: BTreeMap<String, usize>,
+}
+
+impl Tally {
+    /// What another one has counted besides.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.cases += other.cases;
+        self.questions += other.questions;
+        self.replies += other.replies;
+        for (policy, replies) in &other.by_policy {
+            *self.by_policy.entry(policy.clone()).or_default() += replies;
+        }
+    }
+
+    fn count(&mut self, oracle: &Oracle<'_>, ask: &Ask, replies: usize) {
+        self.questions += 1;
+        self.replies += replies;
+        let policy = oracle.policy(ask).map(|kind| kind.to_string());
+        let policy = policy.unwrap_or_else(|| "none".to_owned());
+        *self.by_policy.entry(policy).or_default() += replies;
+    }
 }
 
 /// Compares the answers in a case that a seed makes, in several states of health.
@@ -81,15 +110,23 @@ pub(crate) fn compare(
     tally: &mut Tally,
 ) -> Result<(), Box<Failure>> {
     let mut rng = Rng::new(!seed);
-    let mut case = generate::case(seed, favourite);
-    for _ in 0..4 {
-        case.checks = generate::health(&mut rng);
-        let asks = generate::asks(&case, &mut rng, 8);
-        let (mut server, oracle) = (set_up(&case), Oracle::new(&case, None));
-        for ask in asks {
+    let case = generate::case(seed, favourite);
+    let turned = |checks| Case {
+        checks,
+        ..case.clone()
+    };
+    let states: Vec<Case> = (0..STATES)
+        .map(|_| turned(generate::health(&mut rng)))
+        .collect();
+    // Setting up takes longest, so it is done once for all states.
+    let mut server = set_up(&states[0]);
+    tally.cases += 1;
+    for case in &states {
+        server.turn(case);
+        let oracle = Oracle::new(case, None);
+        for ask in generate::asks(case, &mut rng, ASKS) {
             let (first, seeds) = (rng.next(), if rng.percent(6) { 500 } else { 12 });
-            tally.questions += 1;
-            tally.replies += seeds;
+            tally.count(&oracle, &ask, seeds);
             let Err(complaint) = judge(&oracle, &ask, &mut *server, (first, seeds)) else {
                 continue;
             };
@@ -108,7 +145,7 @@ pub(crate) fn compare(
 pub(crate) fn judge(
     oracle: &Oracle<'_>,
     ask: &Ask,
-    server: &mut dyn Server,
+    server: &mut dyn Server<'_>,
     (first, seeds): (u64, usize),
 ) -> Result<(), Complaint> {
     let fate = oracle.fate(ask);
@@ -193,7 +230,7 @@ fn check_scope(
     ask: &Ask,
     answer: &Answer,
     (reply, seed): (Reply, u64),
-    server: &mut dyn Server,
+    server: &mut dyn Server<'_>,
 ) -> Result<(), Complaint> {
     let (Some(subnet), Some(scope)) = (ask.subnet, reply.scope) else {
         let alike = ask.subnet.is_some() == reply.scope.is_some();

@@ -8,6 +8,7 @@ use meridian_answer::{
 use meridian_model::{FailoverRole, GeoproximityPlace, RecordSet, Routing};
 
 use crate::case::{Ask, Case};
+use crate::compare::Server;
 use crate::generate;
 use crate::model::Oracle;
 use crate::rng::Rng;
@@ -22,10 +23,13 @@ fn explanations_are_true() {
     for seed in extent(50) {
         let mut rng = Rng::new(seed.rotate_left(32));
         let mut case = generate::case(seed, None);
+        let mut served = Served::new(&case);
         for _ in 0..3 {
             case.checks = generate::health(&mut rng);
+            served.turn(&case);
+            let oracle = Oracle::new(&case, None);
             for ask in generate::asks(&case, &mut rng, 8) {
-                steps += compare(&case, &ask, rng.next());
+                steps += compare((&mut served, &oracle), &case, &ask, rng.next());
             }
         }
     }
@@ -34,17 +38,20 @@ fn explanations_are_true() {
 }
 
 /// Compares one explanation with the reply and with the oracle; says how many steps it had.
-fn compare(case: &Case, ask: &Ask, seed: u64) -> usize {
-    let mut served = Served::new(case);
-    let told = told(&served, case, ask, seed);
+fn compare(
+    (served, oracle): (&mut Served, &Oracle<'_>),
+    case: &Case,
+    ask: &Ask,
+    seed: u64,
+) -> usize {
+    let told = told(served, case, ask, seed);
     let reply = served.replies(ask, 1, seed).pop().unwrap();
     let shown = || format!("seed {seed}\n{case:?}\n{ask:?}\n{told:#?}");
     assert_eq!(read(ask, &told.reply), reply, "{}", shown());
     assert_eq!(told.rcode, reply.rcode, "{}", shown());
     assert_eq!(told.scope, reply.scope.unwrap_or(0), "{}", shown());
-    let oracle = Oracle::new(case, None);
     for step in &told.steps {
-        if let Some(wrong) = wrong(&oracle, ask, step) {
+        if let Some(wrong) = wrong(oracle, ask, step) {
             panic!("{wrong}: {step:#?}\n{}", shown());
         }
     }

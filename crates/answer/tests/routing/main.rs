@@ -28,7 +28,9 @@ mod wire;
 mod world;
 mod wrong;
 
+use std::num::NonZero;
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use meridian_answer::HashKey;
 
@@ -37,6 +39,9 @@ use pretend::Pretender;
 use rng::Rng;
 use served::Served;
 use wrong::Wrong;
+
+/// Cases that one thread compares while others run other tests.
+const FEW: u64 = 100;
 
 /// The first seed, and how many cases to compare.
 fn extent(usual: u64) -> Range<u64> {
@@ -49,28 +54,50 @@ fn extent(usual: u64) -> Range<u64> {
     first..first + told("MERIDIAN_ROUTING_CASES").unwrap_or(usual)
 }
 
-/// Compares a range of cases; what fails is shown with the seed that brings it back.
+/// Compares a range of cases, many of them on all processors; what fails is shown with the seed
+/// that brings it back.
 fn compare_all(seeds: Range<u64>, set_up: SetUp<'_>) -> Tally {
-    let mut tally = Tally::default();
-    for seed in seeds {
-        if let Err(failure) = compare((seed, None), set_up, &mut tally) {
-            let failure = shrink::smaller(*failure, set_up);
-            panic!("MERIDIAN_ROUTING_SEED={seed}\n{failure:#?}");
+    let next = AtomicU64::new(seeds.start);
+    let compare_some = || {
+        let mut tally = Tally::default();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end {
+                return tally;
+            }
+            if let Err(failure) = compare((seed, None), set_up, &mut tally) {
+                let failure = shrink::smaller(*failure, set_up);
+                panic!("MERIDIAN_ROUTING_SEED={seed}\n{failure:#?}");
+            }
         }
+    };
+    if seeds.end - seeds.start <= FEW {
+        return compare_some();
     }
-    tally
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(compare_some)).collect();
+        let mut all = Tally::default();
+        for thread in threads {
+            match thread.join() {
+                Ok(tally) => all.add(&tally),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        all
+    })
 }
 
 #[test]
 fn the_oracle_agrees_with_itself() {
     let tally = compare_all(extent(25), &|case| Box::new(Pretender::new(case, None)));
-    println!("{tally:?}");
+    println!("{tally:#?}");
 }
 
 #[test]
 fn the_crate_agrees_with_the_oracle() {
     let tally = compare_all(extent(80), &|case| Box::new(Served::new(case)));
-    println!("{tally:?}");
+    println!("{tally:#?}");
 }
 
 #[test]
@@ -96,7 +123,7 @@ fn every_wrong_rule_is_noticed() {
         let set_up: SetUp<'_> = &|case| Box::new(Pretender::new(case, Some(wrong)));
         let noticed =
             (1..400).find(|seed| compare((*seed, wrong.kind()), set_up, &mut tally).is_err());
-        println!("{wrong:?}: {noticed:?} {tally:?}");
+        println!("{wrong:?}: {noticed:?}, {} replies", tally.replies);
         if noticed.is_none() {
             missed.push(wrong);
         }

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use meridian_dns::{Name, RecordType, rdata};
-use meridian_model::{AliasTarget, RecordSet, SetData};
+use meridian_model::{AliasTarget, RecordSet, RoutingKind, SetData};
 
 use crate::answer::{Answer, Negative, Record};
 use crate::case::{Ask, Case, Client, Place, Prefix, Seen, Zone};
@@ -213,6 +213,15 @@ impl<'c> Oracle<'c> {
     pub(crate) fn is_private(&self, ask: &Ask) -> bool {
         let zone = self.zone_of(&ask.name, ask.source);
         zone.is_some_and(|zone| self.case.zones[zone].seen == Seen::Vpc)
+    }
+
+    /// The policy of the group that a question is for.
+    pub(crate) fn policy(&self, ask: &Ask) -> Option<RoutingKind> {
+        let zone = self.zone_of(&ask.name, ask.source)?;
+        let name = self.owner(ask)?;
+        let of = |rtype| self.sets(Group { zone, name, rtype }).first();
+        let set = of(ask.rtype).or_else(|| of(RecordType::Cname))?;
+        Some(set.routing.kind())
     }
 
     /// The owner of the sets that a name has, its own or a wildcard's.

@@ -32,7 +32,11 @@ impl<'c> Pretender<'c> {
     }
 }
 
-impl Server for Pretender<'_> {
+impl<'c> Server<'c> for Pretender<'c> {
+    fn turn(&mut self, case: &'c Case) {
+        *self = Self::new(case, self.wrong);
+    }
+
     fn reply(&mut self, ask: &Ask, seed: u64) -> Reply {
         let fate = self.oracle.fate(ask);
         let answer = fate.live(&mut Rng::new(seed), 5);

@@ -37,7 +37,13 @@ impl Served {
         }
     }
 }
-impl Server for Served {
+
+impl<'c> Server<'c> for Served {
+    fn turn(&mut self, case: &'c Case) {
+        let health = world::health(case, self.world.key());
+        self.world = self.world.clone().with_health(health);
+    }
+
     fn reply(&mut self, ask: &Ask, seed: u64) -> Reply {
         // At any place of a batch, which may change what chance brings, but not what is possible.
         let copies = 1 + usize::try_from(seed % 3).unwrap();

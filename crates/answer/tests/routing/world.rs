@@ -24,10 +24,15 @@ pub(crate) fn of(case: &Case, key: HashKey) -> World {
     surrounded(zones(case, key), case)
 }
 
+/// What the checks of a case say.
+pub(crate) fn health(case: &Case, key: HashKey) -> Health {
+    let down = case.checks.iter().filter(|(_, healthy)| !**healthy);
+    Health::of_down(key, down.map(|(id, _)| id.as_str()))
+}
+
 /// The zones and their health, made at once or step by step, which must not matter.
 fn zones(case: &Case, key: HashKey) -> World {
-    let down = case.checks.iter().filter(|(_, healthy)| !**healthy);
-    let health = Health::of_down(key, down.map(|(id, _)| id.as_str()));
+    let health = health(case, key);
     let zones = || case.zones.iter().enumerate();
     let whole = |(place, zone)| Arc::new(image((place, zone), key, |_| true));
     let count: usize = case.zones.iter().map(|zone| zone.sets.len()).sum();
