@@ -16,10 +16,12 @@ import dns.name
 import dns.rcode
 import dns.rdata
 import dns.rdatatype
+from mmdb_writer import MMDBWriter
+from netaddr import IPSet
 
-from harness import REPO
+import harness
 
-FOLDER = REPO / "crates/answer/tests/scenarios"
+FOLDER = harness.REPO / "crates/answer/tests/scenarios"
 ROUTING = FOLDER / "routing"
 SECTIONS = ("answer", "authority", "additional")
 RCODES = ("NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "BADVERS")
@@ -60,12 +62,12 @@ class Scenario:
     path: pathlib.Path
     zones: list
     queries: list
-    # id → networks
+    # id → region and networks
     vpcs: dict = dataclasses.field(default_factory=dict)
     # (collection, location) → blocks
     collections: dict = dataclasses.field(default_factory=dict)
-    # Networks that are somewhere: no server can be told that through its API.
-    places: list = dataclasses.field(default_factory=list)
+    # network → what is said of it, by words
+    places: dict = dataclasses.field(default_factory=dict)
     # Those that are down for the queries that follow.
     down: frozenset = frozenset()
 
@@ -92,10 +94,12 @@ def expand(line):
 def read_line(scenario, number, line):
     word, _, rest = line.partition(" ")
     if word == "vpc":
-        vpc, *networks = rest.partition(" in=")[0].split()
-        scenario.vpcs[vpc] = networks
+        rest, _, region = rest.partition(" in=")
+        vpc, *networks = rest.split()
+        scenario.vpcs[vpc] = (region or "eu-west-1", networks)
     elif word == "place":
-        scenario.places.append(rest)
+        network, _, said = rest.partition(" ")
+        scenario.places[network] = words(said)
     elif word == "collection":
         collection, location, *blocks = rest.split()
         scenario.collections.setdefault((collection, location), []).extend(blocks)
@@ -188,6 +192,42 @@ def proximity(said):
         return {"LocalZoneGroup": said["group"], **bias}
     latitude, longitude = said["at"].split(",")
     return {"Coordinates": {"Latitude": latitude, "Longitude": longitude}, **bias}
+
+
+def create_vpcs(server, vpcs):
+    """The VPCs, all of the operator's account; returns each as the API takes it."""
+    account = next(a["id"] for a in server.admin("account", "list") if a["operator"])
+    for vpc, (region, networks) in vpcs.items():
+        inside = [word for network in networks for word in ("--network", network)]
+        server.admin("vpc", "create", vpc, "--region", region, "--account", account, *inside)
+    return {vpc: {"VPCId": vpc, "VPCRegion": region} for vpc, (region, _) in vpcs.items()}
+
+
+def create_zone(client, zone, vpcs):
+    """A zone that is seen as the file says, without its sets."""
+    first, *more = [vpcs[vpc] for vpc in zone.vpcs] or [None]
+    made = harness.Zone(client, zone.apex, **({"VPC": first} if first else {}))
+    for vpc in more:
+        client.associate_vpc_with_hosted_zone(HostedZoneId=made.id, VPC=vpc)
+    return made
+
+
+def write_places(path, places):
+    """The places as a file in MaxMind's format."""
+    writer = MMDBWriter(6, "GeoLite2-City", languages=["en"], ipv4_compatible=True, float_type="f64")
+    for network, said in places.items():
+        record = {}
+        if "country" in said:
+            record["country"] = {"iso_code": said["country"]}
+        if "continent" in said:
+            record["continent"] = {"code": said["continent"]}
+        if "subdivision" in said:
+            record["subdivisions"] = [{"iso_code": said["subdivision"]}]
+        if "at" in said:
+            latitude, longitude = said["at"].split(",")
+            record["location"] = {"latitude": float(latitude), "longitude": float(longitude)}
+        writer.insert_network(IPSet([network]), record)
+    writer.to_db_file(str(path))
 
 
 def decimal(text):

@@ -24,20 +24,11 @@ def changes(zone):
         yield (upsert if own else create)(name, rtype, *values, ttl=ttl, **more)
 
 
-REGION = "eu-west-1"
-
-
 def load(server, zones, vpcs):
     client = server.client()
-    for vpc, networks in vpcs.items():
-        account = next(a["id"] for a in server.admin("account", "list") if a["operator"])
-        places = [word for network in networks for word in ("--network", network)]
-        server.admin("vpc", "create", vpc, "--region", REGION, "--account", account, *places)
+    vpcs = scenarios.create_vpcs(server, vpcs)
     for zone in zones:
-        first, *more = [{"VPCId": vpc, "VPCRegion": REGION} for vpc in zone.vpcs] or [None]
-        made = Zone(client, zone.apex, **({"VPC": first} if first else {}))
-        for vpc in more:
-            client.associate_vpc_with_hosted_zone(HostedZoneId=made.id, VPC=vpc)
+        made = scenarios.create_zone(client, zone, vpcs)
         wait_insync(client, made.send(*changes(zone)))
 
 
