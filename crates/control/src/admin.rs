@@ -27,6 +27,7 @@ use meridian_model::{
 
 pub use self::account::AccountSummary;
 pub use self::backup::Frozen;
+pub use self::health::ControlUse;
 pub use self::history::{RestoreOutcome, RestoredZone, SetDifference, ZoneVersion};
 pub use self::import::{
     ExistingSets, ImportOutcome, ImportRequest, ImportRoom, ImportTarget, Imported, ImportedApex,
@@ -99,6 +100,10 @@ pub enum AdminError {
     UnknownHealthCheck(String),
     #[error("{0}")]
     HealthCheck(String),
+    #[error(
+        "'{0}' is no ARN of a routing control; one begins with arn: and has routingcontrol/ in it"
+    )]
+    BadRoutingControl(String),
     #[error("there is no change '{0}'")]
     UnknownChange(String),
     #[error("the history of {0} goes back to entry {1}, and not further")]

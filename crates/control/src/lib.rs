@@ -26,11 +26,11 @@ mod usage;
 
 pub use acks::{Acks, Served};
 pub use admin::{
-    AccountSummary, AdminError, ChangeDetail, ChangePreview, ExistingSets, Frozen, ImportOutcome,
-    ImportRequest, ImportRoom, ImportTarget, Imported, ImportedApex, ImportedSet, InvalidSets,
-    NewKey, NewPolicy, NewUser, NewVpc, PreviewReason, PreviewedCollection, PreviewedName,
-    PreviewedQuestion, RefusedSet, RestoreOutcome, RestoredZone, SetDifference, UserDetails,
-    ZoneDetail, ZoneFilter, ZoneImport, ZoneSets, ZoneVersion,
+    AccountSummary, AdminError, ChangeDetail, ChangePreview, ControlUse, ExistingSets, Frozen,
+    ImportOutcome, ImportRequest, ImportRoom, ImportTarget, Imported, ImportedApex, ImportedSet,
+    InvalidSets, NewKey, NewPolicy, NewUser, NewVpc, PreviewReason, PreviewedCollection,
+    PreviewedName, PreviewedQuestion, RefusedSet, RestoreOutcome, RestoredZone, SetDifference,
+    UserDetails, ZoneDetail, ZoneFilter, ZoneImport, ZoneSets, ZoneVersion,
 };
 pub use answering::{Answering, TestAnswer, TestProtocol, TestQuery};
 pub use caller::{Caller, Credential, Secret, Transport};

@@ -5,13 +5,14 @@ use meridian_dns::{Name, RecordType};
 use meridian_model::{
     AcceleratedRecovery, AccessKey, AccessKeyId, Account, AccountId, AliasTarget, AssociatedVpc,
     Change, ChangeId, CheckerRegion, CidrBlock, CidrBlocks, CidrCollection, CidrCollectionId,
-    CidrLocation, Coordinates, DelegationSet, DelegationSetId, Effect, Endpoint, FailoverRole,
-    Generation, GeoLocation, GeoproximityLocation, GeoproximityPlace, Health, HealthCheck,
-    HealthCheckConfig, HealthCheckId, HealthSlot, HealthSubject, HealthSwitch, KeyStatus,
-    LogGroupArn, NameServer, Network, Policy, ProbeRights, Protection, ProtectionKey, Protocol,
-    QueryLoggingConfig, QueryLoggingConfigId, Quota, RecordSet, Region, ReusableDelegationSet,
-    Routing, SetData, SetKey, Tag, TagSet, TaggedKind, TaggedResource, Timestamp, UnseenGeneration,
-    UnseenState, User, Vpc, VpcAuthorization, VpcId, VpcRegion, WithoutData, Zone, ZoneId,
+    CidrLocation, ControlState, Coordinates, DelegationSet, DelegationSetId, Effect, Endpoint,
+    FailoverRole, Generation, GeoLocation, GeoproximityLocation, GeoproximityPlace, Health,
+    HealthCheck, HealthCheckConfig, HealthCheckId, HealthSlot, HealthSubject, HealthSwitch,
+    KeyStatus, LogGroupArn, NameServer, Network, Policy, ProbeRights, Protection, ProtectionKey,
+    Protocol, QueryLoggingConfig, QueryLoggingConfigId, Quota, RecordSet, Region,
+    ReusableDelegationSet, Routing, RoutingControl, SetData, SetKey, Tag, TagSet, TaggedKind,
+    TaggedResource, Timestamp, UnseenGeneration, UnseenState, User, Vpc, VpcAuthorization, VpcId,
+    VpcRegion, WithoutData, Zone, ZoneId,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -388,6 +389,17 @@ fn endpoint() -> impl Strategy<Value = Endpoint> {
     )
 }
 
+fn routing_control() -> impl Strategy<Value = RoutingControl> {
+    let arn = select(vec!["arn:1", "arn:12", "arn:2"]);
+    let state = select(vec![ControlState::On, ControlState::Off]);
+    (arn, state, text(), time()).prop_map(|(arn, state, principal, at)| RoutingControl {
+        arn: arn.to_owned(),
+        state,
+        principal,
+        at,
+    })
+}
+
 fn health_switch() -> impl Strategy<Value = HealthSwitch> {
     let health = select(vec![Health::Healthy, Health::Unhealthy]);
     (health_check_id(), health, text(), text(), time()).prop_map(
@@ -541,6 +553,7 @@ pub(crate) fn effect() -> impl Strategy<Value = Effect> {
         2 => health_check_id().prop_map(Effect::DeleteHealthCheck),
         1 => health_switch().prop_map(Effect::PutHealthSwitch),
         1 => health_check_id().prop_map(Effect::DeleteHealthSwitch),
+        1 => routing_control().prop_map(Effect::PutRoutingControl),
     ]
 }
 

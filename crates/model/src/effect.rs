@@ -8,7 +8,7 @@ use crate::cidr::{CidrBlocks, CidrCollection};
 use crate::delegation_set::ReusableDelegationSet;
 use crate::egress::ProbeRights;
 use crate::generation::UnseenGeneration;
-use crate::health_check::{HealthCheck, HealthSwitch};
+use crate::health_check::{HealthCheck, HealthSwitch, RoutingControl};
 use crate::id::{
     AccessKeyId, AccountId, CidrCollectionId, DelegationSetId, Generation, HealthCheckId,
     QueryLoggingConfigId, VpcId, ZoneId,
@@ -127,6 +127,8 @@ pub enum Effect {
     PutHealthSwitch(HealthSwitch),
     /// Nobody says so any more.
     DeleteHealthSwitch(HealthCheckId),
+    /// The routing control is turned so.
+    PutRoutingControl(RoutingControl),
     /// The CIDR collection is now this; its blocks are as they were.
     PutCidrCollection(CidrCollection),
     /// The CIDR collection is gone. Its blocks were deleted by effects of their own.
@@ -182,7 +184,8 @@ impl Effect {
             Self::PutHealthCheck(_)
             | Self::DeleteHealthCheck(_)
             | Self::PutHealthSwitch(_)
-            | Self::DeleteHealthSwitch(_) => 3,
+            | Self::DeleteHealthSwitch(_)
+            | Self::PutRoutingControl(_) => 3,
             Self::PutCidrCollection(_)
             | Self::DeleteCidrCollection(_)
             | Self::PutCidrBlocks(_)

@@ -3,6 +3,7 @@
 
 mod draft;
 mod region;
+mod routing_control;
 mod standing;
 mod switch;
 
@@ -13,6 +14,7 @@ use crate::id::{AccountId, HealthCheckId};
 pub use draft::{AlarmDraft, HealthCheckDraft, HealthCheckSettings, ResetElement};
 pub(crate) use draft::{no_child, no_interval};
 pub use region::{ALARM_REGIONS, CheckerRegion};
+pub use routing_control::{ControlState, RoutingControl, is_routing_control};
 pub use standing::{Observed, Reason, Standing, standings};
 pub use switch::{BreakGlass, Health, HealthSwitch, MAX_BREAK_GLASS_MS, check_reason};
 

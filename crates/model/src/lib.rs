@@ -45,10 +45,11 @@ pub use facts::{Facts, Timestamp};
 pub use generation::{UnseenGeneration, UnseenState};
 pub use geo::{Continent, Country, GeoPlace, GeoStart, Subdivision};
 pub use health_check::{
-    ALARM_REGIONS, AlarmDraft, BreakGlass, CheckerRegion, Endpoint, Health, HealthCheck,
-    HealthCheckConfig, HealthCheckDraft, HealthCheckSettings, HealthCheckType, HealthSlot,
-    HealthSubject, HealthSwitch, MAX_BREAK_GLASS_MS, Observed, Protocol, Reason, ResetElement,
-    Standing, WithoutData, check_reason, standings,
+    ALARM_REGIONS, AlarmDraft, BreakGlass, CheckerRegion, ControlState, Endpoint, Health,
+    HealthCheck, HealthCheckConfig, HealthCheckDraft, HealthCheckSettings, HealthCheckType,
+    HealthSlot, HealthSubject, HealthSwitch, MAX_BREAK_GLASS_MS, Observed, Protocol, Reason,
+    ResetElement, RoutingControl, Standing, WithoutData, check_reason, is_routing_control,
+    standings,
 };
 pub use id::{
     AccessKeyId, AccountId, ChangeId, CidrCollectionId, DelegationSetId, Generation, HealthCheckId,

@@ -8,9 +8,9 @@
 use std::collections::HashMap;
 
 use meridian_model::{
-    AccountId, BreakGlass, Endpoint, Health, HealthCheck, HealthCheckConfig, HealthCheckId,
-    HealthSlot, HealthSubject, HealthSwitch, Observed, Protocol, Reason, Standing, Timestamp,
-    WithoutData, standings,
+    AccountId, BreakGlass, ControlState, Endpoint, Health, HealthCheck, HealthCheckConfig,
+    HealthCheckId, HealthSlot, HealthSubject, HealthSwitch, Observed, Protocol, Reason,
+    RoutingControl, Standing, Timestamp, WithoutData, standings,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -104,6 +104,7 @@ fn document(number: usize, health: Option<Health>, version: u64, left_ms: i64) -
 struct Known {
     switches: Vec<HealthSwitch>,
     break_glass: Vec<BreakGlass>,
+    controls: Vec<RoutingControl>,
     votes: HashMap<HealthSlot, Health>,
 }
 
@@ -123,6 +124,7 @@ impl Known {
             switches: &self.switches,
             break_glass: &self.break_glass,
             now: NOW,
+            controls: &self.controls,
             votes: &self.votes,
         };
         standings(checks, &observed)
@@ -136,7 +138,7 @@ impl Known {
 
 #[test]
 fn one_check_by_itself() {
-    use Reason::{Disabled, Observed, Unobserved, WithoutData as NoData};
+    use Reason::{Disabled, Observed, Unobserved, UnturnedControl, WithoutData as NoData};
     let none = || metric(WithoutData::Unhealthy);
     let known = || metric(WithoutData::LastKnown);
     let arn = || HealthSubject::RoutingControl("arn".to_owned());
@@ -156,8 +158,10 @@ fn one_check_by_itself() {
         (none(), "d", None, Healthy, Disabled),
         (none(), "", Some(Healthy), Healthy, Observed),
         (known(), "", None, Healthy, NoData),
-        (arn(), "", None, Healthy, Unobserved),
-        (arn(), "", Some(Unhealthy), Unhealthy, Observed),
+        (arn(), "", None, Unhealthy, UnturnedControl),
+        (arn(), "i", None, Healthy, UnturnedControl),
+        (arn(), "d", None, Healthy, Disabled),
+        (arn(), "", Some(Healthy), Unhealthy, UnturnedControl),
     ] {
         let mut check = check(1, subject);
         check.config.inverted = flags.contains('i');
@@ -360,6 +364,7 @@ fn known() -> impl Strategy<Value = Known> {
     let switches = prop::collection::hash_map(number.clone(), health(), 0..3);
     let documents = prop::collection::vec((number, prop::option::of(health()), -1..2i64), 0..4);
     (vote, switches, documents).prop_map(|(votes, switches, documents)| Known {
+        controls: Vec::new(),
         votes: votes
             .into_iter()
             .map(|(number, health)| (slot(number), health))
@@ -389,4 +394,41 @@ proptest! {
             prop_assert_eq!(outcome.health, expected, "{:?}", check);
         }
     }
+}
+
+#[test]
+fn routing_controls_are_as_they_were_turned_last() {
+    let checks = ["arn:1", "arn:2", "arn:3"];
+    let checks: Vec<HealthCheck> = (0..)
+        .zip(checks)
+        .map(|(number, arn)| check(number, HealthSubject::RoutingControl(arn.to_owned())))
+        .collect();
+    let control = |arn: &str, state| RoutingControl {
+        arn: arn.to_owned(),
+        state,
+        principal: String::new(),
+        at: NOW,
+    };
+    let mut known = Known {
+        controls: vec![
+            control("arn:1", ControlState::On),
+            control("arn:2", ControlState::Off),
+        ],
+        ..Known::default()
+    };
+    let told = |known: &Known| -> Vec<_> {
+        let standings = known.of(&checks).into_iter();
+        standings.map(|it| (it.health, it.reason)).collect()
+    };
+    assert_eq!(
+        told(&known),
+        [
+            (Healthy, Reason::RoutingControl),
+            (Unhealthy, Reason::RoutingControl),
+            (Unhealthy, Reason::UnturnedControl),
+        ]
+    );
+    // A switch says more.
+    known.switches.push(switch(1, Healthy));
+    assert_eq!(told(&known)[1], (Healthy, Reason::Switched));
 }

@@ -598,7 +598,8 @@ fn touched(entries: &[Entry]) -> Touched {
                 Effect::PutHealthCheck(_)
                 | Effect::DeleteHealthCheck(_)
                 | Effect::PutHealthSwitch(_)
-                | Effect::DeleteHealthSwitch(_) => touched.health = true,
+                | Effect::DeleteHealthSwitch(_)
+                | Effect::PutRoutingControl(_) => touched.health = true,
                 Effect::DeleteCidrCollection(id) => {
                     touched.networks.insert(id.clone());
                 }

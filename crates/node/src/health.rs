@@ -24,10 +24,12 @@ pub(crate) fn outcomes(
 ) -> Result<Outcomes, ReadError> {
     let checks = snapshot.health_checks()?;
     let switches = snapshot.health_switches()?;
+    let controls = snapshot.routing_controls()?;
     let observed = Observed {
         switches: &switches,
         break_glass,
         now,
+        controls: &controls,
         votes: &findings.votes,
     };
     let standings = standings(&checks, &observed);
@@ -48,6 +50,11 @@ pub(crate) fn why(check: &HealthCheck, standing: &Standing, said: &str) -> Strin
             let children = check.config.children().len();
             format!("{healthy} of {children} children are healthy, {threshold} needed")
         }
+        Reason::RoutingControl if standing.health.is_healthy() != standing.turned_round => {
+            "routing control on".to_owned()
+        }
+        Reason::RoutingControl => "routing control off".to_owned(),
+        Reason::UnturnedControl => "routing control off, never turned".to_owned(),
         Reason::Observed => "observed".to_owned(),
         Reason::WithoutData => "no data".to_owned(),
         Reason::Unobserved => "nothing observed yet".to_owned(),

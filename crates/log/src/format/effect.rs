@@ -7,7 +7,9 @@ use super::account::{AccessKeyMessage, AccountMessage, UserMessage, access_key_i
 use super::cidr::{CidrBlocksMessage, CidrCollectionMessage, cidr_collection_id};
 use super::delegation_set::{DelegationSetMessage, delegation_set_id};
 use super::generation::UnseenGenerationMessage;
-use super::health_check::{HealthCheckMessage, HealthSwitchMessage, health_check_id};
+use super::health_check::{
+    HealthCheckMessage, HealthSwitchMessage, RoutingControlMessage, health_check_id,
+};
 use super::protection::{ProtectionKeyMessage, ProtectionMessage};
 use super::query_logging::{QueryLoggingConfigMessage, query_logging_config_id};
 use super::record_set::{RecordSetMessage, SetKeyMessage};
@@ -20,7 +22,7 @@ use super::{DecodeError, Stored, account_id, name, required};
 pub(crate) struct EffectMessage {
     #[prost(
         oneof = "KindMessage",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22, 30, 31, 32, 33, 40, 41, 42, 43, 50, 60, 61, 62, 70, 71, 75, 76, 80, 81, 82, 83"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22, 30, 31, 32, 33, 40, 41, 42, 43, 50, 60, 61, 62, 70, 71, 75, 76, 63, 80, 81, 82, 83"
     )]
     kind: Option<KindMessage>,
 }
@@ -91,6 +93,8 @@ pub(crate) enum KindMessage {
     PutHealthSwitch(HealthSwitchMessage),
     #[prost(string, tag = "75")]
     DeleteHealthSwitch(String),
+    #[prost(message, tag = "63")]
+    PutRoutingControl(RoutingControlMessage),
     #[prost(message, tag = "80")]
     PutCidrCollection(CidrCollectionMessage),
     #[prost(string, tag = "81")]
@@ -226,6 +230,9 @@ impl Stored for Effect {
             Self::DeleteHealthCheck(id) => KindMessage::DeleteHealthCheck(id.as_str().into()),
             Self::PutHealthSwitch(switch) => KindMessage::PutHealthSwitch(switch.to_message()),
             Self::DeleteHealthSwitch(id) => KindMessage::DeleteHealthSwitch(id.as_str().into()),
+            Self::PutRoutingControl(control) => {
+                KindMessage::PutRoutingControl(control.to_message())
+            }
             Self::PutCidrCollection(it) => KindMessage::PutCidrCollection(it.to_message()),
             Self::DeleteCidrCollection(id) => KindMessage::DeleteCidrCollection(id.as_str().into()),
             Self::PutCidrBlocks(blocks) => KindMessage::PutCidrBlocks(blocks.to_message()),
@@ -313,6 +320,9 @@ impl Stored for Effect {
             KindMessage::PutHealthCheck(it) => Self::PutHealthCheck(Stored::from_message(it)?),
             KindMessage::DeleteHealthCheck(id) => Self::DeleteHealthCheck(health_check_id(&id)?),
             KindMessage::PutHealthSwitch(it) => Self::PutHealthSwitch(Stored::from_message(it)?),
+            KindMessage::PutRoutingControl(it) => {
+                Self::PutRoutingControl(Stored::from_message(it)?)
+            }
             KindMessage::DeleteHealthSwitch(id) => Self::DeleteHealthSwitch(health_check_id(&id)?),
         })
     }

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use meridian_model::{
-    CheckerRegion, Endpoint, Health, HealthCheck, HealthCheckConfig, HealthCheckId, HealthSlot,
-    HealthSubject, HealthSwitch, Protocol, Timestamp, WithoutData,
+    CheckerRegion, ControlState, Endpoint, Health, HealthCheck, HealthCheckConfig, HealthCheckId,
+    HealthSlot, HealthSubject, HealthSwitch, Protocol, RoutingControl, Timestamp, WithoutData,
 };
 use prost::{Message, Oneof};
 
@@ -99,6 +99,18 @@ pub(crate) struct MetricMessage {
     /// The API's word.
     #[prost(string, tag = "3")]
     without_data: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct RoutingControlMessage {
+    #[prost(string, tag = "1")]
+    arn: String,
+    #[prost(string, tag = "2")]
+    state: String,
+    #[prost(string, tag = "3")]
+    principal: String,
+    #[prost(int64, tag = "4")]
+    at: i64,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -290,6 +302,28 @@ impl Stored for HealthSwitch {
             check: health_check_id(&message.check)?,
             health: required(Health::parse(&message.health), "health")?,
             reason: message.reason,
+            principal: message.principal,
+            at: Timestamp(message.at),
+        })
+    }
+}
+
+impl Stored for RoutingControl {
+    type Message = RoutingControlMessage;
+
+    fn to_message(&self) -> RoutingControlMessage {
+        RoutingControlMessage {
+            arn: self.arn.clone(),
+            state: self.state.as_str().into(),
+            principal: self.principal.clone(),
+            at: self.at.0,
+        }
+    }
+
+    fn from_message(message: RoutingControlMessage) -> Result<Self, DecodeError> {
+        Ok(Self {
+            arn: message.arn,
+            state: required(ControlState::parse(&message.state), "routing control")?,
             principal: message.principal,
             at: Timestamp(message.at),
         })

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use meridian_model::{
-    AccessKey, Account, AccountId, Change, Effect, Generation, RecordSet, Seq, SetKey, TagSet,
-    UnseenGeneration, Zone, ZoneId,
+    AccessKey, AccessKeyId, Account, AccountId, Change, Effect, Generation, RecordSet, Seq, SetKey,
+    TagSet, UnseenGeneration, Zone, ZoneId,
 };
 use prost::Message;
 
@@ -80,10 +80,7 @@ fn apply_effect(
             rows.delete(Table::Users, &layout::in_account(account, name))?;
         }
         Effect::PutAccessKey(key) => put_access_key(rows, key)?,
-        Effect::DeleteAccessKey(id) => {
-            let old = rows.delete(Table::AccessKeys, &layout::access_key(id))?;
-            unindex_access_key(rows, old.as_deref())?;
-        }
+        Effect::DeleteAccessKey(id) => delete_access_key(rows, id)?,
         Effect::PutQuota {
             account,
             quota,
@@ -121,6 +118,7 @@ fn apply_effect(
         Effect::DeleteHealthCheck(id) => health_checks::delete(rows, id)?,
         Effect::PutHealthSwitch(switch) => health_checks::switch(rows, switch)?,
         Effect::DeleteHealthSwitch(id) => health_checks::release(rows, id)?,
+        Effect::PutRoutingControl(control) => health_checks::turn(rows, control)?,
     }
     Ok(())
 }
@@ -336,6 +334,11 @@ fn put_access_key(rows: &mut Rows<'_>, key: &AccessKey) -> Result<(), ApplyError
     let index = layout::in_account(&key.account, key.id.as_str());
     rows.put(Table::AccountKeys, &index, b"")?;
     Ok(())
+}
+
+fn delete_access_key(rows: &mut Rows<'_>, id: &AccessKeyId) -> Result<(), ApplyError> {
+    let old = rows.delete(Table::AccessKeys, &layout::access_key(id))?;
+    unindex_access_key(rows, old.as_deref())
 }
 
 fn unindex_access_key(rows: &mut Rows<'_>, old: Option<&[u8]>) -> Result<(), ApplyError> {

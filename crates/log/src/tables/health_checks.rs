@@ -2,7 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use meridian_model::{AccountId, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch};
+use meridian_model::{
+    AccountId, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, RoutingControl,
+};
 use prost::Message;
 
 use super::ApplyError;
@@ -78,6 +80,13 @@ pub(super) fn release(rows: &mut Rows<'_>, id: &HealthCheckId) -> Result<(), App
     Ok(())
 }
 
+/// Writes how a routing control is turned.
+pub(super) fn turn(rows: &mut Rows<'_>, control: &RoutingControl) -> Result<(), ApplyError> {
+    let key = control.arn.as_bytes();
+    rows.put(Table::RoutingControls, key, &control.to_bytes())?;
+    Ok(())
+}
+
 impl Snapshot {
     /// All health checks, of every account, by id.
     ///
@@ -124,6 +133,14 @@ impl Snapshot {
     /// As for all methods.
     pub fn health_switches(&self) -> Result<Vec<HealthSwitch>, ReadError> {
         self.scan_stored(Table::HealthSwitches, b"", b"", usize::MAX)
+    }
+
+    /// The routing controls that were ever turned, by their ARNs.
+    ///
+    /// # Errors
+    /// As for all methods.
+    pub fn routing_controls(&self) -> Result<Vec<RoutingControl>, ReadError> {
+        self.scan_stored(Table::RoutingControls, b"", b"", usize::MAX)
     }
 
     pub(super) fn health_check_row(

@@ -105,6 +105,8 @@ pub(super) enum Table {
     HealthCheckParents = 95,
     /// Health check id → what somebody says of it.
     HealthSwitches = 96,
+    /// ARN → how the routing control is turned.
+    RoutingControls = 60,
     /// CIDR collection's id → collection.
     CidrCollections = 100,
     /// Account, CIDR collection's name → its id.
@@ -160,6 +162,7 @@ impl Table {
         Self::FreeHealthSlots,
         Self::HealthCheckParents,
         Self::HealthSwitches,
+        Self::RoutingControls,
         Self::CidrCollections,
         Self::CidrCollectionNames,
         Self::CidrCollectionReferences,
@@ -210,6 +213,7 @@ impl Table {
             Self::FreeHealthSlots => "free_health_slots",
             Self::HealthCheckParents => "health_check_parents",
             Self::HealthSwitches => "health_switches",
+            Self::RoutingControls => "routing_controls",
             Self::CidrCollections => "cidr_collections",
             Self::CidrCollectionNames => "cidr_collection_names",
             Self::CidrCollectionReferences => "cidr_collection_references",

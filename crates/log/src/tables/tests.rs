@@ -7,8 +7,8 @@ use std::path::Path;
 use meridian_model::{
     AccountId, CidrBlock, CidrCollection, CidrCollectionId, CidrLocation, DelegationSetId, Effect,
     Generation, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, LogGroupArn,
-    QueryLoggingConfig, Quota, RecordSet, ReusableDelegationSet, Routing, SetKey, State, Timestamp,
-    UnseenState, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
+    QueryLoggingConfig, Quota, RecordSet, ReusableDelegationSet, Routing, RoutingControl, SetKey,
+    State, Timestamp, UnseenState, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
 };
 use proptest::prelude::*;
 
@@ -70,6 +70,7 @@ struct Expected {
     /// By place: the last incarnation, and who has it.
     health_slots: BTreeMap<u32, (u32, Option<HealthCheckId>)>,
     health_switches: BTreeMap<HealthCheckId, HealthSwitch>,
+    routing_controls: BTreeMap<String, RoutingControl>,
     health_references: BTreeMap<(AccountId, String), HealthCheckId>,
     collections: BTreeMap<CidrCollectionId, CidrCollection>,
     blocks: BTreeMap<(CidrCollectionId, CidrBlock), CidrLocation>,
@@ -167,6 +168,10 @@ impl Expected {
             }
             Effect::DeleteHealthSwitch(id) => {
                 self.health_switches.remove(id);
+            }
+            Effect::PutRoutingControl(control) => {
+                self.routing_controls
+                    .insert(control.arn.clone(), control.clone());
             }
             other => self.apply_cidr(other),
         }
@@ -387,6 +392,8 @@ proptest! {
         }
         let switches: Vec<_> = expected.health_switches.values().cloned().collect();
         prop_assert_eq!(state.health_switches().unwrap(), switches);
+        let controls: Vec<_> = expected.routing_controls.values().cloned().collect();
+        prop_assert_eq!(state.routing_controls().unwrap(), controls);
         let switch = expected.health_switches.get(&id).cloned();
         prop_assert_eq!(state.health_switch(&id).unwrap(), switch);
         prop_assert_eq!(state.free_health_slot().ok(), expected.next_slot());

@@ -7,7 +7,7 @@ use meridian_dns::Name;
 
 use super::{
     CheckerRegion, Endpoint, HealthCheckConfig, HealthCheckType, HealthSubject, Protocol,
-    WithoutData,
+    WithoutData, is_routing_control,
 };
 use crate::egress::{AddressRange, ProbeRights};
 use crate::id::HealthCheckId;
@@ -396,7 +396,7 @@ impl HealthCheckSettings {
                 "Recovery control health checks must have a routing control ARN specified.",
             );
         };
-        if !arn.starts_with("arn:") || !arn.contains("routingcontrol/") {
+        if !is_routing_control(&arn) {
             return invalid("The ARN is not that of a routing control.");
         }
         Ok(HealthSubject::RoutingControl(arn))

@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 
 use super::{
-    BreakGlass, Health, HealthCheck, HealthSlot, HealthSubject, HealthSwitch, WithoutData,
+    BreakGlass, ControlState, Health, HealthCheck, HealthSlot, HealthSubject, HealthSwitch,
+    RoutingControl, WithoutData,
 };
 use crate::facts::Timestamp;
 use crate::id::HealthCheckId;
@@ -38,6 +39,10 @@ pub enum Reason {
         /// That have to be.
         threshold: u16,
     },
+    /// A routing control, which somebody turned so.
+    RoutingControl,
+    /// A routing control that nobody ever turned, which is off.
+    UnturnedControl,
     /// What was observed.
     Observed,
     /// Nothing was observed of a metric, and the check says what that is to be.
@@ -55,6 +60,8 @@ pub struct Observed<'a> {
     pub break_glass: &'a [BreakGlass],
     /// When.
     pub now: Timestamp,
+    /// The routing controls that were ever turned.
+    pub controls: &'a [RoutingControl],
     /// What was observed of the checks in these places.
     pub votes: &'a HashMap<HealthSlot, Health>,
 }
@@ -110,6 +117,8 @@ struct Evaluation<'a> {
     checks: &'a [HealthCheck],
     votes: &'a HashMap<HealthSlot, Health>,
     by_id: HashMap<&'a HealthCheckId, usize>,
+    /// How routing controls are turned, by their ARNs.
+    controls: HashMap<&'a str, Health>,
     /// What is decided by hand.
     switched: HashMap<&'a HealthCheckId, (Health, Reason)>,
     outcomes: Vec<Outcome>,
@@ -130,6 +139,11 @@ impl<'a> Evaluation<'a> {
         Self {
             checks,
             votes: observed.votes,
+            controls: observed
+                .controls
+                .iter()
+                .map(|control| (control.arn.as_str(), control.state.health()))
+                .collect(),
             by_id: by_id.map(|(index, check)| (&check.id, index)).collect(),
             switched,
             outcomes: vec![Outcome::Unknown; checks.len()],
@@ -203,7 +217,13 @@ impl<'a> Evaluation<'a> {
                 children,
             } => return self.calculated(*threshold, children),
             HealthSubject::Metric { without_data, .. } => Some(*without_data),
-            HealthSubject::Endpoint(_) | HealthSubject::RoutingControl(_) => None,
+            HealthSubject::RoutingControl(arn) => {
+                return match self.controls.get(arn.as_str()) {
+                    Some(health) => (*health, Reason::RoutingControl),
+                    None => (ControlState::Off.health(), Reason::UnturnedControl),
+                };
+            }
+            HealthSubject::Endpoint(_) => None,
         };
         match (self.votes.get(&check.slot).copied(), without_data) {
             (Some(health), _) => (health, Reason::Observed),

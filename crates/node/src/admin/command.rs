@@ -141,6 +141,11 @@ pub(crate) enum Command {
         id: String,
         break_glass: bool,
     },
+    HealthControlList,
+    HealthControlTurn {
+        arn: String,
+        state: String,
+    },
     HealthSet {
         id: String,
         interval_s: u8,

@@ -6,6 +6,7 @@ mod backup;
 mod explain;
 mod geo;
 mod health;
+mod health_control;
 mod journal;
 mod key;
 mod nameserver;
@@ -278,6 +279,8 @@ impl Host {
             | Command::HealthForce { .. }
             | Command::HealthRelease { .. }
             | Command::HealthSet { .. }
+            | Command::HealthControlList
+            | Command::HealthControlTurn { .. }
             | Command::HealthCheckProvide { .. }) => health::carry_out(self, command),
             Command::QuotaSet {
                 account,

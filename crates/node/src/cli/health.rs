@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use clap::{Subcommand, ValueEnum};
-use meridian_model::Health;
+use meridian_model::{ControlState, Health};
 
 use super::ClientArguments;
 use crate::admin::{self, Command};
@@ -67,6 +67,9 @@ pub(super) enum HealthVerb {
         #[command(flatten)]
         client: ClientArguments,
     },
+    /// Routing controls: what checks of the type RECOVERY_CONTROL go by.
+    #[command(subcommand)]
+    Control(ControlVerb),
     /// Have the state of a health check be what is observed again.
     Release {
         /// Its id.
@@ -74,6 +77,26 @@ pub(super) enum HealthVerb {
         /// Let go only of what this node was handed with --break-glass. Needs no journal.
         #[arg(long)]
         break_glass: bool,
+        #[command(flatten)]
+        client: ClientArguments,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum ControlVerb {
+    /// Show those that were ever turned or that a check goes by.
+    List(ClientArguments),
+    /// Turn one on: checks that go by it are healthy.
+    On {
+        /// Its ARN.
+        arn: String,
+        #[command(flatten)]
+        client: ClientArguments,
+    },
+    /// Turn one off, as it is before it is ever turned: checks that go by it are unhealthy.
+    Off {
+        /// Its ARN.
+        arn: String,
         #[command(flatten)]
         client: ClientArguments,
     },
@@ -113,6 +136,7 @@ impl HealthVerb {
                 };
                 (command, client)
             }
+            Self::Control(verb) => verb.command(),
             Self::Set {
                 id,
                 interval,
@@ -131,6 +155,20 @@ impl HealthVerb {
             } => (Command::HealthRelease { id, break_glass }, client),
         };
         admin::call(&client.client()?, &command)
+    }
+}
+
+impl ControlVerb {
+    fn command(self) -> (Command, ClientArguments) {
+        let turn = |arn, state: ControlState| Command::HealthControlTurn {
+            arn,
+            state: state.as_str().to_owned(),
+        };
+        match self {
+            Self::List(client) => (Command::HealthControlList, client),
+            Self::On { arn, client } => (turn(arn, ControlState::On), client),
+            Self::Off { arn, client } => (turn(arn, ControlState::Off), client),
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use meridian_answer::{HashKey, Health};
 use meridian_log::{ReadError, Snapshot};
 use meridian_model::{
-    BreakGlass, HealthCheck, HealthCheckId, HealthSwitch, Observed, Reason, Standing, Timestamp,
-    standings,
+    BreakGlass, HealthCheck, HealthCheckId, HealthSwitch, Observed, Reason, RoutingControl,
+    Standing, Timestamp, standings,
 };
 
 use crate::break_glass::BreakGlassFile;
@@ -22,6 +22,7 @@ pub(super) struct Source {
     /// As the tables had them at the last look.
     checks: Arc<Vec<HealthCheck>>,
     switches: Vec<HealthSwitch>,
+    controls: Vec<RoutingControl>,
     /// The revision of the documents that was read.
     revision: u64,
     /// When what was read stops being so.
@@ -39,6 +40,7 @@ impl Source {
             break_glass: None,
             checks: Arc::default(),
             switches: Vec::new(),
+            controls: Vec::new(),
             revision: 0,
             until: None,
             findings,
@@ -74,6 +76,7 @@ impl Source {
     ) -> Result<Health, ReadError> {
         let checks = snapshot.health_checks()?;
         self.switches = snapshot.health_switches()?;
+        self.controls = snapshot.routing_controls()?;
         if *self.checks != checks {
             self.checks = Arc::new(checks);
         }
@@ -91,6 +94,7 @@ impl Source {
                 switches: &self.switches,
                 break_glass: &documents,
                 now,
+                controls: &self.controls,
                 votes: &self.findings.votes,
             },
         );

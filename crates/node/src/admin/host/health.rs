@@ -9,7 +9,7 @@ use meridian_model::{
 };
 use serde_json::{Value, json};
 
-use super::{Host, time};
+use super::{Host, health_control, time};
 use crate::admin::Command;
 use crate::break_glass::Kept;
 use crate::health::{Outcomes, outcomes, subject, why};
@@ -26,6 +26,8 @@ pub(super) fn carry_out(host: &Host, command: Command) -> Result<Value> {
         } => force(host, &id, &state, &reason, break_glass_ms),
         Command::HealthRelease { id, break_glass } => release(host, &id, break_glass),
         Command::HealthSet { id, interval_s } => set(host, &id, interval_s),
+        Command::HealthControlList => health_control::list(host),
+        Command::HealthControlTurn { arn, state } => health_control::turn(host, &arn, &state),
         Command::HealthCheckProvide {
             account,
             caller_reference,
