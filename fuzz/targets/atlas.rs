@@ -71,7 +71,7 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     };
     let asked = u128::from_be_bytes(*asked);
-    if let Ok(layer) = countries::read(file) {
+    if let Ok(layer) = countries::read(file.to_vec()) {
         check(layer, asked);
     }
     match mmdb::read("fuzz", file) {

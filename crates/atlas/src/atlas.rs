@@ -7,15 +7,15 @@ use crate::layer::{Layer, Source, TooLarge};
 use crate::operator::{Operator, Operators};
 use crate::place::Place;
 use crate::runs::{self, Record};
-use crate::table::{Key, Table, Wide};
+use crate::table::Table;
 
 /// All that is known of who is where. It never changes: a newer one takes its place.
 ///
 /// The default knows nothing about anybody.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Atlas {
-    v4: Table<u32>,
-    v6: Table<Wide>,
+    v4: Table,
+    v6: Table,
     /// Whether IPv6 addresses that contain an IPv4 one are looked up as that. Where nothing is known
     /// at all, that would only split what is the same.
     embeds: bool,
@@ -66,8 +66,8 @@ impl Atlas {
     pub fn new(layers: Vec<Layer>) -> Result<Self, TooLarge> {
         let flat = runs::flatten(layers)?;
         Ok(Self {
-            v4: Table::new(flat.v4),
-            v6: Table::new(flat.v6),
+            v4: flat.v4,
+            v6: flat.v6,
             embeds: flat.embeds,
             records: flat.records.into(),
             operators: flat.operators,
@@ -82,25 +82,27 @@ impl Atlas {
     /// same.
     pub fn look_up(&self, address: IpAddr) -> Found<'_> {
         match address {
-            IpAddr::V4(v4) => self.found(&self.v4, v4.to_bits(), 0),
+            IpAddr::V4(v4) => self.found(&self.v4, u128::from(v4.to_bits()) << 96, 0),
             IpAddr::V6(v6) => match embedded(v6.to_bits()) {
-                Some((v4, before)) if self.embeds => self.found(&self.v4, v4, before),
-                _ => self.found(&self.v6, Wide::from_bits(v6.to_bits()), 0),
+                Some((v4, before)) if self.embeds => {
+                    self.found(&self.v4, u128::from(v4) << 96, before)
+                }
+                _ => self.found(&self.v6, v6.to_bits(), 0),
             },
         }
     }
 
     /// The addresses of the table may begin behind some bits of those that were asked for.
-    fn found<K: Key>(&self, table: &Table<K>, address: K, before: u8) -> Found<'_> {
+    fn found(&self, table: &Table, address: u128, before: u8) -> Found<'_> {
         let found = table.find(address);
-        let record = found.and_then(|(entry, _)| self.records.get(entry.record()));
+        let record = found.and_then(|(record, _)| self.records.get(record));
         let (Some((_, lens)), Some(record)) = (found, record) else {
             return Found::NOTHING;
         };
         let [record_len, subdivision, country, continent] = lens;
         Found {
             place: &record.place,
-            range: RangeId::of(address.bits(), record_len),
+            range: RangeId::of(address, record_len),
             scope: Scopes {
                 record: before + record_len,
                 subdivision: before + subdivision,
@@ -147,19 +149,6 @@ impl Atlas {
                 + self.v6.bytes()
                 + self.operators.bytes()
                 + size_of_val(&*self.records),
-        }
-    }
-}
-
-impl Default for Atlas {
-    fn default() -> Self {
-        Self {
-            v4: Table::new(Vec::new()),
-            v6: Table::new(Vec::new()),
-            embeds: false,
-            records: Box::default(),
-            operators: Operators::default(),
-            sources: Box::default(),
         }
     }
 }

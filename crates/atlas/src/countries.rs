@@ -6,11 +6,14 @@
 //! how many runs (4 bytes), each begun by the number of zero bits at the end of its distance from
 //! the one before, what stands before these bits in groups of seven, and the country, 0 for none.
 
+use std::borrow::Cow;
+use std::iter::once;
+
 use meridian_model::Country;
 
 use crate::layer::{Layer, Source};
 use crate::place::Place;
-use crate::runs::Run;
+use crate::runs::{Run, joined};
 
 const MAGIC: &str = "Meridian countries 1";
 /// Of the lines of text together.
@@ -88,13 +91,14 @@ fn pack(runs: impl Iterator<Item = (u128, u8)>, bytes: &mut Vec<u8>) {
     bytes.extend(written);
 }
 
-/// Reads a file into a layer, with the middles of the countries for points.
+/// Reads a file into a layer, with the middles of the countries for points. Its runs stay packed.
 ///
 /// # Errors
 ///
 /// If these are not the bytes of such a file.
-pub fn read(bytes: &[u8]) -> Result<Layer, Unreadable> {
-    let (source, body) = head(bytes)?;
+pub fn read(bytes: impl Into<Cow<'static, [u8]>>) -> Result<Layer, Unreadable> {
+    let bytes = bytes.into();
+    let (source, body) = head(&bytes)?;
     let mut reader = Reader(body);
     let mut layer = Layer::new(source);
     let count = u16::from_le_bytes(reader.array()?);
@@ -109,12 +113,75 @@ pub fn read(bytes: &[u8]) -> Result<Layer, Unreadable> {
         let number = layer.places.number(&Place::in_country(country).completed());
         places.push(number.map_err(|_| Unreadable("too many countries"))?);
     }
-    layer.places.v4.base = reader.runs(&places, 32)?;
-    layer.places.v6.base = reader.runs(&places, 128)?;
-    if reader.0.is_empty() {
-        Ok(layer)
-    } else {
-        Err(Unreadable("more than its runs"))
+    let mut half = |bits| {
+        let (rest, count) = (reader.0.len(), reader.pass(places.len(), bits)?);
+        let start = bytes.len() - rest;
+        Ok(Half { start, count })
+    };
+    let (v4, v6) = (half(32)?, half(128)?);
+    if !reader.0.is_empty() {
+        return Err(Unreadable("more than its runs"));
+    }
+    layer.base = Some(Packed {
+        bytes,
+        places,
+        v4,
+        v6,
+    });
+    Ok(layer)
+}
+
+/// The runs of a file that has been read once.
+#[derive(Debug)]
+pub(crate) struct Packed {
+    bytes: Cow<'static, [u8]>,
+    /// The number of each country's place in the layer, that of the unknown before them.
+    places: Vec<u32>,
+    v4: Half,
+    v6: Half,
+}
+
+/// Where the runs of a family are, from their number on, and how many.
+#[derive(Debug, Clone, Copy)]
+struct Half {
+    start: usize,
+    count: u32,
+}
+
+impl Packed {
+    /// How many runs there are of the family that has more.
+    pub(crate) fn len(&self) -> usize {
+        usize::try_from(self.v4.count.max(self.v6.count)).unwrap_or(usize::MAX)
+    }
+
+    /// The runs of IPv4, the records of the layer counted from `before`.
+    pub(crate) fn v4(&self, before: u32) -> impl Iterator<Item = Run> {
+        self.runs(self.v4, before)
+    }
+
+    /// The same of IPv6.
+    pub(crate) fn v6(&self, before: u32) -> impl Iterator<Item = Run> {
+        self.runs(self.v6, before)
+    }
+
+    fn runs(&self, half: Half, before: u32) -> impl Iterator<Item = Run> {
+        let records: Vec<u32> = self
+            .places
+            .iter()
+            .map(|place| if *place == 0 { 0 } else { before + place })
+            .collect();
+        let mut reader = Reader(self.bytes.get(half.start + 4..).unwrap_or_default());
+        let mut at = 0_u128;
+        let unpack = move |_| {
+            // All of it has been read before without an error.
+            at = at.saturating_add(reader.distance().ok()?);
+            let [country] = reader.array().ok()?;
+            let record = *records.get(usize::from(country))?;
+            Some(Run { first: at, record })
+        };
+        let mut runs = (0..half.count).map_while(unpack).peekable();
+        let start = runs.next_if(|run| run.first == 0).unwrap_or(Run::NOTHING);
+        joined(once(start).chain(runs))
     }
 }
 
@@ -157,35 +224,24 @@ impl Reader<'_> {
         Ok(*array)
     }
 
-    /// The runs of a family whose addresses have so many bits.
-    fn runs(&mut self, places: &[u32], bits: u32) -> Result<Vec<Run>, Unreadable> {
+    /// Reads the runs of a family whose addresses have so many bits, and says how many there are.
+    fn pass(&mut self, places: usize, bits: u32) -> Result<u32, Unreadable> {
         let count = u32::from_le_bytes(self.array()?);
-        // Three bytes are the least that a run takes: a wrong count asks for no more memory.
-        let fits = usize::try_from(count)
-            .unwrap_or(usize::MAX)
-            .min(self.0.len() / 3);
-        let mut runs = Vec::with_capacity(fits + 1);
-        runs.push(Run::NOTHING);
         let mut at = 0_u128;
         for place in 0..count {
             let distance = self.distance()?;
-            let first = at
+            at = at
                 .checked_add(distance)
                 .ok_or(Unreadable("a run beyond all addresses"))?;
-            if first.trailing_zeros() < 128 - bits || (distance == 0 && place > 0) {
+            if at.trailing_zeros() < 128 - bits || (distance == 0 && place > 0) {
                 return Err(Unreadable("a run at no address"));
             }
             let [country] = self.array()?;
-            let record = *places
-                .get(usize::from(country))
-                .ok_or(Unreadable("a run in no country"))?;
-            if first == 0 {
-                runs.clear();
+            if usize::from(country) >= places {
+                return Err(Unreadable("a run in no country"));
             }
-            runs.push(Run { first, record });
-            at = first;
         }
-        Ok(runs)
+        Ok(count)
     }
 
     fn distance(&mut self) -> Result<u128, Unreadable> {
@@ -235,7 +291,7 @@ mod tests {
                 v4: v4.clone().into_iter().collect(),
                 v6: v6.clone().into_iter().collect(),
             };
-            let layer = read(&countries.to_bytes()).unwrap();
+            let layer = read(countries.to_bytes()).unwrap();
             prop_assert_eq!(layer.source(), &countries.source);
             let atlas = Atlas::new(vec![layer]).unwrap();
             for (first, country) in v4 {
@@ -261,9 +317,9 @@ mod tests {
             };
             let mut bytes = countries.to_bytes();
             let at = at.index(bytes.len());
-            prop_assert!(read(bytes.split_at(at).0).is_err());
+            prop_assert!(read(bytes.split_at(at).0.to_vec()).is_err());
             *bytes.get_mut(at).unwrap() = byte;
-            if let Ok(layer) = read(&bytes) {
+            if let Ok(layer) = read(bytes) {
                 prop_assert!(Atlas::new(vec![layer]).is_ok());
             }
         }

@@ -6,9 +6,10 @@ use std::net::IpAddr;
 
 use meridian_model::Network;
 
+use crate::countries::Packed;
 use crate::operator::Operator;
 use crate::place::Place;
-use crate::runs::{MAX_ENTRIES, Run};
+use crate::runs::MAX_ENTRIES;
 
 /// Who says where somebody is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,26 +48,26 @@ pub struct TooLarge;
 pub struct Layer {
     pub(crate) source: Source,
     pub(crate) places: Sheet<Place>,
+    /// What lies under all rows of places.
+    pub(crate) base: Option<Packed>,
     pub(crate) operators: Sheet<Operator>,
 }
 
 /// What a layer says of one kind. The default stands for nothing.
 #[derive(Debug)]
 pub(crate) struct Sheet<T> {
-    pub(crate) v4: Half,
-    pub(crate) v6: Half,
+    pub(crate) rows: Rows,
     /// Each once; the first is the default.
     pub(crate) values: Vec<T>,
     /// Where each stands.
     numbers: HashMap<T, u32>,
 }
 
-/// What it says of one family.
+/// What it says of either family.
 #[derive(Debug, Default)]
-pub(crate) struct Half {
-    pub(crate) rows: Vec<Row>,
-    /// What lies under them: runs that follow one another from zero. None, if nothing does.
-    pub(crate) base: Vec<Run>,
+pub(crate) struct Rows {
+    pub(crate) v4: Vec<Row>,
+    pub(crate) v6: Vec<Row>,
 }
 
 /// One prefix.
@@ -85,6 +86,7 @@ impl Layer {
         Self {
             source,
             places: Sheet::new(),
+            base: None,
             operators: Sheet::new(),
         }
     }
@@ -121,8 +123,7 @@ impl Layer {
 impl<T: Clone + Default + Eq + Hash> Sheet<T> {
     fn new() -> Self {
         Self {
-            v4: Half::default(),
-            v6: Half::default(),
+            rows: Rows::default(),
             values: vec![T::default()],
             numbers: HashMap::from([(T::default(), 0)]),
         }
@@ -130,14 +131,14 @@ impl<T: Clone + Default + Eq + Hash> Sheet<T> {
 
     fn add(&mut self, network: Network, value: &T) -> Result<(), TooLarge> {
         let value = self.number(value)?;
-        let (half, first) = match network.address() {
-            IpAddr::V4(v4) => (&mut self.v4, u128::from(v4.to_bits()) << 96),
-            IpAddr::V6(v6) => (&mut self.v6, v6.to_bits()),
+        let (rows, first) = match network.address() {
+            IpAddr::V4(v4) => (&mut self.rows.v4, u128::from(v4.to_bits()) << 96),
+            IpAddr::V6(v6) => (&mut self.rows.v6, v6.to_bits()),
         };
-        if half.rows.len() >= MAX_ENTRIES {
+        if rows.len() >= MAX_ENTRIES {
             return Err(TooLarge);
         }
-        half.rows.push(Row {
+        rows.push(Row {
             first,
             len: network.prefix_len(),
             value,

@@ -15,6 +15,7 @@ mod place;
 mod point;
 mod regions;
 mod runs;
+mod shelf;
 mod table;
 #[cfg(test)]
 mod tests;

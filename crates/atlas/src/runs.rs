@@ -1,17 +1,21 @@
 //! From layers to flat tables: rows become runs of addresses that share a record, the layers' runs
-//! are laid over one another, and what comes out is cut into prefixes, each with its scopes.
+//! are laid over one another, and each is told how far what is around it is like it. What becomes of
+//! them in a table is the business of `shelf`.
 //!
 //! Addresses are numbers of 128 bits here, those of IPv4 at the upper end: so the lengths of
 //! prefixes and everything else are the same for both families.
 
 use std::collections::HashMap;
+use std::iter::{from_fn, once};
 use std::num::NonZeroU8;
 
 use crate::atlas::EMBEDDING;
-use crate::layer::{Half, Layer, Row, Source, TooLarge};
+use crate::countries::Packed;
+use crate::layer::{Layer, Row, Rows, Source, TooLarge};
 use crate::operator::{Operator, Operators};
 use crate::place::Place;
-use crate::table::{Edges, Entry, Key, MAX_RECORDS, beside};
+use crate::shelf::{Known, Shelf, Stretch};
+use crate::table::{MAX_RECORDS, Table};
 
 /// The most rows of one layer and entries of one family: ten times what the largest data on sale
 /// have.
@@ -29,9 +33,9 @@ const UNKNOWN: u32 = 0;
 
 /// What the parts of an atlas are made of.
 #[derive(Debug)]
-pub(crate) struct Flat<V4, V6> {
-    pub(crate) v4: Vec<Entry<V4>>,
-    pub(crate) v6: Vec<Entry<V6>>,
+pub(crate) struct Flat {
+    pub(crate) v4: Table,
+    pub(crate) v6: Table,
     pub(crate) embeds: bool,
     pub(crate) records: Vec<Record>,
     pub(crate) operators: Operators,
@@ -46,50 +50,117 @@ pub(crate) struct Run {
     pub(crate) record: u32,
 }
 
+/// All runs of a family, from address zero on; neighbours have different records. They are made
+/// as they are asked for: all at once would take more memory than the table of them.
+type Runs<'a> = Box<dyn Iterator<Item = Run> + 'a>;
+
+/// What a layer says, without its values: those of all layers stand behind one another.
+struct Said {
+    places: Rows,
+    base: Option<Packed>,
+    /// How many records of other layers there are before its own.
+    records: u32,
+    operators: Rows,
+    others: u32,
+}
+
 /// Makes one of many.
-pub(crate) fn flatten<V4: Key, V6: Key>(layers: Vec<Layer>) -> Result<Flat<V4, V6>, TooLarge> {
+pub(crate) fn flatten(layers: Vec<Layer>) -> Result<Flat, TooLarge> {
     let mut records = vec![Record {
         place: Place::UNKNOWN,
         source: None,
     }];
-    let mut sources = Vec::with_capacity(layers.len());
-    let mut v4 = vec![Run::NOTHING];
-    let mut v6 = vec![Run::NOTHING];
     let mut operators = vec![Operator::default()];
-    let mut run_v4 = vec![Run::NOTHING];
-    let mut run_v6 = vec![Run::NOTHING];
+    let mut sources = Vec::with_capacity(layers.len());
+    let mut said = Vec::with_capacity(layers.len());
     for layer in layers {
-        // The first place of a layer, and its first operator, are those that all share.
-        let before = u32::try_from(records.len() - 1).map_err(|_| TooLarge)?;
         let source = u8::try_from(sources.len() + 1).map_err(|_| TooLarge)?;
         let source = NonZeroU8::new(source);
+        // The first place of a layer, and its first operator, are those that all share.
+        said.push(Said {
+            places: layer.places.rows,
+            base: layer.base,
+            records: u32::try_from(records.len() - 1).map_err(|_| TooLarge)?,
+            operators: layer.operators.rows,
+            others: u32::try_from(operators.len() - 1).map_err(|_| TooLarge)?,
+        });
         let known = layer.places.values.iter().skip(1);
         records.extend(known.map(|&place| Record { place, source }));
-        sources.push(layer.source);
-        v4 = overlay(&v4, &half(layer.places.v4, before));
-        v6 = overlay(&v6, &half(layer.places.v6, before));
-        let before = u32::try_from(operators.len() - 1).map_err(|_| TooLarge)?;
         operators.extend(layer.operators.values.into_iter().skip(1));
-        run_v4 = overlay(&run_v4, &half(layer.operators.v4, before));
-        run_v6 = overlay(&run_v6, &half(layer.operators.v6, before));
+        sources.push(layer.source);
     }
-    let embeds = [&v4, &v6].iter().any(|runs| **runs != [Run::NOTHING]);
-    if embeds {
-        v6 = overlay(&runs(barriers(records.len())?, 0), &v6);
-    }
+    let barriers = barriers(records.len())?;
     let classes = classes(&records);
+    let about = said.iter().map(Said::about).sum();
+    let (known_v4, v4) = knowing(stacked(said.iter_mut().map(Said::v4)));
+    let v4 = table(v4, &classes, about)?;
+    let (known_v6, v6) = knowing(stacked(said.iter_mut().map(Said::v6)));
+    let embeds = known_v4 || known_v6;
+    let v6 = if embeds {
+        table(overlay(runs(barriers, 0).into_iter(), v6), &classes, about)?
+    } else {
+        table(v6, &classes, 0)?
+    };
+    let operators_of = |of: fn(&mut Rows) -> &mut Vec<Row>, said: &mut Vec<Said>| {
+        let runs = |said: &mut Said| -> Runs<'_> {
+            let rows = std::mem::take(of(&mut said.operators));
+            Box::new(runs(rows, said.others).into_iter())
+        };
+        stacked(said.iter_mut().map(runs)).collect()
+    };
     Ok(Flat {
-        v4: cut(&v4, &classes)?,
-        v6: cut(&v6, &classes)?,
+        v4,
+        v6,
         embeds,
         records,
         operators: Operators {
             all: operators.into(),
-            v4: run_v4.into(),
-            v6: run_v6.into(),
+            v4: operators_of(|rows| &mut rows.v4, &mut said),
+            v6: operators_of(|rows| &mut rows.v6, &mut said),
         },
         sources,
     })
+}
+
+impl Said {
+    /// How many entries are to be expected in either family: memory that is not used is never there.
+    fn about(&self) -> usize {
+        let base = self.base.as_ref().map_or(0, Packed::len);
+        base + 2 * self.places.v4.len().max(self.places.v6.len())
+    }
+
+    fn v4(&mut self) -> Runs<'_> {
+        let rows = runs(std::mem::take(&mut self.places.v4), self.records);
+        let base = self.base.as_ref().map(|base| base.v4(self.records));
+        upon(rows, base)
+    }
+
+    fn v6(&mut self) -> Runs<'_> {
+        let rows = runs(std::mem::take(&mut self.places.v6), self.records);
+        let base = self.base.as_ref().map(|base| base.v6(self.records));
+        upon(rows, base)
+    }
+}
+
+/// Rows, and what lies under them.
+fn upon<'a>(rows: Vec<Run>, base: Option<impl Iterator<Item = Run> + 'a>) -> Runs<'a> {
+    match base {
+        None => Box::new(rows.into_iter()),
+        Some(base) if rows == [Run::NOTHING] => Box::new(base),
+        Some(base) => Box::new(overlay(rows.into_iter(), base)),
+    }
+}
+
+/// Of each address, what the first says that knows it.
+fn stacked<'a>(all: impl Iterator<Item = Runs<'a>>) -> Runs<'a> {
+    all.reduce(|upper, lower| Box::new(overlay(upper, lower)))
+        .unwrap_or_else(|| Box::new(once(Run::NOTHING)))
+}
+
+/// Whether anything is said of any address, and all that is.
+fn knowing(mut runs: Runs<'_>) -> (bool, impl Iterator<Item = Run>) {
+    let start: Vec<Run> = runs.by_ref().take(2).collect();
+    (start != [Run::NOTHING], start.into_iter().chain(runs))
 }
 
 impl Run {
@@ -114,19 +185,6 @@ fn barriers(records: usize) -> Result<Vec<Row>, TooLarge> {
         value,
     };
     Ok(rows.map(row).collect())
-}
-
-/// What a layer says of a family: its places are counted from `before`.
-fn half(half: Half, before: u32) -> Vec<Run> {
-    let rows = runs(half.rows, before);
-    if half.base.is_empty() {
-        return rows;
-    }
-    let mut base = half.base;
-    for run in base.iter_mut().filter(|run| run.record != UNKNOWN) {
-        run.record += before;
-    }
-    overlay(&rows, &base)
 }
 
 /// The runs of a layer whose places are counted from `before`: the innermost row says what an
@@ -173,31 +231,31 @@ fn push(runs: &mut Vec<Run>, first: u128, record: u32) {
 }
 
 /// What the upper says, and the lower where the upper knows nothing.
-fn overlay(upper: &[Run], lower: &[Run]) -> Vec<Run> {
-    let mut merged = Vec::with_capacity(upper.len() + lower.len());
-    let (mut uppers, mut lowers) = (upper.iter().peekable(), lower.iter().peekable());
+fn overlay(
+    upper: impl Iterator<Item = Run>,
+    lower: impl Iterator<Item = Run>,
+) -> impl Iterator<Item = Run> {
+    let (mut uppers, mut lowers) = (upper.peekable(), lower.peekable());
     let (mut above, mut below) = (UNKNOWN, UNKNOWN);
-    loop {
-        let next = [uppers.peek(), lowers.peek()]
-            .into_iter()
-            .flatten()
-            .map(|run| run.first)
-            .min();
-        let Some(first) = next else {
-            return merged;
-        };
+    let next = move || {
+        let firsts = [uppers.peek(), lowers.peek()];
+        let first = firsts.into_iter().flatten().map(|run| run.first).min()?;
         if let Some(run) = uppers.next_if(|run| run.first == first) {
             above = run.record;
         }
         if let Some(run) = lowers.next_if(|run| run.first == first) {
             below = run.record;
         }
-        push(
-            &mut merged,
-            first,
-            if above == UNKNOWN { below } else { above },
-        );
-    }
+        let record = if above == UNKNOWN { below } else { above };
+        Some(Run { first, record })
+    };
+    joined(from_fn(next))
+}
+
+/// Neighbours with the same record become one.
+pub(crate) fn joined(runs: impl Iterator<Item = Run>) -> impl Iterator<Item = Run> {
+    let mut last = None;
+    runs.filter(move |run| last.replace(run.record) != Some(run.record))
 }
 
 /// What each record counts as at each level, the barriers' behind them all: equal numbers, equal
@@ -227,104 +285,60 @@ fn classes(records: &[Record]) -> Vec<[u32; 4]> {
     classes
 }
 
-/// Neighbouring runs that are of one class.
-#[derive(Debug, Clone, Copy, Default)]
-struct Stretch {
-    first: u128,
-    /// The first address behind it, unless there is none.
-    next: Option<u128>,
-    /// How many runs lie before that.
-    ends: usize,
-}
-
-/// Makes entries of runs: one of each where the lengths around its addresses follow from the
-/// address and the ends of the run, and otherwise one of each of the widest prefixes in it.
-fn cut<K: Key>(runs: &[Run], classes: &[[u32; 4]]) -> Result<Vec<Entry<K>>, TooLarge> {
-    let class = |run: &Run, level: usize| {
+/// Makes the table of a family, with about so many entries.
+fn table(
+    runs: impl Iterator<Item = Run>,
+    classes: &[[u32; 4]],
+    about: usize,
+) -> Result<Table, TooLarge> {
+    let mut shelf = Shelf::with_capacity(about);
+    let class = |run: Run| {
         let of = usize::try_from(run.record).ok();
         let of = of.and_then(|record| classes.get(record));
-        of.and_then(|levels| levels.get(level)).copied()
+        (run, of.copied().unwrap_or_default())
     };
-    let stretch = |from: usize, level: usize| {
-        let rest = runs.get(from..).unwrap_or_default();
-        let first = rest.first()?;
-        let alike = |run: &&Run| class(run, level) == class(first, level);
-        let count = rest.iter().take_while(alike).count();
-        Some(Stretch {
-            first: first.first,
-            next: rest.get(count).map(|run| run.first),
-            ends: from + count,
-        })
-    };
-    let mut entries = Vec::with_capacity(runs.len());
-    let mut stretches = [Stretch::default(); 4];
-    for (place, run) in runs.iter().enumerate() {
-        for (level, current) in stretches.iter_mut().enumerate() {
-            if current.ends <= place {
-                *current = stretch(place, level).unwrap_or_default();
+    let mut runs = runs.map(class).peekable();
+    // What is not known before more runs have been seen are the ends of what is alike, and nothing
+    // is alike beyond a continent.
+    let mut alike = Vec::new();
+    while let Some(first) = runs.next() {
+        let [.., continent] = first.1;
+        alike.clear();
+        alike.push(first);
+        while let Some(run) = runs.next_if(|(_, [.., other])| *other == continent) {
+            alike.push(run);
+        }
+        let next = runs.peek().map(|(run, _)| run.first);
+        shelve(&alike, next, &mut shelf)?;
+    }
+    Ok(shelf.table())
+}
+
+/// Adds the runs of a continent, each with its classes, which end before this address.
+fn shelve(
+    alike: &[(Run, [u32; 4])],
+    next: Option<u128>,
+    shelf: &mut Shelf,
+) -> Result<(), TooLarge> {
+    let mut known = Known::default();
+    let mut ends = [0; 4];
+    for (place, (run, classes)) in alike.iter().enumerate() {
+        let rest = alike.get(place + 1..).unwrap_or_default();
+        let levels = known.stretches.iter_mut().zip(&mut ends).zip(classes);
+        for (level, ((stretch, end), class)) in levels.enumerate() {
+            if *end <= place {
+                let same = |other: &&(Run, [u32; 4])| other.1.get(level) == Some(class);
+                let count = rest.iter().take_while(same).count();
+                *end = place + 1 + count;
+                *stretch = Stretch {
+                    first: run.first,
+                    next: rest.get(count).map_or(next, |(run, _)| Some(run.first)),
+                };
             }
         }
-        let next = runs.get(place + 1).map(|next| next.first);
-        let last = next.map_or(u128::MAX, |next| next - 1);
-        let edges = stretches.map(|stretch| stretch.edges(run.first, last));
-        if let [Some(a), Some(b), Some(c), Some(d)] = edges {
-            entries.push(Entry::new(run.first, run.record, [a, b, c, d]));
-        } else {
-            prefixes(run, last, &stretches, &mut entries);
-        }
-        if entries.len() > MAX_ENTRIES {
-            return Err(TooLarge);
-        }
+        let next = rest.first().map_or(next, |(run, _)| Some(run.first));
+        known.record = run.record;
+        shelf.add(run.first, next.map_or(u128::MAX, |next| next - 1), &known)?;
     }
-    Ok(entries)
-}
-
-/// Cuts a run into the widest prefixes there are, at most two for each bit of an address.
-fn prefixes<K: Key>(run: &Run, last: u128, stretches: &[Stretch; 4], entries: &mut Vec<Entry<K>>) {
-    let own = Stretch {
-        first: run.first,
-        next: last.checked_add(1),
-        ends: 0,
-    };
-    let mut first = Some(run.first);
-    while let Some(address) = first.filter(|first| *first <= last) {
-        let edges = stretches.map(|stretch| Edges {
-            far: stretch.widest(address),
-            ..Edges::default()
-        });
-        entries.push(Entry::new(address, run.record, edges));
-        let behind = u128::MAX.checked_shr(own.widest(address).into());
-        first = (address | behind.unwrap_or(0)).checked_add(1);
-    }
-}
-
-impl Stretch {
-    /// The length of the widest prefix around an address that lies in the stretch with all of
-    /// its addresses: it has neither neighbour of the stretch in it.
-    fn widest(&self, address: u128) -> u8 {
-        let neighbours = [self.first.checked_sub(1), self.next];
-        let lens = neighbours.into_iter().flatten();
-        lens.map(|other| beside(address, other)).max().unwrap_or(0)
-    }
-
-    /// What it is for the addresses of a run in it; none, if that is not the same for all of them.
-    fn edges(&self, first: u128, last: u128) -> Option<Edges> {
-        let mut edges = Edges::default();
-        let mut far = |other: u128| {
-            let len = beside(first, other);
-            edges.far = edges.far.max(len);
-            (len == beside(last, other)).then_some(())
-        };
-        match self.first.checked_sub(1) {
-            None => {}
-            Some(_) if self.first == first => edges.begins = true,
-            Some(before) => far(before)?,
-        }
-        match self.next {
-            None => {}
-            Some(next) if last.checked_add(1) == Some(next) => edges.ends = true,
-            Some(next) => far(next)?,
-        }
-        Some(edges)
-    }
+    Ok(())
 }

@@ -1,212 +1,230 @@
-//! The flat table of one family of addresses: sorted entries without gaps, an index, and the search
-//! in what the index leaves. What an entry means is others' business.
+//! The flat table of one family of addresses, and the search in it. What an entry means is others'
+//! business; how a table is made is that of `shelf`.
+//!
+//! The topmost 16 bits of an address choose its **part**. A part in which nothing changes is an
+//! entry; any other is a **list** of entries, told apart by the 32 bits that follow. Where those do
+//! not suffice, as behind a /48, an entry leads to a list of its own for the next 32 bits: so a key
+//! is short, and IPv6 takes no more room than IPv4.
 
-/// The topmost bits that the first part of the index takes.
-const FIRST_BITS: u8 = 16;
-/// The most bits behind those that a part of the second one takes.
-const MAX_SECOND_BITS: u8 = 20;
-/// How many entries there are for each place of it: searching among so many, which lie side by side,
-/// costs less than an index that is too large for the caches.
-const ENTRIES_PER_PLACE: usize = 4;
+/// The topmost bits, which choose the part.
+pub(crate) const PART_BITS: u32 = 16;
+/// The bits of a key.
+pub(crate) const KEY_BITS: u32 = 32;
+/// How deep lists lie inside one another: as many keys as an address has behind its topmost bits.
+pub(crate) const MAX_DEPTH: u32 = 4;
+/// The most entries between two places of an index that are all looked at, side by side in memory:
+/// that takes no branch, which would be guessed wrong half the time. More are searched.
+const FEW: usize = 8;
 
 /// The lengths of the widest prefixes around an address in which all are alike: by record,
 /// subdivision, country and continent.
 pub(crate) type Lens = [u8; 4];
 
-/// An address as a number, in the width of its family.
-pub(crate) trait Key: Copy + Ord {
-    /// At the upper end of 128 bits.
-    fn bits(self) -> u128;
-    /// From the upper end of 128 bits.
-    fn from_bits(bits: u128) -> Self;
-}
-
-impl Key for u32 {
-    fn bits(self) -> u128 {
-        u128::from(self) << 96
-    }
-
-    fn from_bits(bits: u128) -> Self {
-        (bits >> 96) as Self
-    }
-}
-
-/// The 128 bits of an IPv6 address, aligned like 64.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Wide(u64, u64);
-
-impl Key for Wide {
-    fn bits(self) -> u128 {
-        (u128::from(self.0) << 64) | u128::from(self.1)
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "either half of 128 bits")]
-    fn from_bits(bits: u128) -> Self {
-        Self((bits >> 64) as u64, bits as u64)
-    }
-}
-
-/// The addresses from this one up to the next entry's.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Entry<K> {
-    first: K,
+/// The addresses from this one up to the next entry's, or to the end of the list's.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Entry {
+    /// What tells its first address from others of the list.
+    pub(crate) key: u32,
     /// What is known of them in 24 bits; above, for each level, whether its addresses that are alike
-    /// begin with this entry, and above that, whether they end with it.
-    record: u32,
+    /// begin with this entry, and above that, whether they end with it. Of an entry that leads to
+    /// a list, the number of that.
+    what: u32,
     /// What the addresses before and behind those that are alike make of the lengths, as far as that
-    /// does not depend on the address: where they neither begin nor end here.
+    /// does not depend on the address.
     far: Lens,
 }
 
 /// Records have numbers below this.
-pub(crate) const MAX_RECORDS: usize = 1 << 24;
+pub(crate) const MAX_RECORDS: usize = 1 << BEGINS;
 const BEGINS: u32 = 24;
 const ENDS: u32 = 28;
+/// In the place of lengths: the entry leads to a list.
+const LEADS: Lens = [u8::MAX; 4];
 
-impl<K: Key> Entry<K> {
-    pub(crate) fn new(first: u128, record: u32, edges: [Edges; 4]) -> Self {
+impl Entry {
+    pub(crate) fn new(key: u32, record: u32, edges: [Edges; 4]) -> Self {
         let bit = |set: bool, place: u32| u32::from(set) << place;
         let flags = edges.iter().zip(0..).map(|(edges, level)| {
             bit(edges.begins, BEGINS + level) | bit(edges.ends, ENDS + level)
         });
         Self {
-            first: K::from_bits(first),
-            record: flags.fold(record, |all, flags| all | flags),
+            key,
+            what: flags.fold(record, |all, flags| all | flags),
             far: edges.map(|edges| edges.far),
         }
     }
 
-    /// The number of what is known.
-    pub(crate) fn record(&self) -> usize {
-        usize::try_from(self.record).unwrap_or(usize::MAX) & (MAX_RECORDS - 1)
+    /// One that leads to a list.
+    pub(crate) fn leading(key: u32, list: u32) -> Self {
+        Self {
+            key,
+            what: list,
+            far: LEADS,
+        }
     }
 
-    /// The lengths for an address of this entry, which ends before the next one.
-    fn lens(&self, address: u128, next: Option<u128>) -> Lens {
-        let before = self.first.bits().wrapping_sub(1);
-        let begin = beside(address, before);
-        let end = next.map_or(0, |next| beside(address, next));
-        let mut place = 0;
-        self.far.map(|far| {
-            // All ones or nothing, so that there is no branch.
-            let begins = (self.record >> (BEGINS + place) & 1)
-                .wrapping_neg()
-                .to_le_bytes()[0];
-            let ends = (self.record >> (ENDS + place) & 1)
-                .wrapping_neg()
-                .to_le_bytes()[0];
-            place += 1;
-            far.max(begin & begins).max(end & ends)
-        })
+    /// The number of what is known.
+    fn record(self) -> usize {
+        usize::try_from(self.what).unwrap_or(usize::MAX) & (MAX_RECORDS - 1)
+    }
+
+    /// The number of the list that it leads to.
+    fn list(self) -> Option<usize> {
+        (self.far == LEADS).then(|| usize::try_from(self.what).unwrap_or(usize::MAX))
+    }
+
+    /// The lengths for the address with this key, in a list behind so many bits.
+    fn lens(self, key: u32, next: u32, before: u32) -> Lens {
+        // Neither matters if the entry is the first or the last of its list: then it is far.
+        let begin = length(before, key, self.key.wrapping_sub(1));
+        let end = length(before, key, next);
+        let (begins, ends) = (spread(self.what >> BEGINS), spread(self.what >> ENDS));
+        let mut lens = self.far;
+        for ((len, begins), ends) in lens.iter_mut().zip(begins).zip(ends) {
+            *len = (*len).max(begin & begins).max(end & ends);
+        }
+        lens
     }
 }
 
-/// The length of the widest prefix around an address that another one is not in.
-pub(crate) fn beside(address: u128, other: u128) -> u8 {
-    u8::try_from((address ^ other).leading_zeros() + 1).unwrap_or(128)
+/// The length of the widest prefix around the address with a key that the one with another is not
+/// in.
+fn length(before: u32, key: u32, other: u32) -> u8 {
+    u8::try_from(before + (key ^ other).leading_zeros() + 1).unwrap_or(u8::MAX)
+}
+
+/// A byte of ones for each of four bits that is set, so that it takes no branch to heed them.
+fn spread(bits: u32) -> [u8; 4] {
+    ((bits & 0xF).wrapping_mul(0x0020_4081) & 0x0101_0101)
+        .wrapping_mul(0xFF)
+        .to_le_bytes()
 }
 
 /// Where the addresses end that are alike at one level, seen from an entry.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Edges {
-    /// They begin with the entry, which is not the first of all.
+    /// They begin with the entry.
     pub(crate) begins: bool,
-    /// They end with the entry, which is not the last.
+    /// They end with the entry.
     pub(crate) ends: bool,
-    /// The length that follows from those that lie elsewhere.
+    /// The length that follows from the ends that are as far from all addresses of the entry.
     pub(crate) far: u8,
 }
 
-/// All addresses of a family.
-#[derive(Debug)]
-pub(crate) struct Table<K> {
-    /// Sorted; the first begins at zero.
-    entries: Box<[Entry<K>]>,
-    /// For each value of the topmost bits a part of the second.
-    first: Box<[Part]>,
-    /// Behind one another, for each value of the bits that follow, and one more, how many entries
-    /// begin before it.
-    second: Box<[u32]>,
-}
-
-/// Where a part of the second index is, and how many bits it takes.
+/// Where a list is, or which entry is all of a part: 27 bits of a number and how many bits of a
+/// key its index goes by.
 #[derive(Debug, Clone, Copy)]
-struct Part {
-    at: u32,
-    bits: u8,
+pub(crate) struct List(u32);
+
+const NUMBER_BITS: u32 = 27;
+/// In the place of how many bits: an entry is all of it.
+const WHOLE: u32 = (1 << (u32::BITS - NUMBER_BITS)) - 1;
+
+impl List {
+    /// Of this entry alone.
+    pub(crate) fn whole(entry: u32) -> Self {
+        Self(entry | WHOLE << NUMBER_BITS)
+    }
+
+    /// One whose index begins there.
+    pub(crate) fn at(place: u32, bits: u32) -> Self {
+        Self(place | bits << NUMBER_BITS)
+    }
+
+    fn number(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX) & ((1 << NUMBER_BITS) - 1)
+    }
+
+    fn bits(self) -> u32 {
+        self.0 >> NUMBER_BITS
+    }
 }
 
-impl<K: Key> Table<K> {
-    /// Of sorted entries, the first of which begins at zero, if there is any.
-    pub(crate) fn new(entries: Vec<Entry<K>>) -> Self {
-        let (mut first, mut second) = (Vec::new(), Vec::new());
-        if !entries.is_empty() {
-            first.reserve(1 << FIRST_BITS);
-            let mut begun = 0;
-            for top in 0..1_usize << FIRST_BITS {
-                let rest = entries.get(begun..).unwrap_or_default();
-                let count = rest.partition_point(|entry| upper(entry.first) <= top);
-                let part = rest.get(..count).unwrap_or_default();
-                first.push(index(part, begun, &mut second));
-                begun += count;
-            }
+/// All addresses of a family, as numbers of 128 bits: those of IPv4 stand at the upper end.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    /// For each value of the topmost bits.
+    pub(crate) parts: Box<[List]>,
+    /// Those that entries lead to.
+    pub(crate) lists: Box<[List]>,
+    /// The indexes of all lists: for each value of the bits that it goes by, the last entry that
+    /// begins at or before the first such key, and then the last entry of the list.
+    pub(crate) places: Box<[u32]>,
+    /// Those of a list behind one another; the first has key zero. `PADDING` more at the end.
+    pub(crate) entries: Box<[Entry]>,
+}
+
+/// Entries at the end of a table that mean nothing: there is always something to be looked at.
+pub(crate) const PADDING: usize = FEW + 1;
+
+impl Table {
+    /// The number of what is known of an address, with the lengths around it.
+    pub(crate) fn find(&self, address: u128) -> Option<(usize, Lens)> {
+        let part = address >> (u128::BITS - PART_BITS);
+        let mut list = *self.parts.get(usize::try_from(part).ok()?)?;
+        if list.bits() == WHOLE {
+            let entry = self.entries.get(list.number())?;
+            return Some((entry.record(), entry.far));
         }
-        Self {
-            entries: entries.into(),
-            first: first.into(),
-            second: second.into(),
+        let mut before = PART_BITS;
+        for _ in 0..MAX_DEPTH {
+            let key = key(address, before);
+            let (entry, next) = self.search(list, key)?;
+            let Some(inner) = entry.list() else {
+                return Some((entry.record(), entry.lens(key, next, before)));
+            };
+            list = *self.lists.get(inner)?;
+            before += KEY_BITS;
         }
+        None
     }
 
-    /// The entry that the address lies in, with the lengths around the address.
-    pub(crate) fn find(&self, address: K) -> Option<(&Entry<K>, Lens)> {
-        let part = self.first.get(upper(address))?;
-        let at = usize::try_from(part.at).ok()? + lower(address, part.bits);
-        let from = usize::try_from(*self.second.get(at)?).ok()?;
-        let to = usize::try_from(*self.second.get(at + 1)?).ok()?;
-        let bucket = self.entries.get(from..to)?;
-        let behind = from + bucket.partition_point(|entry| entry.first <= address);
-        let entry = self.entries.get(behind.checked_sub(1)?)?;
-        let next = self.entries.get(behind).map(|entry| entry.first.bits());
-        Some((entry, entry.lens(address.bits(), next)))
+    /// The last entry of a list that begins at or before a key, and the key of the one behind it.
+    #[inline]
+    fn search(&self, list: List, key: u32) -> Option<(Entry, u32)> {
+        let place = u64::from(key) >> (KEY_BITS - list.bits());
+        let place = list.number() + usize::try_from(place).ok()?;
+        let [from, to] = *self.places.get(place..)?.first_chunk()?;
+        let from = usize::try_from(from).ok()?;
+        let more = usize::try_from(to).ok()?.checked_sub(from)?;
+        let behind = self.entries.get(from + 1..)?;
+        let count = if more <= FEW {
+            let few: &[Entry; FEW] = behind.first_chunk()?;
+            let begun =
+                |(entry, at): (&Entry, usize)| usize::from((at < more) & (entry.key <= key));
+            few.iter().zip(0..).map(begun).sum()
+        } else {
+            behind
+                .get(..more)?
+                .partition_point(|entry| entry.key <= key)
+        };
+        let found: &[Entry; 2] = self.entries.get(from + count..)?.first_chunk()?;
+        let [entry, next] = *found;
+        Some((entry, next.key))
     }
 
+    /// Entries that say what is known.
     pub(crate) fn len(&self) -> usize {
-        self.entries.len()
+        self.entries
+            .len()
+            .saturating_sub(PADDING + self.lists.len())
     }
 
     /// Of memory.
     pub(crate) fn bytes(&self) -> usize {
-        size_of_val(&*self.entries) + size_of_val(&*self.first) + size_of_val(&*self.second)
+        size_of_val(&*self.parts)
+            + size_of_val(&*self.lists)
+            + size_of_val(&*self.places)
+            + size_of_val(&*self.entries)
     }
 }
 
-/// Adds the part for entries with the same topmost bits, so many of which there are before.
-fn index<K: Key>(entries: &[Entry<K>], before: usize, second: &mut Vec<u32>) -> Part {
-    let enough = (entries.len() / ENTRIES_PER_PLACE)
-        .checked_ilog2()
-        .unwrap_or(0);
-    let bits = u8::try_from(enough).map_or(MAX_SECOND_BITS, |bits| bits.min(MAX_SECOND_BITS));
-    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    let at = number(second.len());
-    let start = second.len();
-    for (place, entry) in (before..).zip(entries) {
-        while second.len() - start <= lower(entry.first, bits) {
-            second.push(number(place));
-        }
-    }
-    second.resize(start + (1 << bits) + 1, number(before + entries.len()));
-    Part { at, bits }
+/// The key of an address in a list behind so many bits.
+pub(crate) fn key(address: u128, before: u32) -> u32 {
+    ((address << before) >> (u128::BITS - KEY_BITS)) as u32
 }
 
-/// The bits that the first index goes by.
-fn upper<K: Key>(key: K) -> usize {
-    usize::try_from(key.bits() >> (128 - FIRST_BITS)).unwrap_or(usize::MAX)
-}
-
-/// The bits behind them that a part of the second one goes by.
-fn lower<K: Key>(key: K, bits: u8) -> usize {
-    let behind = key.bits() << FIRST_BITS;
-    let bits = behind.checked_shr(128 - u32::from(bits)).unwrap_or(0);
-    usize::try_from(bits).unwrap_or(usize::MAX)
+/// The length of the widest prefix around an address that another one is not in.
+pub(crate) fn beside(address: u128, other: u128) -> u8 {
+    u8::try_from((address ^ other).leading_zeros() + 1).unwrap_or(128)
 }

@@ -303,6 +303,61 @@ proptest! {
     }
 }
 
+/// Networks that crowd into two parts of the table: one of IPv4, and one of IPv6 where many differ
+/// only behind 48, 80 or 112 bits.
+fn crowded() -> impl Strategy<Value = Network> {
+    let v4 = (any::<u16>(), 17_u8..=32).prop_map(|(low, len)| {
+        let bits = (10 << 24) | u32::from(low);
+        Network::new(IpAddr::V4(bits.into()), len)
+    });
+    let few = prop::sample::select(vec![0_u128, 1, 2, 0x8000, 0xFFFF]);
+    let v6 = (any::<u16>(), prop::collection::vec(few, 5), 17_u8..=128).prop_map(
+        |(high, groups, len)| {
+            let start = (0x2A02 << 16) | u128::from(high);
+            let bits = groups.iter().fold(start, |bits, group| bits << 16 | group) << 16;
+            Network::new(IpAddr::V6(bits.into()), len)
+        },
+    );
+    prop_oneof![v4, v6].prop_map(Option::unwrap)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 6, ..ProptestConfig::default() })]
+
+    /// The same where lists are long and lie inside one another.
+    #[test]
+    fn a_crowd_is_found_as_by_a_scan(
+        layers in prop::collection::vec(prop::collection::vec((crowded(), any_place()), 0..250), 1..3),
+        random in any::<u128>(),
+    ) {
+        let made = layers.iter().map(|rows| {
+            let mut layer = Layer::new(Source::named("any"));
+            for (network, place) in rows {
+                layer.add(*network, *place).unwrap();
+            }
+            layer
+        });
+        let atlas = Atlas::new(made.collect()).unwrap();
+        for address in edges(&layers) {
+            let found = atlas.look_up(address);
+            let expected = model(&layers, address);
+            prop_assert_eq!(*found.place, expected.0, "{}", address);
+            let lens = scopes(&atlas, &address.to_string());
+            for (level, len) in lens.into_iter().enumerate() {
+                for other in [0, u128::MAX, random].map(|other| within(address, len, other)) {
+                    prop_assert!(
+                        class(model(&layers, other), level) == class(expected, level),
+                        "{} /{} level {}: {}", address, len, level, other
+                    );
+                    if level == 0 {
+                        prop_assert_eq!(atlas.look_up(other).range, found.range);
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// Whether one bit less would take in addresses that are looked up as IPv4: the table may stop
 /// before those.
 fn next_to_embedded(address: IpAddr, len: u8) -> bool {

@@ -595,7 +595,8 @@ fn answers_follow_who_is_where() {
         [2],
         "nobody has a place yet"
     );
-    let countries = countries::read(include_bytes!("../../../../data/geo/countries")).unwrap();
+    let countries =
+        countries::read(include_bytes!("../../../../data/geo/countries").as_slice()).unwrap();
     let atlas = Atlas::new(vec![countries]).unwrap();
     feed.condition.geo().is_now(atlas, Duration::ZERO, None);
     feed.follow_atlas(&live);

@@ -32,7 +32,7 @@ pub(super) struct Files {
 #[derive(Debug)]
 pub(super) enum Outcome {
     /// An atlas, and what is wrong with files that have never been in use.
-    Made(Atlas, Option<String>),
+    Made(Box<Atlas>, Option<String>),
     /// None: a file is bad that the one in use is made of.
     Refused(String),
 }
@@ -81,7 +81,7 @@ impl Files {
         match made {
             Ok(atlas) => {
                 self.in_use = used;
-                Outcome::Made(atlas, failure)
+                Outcome::Made(Box::new(atlas), failure)
             }
             Err(error) => Outcome::Refused(format!("{error:#}")),
         }

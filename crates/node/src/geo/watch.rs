@@ -102,7 +102,7 @@ impl Watch {
                     size.v4 + size.v6,
                     names.collect::<Vec<_>>().join(", ")
                 );
-                condition.geo().is_now(atlas, took, failure);
+                condition.geo().is_now(*atlas, took, failure);
             }
             Outcome::Refused(error) => {
                 tracing::error!(

@@ -1,0 +1,290 @@
+//! Makes a table of runs, which come in order: cuts them where parts and lists begin, puts the
+//! pieces into lists, and makes the lists' indexes. What makes a run is the business of `runs`.
+
+use crate::layer::TooLarge;
+use crate::runs::MAX_ENTRIES;
+use crate::table::{
+    Edges, Entry, KEY_BITS, List, MAX_DEPTH, PADDING, PART_BITS, Table, beside, key,
+};
+
+/// How many entries there are at most for each place of an index, on average: so few that they are
+/// looked at together, and as many as keep the index small.
+const ENTRIES_PER_PLACE: usize = 4;
+/// The most bits that an index goes by.
+const MAX_BITS: u32 = 20;
+
+/// A table in the making.
+#[derive(Debug, Default)]
+pub(crate) struct Shelf {
+    parts: Vec<List>,
+    lists: Vec<List>,
+    places: Vec<u32>,
+    entries: Vec<Entry>,
+    /// The lists that have been begun and not ended, each inside of the one before.
+    open: [Vec<Entry>; MAX_DEPTH as usize],
+}
+
+/// Neighbouring runs that are of one class.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Stretch {
+    pub(crate) first: u128,
+    /// The first address behind it, unless there is none.
+    pub(crate) next: Option<u128>,
+}
+
+/// What is known of a run.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Known {
+    pub(crate) record: u32,
+    /// What it is part of at each level.
+    pub(crate) stretches: [Stretch; 4],
+}
+
+/// The addresses of a run, or some of them.
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    first: u128,
+    last: u128,
+}
+
+impl Shelf {
+    /// One for a table of about so many entries.
+    pub(crate) fn with_capacity(entries: usize) -> Self {
+        Self {
+            parts: Vec::with_capacity(1 << PART_BITS),
+            entries: Vec::with_capacity(entries),
+            ..Self::default()
+        }
+    }
+
+    /// Adds the run that follows those before it.
+    pub(crate) fn add(&mut self, first: u128, last: u128, known: &Known) -> Result<(), TooLarge> {
+        self.put(0, Piece { first, last }, known);
+        if self.entries.len() > MAX_ENTRIES {
+            return Err(TooLarge);
+        }
+        Ok(())
+    }
+
+    /// The table, once the last address has been added.
+    pub(crate) fn table(mut self) -> Table {
+        self.entries.extend([Entry::default(); PADDING]);
+        Table {
+            parts: self.parts.into(),
+            lists: self.lists.into(),
+            places: self.places.into(),
+            entries: self.entries.into(),
+        }
+    }
+
+    /// Puts a piece into the list at this depth, or the parts at none. What does not begin and end
+    /// where keys do goes into lists inside of it, by recursion at most `MAX_DEPTH` deep.
+    fn put(&mut self, depth: u32, piece: Piece, known: &Known) {
+        // The addresses with the same key differ in these bits.
+        let behind = u128::MAX
+            .checked_shr(PART_BITS + depth * KEY_BITS)
+            .unwrap_or(0);
+        let Piece { mut first, last } = piece;
+        if first & behind != 0 || last < first | behind {
+            let end = last.min(first | behind);
+            self.put(depth + 1, Piece { first, last: end }, known);
+            if end & behind == behind {
+                self.end(depth + 1, first);
+            }
+            if end == last {
+                return;
+            }
+            first = end + 1;
+        }
+        let rest = last & !behind;
+        if last & behind == behind {
+            self.keep(depth, Piece { first, last }, known);
+            return;
+        }
+        if first < rest {
+            let last = rest - 1;
+            self.keep(depth, Piece { first, last }, known);
+        }
+        self.put(depth + 1, Piece { first: rest, last }, known);
+    }
+
+    /// Keeps a piece that begins and ends where keys do: as one entry where the lengths around its
+    /// addresses follow from the address and the ends of the piece, and otherwise as one for each
+    /// of the widest prefixes in it.
+    fn keep(&mut self, depth: u32, piece: Piece, known: &Known) {
+        let Some(before) = depth.checked_sub(1) else {
+            return piece.prefixes(known, |prefix, edges| {
+                self.keep_parts(prefix, known.record, edges);
+            });
+        };
+        let Some(list) = self.open.get_mut(before as usize) else {
+            return;
+        };
+        let before = PART_BITS + before * KEY_BITS;
+        if let Some(edges) = known.edges(piece) {
+            list.push(Entry::new(key(piece.first, before), known.record, edges));
+        } else {
+            piece.prefixes(known, |prefix, edges| {
+                list.push(Entry::new(key(prefix.first, before), known.record, edges));
+            });
+        }
+    }
+
+    /// Keeps a prefix of at most as many bits as choose a part.
+    fn keep_parts(&mut self, prefix: Piece, record: u32, edges: [Edges; 4]) {
+        let list = List::whole(number(self.entries.len()));
+        self.entries.push(Entry::new(0, record, edges));
+        let part = |address: u128| address >> (u128::BITS - PART_BITS);
+        for _ in part(prefix.first)..=part(prefix.last) {
+            self.parts.push(list);
+        }
+    }
+
+    /// Ends the list at this depth, which is about this address.
+    fn end(&mut self, depth: u32, about: u128) {
+        let Some(list) = self.open.get_mut(depth as usize - 1).map(std::mem::take) else {
+            return;
+        };
+        let ended = self.index(&list);
+        self.entries.extend_from_slice(&list);
+        let outer = (depth as usize).checked_sub(2);
+        match outer.and_then(|outer| self.open.get_mut(outer)) {
+            None => self.parts.push(ended),
+            Some(outer) => {
+                let key = key(about, PART_BITS + (depth - 2) * KEY_BITS);
+                outer.push(Entry::leading(key, number(self.lists.len())));
+                self.lists.push(ended);
+            }
+        }
+        // Its memory is of use for the next one.
+        if let Some(open) = self.open.get_mut(depth as usize - 1) {
+            *open = list;
+            open.clear();
+        }
+    }
+
+    /// Makes the index of a list whose entries follow all there are.
+    fn index(&mut self, list: &[Entry]) -> List {
+        let places = list.len().div_ceil(ENTRIES_PER_PLACE).next_power_of_two();
+        let bits = places.ilog2().min(MAX_BITS);
+        let (start, before) = (number(self.places.len()), self.entries.len());
+        let mut last = 0;
+        for place in 0..1_u64 << bits {
+            let first = place << (KEY_BITS - bits);
+            let begun = |entry: &Entry| u64::from(entry.key) <= first;
+            while list.get(last + 1).is_some_and(begun) {
+                last += 1;
+            }
+            self.places.push(number(before + last));
+        }
+        self.places.push(number(before + list.len() - 1));
+        List::at(start, bits)
+    }
+}
+
+/// What numbers are is bounded by `MAX_ENTRIES`.
+fn number(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+impl Known {
+    /// What the ends of each stretch are for the addresses of a piece; none, if that is not the same
+    /// for all of them with any of the stretches.
+    fn edges(&self, piece: Piece) -> Option<[Edges; 4]> {
+        let mut all = [Edges::default(); 4];
+        let mut last: Option<(&Stretch, Edges)> = None;
+        for (edges, stretch) in all.iter_mut().zip(&self.stretches) {
+            *edges = match last {
+                // Most often, all that is in one country is one run.
+                Some((same, edges)) if same == stretch => edges,
+                _ => stretch.edges(piece)?,
+            };
+            last = Some((stretch, *edges));
+        }
+        Some(all)
+    }
+}
+
+impl Piece {
+    /// Cuts it into the widest prefixes there are, at most two for each bit of an address, each with
+    /// the lengths around it: its edges are all far.
+    fn prefixes(self, known: &Known, mut each: impl FnMut(Self, [Edges; 4])) {
+        let own = Stretch {
+            first: self.first,
+            next: self.last.checked_add(1),
+        };
+        let mut next = Some(self.first);
+        while let Some(first) = next.filter(|first| *first <= self.last) {
+            let behind = u128::MAX.checked_shr(own.widest(first).into());
+            let last = first | behind.unwrap_or(0);
+            let edges = known.stretches.map(|stretch| Edges {
+                far: stretch.widest(first),
+                ..Edges::default()
+            });
+            each(Self { first, last }, edges);
+            next = last.checked_add(1);
+        }
+    }
+}
+
+impl Stretch {
+    /// The length of the widest prefix around an address that lies in the stretch with all of
+    /// its addresses: it has neither neighbour of the stretch in it.
+    fn widest(&self, address: u128) -> u8 {
+        let neighbours = [self.first.checked_sub(1), self.next];
+        let lens = neighbours.into_iter().flatten();
+        lens.map(|other| beside(address, other)).max().unwrap_or(0)
+    }
+
+    /// What it is for the addresses of a piece of it; none, if neither the same for all of them nor
+    /// told by the ends of the piece.
+    fn edges(&self, piece: Piece) -> Option<Edges> {
+        let begin = End::seen(piece, piece.first, self.first.checked_sub(1))?;
+        let end = End::seen(piece, piece.last, self.next)?;
+        Some(Edges {
+            begins: begin == End::Own,
+            ends: end == End::Own,
+            far: begin.far().max(end.far()),
+        })
+    }
+}
+
+/// An end of a stretch, seen from a piece of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// So long is the widest prefix without it around any address of the piece.
+    Far(u8),
+    /// It is where the piece ends, or as far from every address of the piece as that.
+    Own,
+}
+
+impl End {
+    /// The end with this address behind it, if there is one, on the side of the piece where that has
+    /// its outermost. None, if it is neither.
+    fn seen(piece: Piece, outermost: u128, behind: Option<u128>) -> Option<Self> {
+        let Some(other) = behind else {
+            return Some(Self::Far(0));
+        };
+        let (first, last) = (piece.first ^ other, piece.last ^ other);
+        // The topmost bit that is set is the same.
+        if first ^ last < first & last {
+            return Some(Self::Far(beside(piece.first, other)));
+        }
+        let neighbour = if other < outermost {
+            outermost - 1
+        } else {
+            outermost + 1
+        };
+        // No address of the piece has more bits in common with the neighbour than the outermost has.
+        // Behind those it makes no difference which of the two it is compared with.
+        let common = (neighbour ^ outermost).leading_zeros();
+        (neighbour == other || common < (neighbour ^ other).leading_zeros()).then_some(Self::Own)
+    }
+
+    fn far(self) -> u8 {
+        match self {
+            Self::Far(len) => len,
+            Self::Own => 0,
+        }
+    }
+}
