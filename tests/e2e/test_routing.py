@@ -165,6 +165,35 @@ def test_answered_as_written(start, tmp_path, name):
     assert not wrong, "\n".join(wrong)
 
 
+def test_shares_and_orders_over_udp(start):
+    """What a file cannot say: how often each reply comes, and which record is first."""
+    server = start()
+    zone = Zone(server.client(), "often.test")
+    nine = [f"192.0.2.{number}" for number in range(1, 10)]
+    zone.change(
+        create("share.often.test", "A", "192.0.2.1", SetIdentifier="a", Weight=70),
+        create("share.often.test", "A", "192.0.2.2", SetIdentifier="b", Weight=30),
+        *(
+            create("nine.often.test", "A", value, SetIdentifier=value, MultiValueAnswer=True)
+            for value in nine
+        ),
+    )
+
+    def values(name):
+        reply = server.ask(name)
+        return [str(value) for set_ in reply.answer for value in set_]
+
+    rounds = 600
+    first = sum(values("share.often.test") == ["192.0.2.1"] for _ in range(rounds))
+    # Five standard deviations.
+    assert abs(first - 0.7 * rounds) < 5 * (rounds * 0.7 * 0.3) ** 0.5
+    replies = [values("nine.often.test") for _ in range(rounds // 3)]
+    assert all(len(set(reply)) == len(reply) == 8 for reply in replies)
+    assert {reply[0] for reply in replies} == set(nine), "each is first at times"
+    assert len({frozenset(reply) for reply in replies}) == 9, "each is left out at times"
+    assert len({tuple(reply) for reply in replies}) > 150, "in any order"
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused_by_the_api(route53, name):
     zone = READ[name].zones[0]
