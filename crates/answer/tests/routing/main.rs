@@ -18,6 +18,7 @@ mod model;
 mod names;
 mod networks;
 mod policy;
+mod possibles;
 mod pretend;
 mod rng;
 mod routings;
