@@ -391,7 +391,7 @@ class Prepared:
         for collection, location in zip(collections, ("office", "lab")):
             blocks = {"LocationName": location, "Action": "PUT", "CidrList": ["192.0.2.0/24"]}
             client.change_cidr_collection(Id=collection, Changes=[blocks])
-        config = {"Type": "TCP", "IPAddress": "192.0.2.1", "Port": 25, "Disabled": True}
+        config = {"Type": "HTTP", "FullyQualifiedDomainName": "www.example.com", "Disabled": True}
         checks = [
             who.create_health_check(CallerReference=reference(), HealthCheckConfig=config)
             for who in (client, stranger)
