@@ -213,13 +213,21 @@ pub struct Coordinates {
 }
 
 impl Coordinates {
-    /// Latitude and longitude; none where the texts are no numbers, or lie beyond the poles or the
-    /// date line.
+    /// Latitude and longitude; none where a text is no number of at most two decimals, or lies
+    /// beyond the poles or the date line.
     pub(crate) fn degrees(&self) -> Option<(f64, f64)> {
-        let within = |text: &str, most: f64| text.parse().ok().filter(|n: &f64| n.abs() <= most);
         Some((
-            within(&self.latitude, 90.0)?,
-            within(&self.longitude, 180.0)?,
+            degrees(&self.latitude, 90.0)?,
+            degrees(&self.longitude, 180.0)?,
         ))
     }
+}
+
+fn degrees(text: &str, most: f64) -> Option<f64> {
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let has_form = (1..=3).contains(&whole.len()) && fraction.len() <= 2;
+    let number: f64 = text.parse().ok()?;
+    (has_form && is_number(whole) && is_number(fraction) && number.abs() <= most).then_some(number)
 }

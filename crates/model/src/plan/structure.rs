@@ -148,7 +148,9 @@ fn check_location(change: &DraftChange, location: &GeoproximityLocation) -> Resu
             wrong(format!("Unknown LocalZoneGroup {name}"))
         }
         GeoproximityPlace::Coordinates(point) if point.degrees().is_none() => wrong(
-            "Latitude must lie between -90 and 90 and Longitude between -180 and 180".to_owned(),
+            "Latitude must lie between -90 and 90 and Longitude between -180 and 180, with two \
+             decimals at most"
+                .to_owned(),
         ),
         _ => Ok(()),
     }
@@ -335,6 +337,10 @@ mod tests {
             (point("-90", "+180.00"), "accepted"),
             (point("90.01", "0"), "Latitude must lie"),
             (point("0", "-181"), "Latitude must lie"),
+            (point("50.", "8"), "accepted"),
+            (point("50.123", "8"), "two decimals"),
+            (point("5e1", "8"), "two decimals"),
+            (point("", "8"), "two decimals"),
         ] {
             assert!(said.contains(text), "{said}");
         }

@@ -1,11 +1,14 @@
 //! A record set as JSON: in the form that `aws route53 list-resource-record-sets` prints.
 
+use std::ops::RangeInclusive;
+
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
     Coordinates, Draft, DraftAlias, FailoverRole, GeoLocation, GeoproximityLocation,
     GeoproximityPlace, RecordSet, Region, ZoneId,
 };
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// `ResourceRecordSet`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,7 +19,11 @@ pub(crate) struct JsonSet {
     pub(crate) rtype: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) set_identifier: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "weight",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub(super) weight: Option<u8>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) region: Option<String>,
@@ -86,7 +93,11 @@ pub(super) struct JsonProximity {
     local_zone_group: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     coordinates: Option<JsonPoint>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "bias",
+        skip_serializing_if = "Option::is_none"
+    )]
     bias: Option<i8>,
 }
 
@@ -231,6 +242,30 @@ impl JsonSet {
     }
 }
 
+fn weight<'de, D: Deserializer<'de>>(number: D) -> Result<Option<u8>, D::Error> {
+    within(number, "Weight", 0..=255)
+}
+
+fn bias<'de, D: Deserializer<'de>>(number: D) -> Result<Option<i8>, D::Error> {
+    within(number, "Bias", -99..=99)
+}
+
+/// A number, refused in words where it lies elsewhere.
+fn within<'de, D: Deserializer<'de>, N: TryFrom<i64>>(
+    number: D,
+    what: &str,
+    range: RangeInclusive<i64>,
+) -> Result<Option<N>, D::Error> {
+    let Some(number) = Option::<i64>::deserialize(number)? else {
+        return Ok(None);
+    };
+    let fits = range.contains(&number).then(|| N::try_from(number).ok());
+    fits.flatten().map(Some).ok_or_else(|| {
+        let (least, most) = range.into_inner();
+        D::Error::custom(format!("{what} is {number}, not {least} to {most}"))
+    })
+}
+
 fn check_length(what: &str, text: Option<&str>, least: usize, most: usize) -> Result<(), String> {
     match text.map(|text| text.chars().count()) {
         Some(length) if length < least || length > most => Err(format!(
@@ -328,5 +363,18 @@ mod tests {
         assert!(refusal(r#"{"Name":"a","Type":"A","SetIdentifier":""}"#).contains("0 characters"));
         assert!(refusal(r#"{"Name":"a","Type":"A","Failover":"x"}"#).contains("PRIMARY"));
         assert!(serde_json::from_str::<JsonSet>(r#"{"Name":"a","Type":"A","X":1}"#).is_err());
+        for (text, words) in [
+            (
+                r#"{"Name":"a","Type":"A","Weight":256}"#,
+                "Weight is 256, not 0 to 255",
+            ),
+            (
+                r#"{"Name":"a","Type":"A","GeoProximityLocation":{"Bias":-100}}"#,
+                "Bias is -100, not -99 to 99",
+            ),
+        ] {
+            let error = serde_json::from_str::<JsonSet>(text).unwrap_err();
+            assert!(error.to_string().contains(words), "{error}");
+        }
     }
 }
