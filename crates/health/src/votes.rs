@@ -64,8 +64,8 @@ struct Last {
 struct History {
     /// When any checker's word last turned to *down*.
     turned_down: Duration,
-    /// Since when the outcome is what it is.
-    since: Duration,
+    /// Since when the outcome is what it is; since before the start if there is none.
+    since: Option<Duration>,
     /// When the votes last decided it; not since the start if there is none.
     decided: Option<Duration>,
 }
@@ -275,13 +275,14 @@ impl Votes {
             let Some(history) = self.histories.get_mut(slot as usize) else {
                 continue;
             };
-            let Ruling::Decided(health) = poll.rule(slot, &self.rules) else {
+            let bit = place(slot).1;
+            let settling = history.settling(word.get(bit), now, &self.rules);
+            let Ruling::Decided(health) = poll.rule(slot, &self.rules, settling) else {
                 continue;
             };
-            let bit = place(slot).1;
             if word.get(bit) != Some(health) {
                 word.set(bit, Some(health));
-                history.since = now;
+                history.since = Some(now);
             }
             history.decided = Some(now);
         }
@@ -346,6 +347,14 @@ impl Votes {
     /// The outcome of a check at the last judgement.
     fn health(&self, at: HealthSlot) -> Option<Health> {
         self.layout.has(at).then(|| self.healths.get(at.slot))?
+    }
+}
+
+impl History {
+    /// The outcome, if it is a new one.
+    fn settling(&self, health: Option<Health>, now: Duration, rules: &Rules) -> Option<Health> {
+        let is_new = |since: Duration| now.saturating_sub(since) < rules.settle;
+        health.filter(|_| self.since.is_some_and(is_new))
     }
 }
 

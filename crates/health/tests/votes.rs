@@ -3,10 +3,18 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::{Station, check, check_from, register, seconds, stations};
 use meridian_health::{Basis, Cast, Conduct, Rules, Vote, Votes};
 use meridian_model::Health::{Healthy, Unhealthy};
 use meridian_model::{Health, HealthCheck, HealthSlot};
+
+/// Route 53's rules without the time in which outcomes settle, so that each vote shows at once.
+const AT_ONCE: Rules = Rules {
+    settle: Duration::ZERO,
+    ..Rules::ROUTE_53
+};
 
 /// Checkers with one check, which the votes are about.
 struct Poll {
@@ -65,12 +73,12 @@ impl Poll {
 
 #[test]
 fn more_than_eighteen_percent_are_needed() {
-    let mut poll = Poll::new(16, Rules::ROUTE_53);
+    let mut poll = Poll::new(16, AT_ONCE);
     assert_eq!(poll.say("uuuddddddddddddd"), Some(Healthy));
     assert_eq!(poll.say("uudddddddddddddd"), Some(Unhealthy));
     assert_eq!(poll.say("uuuddddddddddddd"), Some(Healthy));
     // Exactly 18 % is not more than that.
-    let mut poll = Poll::new(50, Rules::ROUTE_53);
+    let mut poll = Poll::new(50, AT_ONCE);
     let words = |up: usize| format!("{}{}", "u".repeat(up), "d".repeat(50 - up));
     assert_eq!(poll.say(&words(9)), Some(Unhealthy));
     assert_eq!(poll.say(&words(10)), Some(Healthy));
@@ -78,7 +86,7 @@ fn more_than_eighteen_percent_are_needed() {
 
 #[test]
 fn nothing_is_known_before_enough_were_heard() {
-    let mut poll = Poll::new(3, Rules::ROUTE_53);
+    let mut poll = Poll::new(3, AT_ONCE);
     assert_eq!(poll.judge(), None);
     assert_eq!(poll.say("d"), None);
     assert_eq!(poll.say("dnw"), None);
@@ -110,9 +118,9 @@ fn loss_of_checkers_flips_nothing() {
         ] {
             let count = u8::try_from(before.len()).unwrap();
             let mut poll = Poll::new(count, rules);
-            let health = poll.wait(before);
+            let health = poll.say(before);
             assert!(health.is_some());
-            for _ in 0..20 {
+            for _ in 0..8 {
                 assert_eq!(poll.say(after), health, "{before} to {after}");
             }
         }
@@ -121,14 +129,14 @@ fn loss_of_checkers_flips_nothing() {
 
 #[test]
 fn the_rest_decides_when_somebody_turns() {
-    let mut poll = Poll::new(3, Rules::ROUTE_53);
+    let mut poll = Poll::new(3, AT_ONCE);
     assert_eq!(poll.wait("uuu"), Some(Healthy));
     assert_eq!(poll.wait(" uu"), Some(Healthy));
     assert_eq!(poll.wait(" ud"), Some(Healthy));
     assert_eq!(poll.say(" dd"), Some(Unhealthy));
     assert_eq!(poll.wait(" ud"), Some(Healthy));
     // A checker falls with the endpoint that stands beside it, while its last word is fresh.
-    let mut poll = Poll::new(3, Rules::ROUTE_53);
+    let mut poll = Poll::new(3, AT_ONCE);
     assert_eq!(poll.wait("uuu"), Some(Healthy));
     poll.say(" du");
     assert_eq!(
@@ -138,7 +146,7 @@ fn the_rest_decides_when_somebody_turns() {
     );
     assert_eq!(poll.wait(" dd"), Some(Unhealthy));
     // The same when it comes back and withholds.
-    let mut poll = Poll::new(3, Rules::ROUTE_53);
+    let mut poll = Poll::new(3, AT_ONCE);
     poll.wait("uuu");
     poll.wait(" uu");
     poll.wait(" ud");
@@ -148,7 +156,7 @@ fn the_rest_decides_when_somebody_turns() {
 
 #[test]
 fn last_words_hold_until_someone_turns_down_after_them() {
-    let mut poll = Poll::new(3, Rules::ROUTE_53);
+    let mut poll = Poll::new(3, AT_ONCE);
     assert_eq!(poll.wait("udd"), Some(Healthy));
     assert_eq!(poll.wait(" dd"), Some(Healthy));
     assert_eq!(poll.basis(), Basis::Contested);
@@ -162,7 +170,7 @@ fn last_words_hold_until_someone_turns_down_after_them() {
 
 #[test]
 fn below_quorum_the_last_outcome_holds_and_its_age_shows() {
-    let mut poll = Poll::new(4, Rules::ROUTE_53);
+    let mut poll = Poll::new(4, AT_ONCE);
     assert_eq!(poll.wait("uuuu"), Some(Healthy));
     assert_eq!(poll.wait("dd  "), Some(Healthy));
     let shown = poll.votes.show(poll.check.slot).unwrap();
@@ -175,7 +183,7 @@ fn below_quorum_the_last_outcome_holds_and_its_age_shows() {
 
 #[test]
 fn who_runs_late_withholds_and_is_not_heard() {
-    let mut poll = Poll::new(3, Rules::ROUTE_53);
+    let mut poll = Poll::new(3, AT_ONCE);
     poll.wait("uuu");
     for station in &mut poll.stations[..2] {
         station.conduct = Conduct::Withholds;
@@ -189,7 +197,7 @@ fn who_runs_late_withholds_and_is_not_heard() {
 fn one_of_three_or_more_does_not_decide_alone_where_two_have_to() {
     let rules = Rules {
         least_up: 2,
-        ..Rules::ROUTE_53
+        ..AT_ONCE
     };
     let mut poll = Poll::new(3, rules);
     assert_eq!(poll.say("udd"), Some(Unhealthy));
@@ -202,7 +210,7 @@ fn one_of_three_or_more_does_not_decide_alone_where_two_have_to() {
 fn votes_have_to_come_from_several_regions_where_that_is_asked_for() {
     let rules = Rules {
         least_regions: 2,
-        ..Rules::ROUTE_53
+        ..AT_ONCE
     };
     // The first, fourth and seventh stand in one region.
     let mut poll = Poll::new(9, rules);
@@ -218,14 +226,14 @@ fn votes_have_to_come_from_several_regions_where_that_is_asked_for() {
 fn only_checkers_in_the_regions_of_a_check_vote() {
     let all = stations(6);
     let of = |name: &str| check_from(0, 1, &[name]);
-    let mut poll = Poll::about(of("eu-west-1"), all, Rules::ROUTE_53);
+    let mut poll = Poll::about(of("eu-west-1"), all, AT_ONCE);
     // The first and the fourth stand there.
     assert_eq!(poll.say("duuduu"), Some(Unhealthy));
     let shown = poll.votes.show(poll.check.slot).unwrap();
     assert_eq!(shown.tally.registered, 2);
     assert_eq!(shown.voters.len(), 2);
     // Where nobody stands in any of them, everybody votes.
-    let mut poll = Poll::about(of("us-west-2"), stations(6), Rules::ROUTE_53);
+    let mut poll = Poll::about(of("us-west-2"), stations(6), AT_ONCE);
     assert_eq!(poll.say("duuduu"), Some(Healthy));
     // Regions that change take effect at once.
     let moved = check_from(0, 1, &["eu-west-1"]);
@@ -235,7 +243,7 @@ fn only_checkers_in_the_regions_of_a_check_vote() {
 
 #[test]
 fn a_place_that_is_used_again_inherits_nothing() {
-    let mut poll = Poll::new(3, Rules::ROUTE_53);
+    let mut poll = Poll::new(3, AT_ONCE);
     assert_eq!(poll.wait("ddd"), Some(Unhealthy));
     // The name server knows of the next check first: what comes is about the one before.
     let next = check(0, 2);
@@ -263,7 +271,7 @@ fn a_place_that_is_used_again_inherits_nothing() {
 
 #[test]
 fn a_flip_says_what_it_was_and_who_voted() {
-    let mut poll = Poll::new(3, Rules::ROUTE_53);
+    let mut poll = Poll::new(3, AT_ONCE);
     poll.say("uuu");
     let first: Vec<_> = poll.votes.flips().collect();
     assert_eq!((first[0].before, first[0].health), (None, Healthy));
@@ -285,7 +293,7 @@ fn a_flip_says_what_it_was_and_who_voted() {
 #[test]
 fn tables_are_taken_once_from_those_who_are_registered() {
     use meridian_health::Refused;
-    let mut poll = Poll::new(2, Rules::ROUTE_53);
+    let mut poll = Poll::new(2, AT_ONCE);
     let now = seconds(1);
     let bytes = poll.stations[0].seal();
     poll.votes.take(&bytes, now).unwrap();
@@ -300,9 +308,40 @@ fn tables_are_taken_once_from_those_who_are_registered() {
     let taken = stranger.send(&mut poll.votes, now);
     assert!(matches!(taken, Err(Refused::NotSigned(_))));
     // Whoever is taken off the register is not heard any more, and the rest decides.
-    let mut poll = Poll::new(3, Rules::ROUTE_53);
+    let mut poll = Poll::new(3, AT_ONCE);
     poll.wait("udd");
     assert_eq!(poll.wait(" dd"), Some(Healthy));
     poll.votes.register(register(&poll.stations[1..]));
     assert_eq!(poll.judge(), Some(Unhealthy));
+}
+
+#[test]
+fn one_vote_does_not_flip_back_what_flipped_a_moment_ago() {
+    let mut poll = Poll::new(6, Rules::ROUTE_53);
+    poll.wait("uuuuuu");
+    poll.wait("uuuuuu");
+    poll.wait("uuuuuu");
+    assert_eq!(
+        poll.say("uddddd"),
+        Some(Unhealthy),
+        "the first flip waits for nothing"
+    );
+    assert_eq!(poll.say("uudddd"), Some(Unhealthy));
+    assert_eq!(poll.basis(), Basis::Settling);
+    assert_eq!(poll.say("uuuddd"), Some(Healthy), "two more do");
+    assert_eq!(poll.say("uddddd"), Some(Healthy));
+    assert_eq!(poll.say("dddddd"), Some(Unhealthy));
+    for _ in 0..3 {
+        assert_eq!(poll.wait("uudddd"), poll.say("uudddd"));
+    }
+    assert_eq!(
+        poll.judge(),
+        Some(Healthy),
+        "in the end it is the share that counts"
+    );
+    // Of two nobody can say who is wrong.
+    let mut poll = Poll::new(2, Rules::ROUTE_53);
+    assert_eq!(poll.say("uu"), Some(Healthy));
+    assert_eq!(poll.say("dd"), Some(Unhealthy));
+    assert_eq!(poll.say("ud"), Some(Healthy));
 }

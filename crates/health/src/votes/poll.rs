@@ -22,7 +22,14 @@ pub struct Rules {
     pub quorum_percent: u8,
     /// For how long a table counts.
     pub fresh: Duration,
+    /// For so long after a flip one vote more than otherwise has to be there to flip back, where
+    /// three or more may vote: while an endpoint's votes turn one by one, a checker that flaps
+    /// would turn the outcome to and fro. Once all others agree it makes no difference.
+    pub settle: Duration,
 }
+
+/// From so many voters on, one of them alone can be told from the others.
+const MANY: u8 = 3;
 
 impl Rules {
     /// As Route 53 decides, where that is known: more than 18 % (reference 6.3).
@@ -32,6 +39,7 @@ impl Rules {
         least_regions: 1,
         quorum_percent: 50,
         fresh: Duration::from_secs(5),
+        settle: Duration::from_secs(30),
     };
 }
 
@@ -60,6 +68,8 @@ pub(super) enum Ruling {
     BelowQuorum,
     /// It would be unhealthy only because some who said *up* fell silent.
     Contested,
+    /// It flipped a moment ago, and one vote alone would flip it back.
+    Settling,
 }
 
 /// For each of 64 places how many words had its bit. There are at most 64 checkers.
@@ -143,9 +153,11 @@ impl Poll {
         }
     }
 
-    pub(super) fn rule(&self, slot: u32, rules: &Rules) -> Ruling {
+    /// What the votes on a check decide. `settling` is its outcome if that is a new one.
+    pub(super) fn rule(&self, slot: u32, rules: &Rules, settling: Option<Health>) -> Ruling {
         let registered = self.registered.at(slot);
-        let heard = self.up.at(slot) + self.down.at(slot);
+        let up = self.up.at(slot);
+        let heard = up + self.down.at(slot);
         if u32::from(heard) * 100 <= u32::from(rules.quorum_percent) * u32::from(registered) {
             return Ruling::BelowQuorum;
         }
@@ -155,13 +167,20 @@ impl Poll {
                 && up >= rules.least_up.min(registered)
                 && regions_up >= rules.least_regions.min(regions)
         };
-        if enough(self.up.at(slot), self.regions_up.at(slot)) {
+        let regions_up = self.regions_up.at(slot);
+        let settling = settling.filter(|_| registered >= MANY);
+        if enough(up, regions_up) {
+            let is_clear = enough(up.saturating_sub(1), regions_up);
+            if settling == Some(Health::Unhealthy) && !is_clear {
+                return Ruling::Settling;
+            }
             return Ruling::Decided(Health::Healthy);
         }
-        if enough(
-            self.up_or_silent.at(slot),
-            self.regions_up_or_silent.at(slot),
-        ) {
+        if settling == Some(Health::Healthy) && enough(up.saturating_add(1), regions_up) {
+            return Ruling::Settling;
+        }
+        let stood_up = self.up_or_silent.at(slot);
+        if enough(stood_up, self.regions_up_or_silent.at(slot)) {
             return Ruling::Contested;
         }
         Ruling::Decided(Health::Unhealthy)

@@ -19,6 +19,8 @@ pub enum Basis {
     /// Enough said *up* before some of them fell silent, and nobody's word turned to *down* since:
     /// the last outcome holds.
     Contested,
+    /// It flipped a moment ago, and one vote alone would flip it back: it holds for a while.
+    Settling,
 }
 
 /// What a checker says of a check.
@@ -120,14 +122,17 @@ impl Votes {
             .layout
             .has(at)
             .then(|| self.poll(place(at.slot).0, now))?;
+        let health = self.health(at);
+        let settling = history.settling(health, now, &self.rules);
         Some(Shown {
-            health: self.health(at),
-            basis: match poll.rule(at.slot, &self.rules) {
+            health,
+            basis: match poll.rule(at.slot, &self.rules, settling) {
                 Ruling::Decided(_) => Basis::Votes,
                 Ruling::BelowQuorum => Basis::BelowQuorum,
                 Ruling::Contested => Basis::Contested,
+                Ruling::Settling => Basis::Settling,
             },
-            unchanged_for: now.saturating_sub(history.since),
+            unchanged_for: now.saturating_sub(history.since.unwrap_or_default()),
             age: history.decided.map(|decided| now.saturating_sub(decided)),
             tally: poll.tally(at.slot),
             voters: self.voters(at.slot).collect(),
