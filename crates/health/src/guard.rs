@@ -4,30 +4,19 @@
 //! business of whoever looked it up, before and not after this.
 
 mod caps;
-mod ranges;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-pub use caps::{Busy, Cap, CapLimits, Caps, Place};
-pub use ranges::Range;
+use meridian_model::{AddressRange, ProbeRights};
 
-/// What an account may have probed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ProbeRights {
-    /// What the whole Internet can reach.
-    Public,
-    /// Private networks too, as far as they are not this machine's own affairs.
-    Private,
-    /// Whatever something can listen at: the operator's right.
-    Everything,
-}
+pub use caps::{Busy, Cap, CapLimits, Caps, Place};
 
 /// Why an address is not connected to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Denial {
     /// Of what range it is.
-    Range(Range),
+    Range(AddressRange),
     /// This server itself listens there.
     OwnListener,
 }
@@ -55,8 +44,8 @@ impl Guard {
     /// Why not.
     pub fn check(&self, target: SocketAddr, rights: ProbeRights) -> Result<(), Denial> {
         let target = canonical(target);
-        if let Some(range) = Range::of(target.ip())
-            && range.needs().is_none_or(|needed| rights < needed)
+        if let Some(range) = AddressRange::of(target.ip())
+            && !rights.allow(Some(range))
         {
             return Err(Denial::Range(range));
         }
@@ -100,12 +89,7 @@ mod tests {
     /// Who may have it probed at the least; `None` is nobody.
     fn least(text: &str) -> Option<ProbeRights> {
         let guard = Guard::default();
-        let all = [
-            ProbeRights::Public,
-            ProbeRights::Private,
-            ProbeRights::Everything,
-        ];
-        let mut allowed = all.into_iter();
+        let mut allowed = ProbeRights::ALL.into_iter();
         let least = allowed.find(|rights| guard.check(at(text), *rights).is_ok());
         assert!(allowed.all(|rights| guard.check(at(text), rights).is_ok()));
         least

@@ -6,6 +6,7 @@
 #![warn(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 mod bits;
+mod checker;
 mod damping;
 mod guard;
 mod key;
@@ -21,8 +22,11 @@ mod table;
 mod votes;
 
 pub use bits::{Healths, MAX_SLOTS};
+pub use checker::{
+    Assigned, Assignment, Desk, Identity, Seen, Sight, Surroundings, Worker, Workload,
+};
 pub use damping::{Damping, Guardrails, HeldBack, Panic, Turn};
-pub use guard::{Busy, Cap, CapLimits, Caps, Denial, Guard, Place, ProbeRights, Range};
+pub use guard::{Busy, Cap, CapLimits, Caps, Denial, Guard, Place};
 pub use key::{CheckerKey, NotAKey, PublicKey};
 pub use layout::{Layout, OutOfPlaces};
 pub use opinion::{Finding, Opinion};

@@ -14,7 +14,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use meridian_model::{Endpoint, HealthCheckId, Protocol};
+use meridian_model::{Endpoint, HealthCheckId, ProbeRights, Protocol};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -23,7 +23,7 @@ use tokio_rustls::client::TlsStream;
 use self::body::{Body, BodyFault, Search};
 use self::http::{Head, HeadReader};
 use self::tls::Sni;
-use crate::guard::{Busy, Caps, Guard, ProbeRights};
+use crate::guard::{Busy, Caps, Guard};
 use crate::resolve::{ResolveFailure, Resolver};
 
 pub use found::{CertificateFault, Found, Malformation, TlsFailure};

@@ -1,4 +1,4 @@
-//! How many probes run at once: against one address, and for one account. Counted over all
+//! How many probes run at once: in all, against one address, and for one account. Counted over all
 //! checkers of a process, and given back by whoever drops what was taken.
 
 use std::collections::HashMap;
@@ -11,6 +11,8 @@ use meridian_model::AccountId;
 /// The most at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CapLimits {
+    /// In all: each has a socket, and up to a hundred kilobytes.
+    pub in_all: usize,
     /// Against one address.
     pub per_address: usize,
     /// For one account.
@@ -20,8 +22,9 @@ pub struct CapLimits {
 impl Default for CapLimits {
     fn default() -> Self {
         Self {
-            per_address: 256,
-            per_account: 4096,
+            in_all: 1000,
+            per_address: 250,
+            per_account: 500,
         }
     }
 }
@@ -29,6 +32,7 @@ impl Default for CapLimits {
 /// Of what there are too many. It says nothing of the endpoint: the probe is made later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("as many probes as {} may have are under way", match .0 {
+    Cap::All => "all checks together",
     Cap::Address => "one address",
     Cap::Account => "one account",
 })]
@@ -37,6 +41,8 @@ pub struct Busy(pub Cap);
 /// What is capped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cap {
+    /// [`CapLimits::in_all`].
+    All,
     /// [`CapLimits::per_address`].
     Address,
     /// [`CapLimits::per_account`].
@@ -47,6 +53,7 @@ pub enum Cap {
 #[derive(Debug, Clone)]
 pub struct Caps {
     limits: CapLimits,
+    all: Counts<()>,
     addresses: Counts<IpAddr>,
     accounts: Counts<AccountId>,
 }
@@ -63,9 +70,24 @@ impl Caps {
     pub fn new(limits: CapLimits) -> Self {
         Self {
             limits,
+            all: Counts::default(),
             addresses: Counts::default(),
             accounts: Counts::default(),
         }
+    }
+
+    /// How many more there may be.
+    pub fn room(&self) -> usize {
+        self.limits.in_all.saturating_sub(self.all.count(&()))
+    }
+
+    /// A place for a probe of anything.
+    ///
+    /// # Errors
+    /// When there is none left.
+    pub fn any(&self) -> Result<Place<()>, Busy> {
+        let place = self.all.take((), self.limits.in_all);
+        place.ok_or(Busy(Cap::All))
     }
 
     /// A place for a probe of this address.
@@ -104,6 +126,11 @@ impl<K> Default for Counts<K> {
 }
 
 impl<K: Hash + Eq + Clone> Counts<K> {
+    fn count(&self, key: &K) -> usize {
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.get(key).copied().unwrap_or(0)
+    }
+
     fn take(&self, key: K, limit: usize) -> Option<Place<K>> {
         // Counting cannot leave it half done: after a panic elsewhere it is as good as before.
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -142,6 +169,7 @@ mod tests {
     #[test]
     fn places_are_given_back_and_nothing_is_kept() {
         let caps = Caps::new(CapLimits {
+            in_all: 1,
             per_address: 2,
             per_account: 0,
         });
@@ -157,6 +185,10 @@ mod tests {
         drop((second, third));
         let account = AccountId::new("123456789012").unwrap();
         assert!(caps.account(&account).is_err());
+        let any = caps.any().unwrap();
+        assert_eq!((caps.room(), caps.any().unwrap_err()), (0, Busy(Cap::All)));
+        drop(any);
+        assert_eq!(caps.room(), 1);
         assert!(caps.addresses.0.lock().unwrap().is_empty());
         assert!(caps.accounts.0.lock().unwrap().is_empty());
     }

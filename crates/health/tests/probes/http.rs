@@ -3,10 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use meridian_health::{
-    Busy, Cap, CapLimits, Caps, Denial, Found, Guard, Malformation, ProbeRights, Range, Unable,
-};
-use meridian_model::Protocol;
+use meridian_health::{Busy, Cap, CapLimits, Caps, Denial, Found, Guard, Malformation, Unable};
+use meridian_model::{AddressRange, ProbeRights, Protocol};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};
 
@@ -238,7 +236,10 @@ async fn forbidden_addresses_are_never_connected_to() {
         target.endpoint.ip_address = Some(address.parse().unwrap());
         for rights in [ProbeRights::Public, ProbeRights::Private] {
             let seen = prober.probe(&target, rights, 1).await.unwrap();
-            assert_eq!(seen.found, Found::Denied(Denial::Range(Range::Loopback)));
+            assert_eq!(
+                seen.found,
+                Found::Denied(Denial::Range(AddressRange::Loopback))
+            );
             assert_eq!(seen.status(), "Failure: Not probed: a loopback address");
         }
     }
@@ -254,7 +255,7 @@ async fn no_more_probes_of_one_address_than_allowed() {
     let mut prober = prober();
     prober.caps = Caps::new(CapLimits {
         per_address: 1,
-        per_account: 1,
+        ..CapLimits::default()
     });
     let rights = ProbeRights::Everything;
     let (first, second) = tokio::join!(

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use domain::base::iana::{Class, Rcode};
 use domain::base::{Message, MessageBuilder, Name, Rtype, Ttl};
 use domain::rdata::{A, Cname};
-use meridian_health::{Denial, Found, ProbeRights, Prober, Range, Resolver, Target, Unable};
-use meridian_model::Protocol;
+use meridian_health::{Denial, Found, Prober, Resolver, Target, Unable};
+use meridian_model::{AddressRange, ProbeRights, Protocol};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UdpSocket};
 
@@ -195,9 +195,13 @@ async fn a_name_that_is_bound_again_does_not_open_a_forbidden_range() {
     .await;
     let prober = asking(&[server]);
     let target = by_name(&scene);
-    for (turn, range) in [Range::Nowhere, Range::Loopback, Range::Loopback]
-        .into_iter()
-        .enumerate()
+    for (turn, range) in [
+        AddressRange::Nowhere,
+        AddressRange::Loopback,
+        AddressRange::Loopback,
+    ]
+    .into_iter()
+    .enumerate()
     {
         let seen = prober
             .probe(&target, ProbeRights::Private, turn as u64)

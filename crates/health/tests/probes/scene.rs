@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use meridian_health::{
-    CapLimits, Caps, Certificate, Found, Guard, Observation, ProbeRights, Prober, Resolver, Target,
-    Timeouts, Tls,
+    CapLimits, Caps, Certificate, Found, Guard, Observation, Prober, Resolver, Target, Timeouts,
+    Tls,
 };
-use meridian_model::{Endpoint, HealthCheckId, Protocol};
+use meridian_model::{Endpoint, HealthCheckId, ProbeRights, Protocol};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::rustls::RootCertStore;
