@@ -12,8 +12,12 @@ _running = []
 
 @pytest.fixture(scope="session")
 def meridian(tmp_path_factory):
-    """The server that tests share which do not stop or rearrange it."""
-    with Meridian(tmp_path_factory.mktemp("meridian")) as server:
+    """The server that tests share which do not stop or rearrange it.
+
+    It probes nothing: the endpoints of most tests are nobody's.
+    """
+    config = "[health]\nenabled = false\n"
+    with Meridian(tmp_path_factory.mktemp("meridian"), config=config) as server:
         _running.append(server)
         yield server
         _running.remove(server)

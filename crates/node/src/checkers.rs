@@ -1,10 +1,270 @@
 //! Checkers at work in this process: which there are, what they are told, and what becomes of what
 //! they find. How an endpoint is probed and how votes are counted is `meridian_health`'s.
+//!
+//! They have a runtime and threads of their own: neither DNS nor the control plane waits for them.
 
 mod board;
+mod count;
 mod events;
+mod last;
+mod observations;
 mod told;
 
-pub(crate) use board::{Board, Findings, State};
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use meridian_control::{Environment, SystemEnvironment};
+use meridian_health::{
+    Assigned, Assignment, CapLimits, Caps, Certificate, Checker, CheckerKey, Counter, Desk, Guard,
+    Identity, Prober, Register, Resolver, Surroundings, Target, Timeouts, Tls, Worker,
+};
+use meridian_log::{ReadError, Snapshot};
+use meridian_model::{HealthCheck, HealthSubject, Timestamp};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+use tokio::time::{self, Instant};
+use tokio_rustls::rustls::RootCertStore;
+
+use crate::condition::Condition;
+use crate::config::Config;
+
+pub(crate) use board::{Board, Findings, Member, State};
 pub(crate) use events::EventLog;
-pub(crate) use told::{flip, reason, row};
+pub(crate) use observations::Observed;
+pub(crate) use told::{flip, observed, reason, row, votes};
+
+use count::{Count, Tally};
+use last::LastFile;
+
+/// How often votes are counted, and it is looked which checks there are.
+const COUNT_EVERY: Duration = Duration::from_secs(1);
+/// How often it is looked whether there is reason to do so earlier.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How long a resolver may take for each reply.
+const RESOLVER_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The checkers of this process. Dropped, they end, and what they found is on the disk.
+pub(crate) struct Checkers {
+    ended: Option<watch::Sender<()>>,
+    counting: Option<JoinHandle<()>>,
+    runtime: Option<Runtime>,
+}
+
+/// Puts on the board what was known when a process had this directory last, of the checks that
+/// there are.
+pub(crate) fn restore(
+    data_dir: &Path,
+    snapshot: &Snapshot,
+    board: &Board,
+) -> Result<(), ReadError> {
+    if let Some(known) = LastFile::of(data_dir).read() {
+        let tally = Tally::restore(snapshot.health_checks()?, &known);
+        board.post_findings(Findings {
+            votes: tally.found(),
+            ..Findings::default()
+        });
+        *board.tally() = tally;
+    }
+    Ok(())
+}
+
+/// What a checker of this process asks of it.
+struct Process;
+
+impl Surroundings for Process {
+    fn now(&mut self) -> Timestamp {
+        SystemEnvironment::new().now()
+    }
+
+    fn entropy(&mut self) -> u64 {
+        let [b0, b1, b2, b3, b4, b5, b6, b7, ..] = SystemEnvironment::new().entropy();
+        u64::from_le_bytes([b0, b1, b2, b3, b4, b5, b6, b7])
+    }
+
+    /// The keys of these checkers are this process's own: their tables are numbered as long as it
+    /// lives.
+    fn keep(&mut self, _: u64) -> bool {
+        true
+    }
+}
+
+impl Checkers {
+    /// Starts those that are configured. What was known last is on the board already.
+    pub(crate) fn start(config: &Config, condition: &Condition) -> Result<Self> {
+        let board = condition.board();
+        let mut checkers = Vec::new();
+        let mut identities = Vec::new();
+        for (name, region) in config.health.checkers()? {
+            let key = CheckerKey::from_seed(&SystemEnvironment::new().entropy())?;
+            let (counter, public) = (Counter::resume(0, 0), key.public());
+            let identity = Identity {
+                name: name.clone(),
+                key,
+                counter,
+            };
+            identities.push((identity, region.clone()));
+            checkers.push(Checker {
+                name,
+                region,
+                key: public,
+            });
+        }
+        let register = Register::new(checkers)?;
+        let (shared, prober) = (Arc::new(register.clone()), Arc::new(prober(config)?));
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("checkers")
+            .enable_all()
+            .build()?;
+        let (assign, assigned) = watch::channel(Arc::default());
+        let mut members = Vec::new();
+        for ((identity, region), address) in identities.into_iter().zip(config.health.addresses()) {
+            let (shared, prober) = (Arc::clone(&shared), Arc::clone(&prober));
+            let (worker, desk) = Worker::new(identity, shared, prober, Process);
+            members.push(Member {
+                desk,
+                region,
+                address: address.unwrap_or_else(|| usual_address(config)),
+            });
+            runtime.spawn(worker.run(assigned.clone()));
+        }
+        let desks = members.iter().map(|member| Arc::clone(&member.desk));
+        let desks: Vec<_> = desks.collect();
+        board.set_members(members);
+        let rules = (config.health.rules(), config.health.guardrails(), register);
+        let file = LastFile::of(&config.data_dir);
+        let count = Count::begin(Arc::clone(board), file, rules);
+        let (end, ended) = watch::channel(());
+        let work = work(Arc::clone(board), count, (desks, assign), ended);
+        let handle = runtime.handle().clone();
+        let counting = thread::Builder::new().name("votes".to_owned());
+        Ok(Self {
+            ended: Some(end),
+            counting: Some(counting.spawn(move || handle.block_on(work))?),
+            runtime: Some(runtime),
+        })
+    }
+}
+
+impl Drop for Checkers {
+    fn drop(&mut self) {
+        drop(self.ended.take());
+        let counted = self.counting.take().map(JoinHandle::join);
+        if counted.is_some_and(|counted| counted.is_err()) {
+            tracing::error!("counting votes on health checks ended by a panic");
+        }
+        if let Some(runtime) = self.runtime.take() {
+            // Probes under way are given up.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Tells checkers what there is and counts what they say, until the sender of `ended` is dropped.
+async fn work(
+    board: Arc<Board>,
+    mut count: Count,
+    (desks, assign): (Vec<Arc<Desk>>, watch::Sender<Arc<Assigned>>),
+    mut ended: watch::Receiver<()>,
+) {
+    let mut tables: Vec<_> = desks.iter().map(|desk| desk.tables()).collect();
+    let mut assigned = Arc::<State>::default();
+    let mut counted = Instant::now();
+    loop {
+        let state = board.state();
+        let same = Arc::ptr_eq(&state.checks, &assigned.checks)
+            && Arc::ptr_eq(&state.rights, &assigned.rights);
+        if !same {
+            let checks = assignments(&state, &assign.borrow());
+            assign.send_replace(Arc::new(Assigned {
+                checks,
+                known_through: state.known_through,
+            }));
+        }
+        let is_new = |table: &watch::Receiver<Arc<[u8]>>| table.has_changed().unwrap_or(false);
+        if !same || tables.iter().any(is_new) || counted.elapsed() >= COUNT_EVERY {
+            counted = Instant::now();
+            let new = tables.iter_mut().filter(|table| is_new(table));
+            let new: Vec<_> = new
+                .map(|table| Arc::clone(&table.borrow_and_update()))
+                .filter(|table| !table.is_empty())
+                .collect();
+            count.turn(&new);
+        }
+        assigned = state;
+        tokio::select! {
+            _ = ended.changed() => return,
+            () = time::sleep(LOOK_EVERY) => {}
+        }
+    }
+}
+
+/// What is to be probed. What did not change is the same as before.
+fn assignments(state: &State, before: &Assigned) -> Vec<Arc<Assignment>> {
+    // Both are in the order of the checks' ids.
+    let mut before = before.checks.iter().peekable();
+    let checks = state.checks.iter();
+    let assigned = checks.filter_map(|check| assignment(state, check));
+    assigned
+        .map(|assignment| {
+            while before
+                .next_if(|known| known.target.id < assignment.target.id)
+                .is_some()
+            {}
+            let same = before.next_if(|known| ***known == assignment);
+            same.map_or_else(|| Arc::new(assignment), Arc::clone)
+        })
+        .collect()
+}
+
+fn assignment(state: &State, check: &HealthCheck) -> Option<Assignment> {
+    let HealthSubject::Endpoint(endpoint) = &check.config.subject else {
+        return None;
+    };
+    (!check.config.disabled).then(|| Assignment {
+        slot: check.slot,
+        account: check.account.clone(),
+        rights: state.rights(&check.account),
+        target: Target {
+            id: check.id.clone(),
+            endpoint: endpoint.clone(),
+            certificate: Certificate::Any,
+        },
+    })
+}
+
+/// The first address that DNS is answered at, for want of a better one.
+fn usual_address(config: &Config) -> IpAddr {
+    let mut addresses = config.dns_addresses().into_iter();
+    let found = addresses.find(|address| !address.is_unspecified());
+    found.unwrap_or(Ipv4Addr::LOCALHOST.into())
+}
+
+/// What probes are made with.
+fn prober(config: &Config) -> Result<Prober> {
+    let resolvers = match config.health.resolvers.as_slice() {
+        [] => {
+            let text = fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+            Resolver::in_resolv_conf(&text)
+        }
+        resolvers => resolvers.to_vec(),
+    };
+    let listens = config.listens();
+    let listeners = [listens.dns, listens.api, vec![listens.metrics]].concat();
+    Ok(Prober {
+        guard: Guard::new(&listeners, &config.dns_addresses()),
+        caps: Caps::new(CapLimits {
+            in_all: config.health.max_probes,
+            ..CapLimits::default()
+        }),
+        resolver: Resolver::new(&resolvers, RESOLVER_PATIENCE),
+        tls: Tls::new(RootCertStore::empty()).context("TLS for probes")?,
+        timeouts: Timeouts::default(),
+        contact: config.health.contact.clone(),
+    })
+}

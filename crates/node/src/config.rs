@@ -107,6 +107,8 @@ pub(crate) struct Metrics {
     pub(crate) listen: SocketAddr,
     /// How many zones are shown by name, those that are asked most.
     pub(crate) top_zones: usize,
+    /// How many health checks are shown by id, unhealthy ones first.
+    pub(crate) top_health_checks: usize,
 }
 
 /// The first pool of name servers; afterwards there is `meridian nameserver`.
@@ -168,6 +170,7 @@ impl Default for Metrics {
         Self {
             listen: loopback(5390),
             top_zones: 20,
+            top_health_checks: 20,
         }
     }
 }

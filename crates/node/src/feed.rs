@@ -599,7 +599,10 @@ fn touched(entries: &[Entry]) -> Touched {
                 | Effect::DeleteHealthCheck(_)
                 | Effect::PutHealthSwitch(_)
                 | Effect::DeleteHealthSwitch(_)
-                | Effect::PutRoutingControl(_) => touched.health = true,
+                | Effect::PutRoutingControl(_)
+                // Accounts have rights to what is probed.
+                | Effect::PutAccount(_)
+                | Effect::DeleteAccount(_) => touched.health = true,
                 Effect::DeleteCidrCollection(id) => {
                     touched.networks.insert(id.clone());
                 }
@@ -607,8 +610,6 @@ fn touched(entries: &[Entry]) -> Touched {
                     touched.networks.insert(blocks.collection.clone());
                 }
                 Effect::PutChange(_)
-                | Effect::PutAccount(_)
-                | Effect::DeleteAccount(_)
                 | Effect::PutUser(_)
                 | Effect::DeleteUser { .. }
                 | Effect::PutAccessKey(_)

@@ -55,7 +55,7 @@ pub(crate) fn why(check: &HealthCheck, standing: &Standing, said: &str) -> Strin
         }
         Reason::RoutingControl => "routing control off".to_owned(),
         Reason::UnturnedControl => "routing control off, never turned".to_owned(),
-        Reason::Observed => "observed".to_owned(),
+        Reason::Observed => format!("observed{said}"),
         Reason::WithoutData => "no data".to_owned(),
         Reason::Unobserved => "nothing observed yet".to_owned(),
     };

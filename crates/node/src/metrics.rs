@@ -1,5 +1,6 @@
 //! Which metrics there are, and where their values come from. docs/METRICS.md lists them all.
 
+mod checks;
 mod text;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,6 +25,8 @@ pub(crate) struct Metrics {
     condition: Arc<Condition>,
     /// How many zones are shown by name.
     top_zones: usize,
+    /// How many health checks are.
+    top_checks: usize,
     /// What is shown to clients, by the section that configures it.
     certificates: Vec<(&'static str, Arc<Certificate>)>,
     /// Who is connected to the API.
@@ -38,10 +41,16 @@ impl Metrics {
             live,
             condition,
             top_zones,
+            top_checks: 0,
             certificates: Vec::new(),
             clients: Arc::default(),
             size: Mutex::default(),
         }
+    }
+
+    /// The same with so many health checks by name.
+    pub(crate) fn with_checks(self, top_checks: usize) -> Self {
+        Self { top_checks, ..self }
     }
 
     /// The same with the certificate of a section of the configuration, if it has one.
@@ -79,6 +88,7 @@ impl Metrics {
         self.world(&mut page, &world);
         self.zones(&mut page, &world);
         self.health(&mut page);
+        checks::write(&mut page, self.condition.board(), self.top_checks);
         self.journal(&mut page);
         self.api(&mut page);
         self.logs(&mut page);

@@ -29,7 +29,7 @@ use tokio::sync::watch;
 use crate::audit::AuditLog;
 use crate::break_glass::BreakGlassFile;
 use crate::certificate::Keeper;
-use crate::checkers::EventLog;
+use crate::checkers::{self, Checkers, EventLog};
 use crate::condition::Condition;
 use crate::config::Config;
 use crate::credentials;
@@ -217,8 +217,9 @@ fn answer_only(
     let places = geo::start(&config.geo, &condition)?;
     let views = config.views();
     let (tables, told) = (Arc::clone(tables), Arc::clone(&condition));
-    let feed = Feed::new(never_read, tables, told, views, hash_key());
+    let feed = Feed::new(never_read, Arc::clone(&tables), told, views, hash_key());
     let mut feed = feed.heeding(Arc::new(BreakGlassFile::open(&config.data_dir)));
+    checkers::restore(&config.data_dir, &tables.read()?, condition.board())?;
     feed.load()?;
     places.wait()?;
     feed.take_atlas();
@@ -233,6 +234,8 @@ fn answer_only(
     let answering = Arc::clone(dns.live());
     let thread = thread::Builder::new().name("feed".to_owned());
     thread.spawn(move || feed.run_without_journal(&answering))?;
+    // Whether endpoints live is to be known without a journal, too.
+    let checkers = Checkers::start(config, dns.condition())?;
     let monitor = monitor(config, &dns, runtimes.keeper.as_ref(), None);
     let (_end, ended) = watch::channel(());
     runtimes.control.block_on(async {
@@ -243,6 +246,7 @@ fn answer_only(
         signals.end().await;
         dns.condition().stopping();
         dns.stop().await;
+        drop(checkers);
         Ok(())
     })
 }
@@ -255,6 +259,7 @@ fn load(config: &Config, files: &Files, condition: &Arc<Condition>) -> Result<Fe
     let feed = Feed::new(journal, tables, Arc::clone(condition), views, hash_key());
     let mut feed = feed.heeding(Arc::new(BreakGlassFile::open(&config.data_dir)));
     feed.catch_up()?;
+    checkers::restore(&config.data_dir, &files.tables.read()?, condition.board())?;
     feed.load()?;
     Ok(feed)
 }
@@ -263,6 +268,7 @@ fn load(config: &Config, files: &Files, condition: &Arc<Condition>) -> Result<Fe
 fn monitor(config: &Config, dns: &Dns, keeper: Option<&Keeper>, doors: Option<&Doors>) -> Monitor {
     let (live, condition) = (Arc::clone(dns.live()), Arc::clone(dns.condition()));
     let metrics = Metrics::new(live, Arc::clone(&condition), config.metrics.top_zones)
+        .with_checks(config.metrics.top_health_checks)
         .with_certificate("dns.tls", keeper.map(Keeper::certificate))
         .with_certificate("api.tls", doors.and_then(Doors::certificate))
         .with_clients(doors.map(Doors::clients).cloned().unwrap_or_default());

@@ -3,10 +3,17 @@
 
 use std::collections::HashMap;
 use std::mem;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use meridian_model::{Health, HealthCheck, HealthCheckId, HealthSlot, Standing, Timestamp};
+use meridian_health::Desk;
+use meridian_model::{
+    AccountId, CheckerRegion, Health, HealthCheck, HealthCheckId, HealthSlot, ProbeRights, Seq,
+    Standing, Timestamp,
+};
 use tokio::sync::broadcast;
+
+use super::count::Tally;
 
 /// How many batches of flips a listener may lag behind. One that lags further is told that it
 /// missed some.
@@ -17,6 +24,17 @@ pub(crate) struct Board {
     state: Mutex<Arc<State>>,
     findings: Mutex<Arc<Findings>>,
     flips: broadcast::Sender<Arc<Flips>>,
+    tally: Mutex<Tally>,
+    members: Mutex<Vec<Member>>,
+}
+
+/// A checker of this process.
+#[derive(Debug, Clone)]
+pub(crate) struct Member {
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) region: CheckerRegion,
+    /// Where its probes come from, as far as that is known.
+    pub(crate) address: IpAddr,
 }
 
 /// How all checks stand in the answers that are given.
@@ -28,6 +46,10 @@ pub(crate) struct State {
     pub(crate) standings: Vec<Standing>,
     /// What those said who switched checks.
     pub(crate) said: HashMap<HealthCheckId, String>,
+    /// What accounts may have probed, those that may more than anybody.
+    pub(crate) rights: Arc<HashMap<AccountId, ProbeRights>>,
+    /// The last entry of the journal that the checks are known from.
+    pub(crate) known_through: Seq,
 }
 
 /// What was found of the checks that are probed.
@@ -55,6 +77,8 @@ impl Default for Board {
             state: Mutex::default(),
             findings: Mutex::default(),
             flips: broadcast::Sender::new(FLIPS_KEPT),
+            tally: Mutex::default(),
+            members: Mutex::default(),
         }
     }
 }
@@ -79,7 +103,6 @@ impl Board {
     }
 
     /// This was found last. Says whether the votes are others than before.
-    #[cfg_attr(not(test), expect(dead_code, reason = "checkers will come and use it"))]
     pub(crate) fn post_findings(&self, mut findings: Findings) -> bool {
         let before = self.findings();
         let differs = before.votes != findings.votes;
@@ -93,6 +116,21 @@ impl Board {
     /// What was found last.
     pub(crate) fn findings(&self) -> Arc<Findings> {
         Arc::clone(&lock(&self.findings))
+    }
+
+    /// The votes and guardrails themselves. Nobody holds on to them for long.
+    pub(crate) fn tally(&self) -> MutexGuard<'_, Tally> {
+        lock(&self.tally)
+    }
+
+    /// These checkers are at work.
+    pub(super) fn set_members(&self, members: Vec<Member>) {
+        *lock(&self.members) = members;
+    }
+
+    /// The checkers that are at work.
+    pub(crate) fn members(&self) -> Vec<Member> {
+        lock(&self.members).clone()
     }
 
     /// What flips from now on.
@@ -114,6 +152,12 @@ impl State {
             .binary_search_by(|check| check.id.as_str().cmp(id));
         let index = found.ok()?;
         Some((self.checks.get(index)?, self.standings.get(index)?))
+    }
+
+    /// What an account may have probed.
+    pub(super) fn rights(&self, account: &AccountId) -> ProbeRights {
+        let known = self.rights.get(account).copied();
+        known.unwrap_or(ProbeRights::Public)
     }
 
     /// The places of checks that were there before and stood otherwise.
@@ -147,6 +191,33 @@ impl Flips {
         let places = self.flipped.iter();
         places.filter_map(|place| Some((checks.get(*place)?, standings.get(*place)?)))
     }
+}
+
+/// The checks of `before` that are gone or others, and those of `after` that are new or others.
+/// Both are sorted by id.
+pub(super) fn differences<'c>(
+    before: &'c [HealthCheck],
+    after: &'c [HealthCheck],
+) -> (Vec<&'c HealthCheck>, Vec<&'c HealthCheck>) {
+    let (mut gone, mut new) = (Vec::new(), Vec::new());
+    let mut before = before.iter().peekable();
+    for check in after {
+        while let Some(other) = before.next_if(|other| other.id < check.id) {
+            gone.push(other);
+        }
+        match before.next_if(|other| other.id == check.id) {
+            Some(same) if same.slot == check.slot && same.version == check.version => {}
+            Some(other) => {
+                if other.slot != check.slot {
+                    gone.push(other);
+                }
+                new.push(check);
+            }
+            None => new.push(check),
+        }
+    }
+    gone.extend(before);
+    (gone, new)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

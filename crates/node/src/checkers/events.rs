@@ -112,8 +112,9 @@ impl Writer {
     }
 
     fn write(&mut self, flips: &Flips) -> io::Result<()> {
-        for (index, (check, now)) in flips.each().enumerate() {
-            let line = told::flip(flips.at, &flips.state, check, now).to_string();
+        let board = Arc::clone(self.condition.board());
+        for (index, flip) in flips.each().enumerate() {
+            let line = told::flip(&board, flips.at, &flips.state, flip).to_string();
             self.out.file.add(visible::json(&line));
             if index % BATCH == BATCH - 1 {
                 self.out.flush()?;

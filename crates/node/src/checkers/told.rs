@@ -1,15 +1,21 @@
 //! What is told of checks to people and programs: the same in the event log, to webhooks and to
 //! those who watch.
 
-use meridian_model::{HealthCheck, Standing, Timestamp};
+use meridian_health::{Basis, Cast, Desk, HeldBack, Shown, Sight, Voter};
+use meridian_model::{Health, HealthCheck, HealthSlot, Reason, Standing, Timestamp};
 use serde_json::{Value, json};
 
 use crate::health::{subject, why};
 
-use super::board::State;
+use super::board::{Board, State};
 
-/// A check whose state became the other one.
-pub(crate) fn flip(at: Timestamp, state: &State, check: &HealthCheck, now: &Standing) -> Value {
+/// A check whose state became the other one, and who voted what.
+pub(crate) fn flip(
+    board: &Board,
+    at: Timestamp,
+    state: &State,
+    (check, now): (&HealthCheck, &Standing),
+) -> Value {
     json!({
         "at": time(at),
         "check": check.id.as_str(),
@@ -18,26 +24,144 @@ pub(crate) fn flip(at: Timestamp, state: &State, check: &HealthCheck, now: &Stan
         "checks": subject(check),
         "from": now.health.turned_round().as_str(),
         "to": now.health.as_str(),
-        "why": reason(state, check, now),
+        "why": reason(board, state, check, now),
+        "votes": votes(board, check.slot),
     })
 }
 
 /// A check as it stands.
-pub(crate) fn row(state: &State, check: &HealthCheck, standing: &Standing) -> Value {
+pub(crate) fn row(board: &Board, state: &State, check: &HealthCheck, standing: &Standing) -> Value {
     json!({
         "id": check.id.as_str(),
         "type": check.config.check_type().as_str(),
         "checks": subject(check),
         "state": standing.health.as_str(),
-        "why": reason(state, check, standing),
+        "why": reason(board, state, check, standing),
     })
 }
 
 /// Why a check stands as it does, in a few words.
-pub(crate) fn reason(state: &State, check: &HealthCheck, standing: &Standing) -> String {
-    let said = state.said.get(&check.id);
-    let said = said.map(|said| format!(": {said}"));
-    why(check, standing, &said.unwrap_or_default())
+pub(crate) fn reason(
+    board: &Board,
+    state: &State,
+    check: &HealthCheck,
+    standing: &Standing,
+) -> String {
+    let said = match standing.reason {
+        Reason::Observed => observed(board, check.slot),
+        _ => {
+            let said = state.said.get(&check.id);
+            said.map(|said| format!(": {said}")).unwrap_or_default()
+        }
+    };
+    why(check, standing, &said)
+}
+
+/// What was observed, behind the word that it was.
+pub(crate) fn observed(board: &Board, slot: HealthSlot) -> String {
+    let known = board.tally();
+    let shown = known.votes.show(slot);
+    let Some(shown) = shown.filter(|shown| shown.tally.registered > 0) else {
+        return ": the last that is known".to_owned();
+    };
+    let tally = shown.tally;
+    let up = format!(
+        ": {} of {} checkers say healthy",
+        tally.up, tally.registered
+    );
+    let up = match shown.basis {
+        Basis::Votes => up,
+        Basis::BelowQuorum => format!(
+            "{up}, {} unhealthy; too few, the last state holds",
+            tally.down
+        ),
+        Basis::Contested => format!("{up}, {} are silent; the last state holds", tally.silent),
+        Basis::Settling => format!("{up}; flipped just now, one vote more is needed to flip back"),
+    };
+    match known.damping.held_back(slot).map(held_back) {
+        Some(held) => format!("{up}; held back: {held}"),
+        None => up,
+    }
+}
+
+fn held_back(held: HeldBack) -> String {
+    match held {
+        HeldBack::UpSoon { left } => format!("in again in {} s", left.as_secs()),
+        HeldBack::TooManyOut { waiting } => format!(
+            "too many were taken out within a minute, waiting for {} s",
+            waiting.as_secs()
+        ),
+        HeldBack::Panic { healthy, known } => {
+            format!("only {healthy} of {known} are healthy, so all count as healthy")
+        }
+    }
+}
+
+/// The votes on a check, and what each checker saw last; null where nobody votes.
+pub(crate) fn votes(board: &Board, slot: HealthSlot) -> Value {
+    let members = board.members();
+    let known = board.tally();
+    let shown = known.votes.show(slot);
+    let Some(shown) = shown.filter(|shown| shown.tally.registered > 0) else {
+        return Value::Null;
+    };
+    let desk = |voter: &Voter<'_>| {
+        let mut desks = members.iter().map(|member| &member.desk);
+        desks.find(|desk| *desk.name() == voter.checker.name)
+    };
+    let voters = shown.voters.iter();
+    let voters = voters.map(|voter| told_voter(voter, desk(voter).map(|desk| &**desk), slot));
+    json!({
+        "healthy": shown.tally.up,
+        "unhealthy": shown.tally.down,
+        "undecided": shown.tally.undecided,
+        "withheld": shown.tally.withheld,
+        "silent": shown.tally.silent,
+        "basis": basis(&shown),
+        "held_back": known.damping.held_back(slot).map(held_back),
+        "age_ms": shown.age.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
+        "checkers": voters.collect::<Vec<_>>(),
+    })
+}
+
+const fn basis(shown: &Shown<'_>) -> &'static str {
+    match shown.basis {
+        Basis::Votes => "votes",
+        Basis::BelowQuorum => "too few heard",
+        Basis::Contested => "contested by silence",
+        Basis::Settling => "settling",
+    }
+}
+
+fn told_voter(voter: &Voter<'_>, desk: Option<&Desk>, slot: HealthSlot) -> Value {
+    let seen = desk.and_then(|desk| desk.observations(slot));
+    let seen = seen.as_ref();
+    let last = seen.map(|seen| &seen.last);
+    json!({
+        "checker": voter.checker.name.as_str(),
+        "region": voter.checker.region.as_str(),
+        "vote": match voter.cast {
+            Cast::Voted(health) => health.as_str(),
+            Cast::Undecided => "undecided",
+            Cast::Withheld => "withheld",
+            Cast::Silent => "silent",
+        },
+        "last_word": voter.last_word.map(Health::as_str),
+        "saw": last.map(|sight| sight.observation.status()),
+        "at": last.map(|sight| time(sight.at)),
+        "connect_ms": last.and_then(|sight| ms(sight.observation.times.connect_us)),
+        "tls_ms": last.and_then(|sight| ms(sight.observation.times.tls_us)),
+        "first_byte_ms": last.and_then(|sight| ms(sight.observation.times.first_byte_us)),
+        "last_failure": seen.and_then(|seen| seen.last_failure.as_ref()).map(failure),
+    })
+}
+
+fn failure(sight: &Sight) -> Value {
+    json!({ "saw": sight.observation.status(), "at": time(sight.at) })
+}
+
+fn ms(us: Option<u32>) -> Option<f64> {
+    us.map(|us| f64::from(us) / 1000.0)
 }
 
 /// A time to the millisecond, which is how far apart flips may be.

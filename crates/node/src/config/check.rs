@@ -50,6 +50,11 @@ impl Config {
             self.metrics.top_zones
         );
         ensure!(
+            self.metrics.top_health_checks <= TOP_ZONES_MAX,
+            "metrics.top_health_checks is {}; the most is {TOP_ZONES_MAX}",
+            self.metrics.top_health_checks
+        );
+        ensure!(
             self.storage.cache_mib <= CACHE_MIB_MAX,
             "storage.cache_mib is {}; the most is {CACHE_MIB_MAX}",
             self.storage.cache_mib

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use meridian_answer::{HashKey, Health};
 use meridian_log::{ReadError, Snapshot};
 use meridian_model::{
-    BreakGlass, HealthCheck, HealthCheckId, HealthSwitch, Observed, Reason, RoutingControl,
-    Standing, Timestamp, standings,
+    AccountId, BreakGlass, HealthCheck, HealthCheckId, HealthSwitch, Observed, ProbeRights, Reason,
+    RoutingControl, Seq, Standing, Timestamp, standings,
 };
 
 use crate::break_glass::BreakGlassFile;
@@ -23,6 +23,8 @@ pub(super) struct Source {
     checks: Arc<Vec<HealthCheck>>,
     switches: Vec<HealthSwitch>,
     controls: Vec<RoutingControl>,
+    rights: Arc<HashMap<AccountId, ProbeRights>>,
+    known_through: Seq,
     /// The revision of the documents that was read.
     revision: u64,
     /// When what was read stops being so.
@@ -41,6 +43,8 @@ impl Source {
             checks: Arc::default(),
             switches: Vec::new(),
             controls: Vec::new(),
+            rights: Arc::default(),
+            known_through: Seq(0),
             revision: 0,
             until: None,
             findings,
@@ -77,6 +81,14 @@ impl Source {
         let checks = snapshot.health_checks()?;
         self.switches = snapshot.health_switches()?;
         self.controls = snapshot.routing_controls()?;
+        let accounts = snapshot.accounts()?.into_iter();
+        let rights = accounts.map(|account| (account.probe_rights(), account.id));
+        let more = rights.filter(|(rights, _)| *rights != ProbeRights::Public);
+        let rights: HashMap<_, _> = more.map(|(rights, id)| (id, rights)).collect();
+        if *self.rights != rights {
+            self.rights = Arc::new(rights);
+        }
+        self.known_through = snapshot.head().seq;
         if *self.checks != checks {
             self.checks = Arc::new(checks);
         }
@@ -105,6 +117,8 @@ impl Source {
         let state = State {
             checks: Arc::clone(&self.checks),
             said: self.said(&documents, now),
+            rights: Arc::clone(&self.rights),
+            known_through: self.known_through,
             standings,
         };
         self.condition.board().post_state(state, now);

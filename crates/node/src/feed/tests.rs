@@ -469,7 +469,9 @@ fn answers_heed_what_this_node_is_handed_without_a_journal() {
 
 #[test]
 fn answers_follow_what_checkers_find_and_flips_are_told() {
-    use meridian_model::{FailoverRole, Health, HealthCheckId, HealthSlot, Routing};
+    use meridian_model::{
+        Endpoint, FailoverRole, Health, HealthCheckId, HealthSlot, HealthSubject, Protocol, Routing,
+    };
     let (mut feed, live) = seen_feed();
     let board = Arc::clone(feed.condition.board());
     let mut told = board.listen();
@@ -480,6 +482,19 @@ fn answers_follow_what_checkers_find_and_flips_are_told() {
         panic!("it makes a check");
     };
     check.config.disabled = false;
+    check.config.subject = HealthSubject::Endpoint(Endpoint {
+        protocol: Protocol::Tcp,
+        ip_address: Some("192.0.2.1".parse().unwrap()),
+        domain_name: None,
+        port: 1,
+        path: None,
+        search_string: None,
+        request_interval_s: 30,
+        failure_threshold: 1,
+        measure_latency: false,
+        enable_sni: false,
+        regions: Vec::new(),
+    });
     let effects = vec![
         Effect::PutHealthCheck(check.clone()),
         policy_set(1, primary, Some(id.as_str())),

@@ -18,6 +18,7 @@ use super::last_used::LastUsedFile;
 use crate::admin;
 use crate::answering::Answers;
 use crate::break_glass::BreakGlassFile;
+use crate::checkers::{Checkers, Observed};
 use crate::condition::{Condition, Watched};
 use crate::config::Config;
 use crate::feed::Feed;
@@ -38,6 +39,7 @@ pub(super) struct ControlPlane {
     break_glass: Arc<BreakGlassFile>,
     stop: Arc<AtomicBool>,
     feed: JoinHandle<()>,
+    checkers: Checkers,
 }
 
 /// Requests are still at work: the control plane goes on.
@@ -70,7 +72,8 @@ impl ControlPlane {
         );
         let control = control
             .with_query_logging(config.query_logging())
-            .with_answering(Box::new(Answers(Arc::clone(live))));
+            .with_answering(Box::new(Answers(Arc::clone(live))))
+            .with_observations(Box::new(Observed(Arc::clone(condition.board()))));
         let control = Arc::new(control);
         let stop = Arc::new(AtomicBool::new(false));
         let (followed, ended) = (Arc::clone(live), Arc::clone(&stop));
@@ -79,6 +82,7 @@ impl ControlPlane {
             .spawn(move || feed.run(&followed, &ended))?;
         collector::start(&control)?;
         let last_used = LastUsedFile::start(&config.data_dir, &control)?;
+        let checkers = Checkers::start(config, &condition)?;
         Ok(Self {
             files,
             control,
@@ -88,6 +92,7 @@ impl ControlPlane {
             break_glass,
             stop,
             feed,
+            checkers,
         })
     }
 
@@ -123,6 +128,7 @@ impl ControlPlane {
     /// Stops following the journal at the end of the process.
     pub(super) fn end(self) -> Result<()> {
         self.last_used.keep(&self.control);
+        drop(self.checkers);
         stop_feed(&self.stop, &self.files, self.feed);
         match self.files.tables.flush() {
             Err(ApplyError::Storage(full)) if full.is_full() => {
@@ -158,6 +164,8 @@ impl ControlPlane {
             }
             thread::sleep(REQUESTS_PAUSE);
         }
+        // What is known is on the disk before another process reads it.
+        drop(self.checkers);
         stop_feed(&self.stop, &self.files, self.feed);
         self.condition.tables_are(None);
         Ok(self.files.close())

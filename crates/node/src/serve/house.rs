@@ -67,7 +67,7 @@ enum Outcome {
     /// The successor serves.
     Replaced,
     /// It does not; this process goes on.
-    Kept(ControlPlane),
+    Kept(Box<ControlPlane>),
     /// A signal came in the midst of it.
     End,
 }
@@ -101,7 +101,7 @@ impl House<'_> {
                             control.block_on(async { time::timeout(HEALTH_TIMEOUT, health).await });
                         return Ok(());
                     }
-                    Outcome::Kept(kept) => control_plane = kept,
+                    Outcome::Kept(kept) => control_plane = *kept,
                     Outcome::End => {
                         self.stop(&control);
                         return Ok(());
@@ -209,7 +209,7 @@ impl House<'_> {
                 } = swap;
                 drop(successor);
                 control.block_on(refuse(progress, busy.error));
-                return Outcome::Kept(busy.control_plane);
+                return Outcome::Kept(Box::new(busy.control_plane));
             }
         }
         let passed = control.block_on(async {
@@ -247,7 +247,7 @@ impl House<'_> {
             match self.reopen() {
                 Ok(control_plane) => {
                     control.block_on(refuse(progress, error));
-                    return Outcome::Kept(control_plane);
+                    return Outcome::Kept(Box::new(control_plane));
                 }
                 Err(error) => {
                     tracing::error!(%error, "answering from memory; the files do not open: {error:#}");

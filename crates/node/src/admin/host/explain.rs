@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use super::super::command::ExplainCommand;
 use super::Host;
 use crate::answering::{first_view, moment, rcode};
-use crate::checkers::{State, reason};
+use crate::checkers::{Board, State, reason};
 
 /// Who asks where only a region is told.
 const NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
@@ -78,7 +78,7 @@ pub(super) fn explain(host: &Host, question: &ExplainCommand) -> Result<Value> {
             shown["why"] = why.into();
             shown
         }).collect::<Vec<_>>(),
-        "links": links(&told, &host.board.state()),
+        "links": links(&told, &host.board),
         "answer": answer(&told),
     }))
 }
@@ -158,11 +158,12 @@ fn zone_outcome(outcome: ZoneOutcome) -> (&'static str, &'static str) {
     }
 }
 
-fn links(told: &Explanation, state: &State) -> Value {
+fn links(told: &Explanation, board: &Board) -> Value {
+    let state = board.state();
     let mut steps = told.steps.iter();
     let links = told.links.iter().map(|link| {
         let choices = steps.by_ref().take(link.steps);
-        let choices = choices.map(|step| choice(step, state));
+        let choices = choices.map(|step| choice(step, (board, &state)));
         let (placement, at) = placement(link);
         json!({
             "name": link.name.to_string(),
@@ -185,9 +186,9 @@ fn placement(link: &Link) -> (&'static str, Option<&Name>) {
     }
 }
 
-fn choice(step: &Step, state: &State) -> Value {
+fn choice(step: &Step, known: (&Board, &State)) -> Value {
     let candidates = step.candidates.iter();
-    let candidates = candidates.map(|each| candidate(each, state));
+    let candidates = candidates.map(|each| candidate(each, known));
     json!({
         "name": step.name.to_string(),
         "type": step.rtype.to_string(),
@@ -214,7 +215,7 @@ fn choice(step: &Step, state: &State) -> Value {
     })
 }
 
-fn candidate(candidate: &Candidate, checks: &State) -> Value {
+fn candidate(candidate: &Candidate, (board, checks): (&Board, &State)) -> Value {
     let (outcome, why) = outcome(candidate.outcome);
     let mut shown = json!({
         "identifier": candidate.identifier,
@@ -227,7 +228,7 @@ fn candidate(candidate: &Candidate, checks: &State) -> Value {
                 // What is supposed has no reason.
                 "why": known
                     .filter(|(_, now)| now.health.is_healthy() == (*up == CheckState::Up))
-                    .map(|(check, now)| reason(checks, check, now)),
+                    .map(|(check, now)| reason(board, checks, check, now)),
             })
         }),
         "alias": candidate.alias.as_ref().map(|alias| json!({

@@ -1,5 +1,7 @@
 //! `meridian health`. What is shown is what the tables hold, so that it is there without a journal.
 
+use std::sync::Arc;
+
 use anyhow::{Result, anyhow, bail};
 use meridian_api::remote::read_check_config;
 use meridian_control::{AdminError, Environment, SystemEnvironment};
@@ -12,6 +14,7 @@ use serde_json::{Value, json};
 use super::{Host, health_control, time};
 use crate::admin::Command;
 use crate::break_glass::Kept;
+use crate::checkers::{Board, observed, votes};
 use crate::health::{Outcomes, outcomes, subject, why};
 
 pub(super) fn carry_out(host: &Host, command: Command) -> Result<Value> {
@@ -57,6 +60,7 @@ fn provide(
 struct Seen {
     outcomes: Outcomes,
     break_glass: Vec<BreakGlass>,
+    board: Arc<Board>,
     now: Timestamp,
 }
 
@@ -77,6 +81,7 @@ impl Seen {
         Ok(Self {
             outcomes,
             break_glass,
+            board: Arc::clone(&host.board),
             now,
         })
     }
@@ -117,6 +122,7 @@ impl Seen {
                 let switch = self.switch(&check.id);
                 switch.map(|switch| format!(": {}", switch.reason))
             }
+            Reason::Observed => Some(observed(&self.board, check.slot)),
             _ => None,
         };
         why(check, standing, &said.unwrap_or_default())
@@ -147,6 +153,7 @@ fn show(host: &Host, id: &str) -> Result<Value> {
     value["incarnation"] = check.slot.incarnation.into();
     value["switch"] = seen.switch(&check.id).map_or(Value::Null, shown_switch);
     value["break_glass"] = seen.document(&check.id).map_or(Value::Null, shown_document);
+    value["votes"] = votes(&host.board, check.slot);
     let children = check.config.children().iter();
     let state = |child: &HealthCheckId| {
         let mut places = seen.places();

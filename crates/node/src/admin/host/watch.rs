@@ -59,8 +59,8 @@ pub(super) async fn run(
             told = flips.recv() => match told {
                 Ok(_) if screen => {}
                 Ok(flips) => {
-                    for (check, now) in flips.each().take(FLIPS_MAX) {
-                        let flip = flip(flips.at, &flips.state, check, now);
+                    for each in flips.each().take(FLIPS_MAX) {
+                        let flip = flip(board, flips.at, &flips.state, each);
                         tell(output, json!({ "flip": flip })).await?;
                     }
                     if let Some(more) = flips.len().checked_sub(FLIPS_MAX + 1) {
@@ -87,7 +87,7 @@ fn shown(board: &Board) -> Value {
     json!({
         "healthy": healthy(true).count(),
         "unhealthy": healthy(false).count(),
-        "checks": rows.map(|(check, standing)| row(&state, check, standing)).collect::<Vec<_>>(),
+        "checks": rows.map(|(check, standing)| row(board, &state, check, standing)).collect::<Vec<_>>(),
     })
 }
 
