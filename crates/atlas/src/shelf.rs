@@ -4,7 +4,8 @@
 use crate::layer::TooLarge;
 use crate::runs::MAX_ENTRIES;
 use crate::table::{
-    Edges, Entry, KEY_BITS, List, MAX_DEPTH, PADDING, PART_BITS, Table, beside, key,
+    ALIGNMENT, Edges, Entry, KEY_BITS, List, MAX_DEPTH, MAX_WORDS, PADDING, PART_BITS, Table,
+    beside, key,
 };
 
 /// How many entries there are at most for each place of an index, on average: so few that they are
@@ -18,8 +19,9 @@ const MAX_BITS: u32 = 20;
 pub(crate) struct Shelf {
     parts: Vec<List>,
     lists: Vec<List>,
-    places: Vec<u32>,
-    entries: Vec<Entry>,
+    words: Vec<u32>,
+    /// How many entries there are that say what is known, but for those of open lists.
+    len: usize,
     /// The lists that have been begun and not ended, each inside of the one before.
     open: [Vec<Entry>; MAX_DEPTH as usize],
 }
@@ -52,7 +54,7 @@ impl Shelf {
     pub(crate) fn with_capacity(entries: usize) -> Self {
         Self {
             parts: Vec::with_capacity(1 << PART_BITS),
-            entries: Vec::with_capacity(entries),
+            words: Vec::with_capacity(entries * 4),
             ..Self::default()
         }
     }
@@ -60,7 +62,7 @@ impl Shelf {
     /// Adds the run that follows those before it.
     pub(crate) fn add(&mut self, first: u128, last: u128, known: &Known) -> Result<(), TooLarge> {
         self.put(0, Piece { first, last }, known);
-        if self.entries.len() > MAX_ENTRIES {
+        if self.len > MAX_ENTRIES || self.words.len() >= MAX_WORDS {
             return Err(TooLarge);
         }
         Ok(())
@@ -68,12 +70,12 @@ impl Shelf {
 
     /// The table, once the last address has been added.
     pub(crate) fn table(mut self) -> Table {
-        self.entries.extend([Entry::default(); PADDING]);
+        self.words.extend([0; PADDING]);
         Table {
             parts: self.parts.into(),
             lists: self.lists.into(),
-            places: self.places.into(),
-            entries: self.entries.into(),
+            words: self.words.into(),
+            len: self.len,
         }
     }
 
@@ -132,8 +134,10 @@ impl Shelf {
 
     /// Keeps a prefix of at most as many bits as choose a part.
     fn keep_parts(&mut self, prefix: Piece, record: u32, edges: [Edges; 4]) {
-        let list = List::whole(number(self.entries.len()));
-        self.entries.push(Entry::new(0, record, edges));
+        self.align();
+        let list = List::whole(self.words.len());
+        self.words.extend(Entry::new(0, record, edges).words());
+        self.len += 1;
         let part = |address: u128| address >> (u128::BITS - PART_BITS);
         for _ in part(prefix.first)..=part(prefix.last) {
             self.parts.push(list);
@@ -145,8 +149,11 @@ impl Shelf {
         let Some(list) = self.open.get_mut(depth as usize - 1).map(std::mem::take) else {
             return;
         };
+        self.align();
         let ended = self.index(&list);
-        self.entries.extend_from_slice(&list);
+        self.words
+            .extend(list.iter().flat_map(|entry| entry.words()));
+        self.len += list.len();
         let outer = (depth as usize).checked_sub(2);
         match outer.and_then(|outer| self.open.get_mut(outer)) {
             None => self.parts.push(ended),
@@ -154,6 +161,8 @@ impl Shelf {
                 let key = key(about, PART_BITS + (depth - 2) * KEY_BITS);
                 outer.push(Entry::leading(key, number(self.lists.len())));
                 self.lists.push(ended);
+                // It will be counted with the outer list, but says nothing.
+                self.len -= 1;
             }
         }
         // Its memory is of use for the next one.
@@ -163,11 +172,11 @@ impl Shelf {
         }
     }
 
-    /// Makes the index of a list whose entries follow all there are.
+    /// Makes the index of a list, which is to follow it.
     fn index(&mut self, list: &[Entry]) -> List {
         let places = list.len().div_ceil(ENTRIES_PER_PLACE).next_power_of_two();
         let bits = places.ilog2().min(MAX_BITS);
-        let (start, before) = (number(self.places.len()), self.entries.len());
+        let start = self.words.len();
         let mut last = 0;
         for place in 0..1_u64 << bits {
             let first = place << (KEY_BITS - bits);
@@ -175,10 +184,16 @@ impl Shelf {
             while list.get(last + 1).is_some_and(begun) {
                 last += 1;
             }
-            self.places.push(number(before + last));
+            self.words.push(number(last));
         }
-        self.places.push(number(before + list.len() - 1));
+        self.words.push(number(list.len() - 1));
         List::at(start, bits)
+    }
+
+    /// Leaves words out up to where a list may begin.
+    fn align(&mut self) {
+        let len = self.words.len().next_multiple_of(ALIGNMENT);
+        self.words.resize(len, 0);
     }
 }
 

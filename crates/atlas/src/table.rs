@@ -34,6 +34,9 @@ pub(crate) struct Entry {
     far: Lens,
 }
 
+/// Those that an entry takes in a table.
+const WORDS: usize = 3;
+
 /// Records have numbers below this.
 pub(crate) const MAX_RECORDS: usize = 1 << BEGINS;
 const BEGINS: u32 = 24;
@@ -52,6 +55,19 @@ impl Entry {
             what: flags.fold(record, |all, flags| all | flags),
             far: edges.map(|edges| edges.far),
         }
+    }
+
+    fn from_words([key, what, far]: [u32; WORDS]) -> Self {
+        Self {
+            key,
+            what,
+            far: far.to_le_bytes(),
+        }
+    }
+
+    /// As it stands in a table.
+    pub(crate) fn words(self) -> [u32; WORDS] {
+        [self.key, self.what, u32::from_le_bytes(self.far)]
     }
 
     /// One that leads to a list.
@@ -111,28 +127,33 @@ pub(crate) struct Edges {
     pub(crate) far: u8,
 }
 
-/// Where a list is, or which entry is all of a part: 27 bits of a number and how many bits of a
-/// key its index goes by.
+/// Where a list is, or the entry that is all of a part: 27 bits of a number, which counts pairs of
+/// words, and how many bits of a key its index goes by.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct List(u32);
 
 const NUMBER_BITS: u32 = 27;
 /// In the place of how many bits: an entry is all of it.
 const WHOLE: u32 = (1 << (u32::BITS - NUMBER_BITS)) - 1;
+/// Lists begin at multiples of so many words.
+pub(crate) const ALIGNMENT: usize = 2;
+/// No list may begin behind so many words.
+pub(crate) const MAX_WORDS: usize = ALIGNMENT << NUMBER_BITS;
 
 impl List {
-    /// Of this entry alone.
-    pub(crate) fn whole(entry: u32) -> Self {
-        Self(entry | WHOLE << NUMBER_BITS)
+    /// An entry alone.
+    pub(crate) fn whole(word: usize) -> Self {
+        Self::at(word, WHOLE)
     }
 
-    /// One whose index begins there.
-    pub(crate) fn at(place: u32, bits: u32) -> Self {
-        Self(place | bits << NUMBER_BITS)
+    /// One whose index begins there and goes by so many bits.
+    pub(crate) fn at(word: usize, bits: u32) -> Self {
+        Self(u32::try_from(word / ALIGNMENT).unwrap_or(u32::MAX) | bits << NUMBER_BITS)
     }
 
-    fn number(self) -> usize {
-        usize::try_from(self.0).unwrap_or(usize::MAX) & ((1 << NUMBER_BITS) - 1)
+    fn word(self) -> usize {
+        let number = usize::try_from(self.0).unwrap_or(usize::MAX);
+        (number & ((1 << NUMBER_BITS) - 1)) * ALIGNMENT
     }
 
     fn bits(self) -> u32 {
@@ -147,23 +168,27 @@ pub(crate) struct Table {
     pub(crate) parts: Box<[List]>,
     /// Those that entries lead to.
     pub(crate) lists: Box<[List]>,
-    /// The indexes of all lists: for each value of the bits that it goes by, the last entry that
-    /// begins at or before the first such key, and then the last entry of the list.
-    pub(crate) places: Box<[u32]>,
-    /// Those of a list behind one another; the first has key zero. `PADDING` more at the end.
-    pub(crate) entries: Box<[Entry]>,
+    /// The lists, each with its index before it, so that one place in memory has both: a page that
+    /// is not at hand takes longer than all else. The index tells, for each value of the bits that
+    /// it goes by, the last entry that begins at or before the first such key, and then the last
+    /// entry of all. `PADDING` more at the end.
+    pub(crate) words: Box<[u32]>,
+    /// Entries that say what is known.
+    pub(crate) len: usize,
 }
 
-/// Entries at the end of a table that mean nothing: there is always something to be looked at.
-pub(crate) const PADDING: usize = FEW + 1;
+/// Words at the end of a table that mean nothing: there is always something to be looked at.
+pub(crate) const PADDING: usize = (FEW + 1) * WORDS;
 
 impl Table {
     /// The number of what is known of an address, with the lengths around it.
+    #[inline]
     pub(crate) fn find(&self, address: u128) -> Option<(usize, Lens)> {
         let part = address >> (u128::BITS - PART_BITS);
         let mut list = *self.parts.get(usize::try_from(part).ok()?)?;
         if list.bits() == WHOLE {
-            let entry = self.entries.get(list.number())?;
+            let words = self.words.get(list.word()..)?.first_chunk()?;
+            let entry = Entry::from_words(*words);
             return Some((entry.record(), entry.far));
         }
         let mut before = PART_BITS;
@@ -182,40 +207,37 @@ impl Table {
     /// The last entry of a list that begins at or before a key, and the key of the one behind it.
     #[inline]
     fn search(&self, list: List, key: u32) -> Option<(Entry, u32)> {
-        let place = u64::from(key) >> (KEY_BITS - list.bits());
-        let place = list.number() + usize::try_from(place).ok()?;
-        let [from, to] = *self.places.get(place..)?.first_chunk()?;
+        let list_words = self.words.get(list.word()..)?;
+        let place = usize::try_from(u64::from(key) >> (KEY_BITS - list.bits())).ok()?;
+        let [from, to] = *list_words.get(place..)?.first_chunk()?;
         let from = usize::try_from(from).ok()?;
         let more = usize::try_from(to).ok()?.checked_sub(from)?;
-        let behind = self.entries.get(from + 1..)?;
-        let count = if more <= FEW {
-            let few: &[Entry; FEW] = behind.first_chunk()?;
-            let begun =
-                |(entry, at): (&Entry, usize)| usize::from((at < more) & (entry.key <= key));
-            few.iter().zip(0..).map(begun).sum()
+        let entries = list_words.get((1 << list.bits()) + 1 + from * WORDS..)?;
+        let behind = entries.get(WORDS..)?;
+        let mut count = 0;
+        if more <= FEW {
+            let few: &[u32; FEW * WORDS] = behind.first_chunk()?;
+            for (at, [first, ..]) in few.as_chunks::<WORDS>().0.iter().enumerate() {
+                count += usize::from((at < more) & (*first <= key));
+            }
         } else {
-            behind
-                .get(..more)?
-                .partition_point(|entry| entry.key <= key)
-        };
-        let found: &[Entry; 2] = self.entries.get(from + count..)?.first_chunk()?;
-        let [entry, next] = *found;
-        Some((entry, next.key))
+            let all = behind.as_chunks::<WORDS>().0.get(..more)?;
+            count = all.partition_point(|[first, ..]| *first <= key);
+        }
+        let [a, b, c, next, ..] = *entries
+            .get(count * WORDS..)?
+            .first_chunk::<{ WORDS + 1 }>()?;
+        Some((Entry::from_words([a, b, c]), next))
     }
 
     /// Entries that say what is known.
     pub(crate) fn len(&self) -> usize {
-        self.entries
-            .len()
-            .saturating_sub(PADDING + self.lists.len())
+        self.len
     }
 
     /// Of memory.
     pub(crate) fn bytes(&self) -> usize {
-        size_of_val(&*self.parts)
-            + size_of_val(&*self.lists)
-            + size_of_val(&*self.places)
-            + size_of_val(&*self.entries)
+        size_of_val(&*self.parts) + size_of_val(&*self.lists) + size_of_val(&*self.words)
     }
 }
 
