@@ -22,10 +22,12 @@ pub(crate) fn write(
     section: Section,
     (owner, ttl, data): (Owner<'_>, u32, &[u8]),
 ) -> Result<(), Full> {
+    let rtype = RecordType::Soa.code();
+    let data = reply.record_to_change(section, owner, rtype, ttl, data)?;
     // MNAME and RNAME, then five numbers of which the serial is the first.
-    let Some((names, [_, _, _, _, timers @ ..])) = data.split_last_chunk::<20>() else {
-        return Err(Full);
-    };
-    let parts = [names, &serial(zone).to_be_bytes(), timers];
-    reply.record_of_parts(section, owner, RecordType::Soa.code(), ttl, &parts)
+    let numbers = data.last_chunk_mut::<20>().ok_or(Full)?;
+    if let Some(place) = numbers.first_chunk_mut() {
+        *place = serial(zone).to_be_bytes();
+    }
+    Ok(())
 }

@@ -237,9 +237,26 @@ impl<'b> Reply<'b> {
         ttl: u32,
         data: &[u8],
     ) -> Result<(), Full> {
+        self.record_to_change(section, owner, rtype, ttl, data)
+            .map(drop)
+    }
+
+    /// As [`record`](Self::record), and gives its data in the reply, to be written over.
+    ///
+    /// # Errors
+    /// As for [`record`](Self::record).
+    #[inline]
+    pub fn record_to_change(
+        &mut self,
+        section: Section,
+        owner: Owner<'_>,
+        rtype: u16,
+        ttl: u32,
+        data: &[u8],
+    ) -> Result<&mut [u8], Full> {
         let place = self.begin_record(section, owner, (rtype, ttl), data.len())?;
         copy(place, data);
-        Ok(())
+        Ok(place)
     }
 
     /// As [`record`](Self::record), with data that is these parts one after the other.
@@ -344,30 +361,30 @@ impl<'b> Reply<'b> {
         len: usize,
     ) -> Result<&mut [u8], Full> {
         let data_len = u16::try_from(len).map_err(|_| Full)?;
-        let class = self.class.to_be_bytes();
-        let start = self.at;
-        let place = self.take(N + RECORD_HEAD_LEN + len)?;
-        let (owner_place, place) = place.split_first_chunk_mut::<N>().ok_or(Full)?;
-        *owner_place = owner;
-        let (head, _) = place
-            .split_first_chunk_mut::<RECORD_HEAD_LEN>()
-            .ok_or(Full)?;
+        let head_len = N + RECORD_HEAD_LEN;
+        if head_len + len > self.room() {
+            return Err(Full);
+        }
         let [t0, t1] = rtype.to_be_bytes();
-        let [c0, c1] = class;
+        let [c0, c1] = self.class.to_be_bytes();
         let [l0, l1, l2, l3] = ttl.to_be_bytes();
         let [d0, d1] = data_len.to_be_bytes();
-        *head = [t0, t1, c0, c1, l0, l1, l2, l3, d0, d1];
-        let [answer, authority, additional] = &mut self.counts;
+        let fields = [t0, t1, c0, c1, l0, l1, l2, l3, d0, d1];
         // A message has no room for more records than 16 bits can count.
+        let [answer, authority, additional] = &mut self.counts;
         *match section {
             Section::Answer => answer,
             Section::Authority => authority,
             Section::Additional => additional,
         } += 1;
         self.section = section;
-        self.buf
-            .get_mut(start + N + RECORD_HEAD_LEN..self.at)
-            .ok_or(Full)
+        let start = self.at;
+        self.at += head_len + len;
+        let place = self.buf.get_mut(start..self.at).ok_or(Full)?;
+        let (owner_place, place) = place.split_first_chunk_mut().ok_or(Full)?;
+        let (head, data) = place.split_first_chunk_mut().ok_or(Full)?;
+        (*owner_place, *head) = (owner, fields);
+        Ok(data)
     }
 
     /// As [`put_head`](Self::put_head), with an owner that has to be compared with names written
@@ -480,27 +497,31 @@ impl<'b> Reply<'b> {
     ///
     /// Options for which too little room was reserved are left out; where not even a bare OPT
     /// record fits behind the records, the reply is truncated to make room.
+    #[inline]
     pub fn finish(mut self, edns: Option<&ReplyEdns<'_>>) -> usize {
-        self.reserved = 0;
-        let mut additional = self.count(Section::Additional);
         if let Some(edns) = edns {
-            if self.room() < BARE_LEN || additional == u16::MAX {
-                self.truncate();
-                additional = 0;
-            }
-            if self.put_opt(edns).is_ok() {
-                additional += 1;
-            }
+            self.put_last(edns);
         }
-        let [answer, authority, _] = self.counts;
+        let [answer, authority, additional] = self.counts;
         let questions = u16::from(self.question_end > HEADER_LEN);
         let flags = self.flags | self.rcode & 0xf;
         let words = [self.id, flags, questions, answer, authority, additional];
-        let (places, _) = self.buf.as_chunks_mut::<2>();
-        for (place, word) in places.iter_mut().zip(words) {
-            *place = word.to_be_bytes();
+        if let Some(place) = self.buf.first_chunk_mut::<HEADER_LEN>() {
+            place.copy_from_slice(words.map(u16::to_be_bytes).as_flattened());
         }
         self.at
+    }
+
+    /// Writes the OPT record and counts it.
+    fn put_last(&mut self, edns: &ReplyEdns<'_>) {
+        self.reserved = 0;
+        if self.room() < BARE_LEN || self.count(Section::Additional) == u16::MAX {
+            self.truncate();
+        }
+        if self.put_opt(edns).is_ok() {
+            let [_, _, additional] = &mut self.counts;
+            *additional += 1;
+        }
     }
 
     fn put_opt(&mut self, edns: &ReplyEdns<'_>) -> Result<(), Full> {
