@@ -92,6 +92,7 @@ impl<'a> Query<'a> {
     ///
     /// # Errors
     /// [`Unreadable`] says whether and how to answer.
+    #[inline]
     pub fn read(packet: &'a [u8]) -> Result<Self, Unreadable<'a>> {
         match Self::read_usual(packet) {
             Some(query) => Ok(query),
@@ -101,7 +102,9 @@ impl<'a> Query<'a> {
 
     /// Reads what nearly all packets are: one question, and nothing else or one OPT record. None
     /// for any other and for all that is wrong, which [`read_any`](Self::read_any) knows.
-    #[inline]
+    ///
+    /// A call would copy each query once more.
+    #[inline(always)]
     fn read_usual(packet: &'a [u8]) -> Option<Self> {
         let (head, rest) = packet.split_first_chunk::<HEADER_LEN>()?;
         let [i0, i1, high, low, counts @ .., additional] = *head;
@@ -141,6 +144,7 @@ impl<'a> Query<'a> {
         })
     }
 
+    #[cold]
     fn read_any(packet: &'a [u8]) -> Result<Self, Unreadable<'a>> {
         let mut rest = Cursor(packet);
         let counts = Counts::read(&mut rest).ok_or(Unreadable::Drop)?;
