@@ -37,27 +37,33 @@ impl Depths {
     /// Takes out the smallest.
     #[inline]
     pub(crate) fn take_first(&mut self) -> Option<usize> {
-        for (place, word) in self.0.iter_mut().enumerate() {
-            if *word != 0 {
-                let depth = word.trailing_zeros() as usize;
-                *word &= *word - 1;
-                return Some(64 * place + depth);
-            }
+        let [low, high] = self.0;
+        if low != 0 {
+            self.0 = [low & (low - 1), high];
+            Some(low.trailing_zeros() as usize)
+        } else if high != 0 {
+            self.0 = [0, high & (high - 1)];
+            Some(64 + high.trailing_zeros() as usize)
+        } else {
+            None
         }
-        None
     }
 
     /// Takes out the largest.
     #[inline]
     pub(crate) fn take_last(&mut self) -> Option<usize> {
-        for (place, word) in self.0.iter_mut().enumerate().rev() {
-            if *word != 0 {
-                let depth = 63 - word.leading_zeros() as usize;
-                *word &= !(1 << depth);
-                return Some(64 * place + depth);
-            }
+        let [low, high] = self.0;
+        if high != 0 {
+            let depth = high.ilog2();
+            self.0 = [low, high & !(1 << depth)];
+            Some(64 + depth as usize)
+        } else if low != 0 {
+            let depth = low.ilog2();
+            self.0 = [low & !(1 << depth), 0];
+            Some(depth as usize)
+        } else {
+            None
         }
-        None
     }
 }
 
