@@ -18,6 +18,14 @@ pub(crate) struct Directory {
 type Chunk = Arc<[Slot]>;
 pub(crate) type Slot = Option<(u64, Arc<ZoneImage>)>;
 
+/// A place where the search for the zones with a hash starts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Start<'a> {
+    chunk: &'a [Slot],
+    slot: usize,
+    hash: u64,
+}
+
 /// The directory doubles when its chunks hold more than this many zones on average.
 const FULL_CHUNK: usize = 256;
 
@@ -40,27 +48,18 @@ impl Directory {
         self.zones
     }
 
-    /// The place where the search for a hash starts.
+    /// Where the search for a hash starts.
     #[inline]
-    pub(crate) fn place(&self, hash: u64) -> &Slot {
+    pub(crate) fn start(&self, hash: u64) -> Start<'_> {
         let chunk = &self.chunks[chunk_of(hash, self.chunks.len())];
-        &chunk[first_slot(hash, chunk.len())]
+        let slot = first_slot(hash, chunk.len());
+        Start { chunk, slot, hash }
     }
 
     /// The zones with this hash, the one that answers first first.
     #[inline]
     pub(crate) fn find(&self, hash: u64) -> impl Iterator<Item = &ZoneImage> {
-        let chunk = &self.chunks[chunk_of(hash, self.chunks.len())];
-        let len = chunk.len();
-        let start = first_slot(hash, len);
-        (0..len)
-            .map(move |i| {
-                let slot = start + i;
-                &chunk[if slot >= len { slot - len } else { slot }]
-            })
-            .map_while(Option::as_ref)
-            .filter(move |(other, _)| *other == hash)
-            .map(|(_, zone)| &**zone)
+        self.start(hash).zones()
     }
 
     /// The image of one zone, whose apex has this hash.
@@ -118,6 +117,26 @@ impl Directory {
             chunks: chunks.into(),
             zones,
         }
+    }
+}
+
+impl<'a> Start<'a> {
+    /// What stands there.
+    #[inline]
+    pub(crate) fn slot(self) -> &'a Slot {
+        &self.chunk[self.slot]
+    }
+
+    /// The zones with the hash, the one that answers first first.
+    #[inline]
+    pub(crate) fn zones(self) -> impl Iterator<Item = &'a ZoneImage> {
+        let Self { chunk, slot, hash } = self;
+        let (before, from) = chunk.split_at(slot);
+        from.iter()
+            .chain(before)
+            .map_while(Option::as_ref)
+            .filter(move |(other, _)| *other == hash)
+            .map(|(_, zone)| &**zone)
     }
 }
 

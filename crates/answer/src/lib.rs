@@ -44,8 +44,9 @@ use meridian_dns::message::codes::rcode;
 use meridian_dns::message::{Query, Unreadable};
 use meridian_model::Generation;
 
+use directory::Start;
 use edns::Asker;
-use lookup::{Guess, Scope};
+use lookup::{Guess, Scope, Sought};
 use private::Private;
 use reply::Task;
 use route::trace::Silent;
@@ -176,8 +177,12 @@ struct Job<'q, 'w, 's> {
     place: usize,
     query: Query<'q>,
     walk: &'s mut Walk,
+    /// Where its zone is looked for first.
+    start: Option<Start<'w>>,
     /// The zone that it probably, then certainly, is for.
     zone: Option<&'w ZoneImage>,
+    /// What is looked for first in that zone.
+    sought: Sought<'w>,
     /// Where the first name that is looked for in the zone seems to be.
     guess: Guess<'w>,
     /// Among which zones it was found.
@@ -209,12 +214,14 @@ pub fn answer<N: Near>(
         match Query::read(packet.query) {
             Ok(query) => {
                 walk.start(world.key, query.question.name);
-                lookup::approach_zone(world, walk, near);
+                let start = lookup::approach_zone(world, walk, near);
                 jobs.push(Job {
                     place,
                     query,
                     walk,
+                    start,
                     zone: None,
+                    sought: None,
                     guess: None,
                     scope: Scope::Public(packet.view, None),
                 });
@@ -223,19 +230,20 @@ pub fn answer<N: Near>(
         }
     }
     for job in &mut jobs {
-        job.zone = lookup::hint(world, job.walk);
+        job.zone = lookup::hint(world, job.walk, job.start);
         if let Some(zone) = job.zone {
             near.near(zone);
         }
     }
     for job in &mut jobs {
         if let Some(zone) = job.zone {
-            lookup::approach_node(world, zone, job.walk, near);
+            job.sought = lookup::approach_node(world, zone, job.walk, near);
         }
     }
     for job in &mut jobs {
         let view = packets[job.place].view;
-        (job.zone, job.guess) = lookup::settle(world, view, job.zone, job.walk, near);
+        let hint = (job.zone, job.sought);
+        (job.zone, job.guess) = lookup::settle(world, view, hint, job.walk, near);
     }
     if let Some(private) = &world.private {
         prefer_private(world, private, packets, &mut jobs);

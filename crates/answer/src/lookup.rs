@@ -6,11 +6,12 @@
 
 use crate::ViewId;
 use crate::depths::Depths;
+use crate::directory::Start;
 use crate::hash::HashKey;
 use crate::image::ZoneImage;
 use crate::near::Near;
 use crate::node::Node;
-use crate::page::Candidate;
+use crate::page::{Candidate, Page};
 use crate::walk::Walk;
 use crate::world::World;
 use crate::zones::Zones;
@@ -42,23 +43,50 @@ pub(crate) enum Scope<'w> {
     Private(&'w Zones),
 }
 
-/// Asks for the slots of the directory where the zone of a name is looked for first.
+/// The page that the first name that is looked for in a zone belongs to, and the name's hash. None
+/// where no name of the zone is that deep.
+pub(crate) type Sought<'w> = Option<(&'w Page, u64)>;
+
+/// Asks for the slots of the directory where the zone of a name is looked for; gives the first.
 #[inline]
-pub(crate) fn approach_zone(world: &World, walk: &mut Walk, near: &impl Near) {
+pub(crate) fn approach_zone<'w>(
+    world: &'w World,
+    walk: &mut Walk,
+    near: &impl Near,
+) -> Option<Start<'w>> {
     let mut depths = apex_depths(world, walk.depth());
+    let first = start(world, walk, depths.take_last()?, near);
     // More than a few lines at a time would push each other out.
-    for _ in 0..2 {
-        let Some(depth) = depths.take_last() else {
-            break;
-        };
-        near.near(world.zones.directory.place(walk.hash(world.key, depth)));
+    if let Some(depth) = depths.take_last() {
+        start(world, walk, depth, near);
     }
+    Some(first)
 }
 
-/// The zone that a name probably belongs to, by hash alone.
 #[inline]
-pub(crate) fn hint<'w>(world: &'w World, walk: &mut Walk) -> Option<&'w ZoneImage> {
+fn start<'w>(world: &'w World, walk: &mut Walk, depth: usize, near: &impl Near) -> Start<'w> {
+    let start = world.zones.directory.start(walk.hash(world.key, depth));
+    near.near(start.slot());
+    start
+}
+
+/// The zone that a name probably belongs to, by hash alone. `first` is where
+/// [`approach_zone`] says that it is looked for first.
+#[inline]
+pub(crate) fn hint<'w>(
+    world: &'w World,
+    walk: &mut Walk,
+    first: Option<Start<'w>>,
+) -> Option<&'w ZoneImage> {
+    let there = first?.zones().next();
+    there.or_else(|| hint_above(world, walk))
+}
+
+/// As [`hint`], for a name that has no zone at the place where it is looked for first.
+#[inline(never)]
+fn hint_above<'w>(world: &'w World, walk: &mut Walk) -> Option<&'w ZoneImage> {
     let mut depths = apex_depths(world, walk.depth());
+    depths.take_last();
     while let Some(depth) = depths.take_last() {
         let hash = walk.hash(world.key, depth);
         if let Some(zone) = world.zones.directory.find(hash).next() {
@@ -71,11 +99,18 @@ pub(crate) fn hint<'w>(world: &'w World, walk: &mut Walk) -> Option<&'w ZoneImag
 /// Asks for the apex of the hinted zone, to be compared, and the place in its index where the
 /// name is looked for first.
 #[inline]
-pub(crate) fn approach_node(world: &World, zone: &ZoneImage, walk: &mut Walk, near: &impl Near) {
+pub(crate) fn approach_node<'w>(
+    world: &World,
+    zone: &'w ZoneImage,
+    walk: &mut Walk,
+    near: &impl Near,
+) -> Sought<'w> {
     near.near(zone.meta.apex.as_wire());
-    if let Some(hash) = first_hash(world, zone, walk) {
-        near.near(zone.page(hash).place(hash));
+    let sought = sought(world, zone, walk);
+    if let Some((page, hash)) = sought {
+        near.near(page.place(hash));
     }
+    sought
 }
 
 /// Makes sure of the hinted zone, or finds the right one, and asks for the node that the name
@@ -84,44 +119,46 @@ pub(crate) fn approach_node(world: &World, zone: &ZoneImage, walk: &mut Walk, ne
 pub(crate) fn settle<'w>(
     world: &'w World,
     view: ViewId,
-    hint: Option<&'w ZoneImage>,
+    (hint, sought): (Option<&'w ZoneImage>, Sought<'w>),
     walk: &mut Walk,
     near: &impl Near,
 ) -> (Option<&'w ZoneImage>, Guess<'w>) {
-    let suffix = |labels: u8| walk.suffix(labels.into());
-    let hinted = hint.filter(|zone| {
-        zone.is_visible(view.0) && same(zone.meta.apex.as_wire(), suffix(zone.apex_labels))
-    });
-    let Some(settled) = hinted.or_else(|| zone(world, Scope::Public(view, None), walk, None))
-    else {
+    let Some(hinted) = hint else {
+        // No apex has the hash of a suffix of the name.
         return (None, None);
     };
-    let guess = guess(world, settled, walk);
+    let apex = hinted.meta.apex.as_wire();
+    if !hinted.is_visible(view.0) || !same(apex, walk.suffix(hinted.apex_labels.into())) {
+        let zone = zone(world, Scope::Public(view, None), walk, None);
+        return (zone, zone.and_then(|zone| guess(world, zone, walk)));
+    }
+    let guess = sought.and_then(|(page, hash)| page.probe(hash));
     if let Some(candidate) = &guess {
         near.near(candidate.place());
     }
-    (Some(settled), guess)
+    (Some(hinted), guess)
 }
 
 /// Where the first name that is looked for in `zone` seems to be.
 #[inline]
 pub(crate) fn guess<'w>(world: &World, zone: &'w ZoneImage, walk: &mut Walk) -> Guess<'w> {
-    let hash = first_hash(world, zone, walk)?;
-    zone.page(hash).probe(hash)
+    let (page, hash) = sought(world, zone, walk)?;
+    page.probe(hash)
 }
 
-/// The hash of the first name that is looked for in a zone: that of the highest possible cut, or
-/// the name itself. None where no name of the zone is that deep.
+/// The first name that is looked for in a zone: that of the highest possible cut, or the name
+/// itself.
 #[inline]
-fn first_hash(world: &World, zone: &ZoneImage, walk: &mut Walk) -> Option<u64> {
+fn sought<'w>(world: &World, zone: &'w ZoneImage, walk: &mut Walk) -> Sought<'w> {
     let apex = usize::from(zone.apex_labels);
     // A hint may be wrong, but never by its depth.
     let depth = walk.depth().checked_sub(apex)?;
     let first = first_depth(zone, depth);
-    zone.masks
-        .names
-        .has(first)
-        .then(|| walk.hash(world.key, apex + first))
+    if !zone.masks.names.has(first) {
+        return None;
+    }
+    let hash = walk.hash(world.key, apex + first);
+    Some((zone.page(hash), hash))
 }
 
 #[inline]
@@ -196,42 +233,71 @@ pub(crate) fn place<'w>(
 ) -> Place<'w> {
     let apex = usize::from(zone.apex_labels);
     let depth = walk.depth() - apex;
-    let confirm = |walk: &mut Walk, at: usize| {
-        let labels = apex + at;
-        guess?.confirm(walk.hash(world.key, labels), walk.labels(labels, apex))
-    };
     let first = first_depth(zone, depth);
-    let mut node = confirm(walk, first);
-    if first < depth {
-        let mut cuts = zone.masks.cuts.below(depth);
-        while let Some(at) = cuts.take_first() {
-            if at > first {
-                node = find(world, zone, walk, at);
-            }
-            if let Some(node) = node
-                && node.has(RecordType::Ns)
-            {
-                return Place::Cut(node, apex + at);
-            }
-        }
-        let exists = zone.masks.names.has(depth);
-        node = exists.then(|| find(world, zone, walk, depth)).flatten();
-    }
+    let labels = apex + first;
+    let node = guess.and_then(|guess| {
+        // Only here: names deeper than those of the zone are not hashed to their end.
+        let hash = walk.hash(world.key, labels);
+        guess.confirm(hash, walk.labels(labels, apex))
+    });
     match node {
-        Some(node) if depth > 0 && !parent_side && node.has(RecordType::Ns) => {
-            Place::Cut(node, apex + depth)
-        }
-        Some(node) => Place::Node(node),
-        None => encloser(world, zone, walk, depth),
+        Some(node) if first == depth => here(zone, node, depth, parent_side),
+        Some(node) if node.has(RecordType::Ns) => Place::Cut(node, labels),
+        Some(_) => below(world, zone, walk, first, parent_side),
+        // Names above others exist too, so nothing lies below what does not.
+        None => encloser(world, zone, walk, (0, first)),
     }
 }
 
-/// Where a name leads that does not exist: to the wildcard below its closest encloser, if any.
-fn encloser<'w>(world: &World, zone: &'w ZoneImage, walk: &mut Walk, depth: usize) -> Place<'w> {
+/// Where a name leads at which this node is.
+#[inline]
+fn here<'w>(zone: &ZoneImage, node: Node<'w>, depth: usize, parent_side: bool) -> Place<'w> {
+    if depth > 0 && !parent_side && node.has(RecordType::Ns) {
+        Place::Cut(node, usize::from(zone.apex_labels) + depth)
+    } else {
+        Place::Node(node)
+    }
+}
+
+/// Where a name leads that there may be cuts above, deeper than `known`: the depth of the highest
+/// name that could have been one.
+fn below<'w>(
+    world: &World,
+    zone: &'w ZoneImage,
+    walk: &mut Walk,
+    known: usize,
+    parent_side: bool,
+) -> Place<'w> {
+    let depth = walk.depth() - usize::from(zone.apex_labels);
+    let mut cuts = zone.masks.cuts.below(depth);
+    cuts.take_first();
+    let mut known = known;
+    while let Some(at) = cuts.take_first() {
+        match find(world, zone, walk, at) {
+            Some(node) if node.has(RecordType::Ns) => return here(zone, node, at, false),
+            Some(_) => known = at,
+            None => return encloser(world, zone, walk, (known, at)),
+        }
+    }
+    let exists = zone.masks.names.has(depth);
+    match exists.then(|| find(world, zone, walk, depth)).flatten() {
+        Some(node) => here(zone, node, depth, parent_side),
+        None => encloser(world, zone, walk, (known, depth)),
+    }
+}
+
+/// Where a name leads that does not exist: to the wildcard below its closest encloser, if any. That
+/// lies at the depth `known` or below it, above `depth`.
+fn encloser<'w>(
+    world: &World,
+    zone: &'w ZoneImage,
+    walk: &mut Walk,
+    (known, depth): (usize, usize),
+) -> Place<'w> {
     let mut enclosers = zone.masks.names.below(depth);
-    // Ends at the apex at the latest, which always exists.
+    // Ends at what is known to exist at the latest, which is the apex if nothing else.
     while let Some(at) = enclosers.take_last() {
-        if at == 0 || find(world, zone, walk, at).is_some() {
+        if at <= known || find(world, zone, walk, at).is_some() {
             return wildcard(world, zone, walk, at).map_or(Place::Nothing, Place::Wildcard);
         }
     }
