@@ -33,12 +33,22 @@ impl HashKey {
         self.end(hash ^ fold_case(u64::from_le_bytes(last)))
     }
 
-    /// As [`child`](Self::child) for a label of one to eight bytes, folded already: the first of
-    /// `word`, which holds anything behind them. There is no tail to be copied.
+    /// As [`child`](Self::child) for a label of one byte at least that is folded already: the first
+    /// `len` of `bytes`, which go on behind it to the end of its last word. There is no tail to be
+    /// copied.
     #[inline]
-    pub(crate) fn folded_child(self, parent: u64, word: u64, len: usize) -> u64 {
-        let own = u64::MAX >> ((8usize.wrapping_sub(len) * 8) & 63);
-        self.end(begin(parent, len) ^ (word & own))
+    pub(crate) fn folded_child(self, parent: u64, bytes: &[u8], len: usize) -> u64 {
+        let (mut hash, mut rest, mut left) = (begin(parent, len), bytes, len);
+        while let Some((word, more)) = rest.split_first_chunk::<8>() {
+            let word = u64::from_le_bytes(*word);
+            if left <= 8 {
+                let own = u64::MAX >> ((8usize.wrapping_sub(left) * 8) & 63);
+                return self.end(hash ^ (word & own));
+            }
+            hash = mix(hash ^ word, self.0[1]);
+            (rest, left) = (more, left - 8);
+        }
+        self.child(parent, &bytes[..len.min(bytes.len())])
     }
 
     #[inline]
@@ -116,13 +126,14 @@ mod tests {
         }
 
         #[test]
-        fn a_short_label_in_a_word_hashes_as_it_does_alone(
-            word in any::<[u8; 8]>(), len in 1..=8usize, parent in any::<u64>(),
+        fn a_label_among_others_hashes_as_it_does_alone(
+            bytes in prop::collection::vec(any::<u8>(), 1..80), len in any::<prop::sample::Index>(),
+            parent in any::<u64>(),
         ) {
             let key = HashKey([1, 2]);
-            let folded = u64::from_le_bytes(word.map(|byte| byte.to_ascii_lowercase()));
-            let hash = key.folded_child(parent, folded, len);
-            prop_assert_eq!(hash, key.child(parent, &word[..len]));
+            let len = len.index(bytes.len().min(63)) + 1;
+            let hash = key.folded_child(parent, &bytes.to_ascii_lowercase(), len);
+            prop_assert_eq!(hash, key.child(parent, &bytes[..len]));
         }
 
         #[test]

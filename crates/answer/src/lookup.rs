@@ -323,7 +323,7 @@ fn wildcard<'w>(
     }
     let apex = usize::from(zone.apex_labels);
     let above = walk.hash(world.key, apex + depth);
-    let hash = world.key.child(above, b"*");
+    let hash = world.key.folded_child(above, b"*.......", 1);
     let behind = walk.labels(apex + depth, apex);
     zone.page(hash).probe(hash)?.confirm_wildcard(hash, behind)
 }

@@ -16,6 +16,7 @@ pub(crate) struct Walk {
     /// bytes compare.
     name: [u8; ROOM],
     len: usize,
+    /// Where each label starts, the leftmost first, and behind them the root.
     starts: [u8; 128],
     count: usize,
     hashes: [u64; 128],
@@ -50,11 +51,15 @@ impl Walk {
         self.len = name.len();
         fold(&mut self.name, name);
         let (mut at, mut count) = (0, 0);
-        // A name has at most 127 labels.
-        while let Some(&len) = name.get(at).filter(|&&len| len > 0 && count < 127) {
-            self.starts[count] = u8::try_from(at).unwrap_or(u8::MAX);
-            at += usize::from(len) + 1;
-            count += 1;
+        // A name has at most 127 labels, and the root behind them.
+        for (number, start) in self.starts.iter_mut().enumerate() {
+            // The name has at most 255 bytes.
+            *start = at as u8;
+            count = number;
+            match name.get(at) {
+                Some(&len @ 1..) => at += usize::from(len) + 1,
+                _ => break,
+            }
         }
         self.count = count;
     }
@@ -65,13 +70,11 @@ impl Walk {
         self.count
     }
 
-    /// Where the suffix with `depth` labels starts in the name.
+    /// Where the suffix with `depth` labels starts in the name; the whole name if it has not as many.
     #[inline]
     pub(crate) fn offset(&self, depth: usize) -> usize {
-        match self.count.checked_sub(depth) {
-            Some(place) if depth > 0 => usize::from(self.starts[place]),
-            _ => self.len - 1,
-        }
+        // No name has more than 127 labels: the mask only shows the compiler that.
+        usize::from(self.starts[self.count.saturating_sub(depth) & 127])
     }
 
     /// The suffix with `depth` labels as a name, in lower case.
@@ -91,44 +94,49 @@ impl Walk {
     #[inline]
     pub(crate) fn hash(&mut self, key: HashKey, depth: usize) -> u64 {
         if self.hashed < depth {
-            self.hash_on(key, depth);
+            self.hash_deep(key, depth);
         }
         self.hashes[depth]
     }
 
+    #[cold]
+    fn hash_deep(&mut self, key: HashKey, depth: usize) {
+        self.hash_on(key, depth.min(self.count));
+    }
+
+    /// Hashes down to this depth, at most that of the name.
+    #[inline]
     fn hash_on(&mut self, key: HashKey, depth: usize) {
-        let mut hash = self.hashes[self.hashed & 127];
-        // No name has more than 127 labels: the masks only show the compiler that.
-        for label in self.hashed..depth.min(127) {
-            let start = usize::from(self.starts[(self.count - 1 - label) & 127]);
+        let mut hash = self.hashes[self.hashed];
+        let places = &mut self.hashes[self.hashed + 1..=depth];
+        let starts = self.starts[..self.count - self.hashed].iter().rev();
+        for (place, &start) in places.iter_mut().zip(starts) {
+            let start = usize::from(start);
             let len = usize::from(self.name[start]);
-            let first = self.name[start + 1..].first_chunk::<8>();
-            hash = match first {
-                Some(word) if len <= 8 => key.folded_child(hash, u64::from_le_bytes(*word), len),
-                _ => key.child(hash, &self.name[start + 1..start + 1 + len]),
-            };
-            self.hashes[(label + 1) & 127] = hash;
+            hash = key.folded_child(hash, &self.name[start + 1..], len);
+            *place = hash;
         }
         self.hashed = depth;
     }
 }
 
-/// Copies a name in lower case, eight bytes at a time. Length bytes are at most 63, below every
-/// letter.
+/// Copies a name in lower case, sixteen bytes at a time, which processors fold in one step, or eight
+/// in a word. Length bytes are at most 63, below every letter.
 #[inline]
 fn fold(to: &mut [u8; ROOM], name: &[u8]) {
-    let fold = |word: [u8; 8]| fold_case(u64::from_le_bytes(word)).to_le_bytes();
-    let (words, rest) = name.as_chunks::<8>();
-    let (places, _) = to.as_chunks_mut::<8>();
-    for (place, word) in places.iter_mut().zip(words) {
-        *place = fold(*word);
+    let fold_chunk = |chunk: &[u8; 16]| chunk.map(|byte| byte.to_ascii_lowercase());
+    let fold_word = |word: &[u8; 8]| fold_case(u64::from_le_bytes(*word)).to_le_bytes();
+    let (chunks, _) = name.as_chunks::<16>();
+    let (places, _) = to.as_chunks_mut::<16>();
+    for (place, chunk) in places.iter_mut().zip(chunks) {
+        *place = fold_chunk(chunk);
     }
-    if rest.is_empty() {
-        return;
-    }
-    // The last word overlaps the one before it; a name shorter than a word has none.
-    if let (Some(word), Some(at)) = (name.last_chunk::<8>(), name.len().checked_sub(8)) {
-        to[at..at + 8].copy_from_slice(&fold(*word));
+    // The last ones overlap those before.
+    if let Some(last) = name.last_chunk::<16>() {
+        to[name.len() - 16..name.len()].copy_from_slice(&fold_chunk(last));
+    } else if let (Some(first), Some(last)) = (name.first_chunk::<8>(), name.last_chunk::<8>()) {
+        to[..8].copy_from_slice(&fold_word(first));
+        to[name.len() - 8..name.len()].copy_from_slice(&fold_word(last));
     } else {
         for (place, byte) in to.iter_mut().zip(name) {
             *place = byte.to_ascii_lowercase();
