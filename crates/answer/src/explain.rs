@@ -350,6 +350,7 @@ fn run<'w, T: Trace>(
         },
         scope,
         query: &query,
+        zone,
         guess: zone.and_then(|zone| lookup::guess(world, zone, &mut walk)),
         walk: &mut walk,
         seed: seed_of(ask.moment.seed, 0),
@@ -357,11 +358,12 @@ fn run<'w, T: Trace>(
         trace,
     };
     let mut reply = vec![0; usize::from(u16::MAX)];
-    let (answered, zone) = reply::write(&mut task, zone, &mut reply);
+    let answered = reply::write(&mut task, &mut reply);
     reply.truncate(answered.len.into());
     let client = task.client.take();
     let client = client.unwrap_or_else(|| reply::client_of(world, scope, ask.source, &query));
     let client = client_seen(client);
+    let zone = task.zone;
     let zone = zone.map(|zone| (&zone.meta.apex, zone.meta.generation));
     Ran {
         client,

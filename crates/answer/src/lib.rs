@@ -257,13 +257,14 @@ pub fn answer<N: Near>(
             scope: job.scope,
             query: &job.query,
             walk: job.walk,
+            zone: job.zone,
             guess: job.guess,
             seed: seed_of(moment.seed, job.place),
             client: None,
             trace: Silent,
         };
-        let (answered, zone) = reply::write(&mut task, job.zone, packet.reply);
-        if let Some(zone) = zone {
+        let answered = reply::write(&mut task, packet.reply);
+        if let Some(zone) = task.zone {
             run.count(zone, found(answered.rcode));
         }
         outcomes[job.place] = outcome_of(answered);

@@ -31,7 +31,9 @@ pub(crate) struct Task<'a, 'q, T> {
     pub(crate) scope: Scope<'a>,
     pub(crate) query: &'a Query<'q>,
     pub(crate) walk: &'a mut Walk,
-    /// Where the name was looked for first in the zone it was found to be for.
+    /// The zone that the name lies in; when the reply is written, the one that it is from.
+    pub(crate) zone: Option<&'a ZoneImage>,
+    /// Where the name was looked for first in that zone.
     pub(crate) guess: Guess<'a>,
     /// For the order of records and the choices of policies.
     pub(crate) seed: u64,
@@ -52,19 +54,40 @@ impl<T> Task<'_, '_, T> {
 /// How an answer ended, beside what it has written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Verdict {
-    error: Option<ExtendedError<'static>>,
+    error: Option<Missing>,
 }
 
-/// Writes the reply, of length 0 when there is no room even for an error; and says from which
-/// zone it is.
-pub(crate) fn write<'a, T: Trace>(
-    task: &mut Task<'a, '_, T>,
-    zone: Option<&'a ZoneImage>,
-    buffer: &mut [u8],
-) -> (Answered, Option<&'a ZoneImage>) {
+/// Why there is no answer. One byte, because verdicts are handed through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    /// It was asked for in this class.
+    Class,
+    /// A zone transfer was asked for.
+    Transfer,
+    /// The name lies in no zone.
+    Zone,
+    /// There is none for the client.
+    Answer(Lost),
+}
+
+impl Missing {
+    fn error(self) -> ExtendedError<'static> {
+        let (code, text) = match self {
+            Self::Class => (ede::NOT_SUPPORTED, "only class IN is served"),
+            Self::Transfer => (ede::PROHIBITED, "zone transfers are not offered"),
+            Self::Zone => (ede::NOT_AUTHORITATIVE, "no zone here holds this name"),
+            Self::Answer(lost) => return routed::error(lost),
+        };
+        ExtendedError { code, text }
+    }
+}
+
+/// Writes the reply, of length 0 when there is no room even for an error.
+pub(crate) fn write<'a, T: Trace>(task: &mut Task<'a, '_, T>, buffer: &mut [u8]) -> Answered {
     let query = task.query;
     let asked = query.edns.as_ref();
-    let zone = responsible(task, zone);
+    task.zone = responsible(task);
+    let zone = task.zone;
     let mut answered = Answered {
         len: 0,
         rcode: rcode::NOERROR,
@@ -74,38 +97,40 @@ pub(crate) fn write<'a, T: Trace>(
         log: zone.map_or(ZoneLog::Off, |zone| zone.log),
     };
     let Ok(mut reply) = Reply::new(buffer, task.asker.limit(asked), query) else {
-        return (answered, None);
+        task.zone = None;
+        return answered;
     };
-    let mut opt = None;
-    if let Some(asked) = asked {
-        let cookie = task.asker.cookie(asked);
-        answered.valid_cookie = cookie.is_some_and(|c| c.server == cookie::Server::Right);
-        let opt = opt.insert(task.asker.opt(asked, cookie, zone));
-        reply.reserve(task.asker.opt_room(opt));
-    }
-    let verdict = decide(task, zone, &mut reply);
+    let Some(asked) = asked else {
+        decide(task, &mut reply);
+        answered.rcode = reply.response_code();
+        answered.len = u16::try_from(reply.finish(None)).unwrap_or_default();
+        return answered;
+    };
+    let cookie = task.asker.cookie(asked);
+    answered.valid_cookie = cookie.is_some_and(|c| c.server == cookie::Server::Right);
+    let mut opt = task.asker.opt(asked, cookie, zone);
+    reply.reserve(task.asker.opt_room(&opt));
+    let verdict = decide(task, &mut reply);
     answered.rcode = reply.response_code();
-    if let Some(opt) = &mut opt {
-        opt.extended_error = verdict.error;
-        if let (Some(client), Some(subnet)) = (&task.client, &mut opt.client_subnet) {
-            // What is not there is not there for anybody (RFC 7871 section 7.4).
-            let answers = reply.count(Section::Answer) > 0;
-            subnet.scope = if answers { client.told_scope() } else { 0 };
-        }
-        edns::keep_zone_version(opt, answered.rcode);
+    opt.extended_error = verdict.error.map(Missing::error);
+    if let (Some(client), Some(subnet)) = (&task.client, &mut opt.client_subnet) {
+        // What is not there is not there for anybody (RFC 7871 section 7.4).
+        let answers = reply.count(Section::Answer) > 0;
+        subnet.scope = if answers { client.told_scope() } else { 0 };
     }
-    answered.len = u16::try_from(reply.finish(opt.as_ref())).unwrap_or_default();
-    (answered, zone)
+    edns::keep_zone_version(&mut opt, answered.rcode);
+    answered.len = u16::try_from(reply.finish(Some(&opt))).unwrap_or_default();
+    answered
 }
 
 /// The zone that the question is for: none if it is not answered from any, and DS is the parent's.
-fn responsible<'a, T: Trace>(
-    task: &mut Task<'a, '_, T>,
-    zone: Option<&'a ZoneImage>,
-) -> Option<&'a ZoneImage> {
+fn responsible<'a, T: Trace>(task: &mut Task<'a, '_, T>) -> Option<&'a ZoneImage> {
     let question = &task.query.question;
-    let zone = zone.filter(|_| matches!(question.class, class::IN | class::ANY))?;
-    if is_transfer(question.qtype) || is_of_another_version(task.query) {
+    let zone = task.zone?;
+    if !matches!(question.class, class::IN | class::ANY)
+        || is_transfer(question.qtype)
+        || is_of_another_version(task.query)
+    {
         return None;
     }
     if question.qtype == RecordType::Ds.code()
@@ -117,11 +142,20 @@ fn responsible<'a, T: Trace>(
     Some(zone)
 }
 
-fn decide<'a, T: Trace>(
-    task: &mut Task<'a, '_, T>,
-    zone: Option<&'a ZoneImage>,
-    reply: &mut Reply<'_>,
-) -> Verdict {
+#[inline]
+fn decide<'a, T: Trace>(task: &mut Task<'a, '_, T>, reply: &mut Reply<'_>) -> Verdict {
+    match task.zone {
+        Some(zone) => {
+            let parent_side = task.query.question.qtype == RecordType::Ds.code();
+            ended(answer(task, zone, reply, parent_side), reply)
+        }
+        None => decide_without_zone(task, reply),
+    }
+}
+
+/// Answers what is not answered from any zone.
+#[inline(never)]
+fn decide_without_zone<T: Trace>(task: &mut Task<'_, '_, T>, reply: &mut Reply<'_>) -> Verdict {
     let question = &task.query.question;
     if is_of_another_version(task.query) {
         reply.rcode(rcode::BADVERS);
@@ -132,21 +166,15 @@ fn decide<'a, T: Trace>(
     {
         return ended(written.map(|()| Verdict::default()), reply);
     }
-    if question.class != class::IN && question.class != class::ANY {
-        return refuse(reply, ede::NOT_SUPPORTED, "only class IN is served");
-    }
-    if is_transfer(question.qtype) {
-        return refuse(reply, ede::PROHIBITED, "zone transfers are not offered");
-    }
-    let Some(zone) = zone else {
-        return refuse(
-            reply,
-            ede::NOT_AUTHORITATIVE,
-            "no zone here holds this name",
-        );
+    reply.rcode(rcode::REFUSED);
+    let missing = match question.class {
+        class::IN | class::ANY if is_transfer(question.qtype) => Missing::Transfer,
+        class::IN | class::ANY => Missing::Zone,
+        _ => Missing::Class,
     };
-    let parent_side = question.qtype == RecordType::Ds.code();
-    ended(answer(task, zone, reply, parent_side), reply)
+    Verdict {
+        error: Some(missing),
+    }
 }
 
 fn is_of_another_version(query: &Query<'_>) -> bool {
@@ -181,13 +209,6 @@ fn parent_that_knows<'a, T: Trace>(
     let guess = lookup::guess(world, parent, task.walk);
     let place = lookup::place(world, parent, task.walk, guess, true);
     matches!(place, Place::Node(_)).then_some((parent, guess))
-}
-
-fn refuse(reply: &mut Reply<'_>, code: u16, text: &'static str) -> Verdict {
-    reply.rcode(rcode::REFUSED);
-    Verdict {
-        error: Some(ExtendedError { code, text }),
-    }
 }
 
 /// Follows the name, and CNAMEs as long as they stay in the zone.
@@ -243,6 +264,7 @@ enum Step<'a> {
 }
 
 /// Follows CNAMEs from the first one's target on.
+#[inline(never)]
 fn chain<'a, T: Trace>(
     task: &mut Task<'a, '_, T>,
     zone: &'a ZoneImage,
@@ -310,22 +332,21 @@ fn follow<'a, T: Trace>(
         let apex = apex_owner(task, link, zone);
         return any(task, zone, reply, (link, apex), &node).map(Step::End);
     }
-    if let Some(rtype) = RecordType::from_code(question.qtype)
-        && let Some(set) = node.set(rtype)
-    {
-        return write_set(task, zone, reply, (link, node.labels), set).map(Step::End);
-    }
-    let Some(cname) = node.set(RecordType::Cname) else {
+    let asked = RecordType::from_code(question.qtype).and_then(|rtype| node.set(rtype));
+    let Some(set) = asked.or_else(|| node.set(RecordType::Cname)) else {
         return negative(zone, reply, apex_owner(task, link, zone), u32::MAX).map(Step::End);
     };
-    if cname.kind == Kind::Group {
-        return write_routed(task, zone, reply, link, (node.labels, cname));
+    if asked.is_none() && set.kind == Kind::Group {
+        return write_routed(task, zone, reply, link, (node.labels, set));
     }
-    let verdict = write_set(task, zone, reply, (link, node.labels), cname)?;
-    Ok(cname.only().map_or(Step::End(verdict), |name| {
-        let written = Written::At(reply.position() - name.len());
-        Step::Cname(Link { name, written })
-    }))
+    let verdict = write_set(task, zone, reply, (link, node.labels), set)?;
+    Ok(match set.only().filter(|_| asked.is_none()) {
+        Some(name) => {
+            let written = Written::At(reply.position() - name.len());
+            Step::Cname(Link { name, written })
+        }
+        None => Step::End(verdict),
+    })
 }
 
 /// Whether a more specific zone of its own answers for the name, not this one.
@@ -377,6 +398,7 @@ fn write_set<'a, T: Trace>(
 }
 
 /// As [`write_set`], for the sets that need more than one record's bytes.
+#[inline(never)]
 fn write_any_set<'a, T: Trace>(
     task: &mut Task<'a, '_, T>,
     zone: &'a ZoneImage,
@@ -415,10 +437,10 @@ fn negative(
     most: u32,
 ) -> Result<Verdict, Full> {
     let set = zone.apex().and_then(|apex| apex.set(RecordType::Soa));
-    let Some(set) = set else {
-        return Ok(Verdict::default());
-    };
-    for data in set.rotated(0) {
+    // There is just one record (RFC 2181 section 6.1).
+    if let Some(set) = set
+        && let Some(data) = set.only()
+    {
         let minimum = data
             .last_chunk::<4>()
             .map_or(0, |bytes| u32::from_be_bytes(*bytes));

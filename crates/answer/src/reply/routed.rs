@@ -7,7 +7,7 @@ use meridian_dns::RecordType;
 use meridian_dns::message::codes::{ede, rcode};
 use meridian_dns::message::{ExtendedError, Full, Owner, Query, Reply, Section};
 
-use super::{Link, Step, Task, Verdict, Written, apex_owner, negative};
+use super::{Link, Missing, Step, Task, Verdict, Written, apex_owner, negative};
 use crate::client::Client;
 use crate::lookup::Scope;
 use crate::node::Set;
@@ -120,6 +120,13 @@ pub(crate) fn client_of<'a>(
 /// No answer can be given from a set.
 pub(super) fn failed(reply: &mut Reply<'_>, lost: Lost) -> Verdict {
     reply.fail(rcode::SERVFAIL);
+    Verdict {
+        error: Some(Missing::Answer(lost)),
+    }
+}
+
+/// What is told of it.
+pub(super) fn error(lost: Lost) -> ExtendedError<'static> {
     let (code, text) = match lost {
         Lost::Unserved => (
             ede::NOT_SUPPORTED,
@@ -130,7 +137,5 @@ pub(super) fn failed(reply: &mut Reply<'_>, lost: Lost) -> Verdict {
         }
         Lost::TooDeep => (ede::OTHER, "too many aliases one after the other"),
     };
-    Verdict {
-        error: Some(ExtendedError { code, text }),
-    }
+    ExtendedError { code, text }
 }
