@@ -34,8 +34,8 @@ impl HashKey {
     }
 
     /// As [`child`](Self::child) for a label of one byte at least that is folded already: the first
-    /// `len` of `bytes`, which go on behind it to the end of its last word. There is no tail to be
-    /// copied.
+    /// `len` of `bytes`, which go on behind it, with anything, to the end of its last word. There is
+    /// no tail to be copied.
     #[inline]
     pub(crate) fn folded_child(self, parent: u64, bytes: &[u8], len: usize) -> u64 {
         let (mut hash, mut rest, mut left) = (begin(parent, len), bytes, len);
@@ -48,7 +48,7 @@ impl HashKey {
             hash = mix(hash ^ word, self.0[1]);
             (rest, left) = (more, left - 8);
         }
-        self.child(parent, &bytes[..len.min(bytes.len())])
+        self.end(hash)
     }
 
     #[inline]
@@ -127,11 +127,10 @@ mod tests {
 
         #[test]
         fn a_label_among_others_hashes_as_it_does_alone(
-            bytes in prop::collection::vec(any::<u8>(), 1..80), len in any::<prop::sample::Index>(),
+            bytes in prop::collection::vec(any::<u8>(), 64..80), len in 1..=63usize,
             parent in any::<u64>(),
         ) {
             let key = HashKey([1, 2]);
-            let len = len.index(bytes.len().min(63)) + 1;
             let hash = key.folded_child(parent, &bytes.to_ascii_lowercase(), len);
             prop_assert_eq!(hash, key.child(parent, &bytes[..len]));
         }
