@@ -163,3 +163,85 @@ impl<'s> Body<'s> {
         is_found
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use miniz_oxide::deflate::compress_to_vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const WANTED: &str = "needle";
+
+    fn search(body: &mut Body<'_>, pieces: &[&[u8]]) -> Result<Search, BodyFault> {
+        for piece in pieces {
+            let outcome = body.take(piece)?;
+            assert!(body.window.len() <= WINDOW);
+            if outcome != Search::Goes {
+                return Ok(outcome);
+            }
+        }
+        Ok(Search::Goes)
+    }
+
+    fn chunked(data: &[u8], size: usize) -> Vec<u8> {
+        let mut chunks = Vec::new();
+        for chunk in data.chunks(size) {
+            chunks.extend(format!("{:X}\r\n", chunk.len()).bytes());
+            chunks.extend(chunk);
+            chunks.extend(b"\r\n");
+        }
+        chunks.extend(b"0\r\n\r\n");
+        chunks
+    }
+
+    proptest! {
+        /// However the network cuts it, in chunks or compressed or both.
+        #[test]
+        fn a_string_is_found_where_it_is(
+            len in 0_usize..7000,
+            at in 0_usize..7000,
+            chunk in 1_usize..700,
+            piece in 1_usize..700,
+            is_chunked in any::<bool>(),
+            is_deflated in any::<bool>(),
+        ) {
+            let mut data = vec![b'n'; len];
+            if let Some(room) = data.get_mut(at..at + WANTED.len()) {
+                room.copy_from_slice(WANTED.as_bytes());
+            }
+            let is_there = at + WANTED.len() <= len.min(WINDOW);
+            let (coding, mut bytes) = if is_deflated {
+                (Coding::Deflate, compress_to_vec(&data, 6))
+            } else {
+                (Coding::Identity, data)
+            };
+            let framing = if is_chunked {
+                bytes = chunked(&bytes, chunk);
+                Framing::Chunked
+            } else {
+                Framing::Length(bytes.len() as u64)
+            };
+            let mut body = Body::new(WANTED, framing, coding).unwrap();
+            let pieces: Vec<&[u8]> = std::iter::once(&b""[..]).chain(bytes.chunks(piece)).collect();
+            let expected = if is_there { Search::Found } else { Search::Missing };
+            prop_assert_eq!(search(&mut body, &pieces), Ok(expected));
+        }
+
+        #[test]
+        fn nothing_makes_it_panic_or_grow(
+            coding in prop::sample::select(vec![Coding::Identity, Coding::Gzip, Coding::Deflate]),
+            framing in prop::sample::select(vec![
+                Framing::Length(9000),
+                Framing::Chunked,
+                Framing::UntilClose,
+            ]),
+            head in prop::sample::select(vec![&b""[..], b"\x1f\x8b\x08", b"\x78\x9c", b"ff\r\n"]),
+            pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 0..30),
+        ) {
+            let mut body = Body::new(WANTED, framing, coding).unwrap();
+            let pieces: Vec<&[u8]> = [head].into_iter().chain(pieces.iter().map(Vec::as_slice)).collect();
+            let _ = search(&mut body, &pieces);
+        }
+    }
+}

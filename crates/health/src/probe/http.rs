@@ -177,3 +177,101 @@ fn coding(headers: &[Header<'_>]) -> Coding {
         _ => Coding::Unknown,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn endpoint() -> Endpoint {
+        Endpoint {
+            protocol: Protocol::Http,
+            ip_address: None,
+            domain_name: None,
+            port: 80,
+            path: None,
+            search_string: None,
+            request_interval_s: 30,
+            failure_threshold: 3,
+            measure_latency: false,
+            enable_sni: false,
+            regions: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_host_has_its_port_unless_that_goes_without_saying() {
+        for (protocol, port, name, address, expected) in [
+            (Protocol::Http, 80, None, "192.0.2.1", "192.0.2.1"),
+            (Protocol::Http, 443, None, "192.0.2.1", "192.0.2.1:443"),
+            (Protocol::Https, 443, None, "2001:db8::1", "[2001:db8::1]"),
+            (Protocol::Https, 80, None, "2001:db8::1", "[2001:db8::1]:80"),
+            (
+                Protocol::Http,
+                8080,
+                Some("a.example"),
+                "192.0.2.1",
+                "a.example:8080",
+            ),
+            (
+                Protocol::Https,
+                443,
+                Some("a.example"),
+                "192.0.2.1",
+                "a.example",
+            ),
+        ] {
+            let endpoint = Endpoint {
+                protocol,
+                port,
+                domain_name: name.map(str::to_owned),
+                ..endpoint()
+            };
+            assert_eq!(host(&endpoint, address.parse().unwrap()), expected);
+        }
+    }
+
+    proptest! {
+        /// However the network cuts it.
+        #[test]
+        fn a_head_is_what_it_is(
+            piece in 1_usize..100,
+            fields in 0_usize..300,
+            interim in 0_usize..5,
+            rest in prop::collection::vec(any::<u8>(), 0..50),
+        ) {
+            let mut bytes = b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n".repeat(interim);
+            bytes.extend(b"HTTP/1.1 404 Not\r\n");
+            bytes.extend(b"X-Field: some value\r\n".repeat(fields));
+            bytes.extend(b"content-length: 7\r\nContent-Encoding: gzip\r\n\r\n");
+            bytes.extend(&rest);
+            let mut reader = HeadReader::default();
+            let mut pieces = bytes.chunks(piece);
+            let found = pieces.find_map(|piece| reader.take(piece).transpose());
+            let (head, mut behind) = found.unwrap().unwrap();
+            behind.extend(pieces.flatten());
+            prop_assert_eq!(behind, rest);
+            let expected = Head {
+                status: 404,
+                framing: Framing::Length(7),
+                coding: Coding::Gzip,
+            };
+            prop_assert_eq!(head, expected);
+        }
+
+        #[test]
+        fn no_head_makes_it_panic_or_grow(
+            begin in prop::sample::select(vec![&b""[..], b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 100\r\n\r\n"]),
+            pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..3000), 0..12),
+        ) {
+            let mut reader = HeadReader::default();
+            for piece in [begin].into_iter().chain(pieces.iter().map(Vec::as_slice)) {
+                if !matches!(reader.take(piece), Ok(None)) {
+                    break;
+                }
+                prop_assert!(reader.buffer.len() <= MAX_HEAD);
+            }
+        }
+    }
+}
