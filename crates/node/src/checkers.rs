@@ -242,7 +242,7 @@ fn assignment(state: &State, check: &HealthCheck) -> Option<Assignment> {
 fn usual_address(config: &Config) -> IpAddr {
     let mut addresses = config.dns_addresses().into_iter();
     let found = addresses.find(|address| !address.is_unspecified());
-    found.unwrap_or(Ipv4Addr::LOCALHOST.into())
+    found.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
 }
 
 /// What probes are made with.
