@@ -7,6 +7,9 @@ import socket
 import subprocess
 import time
 
+import dns.exception
+import dns.message
+import dns.query
 import pytest
 
 from harness import LONG, Meridian, Zone, create, eventually, free_port, reference
@@ -246,3 +249,89 @@ def test_several_checkers_vote_each(tmp_path, nginx):
         assert votes["basis"] == "votes" and votes["age_ms"] < 5_000
         agents = (web.home / "access.log").read_text()
         assert re.search(rf"\(ref {check}", agents), agents
+
+
+class Resolver:
+    """unbound, which keeps what it hears no longer than its TTL."""
+
+    def __init__(self, folder, server, apex):
+        self.port = free_port()
+        config, self.log = folder / "unbound.conf", folder / "unbound.log"
+        config.write_text(f"""
+server:
+    interface: 127.0.0.1@{self.port}
+    access-control: 127.0.0.0/8 allow
+    module-config: "iterator"
+    do-not-query-localhost: no
+    do-ip6: no
+    local-zone: "example." nodefault
+    directory: "{folder}"
+    logfile: "{self.log}"
+    use-syslog: no
+    chroot: ""
+    username: ""
+    pidfile: ""
+    do-daemonize: no
+    num-threads: 1
+stub-zone:
+    name: "{apex}"
+    stub-addr: 127.0.0.1@{server.dns_port}
+remote-control:
+    control-enable: no
+""")
+        self.process = subprocess.Popen(["unbound", "-d", "-c", config], cwd=folder)
+        started = eventually(
+            lambda: self.log.exists() and "start of service" in self.log.read_text(), 10
+        )
+        assert started, self.log.read_text() if self.log.exists() else "unbound wrote nothing"
+
+    def ask(self, name):
+        query = dns.message.make_query(name, "A")
+        with contextlib.suppress(dns.exception.Timeout):
+            reply = dns.query.udp(query, "127.0.0.1", timeout=2, port=self.port)
+            return [str(address) for set_ in reply.answer for address in set_]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+def test_the_next_fastest_region_answers_through_a_resolver(server, nginx, tmp_path):
+    name, regions = "fast.example.", ("eu-central-1", "us-east-1", "ap-southeast-2")
+    zone = Zone(server.client(), name)
+    webs = [nginx() for _ in regions]
+    checks = [make(server, web.ports["good"]) for web in webs]
+    zone.change(
+        *(
+            create(
+                f"www.{name}",
+                "A",
+                f"192.0.2.{number}",
+                ttl=1,
+                SetIdentifier=region,
+                Region=region,
+                HealthCheckId=check,
+            )
+            for number, (region, check) in enumerate(zip(regions, checks))
+        )
+    )
+    for check in checks:
+        assert voted(server, check)["vote"] == "healthy"
+    with Resolver(tmp_path, server, name) as resolver:
+        # Whichever is the fastest from here, one after the other dies.
+        order = []
+        for _ in regions:
+            (answer,) = resolver.ask(f"www.{name}")
+            order.append(answer)
+            webs[int(answer[-1])].kill()
+            left = len(order) < len(regions)
+            if left:
+                moved = eventually(lambda: resolver.ask(f"www.{name}") not in (None, [answer]), 5)
+                assert moved, server.log_tail()
+        assert sorted(order) == ["192.0.2.0", "192.0.2.1", "192.0.2.2"]
+        # The first comes back, and is preferred again; when none was left, all counted.
+        webs[int(order[0][-1])].start()
+        assert eventually(lambda: resolver.ask(f"www.{name}") == [order[0]], 5)
