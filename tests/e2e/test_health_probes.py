@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import time
+import urllib.request
 
 import dns.exception
 import dns.message
@@ -259,6 +260,15 @@ def test_several_checkers_vote_each(tmp_path, nginx):
         votes = server.admin("health", "show", check)["votes"]
         assert [each["checker"] for each in votes["checkers"]] == ["ams", "nyc", "syd"]
         assert votes["basis"] == "votes" and votes["age_ms"] < 5_000
+        with urllib.request.urlopen(f"http://{server.metrics}/metrics", timeout=5) as page:
+            metrics = page.read().decode()
+        for sample in (
+            f'meridian_health_check_healthy{{check="{check}"}} 1',
+            f'meridian_health_check_votes{{check="{check}",vote="healthy"}} 3',
+            f'meridian_health_check_probe_seconds{{check="{check}",checker="nyc",part="connect"}} ',
+            'meridian_checker_withholds{checker="syd"} 0',
+        ):
+            assert sample in metrics, metrics
         agents = (web.home / "access.log").read_text()
         assert re.search(rf"\(ref {check}", agents), agents
 
