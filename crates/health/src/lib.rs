@@ -11,6 +11,7 @@ mod damping;
 mod guard;
 mod key;
 mod layout;
+mod metric;
 mod opinion;
 mod probe;
 mod register;
@@ -29,6 +30,7 @@ pub use damping::{Damping, Guardrails, HeldBack, Panic, Turn};
 pub use guard::{Busy, Cap, CapLimits, Caps, Denial, Guard, Place};
 pub use key::{CheckerKey, NotAKey, PublicKey};
 pub use layout::{Layout, OutOfPlaces};
+pub use metric::{AlarmRule, AlarmState, Comparison};
 pub use opinion::{Finding, Opinion};
 pub use probe::{
     Certificate, CertificateFault, Found, Malformation, Observation, Prober, Target, Timeouts,

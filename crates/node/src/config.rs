@@ -3,6 +3,7 @@
 //! `check`.
 
 mod addresses;
+mod alarms;
 mod api;
 mod audit;
 mod check;
@@ -29,6 +30,7 @@ use serde::Deserialize;
 use crate::admin::Listens;
 use crate::views::Views;
 
+pub(crate) use alarms::Alarm;
 pub(crate) use api::Api;
 pub(crate) use audit::Audit;
 pub(crate) use geo::Geo;
@@ -47,6 +49,8 @@ const DATA_DIR: &str = "./meridian-data";
 pub(crate) struct Config {
     /// Everything this node keeps.
     pub(crate) data_dir: PathBuf,
+    /// `[[alarms]]`
+    pub(crate) alarms: Vec<Alarm>,
     /// `[dns]`
     pub(crate) dns: Dns,
     /// `[api]`
@@ -133,6 +137,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             data_dir: DATA_DIR.into(),
+            alarms: Vec::new(),
             dns: Dns::default(),
             api: Api::default(),
             audit: Audit::default(),

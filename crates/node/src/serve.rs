@@ -26,6 +26,7 @@ use meridian_server::Live;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
+use crate::alarms;
 use crate::audit::AuditLog;
 use crate::break_glass::BreakGlassFile;
 use crate::certificate::Keeper;
@@ -122,6 +123,7 @@ fn begin(config: &Config, runtimes: Runtimes, files: Files) -> Result<()> {
     let taps = Taps::start(config, &condition)?;
     let audit = AuditLog::start(config, &condition)?;
     let events = EventLog::start(config, &condition)?;
+    alarms::start(&config.alarms, &condition, runtimes.control.handle())?;
     let config_of_dns = server_config(config, &runtimes, &feed, &taps)?;
     let known = (live, condition, taps);
     let mut dns = Dns::start(config_of_dns, Vec::new(), known, &runtimes.dns)?;
@@ -170,6 +172,7 @@ fn succeed(config: &Config, runtimes: Runtimes, predecessor: &Predecessor) -> Re
     let taps = Taps::start(config, &condition)?;
     let audit = AuditLog::start(config, &condition)?;
     let events = EventLog::start(config, &condition)?;
+    alarms::start(&config.alarms, &condition, runtimes.control.handle())?;
     let config_of_dns = server_config(config, &runtimes, &feed, &taps)?;
     let known = (live, condition, taps);
     let mut dns = Dns::start(config_of_dns, of_dns, known, &runtimes.dns)?;
@@ -227,6 +230,7 @@ fn answer_only(
     let metrics = runtimes.control.block_on(doors::metrics(config))?;
     let taps = Taps::start(config, &condition)?;
     let _events = EventLog::start(config, &condition)?;
+    alarms::start(&config.alarms, &condition, runtimes.control.handle())?;
     let config_of_dns = server_config(config, runtimes, &feed, &taps)?;
     let known = (live, condition, taps);
     let mut dns = Dns::start(config_of_dns, Vec::new(), known, &runtimes.dns)?;

@@ -23,6 +23,8 @@ const FLIPS_KEPT: usize = 64;
 pub(crate) struct Board {
     state: Mutex<Arc<State>>,
     findings: Mutex<Arc<Findings>>,
+    /// What alarms say, which is in the findings too.
+    alarms: Mutex<HashMap<HealthSlot, Health>>,
     flips: broadcast::Sender<Arc<Flips>>,
     tally: Mutex<Tally>,
     members: Mutex<Vec<Member>>,
@@ -76,6 +78,7 @@ impl Default for Board {
         Self {
             state: Mutex::default(),
             findings: Mutex::default(),
+            alarms: Mutex::default(),
             flips: broadcast::Sender::new(FLIPS_KEPT),
             tally: Mutex::default(),
             members: Mutex::default(),
@@ -104,6 +107,27 @@ impl Board {
 
     /// This was found last. Says whether the votes are others than before.
     pub(crate) fn post_findings(&self, mut findings: Findings) -> bool {
+        let alarms = lock(&self.alarms);
+        let said = alarms.iter().map(|(slot, health)| (*slot, *health));
+        findings.votes.extend(said);
+        self.publish(findings)
+    }
+
+    /// This is what alarms say of the checks that go by them; no other check is in it.
+    pub(crate) fn post_alarms(&self, votes: HashMap<HealthSlot, Health>) {
+        let mut alarms = lock(&self.alarms);
+        let before = mem::replace(&mut *alarms, votes);
+        if before == *alarms {
+            return;
+        }
+        let mut votes = self.findings().votes.clone();
+        votes.retain(|slot, _| !before.contains_key(slot));
+        votes.extend(alarms.iter().map(|(slot, health)| (*slot, *health)));
+        self.publish(Findings { revision: 0, votes });
+    }
+
+    /// Whoever calls it holds the lock of the alarms, so that nobody does it at the same time.
+    fn publish(&self, mut findings: Findings) -> bool {
         let before = self.findings();
         let differs = before.votes != findings.votes;
         findings.revision = before.revision + u64::from(differs);

@@ -62,6 +62,7 @@ impl Config {
         self.api.check()?;
         self.audit.check()?;
         self.geo.check()?;
+        super::alarms::check(&self.alarms)?;
         self.health.check()?;
         if let Some(addresses) = &self.pool.addresses {
             ensure!(

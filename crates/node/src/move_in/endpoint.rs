@@ -76,7 +76,9 @@ impl Endpoint {
     }
 }
 
-fn tls(host: &str, ca: Option<&Path>) -> Result<(TlsConnector, ServerName<'static>)> {
+/// How a server of this name is spoken to, its certificate judged by these authorities, or by the
+/// system's.
+pub(crate) fn tls(host: &str, ca: Option<&Path>) -> Result<(TlsConnector, ServerName<'static>)> {
     let name = ServerName::try_from(host.to_owned());
     let name = name.with_context(|| format!("'{host}' is no name of a server"))?;
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
