@@ -281,6 +281,21 @@ fn every_multivalue_set_is_shown_and_stands_first_equally_often() {
 }
 
 #[test]
+fn a_value_that_several_multivalue_sets_have_is_shown_as_often_as_others() {
+    let one = |(ttl, last): (u32, u8)| {
+        let values = vec![format!("192.0.2.{last}")];
+        let data = SetData::Records { ttl, values };
+        set("m.d.test", RecordType::A, Routing::Multivalue, data)
+    };
+    let sets = (1..=10).chain([10, 10, 10]);
+    let [first, shown] = places((60..).zip(sets).map(one).collect());
+    let odds: BTreeMap<u8, f64> = (1..=10).map(|last| (last, 0.1)).collect();
+    fit(&first, &odds);
+    assert_eq!(shown.values().sum::<usize>(), ROUNDS * 8);
+    fit(&shown, &odds);
+}
+
+#[test]
 fn every_value_of_a_simple_set_stands_first_equally_often() {
     let values: Vec<String> = (1..=5).map(|place| format!("192.0.2.{place}")).collect();
     let data = SetData::Records { ttl: 60, values };
