@@ -69,13 +69,14 @@ pub(crate) fn observed(board: &Board, slot: HealthSlot) -> String {
         ": {} of {} checkers say healthy",
         tally.up, tally.registered
     );
+    let holds = match shown.age {
+        Some(age) => format!("the state of {} s ago holds", age.as_secs()),
+        None => "the last that is known holds".to_owned(),
+    };
     let up = match shown.basis {
         Basis::Votes => up,
-        Basis::BelowQuorum => format!(
-            "{up}, {} unhealthy; too few, the last state holds",
-            tally.down
-        ),
-        Basis::Contested => format!("{up}, {} are silent; the last state holds", tally.silent),
+        Basis::BelowQuorum => format!("{up}, {} unhealthy; too few, {holds}", tally.down),
+        Basis::Contested => format!("{up}, {} are silent; {holds}", tally.silent),
         Basis::Settling => format!("{up}; flipped just now, one vote more is needed to flip back"),
     };
     match known.damping.held_back(slot).map(held_back) {
