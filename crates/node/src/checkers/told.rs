@@ -2,7 +2,7 @@
 //! those who watch.
 
 use meridian_health::{Basis, Cast, Desk, HeldBack, Shown, Sight, Voter};
-use meridian_model::{Health, HealthCheck, HealthSlot, Reason, Standing, Timestamp};
+use meridian_model::{Health, HealthCheck, HealthSlot, HealthSubject, Reason, Standing, Timestamp};
 use serde_json::{Value, json};
 
 use crate::health::{subject, why};
@@ -25,7 +25,7 @@ pub(crate) fn flip(
         "from": now.health.turned_round().as_str(),
         "to": now.health.as_str(),
         "why": reason(board, state, check, now),
-        "votes": votes(board, check.slot),
+        "votes": votes(board, check),
     })
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn reason(
     standing: &Standing,
 ) -> String {
     let said = match standing.reason {
-        Reason::Observed => observed(board, check.slot),
+        Reason::Observed => observed(board, check),
         _ => {
             let said = state.said.get(&check.id);
             said.map(|said| format!(": {said}")).unwrap_or_default()
@@ -57,8 +57,12 @@ pub(crate) fn reason(
     why(check, standing, &said)
 }
 
-/// What was observed, behind the word that it was.
-pub(crate) fn observed(board: &Board, slot: HealthSlot) -> String {
+/// What was observed, behind the word that it was. Only endpoints are voted on.
+pub(crate) fn observed(board: &Board, check: &HealthCheck) -> String {
+    let HealthSubject::Endpoint(_) = check.config.subject else {
+        return String::new();
+    };
+    let slot = check.slot;
     let known = board.tally();
     let shown = known.votes.show(slot);
     let Some(shown) = shown.filter(|shown| shown.tally.registered > 0) else {
@@ -99,7 +103,11 @@ fn held_back(held: HeldBack) -> String {
 }
 
 /// The votes on a check, and what each checker saw last; null where nobody votes.
-pub(crate) fn votes(board: &Board, slot: HealthSlot) -> Value {
+pub(crate) fn votes(board: &Board, check: &HealthCheck) -> Value {
+    let HealthSubject::Endpoint(_) = check.config.subject else {
+        return Value::Null;
+    };
+    let slot = check.slot;
     let members = board.members();
     let known = board.tally();
     let shown = known.votes.show(slot);

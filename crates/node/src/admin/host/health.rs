@@ -122,7 +122,7 @@ impl Seen {
                 let switch = self.switch(&check.id);
                 switch.map(|switch| format!(": {}", switch.reason))
             }
-            Reason::Observed => Some(observed(&self.board, check.slot)),
+            Reason::Observed => Some(observed(&self.board, check)),
             _ => None,
         };
         why(check, standing, &said.unwrap_or_default())
@@ -153,7 +153,7 @@ fn show(host: &Host, id: &str) -> Result<Value> {
     value["incarnation"] = check.slot.incarnation.into();
     value["switch"] = seen.switch(&check.id).map_or(Value::Null, shown_switch);
     value["break_glass"] = seen.document(&check.id).map_or(Value::Null, shown_document);
-    value["votes"] = votes(&host.board, check.slot);
+    value["votes"] = votes(&host.board, check);
     let children = check.config.children().iter();
     let state = |child: &HealthCheckId| {
         let mut places = seen.places();
