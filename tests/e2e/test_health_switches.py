@@ -108,6 +108,23 @@ def test_the_documented_states(checks, switches):
     assert switches.show(plain)["checks"] == "http://www.example.com:80"
 
 
+def test_people_are_told_how_to_take_it_back(checks, switches):
+    check = checks.make()
+    id, plain = check["Id"], {"as_json": False}
+    assert switches.force(check, "unhealthy", **plain) == (
+        f"{id} is unhealthy until it is released: maintenance\n"
+        f"to take it back: meridian health release {id}\n"
+    )
+    said = switches.force(check, "healthy", "--break-glass", "--for", "1h", **plain)
+    assert re.fullmatch(
+        f"{id} is healthy at this node alone until \\S+Z: maintenance\nkept on disk\n"
+        f"to take it back: meridian health release {id} --break-glass\n",
+        said,
+    ), said
+    said = switches.release(check, **plain)
+    assert said == f"{id}: released the switch and break-glass at this node\n"
+
+
 def test_a_switch_holds_until_it_is_released(checks, switches):
     check = checks.make(Inverted=True)
     forced = switches.force(check, "healthy", reason="we know better")
@@ -218,7 +235,8 @@ def test_glass_that_was_broken_counts_without_a_journal(start):
 
 
 def test_switches_of_both_layers_outlive_a_restart(start):
-    server = start()
+    # What probes find changes from moment to moment.
+    server = start(config="[health]\nenabled = false\n")
     checks, switches = Checks(server), Switches(server)
     switched, broken, released = checks.make(), checks.make(), checks.make()
     switches.force(switched, "unhealthy")

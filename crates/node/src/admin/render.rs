@@ -2,6 +2,7 @@
 
 mod explain;
 mod geo;
+mod health;
 mod history;
 mod preview;
 
@@ -28,6 +29,8 @@ pub(super) fn text(out: &mut impl Write, command: &Command, result: &Value) -> R
         (Command::ZoneRestore { .. }, restored) => history::restored(out, restored),
         (Command::GeoStatus, status) => geo::status(out, status),
         (Command::GeoLookup { .. }, found) => geo::found(out, found),
+        (Command::HealthForce { .. }, said) => health::forced(out, said),
+        (Command::HealthRelease { .. }, released) => health::released(out, released),
         (Command::Replace { .. }, replaced) => writeln!(
             out,
             "replaced: process {} serves; changes waited {} ms",
