@@ -1,9 +1,14 @@
 """TestDNSAnswer says what the name servers say."""
 
+import json
+import subprocess
+import urllib.parse
+
 import dns.rcode
 import pytest
 
-from harness import Zone, create, eventually, refusal, rrset
+from harness import Zone, create, eventually, reference, refusal, rrset
+from health_checks import HTTP
 
 NAME = "answer.example."
 
@@ -101,3 +106,61 @@ def test_zones_of_others_and_none(route53, meridian, zone):
     assert refusal(lambda: stranger.test_dns_answer(**request)) == missing
     request["HostedZoneId"] = "Z0"
     assert refusal(lambda: route53.test_dns_answer(**request))[0] == "NoSuchHostedZone"
+
+
+def explained(meridian, zone, key=None, **more):
+    """What curl gets for a signed question: status, media type and text."""
+    key = key or meridian.operator()
+    asked = {"hostedzoneid": zone.id, "recordname": f"routed.{NAME}", "recordtype": "A"}
+    # It signs parameters as they stand: they are to be in order, and encoded.
+    asked = sorted((asked | {"explain": "json"} | more).items())
+    query = urllib.parse.urlencode(asked)
+    command = ["curl", "-sS", "--aws-sigv4", "aws:amz:us-east-1:route53"]
+    command += ["-w", "\n%{http_code} %{content_type}"]
+    url = f"{meridian.endpoint}/2013-04-01/testdnsanswer?{query}"
+    done = subprocess.run(
+        [*command, "--user", f"{key.id}:{key.secret}", url], capture_output=True, text=True, check=True
+    )
+    text, _, last = done.stdout.rpartition("\n")
+    status, media_type = last.split(" ", 1)
+    return int(status), media_type, text
+
+
+def test_the_reason_is_told_over_http(route53, meridian, zone):
+    made = route53.create_health_check(CallerReference=reference(), HealthCheckConfig=HTTP)
+    check = made["HealthCheck"]["Id"]
+    routed = {"SetIdentifier": "near", "Region": "ap-northeast-1", "HealthCheckId": check}
+    zone.change(
+        create(f"routed.{NAME}", "A", "192.0.2.1", **routed),
+        create(f"routed.{NAME}", "A", "192.0.2.2", SetIdentifier="far", Region="eu-west-1"),
+    )
+
+    def chosen(**more):
+        status, media_type, text = explained(meridian, zone, **more)
+        assert (status, media_type) == (200, "application/json"), text
+        told = json.loads(text)
+        assert "zones" not in told and "asked_at" not in told, "those may be others'"
+        assert told["zone"]["id"] == zone.id
+        candidates = told["links"][0]["choices"][0]["candidates"]
+        (chosen,) = [each["identifier"] for each in candidates if each["outcome"] == "chosen"]
+        (record,) = [r for r in told["answer"]["records"] if r["section"] == "answer"]
+        return chosen, record["data"]
+
+    assert eventually(lambda: meridian.values(f"routed.{NAME}"))
+    near, far = ("near", "192.0.2.1"), ("far", "192.0.2.2")
+    assert chosen(edns0clientsubnetip="133.11.0.0") == near
+    assert chosen(edns0clientsubnetip="133.11.0.0", health=f"{check}:down") == far
+    assert chosen(region="eu-west-1") == far
+    assert chosen(region="eu-west-1", health=f"{check}:up,{check}:up") == far
+
+    for more, code in [
+        ({"health": "00000000-0000-4000-8000-000000000000:up"}, "NoSuchHealthCheck"),
+        ({"health": check}, "InvalidInput"),
+        ({"region": "atlantis"}, "InvalidInput"),
+        ({"explain": "xml"}, "InvalidInput"),
+        ({"recordname": "www.elsewhere.test"}, "InvalidInput"),
+    ]:
+        status, media_type, text = explained(meridian, zone, **more)
+        assert (status >= 400, media_type) == (True, "text/xml") and f"<Code>{code}</Code>" in text
+    stranger = meridian.new_account("stranger-to-reasons")
+    assert "<Code>NoSuchHostedZone</Code>" in explained(meridian, zone, stranger)[2]

@@ -25,7 +25,7 @@ use crate::dialect::Dialect;
 use crate::fault::{ErrorResponse, Failure, response_to, throttled};
 use crate::request::{Found, endpoint, headers, retry_key, source, transport, user_agent};
 use crate::request_id;
-use crate::route53::{self, Call, Match, Reply};
+use crate::route53::{self, Call, Form, Match, Reply};
 use crate::sigv4::{Claim, SignatureError, SignedRequest, claimed};
 use crate::sts;
 use crate::throttle::Throttle;
@@ -217,6 +217,10 @@ fn respond(
     match result {
         Ok(reply) => {
             let mut response = document(dialect, reply.status, reply.body, request_id);
+            if reply.form == Form::Json {
+                let json = HeaderValue::from_static("application/json");
+                response.headers_mut().insert(CONTENT_TYPE, json);
+            }
             let location = reply
                 .location
                 .and_then(|url| HeaderValue::try_from(url).ok());

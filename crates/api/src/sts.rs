@@ -7,7 +7,7 @@ use axum::http::Method;
 use meridian_control::Caller;
 
 use crate::fault::ErrorResponse;
-use crate::route53::Reply;
+use crate::route53::{Form, Reply};
 use crate::uri;
 use crate::xml::Document;
 
@@ -51,6 +51,7 @@ impl Action {
             status: 200,
             location: None,
             body,
+            form: Form::Usual,
         }
     }
 }

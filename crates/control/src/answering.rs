@@ -24,6 +24,15 @@ pub struct TestQuery<'a> {
     pub client: Option<(IpAddr, u8)>,
 }
 
+/// What is taken for granted, whatever it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Supposed {
+    /// The region that the client is in.
+    pub region: Option<String>,
+    /// Health checks by id, and whether they are up.
+    pub health: Vec<(String, bool)>,
+}
+
 /// What the reply says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TestAnswer {
@@ -49,6 +58,9 @@ pub enum TestProtocol {
 pub trait Answering: Send + Sync {
     /// What the name servers would answer now; none when nothing of that zone is served here.
     fn test(&self, query: &TestQuery<'_>) -> Option<TestAnswer>;
+
+    /// Why they would answer that, as a JSON document that tells of this zone's owner alone.
+    fn explain(&self, query: &TestQuery<'_>, supposed: &Supposed) -> Option<String>;
 }
 
 /// Answers nothing: there is no data plane.
@@ -57,6 +69,10 @@ pub(crate) struct Silent;
 
 impl Answering for Silent {
     fn test(&self, _: &TestQuery<'_>) -> Option<TestAnswer> {
+        None
+    }
+
+    fn explain(&self, _: &TestQuery<'_>, _: &Supposed) -> Option<String> {
         None
     }
 }

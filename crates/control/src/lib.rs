@@ -32,7 +32,7 @@ pub use admin::{
     PreviewedName, PreviewedQuestion, RefusedSet, RestoreOutcome, RestoredZone, SetDifference,
     UserDetails, ZoneDetail, ZoneFilter, ZoneImport, ZoneSets, ZoneVersion,
 };
-pub use answering::{Answering, TestAnswer, TestProtocol, TestQuery};
+pub use answering::{Answering, Supposed, TestAnswer, TestProtocol, TestQuery};
 pub use caller::{Caller, Credential, Secret, Transport};
 pub use control::Control;
 pub use environment::{Environment, SystemEnvironment};

@@ -1,4 +1,5 @@
-//! What the data plane of this process answers, for the control plane to tell: TestDNSAnswer.
+//! What the data plane of this process answers and why, for the control plane to tell:
+//! TestDNSAnswer.
 //!
 //! A query is answered by the code that answers packets, from the World that packets are answered
 //! from. Nothing is sent, and nothing is counted as traffic.
@@ -6,37 +7,65 @@
 use std::sync::Arc;
 
 use domain::base::iana::OptRcode;
-use meridian_answer::{Ask, Moment, Section, ViewId, explain};
+use meridian_answer::{Ask, CheckState, Explanation, Moment, Section, ViewId, explain};
 use meridian_control::{
-    Answering, Environment, SystemEnvironment, TestAnswer, TestProtocol, TestQuery,
+    Answering, Environment, Supposed, SystemEnvironment, TestAnswer, TestProtocol, TestQuery,
 };
 use meridian_dns::RecordType;
 use meridian_server::Live;
 
+use crate::checkers::Board;
+use crate::explanation::{Question, shown};
+
 /// What a query by UDP says it has room for (DNS flag day 2020).
 const PAYLOAD: usize = 1232;
 
-/// The World of this process.
-#[derive(Debug)]
-pub(crate) struct Answers(pub(crate) Arc<Live>);
+/// The World of this process, and what is known of health checks.
+pub(crate) struct Answers {
+    pub(crate) live: Arc<Live>,
+    pub(crate) board: Arc<Board>,
+}
+
+impl Answers {
+    /// What would be answered, and how it comes about; none where the zone is not served.
+    fn ask(&self, query: &TestQuery<'_>, supposed: &Supposed) -> Option<Explanation> {
+        let world = Arc::clone(&self.live.load());
+        let zone = world.zone(&query.zone.name, query.zone.generation)?;
+        let health = supposed.health.iter();
+        let health = health.map(|(id, up)| (id.as_str(), state(*up)));
+        let ask = Ask {
+            name: query.name,
+            qtype: query.rtype.code(),
+            view: first_view(zone.meta().views)?,
+            source: query.resolver,
+            subnet: query.client,
+            at: supposed.region.as_deref(),
+            health: &health.collect::<Vec<_>>(),
+            moment: moment(),
+        };
+        Some(explain(&world, &ask))
+    }
+}
+
+/// What a health check is supposed to say.
+pub(crate) const fn state(up: bool) -> CheckState {
+    if up { CheckState::Up } else { CheckState::Down }
+}
 
 impl Answering for Answers {
+    fn explain(&self, query: &TestQuery<'_>, supposed: &Supposed) -> Option<String> {
+        let told = self.ask(query, supposed)?;
+        let question = Question {
+            name: query.name,
+            qtype: query.rtype.code(),
+            region: supposed.region.as_deref(),
+            health: &supposed.health,
+        };
+        Some(shown(&question, &told, &self.board).to_string())
+    }
+
     fn test(&self, query: &TestQuery<'_>) -> Option<TestAnswer> {
-        let world = Arc::clone(&self.0.load());
-        let zone = world.zone(&query.zone.name, query.zone.generation)?;
-        let told = explain(
-            &world,
-            &Ask {
-                name: query.name,
-                qtype: query.rtype.code(),
-                view: first_view(zone.meta().views)?,
-                source: query.resolver,
-                subnet: query.client,
-                at: None,
-                health: &[],
-                moment: moment(),
-            },
-        );
+        let told = self.ask(query, &Supposed::default())?;
         let protocol = match told.reply.len() {
             0..=PAYLOAD => TestProtocol::Udp,
             // As a resolver does when a reply is cut off.

@@ -14,6 +14,7 @@ mod condition;
 mod config;
 mod credentials;
 mod doh;
+mod explanation;
 mod feed;
 mod geo;
 mod health;

@@ -46,6 +46,17 @@ pub(crate) struct Reply {
     pub(crate) location: Option<String>,
     /// The document.
     pub(crate) body: String,
+    /// What the document is.
+    pub(crate) form: Form,
+}
+
+/// What a document is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// What all of the dialect's are in.
+    Usual,
+    /// JSON, where a client asked for what Route 53 does not have.
+    Json,
 }
 
 impl Reply {
@@ -55,6 +66,17 @@ impl Reply {
             status: 200,
             location: None,
             body: Document::render(root, content),
+            form: Form::Usual,
+        }
+    }
+
+    /// Status 200 with a document in JSON.
+    pub(super) const fn json(body: String) -> Self {
+        Self {
+            status: 200,
+            location: None,
+            body,
+            form: Form::Json,
         }
     }
 

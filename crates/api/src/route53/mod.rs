@@ -63,7 +63,7 @@ mod update_health_check;
 mod update_hosted_zone_comment;
 mod update_hosted_zone_features;
 
-pub(crate) use call::{Call, Reply, not_implemented};
+pub(crate) use call::{Call, Form, Reply, not_implemented};
 pub(crate) use query::Query;
 pub(crate) use route::{Match, resolve};
 pub(crate) use shape::{health_check_config, read_config, read_record_set};

@@ -1,8 +1,8 @@
-//! TestDNSAnswer.
+//! TestDNSAnswer. With `explain=json`, which is ours and not Route 53's, it answers why.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use meridian_control::{TestDnsAnswer, TestProtocol};
+use meridian_control::{Supposed, TestDnsAnswer, TestProtocol};
 use meridian_dns::RecordType;
 
 use super::call::{Call, RESOURCE_ID, Reply, bare};
@@ -41,6 +41,15 @@ fn handle(call: &Call<'_>) -> Result<Reply, Failure> {
         client: address(call, "edns0clientsubnetip")?,
         client_mask: mask(call)?,
     };
+    if query
+        .choice("explain", "explain", [("json", ())])?
+        .is_some()
+    {
+        let supposed = supposed(call)?;
+        let operations = call.operations;
+        let told = operations.explain_dns_answer(call.caller, &request, &supposed)?;
+        return Ok(Reply::json(told));
+    }
     let answer = call.operations.test_dns_answer(call.caller, &request)?;
     Ok(Reply::ok("TestDNSAnswerResponse", |doc| {
         let name_server = answer.name_server.to_string();
@@ -61,6 +70,31 @@ fn handle(call: &Call<'_>) -> Result<Reply, Failure> {
             },
         );
     }))
+}
+
+/// `region=REGION` and `health=ID:up,ID:down`, of which there may be this many.
+fn supposed(call: &Call<'_>) -> Result<Supposed, Failure> {
+    const MOST: usize = 256;
+    let health = call.query.text("health").unwrap_or_default().split(',');
+    let health = health.filter(|part| !part.is_empty()).map(|part| {
+        let state = match part.split_once(':') {
+            Some((id, "up")) => Some((id, true)),
+            Some((id, "down")) => Some((id, false)),
+            _ => None,
+        };
+        let invalid = || ErrorResponse::invalid_input(format!("'{part}' is not ID:up or ID:down."));
+        let (id, up) = state.ok_or_else(invalid)?;
+        Ok::<_, Failure>((id.to_owned(), up))
+    });
+    let health: Vec<_> = health.take(MOST + 1).collect::<Result<_, _>>()?;
+    if health.len() > MOST {
+        let text = format!("At most {MOST} health checks can be supposed to be up or down.");
+        return Err(ErrorResponse::invalid_input(text).into());
+    }
+    Ok(Supposed {
+        region: call.query.text("region").map(str::to_owned),
+        health,
+    })
 }
 
 fn absent(member: &str) -> ErrorResponse {

@@ -1,12 +1,13 @@
-//! TestDNSAnswer.
+//! TestDNSAnswer, and the reason for the answer.
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use meridian_dns::Name;
-use meridian_model::Zone;
+use meridian_model::{Region, Zone};
 
 use super::Outcome;
-use crate::answering::{TestAnswer, TestQuery};
+use super::get_health_check::own_health_check;
+use crate::answering::{Answering, Supposed, TestAnswer, TestQuery};
 use crate::caller::Caller;
 use crate::control::Control;
 use crate::refusal::{Fault, OperationError, Refusal};
@@ -16,14 +17,52 @@ use crate::rights::{authorize, own_zone};
 /// An address in us-east-1, which the documentation gives as the place of the resolver.
 const RESOLVER: IpAddr = IpAddr::V4(Ipv4Addr::new(3, 80, 0, 1));
 
+/// What one has to be allowed for either.
+const ACTION: &str = "route53:TestDNSAnswer";
+
 impl Control {
     /// TestDNSAnswer: what the name servers of a public zone answer now.
     ///
     /// # Errors
     /// `NoSuchHostedZone`, `InvalidInput`.
     pub fn test_dns_answer(&self, caller: &Caller, request: &TestDnsAnswer) -> Outcome<TestAnswer> {
+        self.ask(caller, request, |answering, query| answering.test(query))
+    }
+
+    /// Why they answer that, as a JSON document. What is supposed touches nothing. Who may ask for
+    /// the answer may ask for its reason.
+    ///
+    /// # Errors
+    /// As for [`Control::test_dns_answer`]; `NoSuchHealthCheck`.
+    pub fn explain_dns_answer(
+        &self,
+        caller: &Caller,
+        request: &TestDnsAnswer,
+        supposed: &Supposed,
+    ) -> Outcome<String> {
         let snapshot = self.fresh()?;
-        authorize(&snapshot, caller, "route53:TestDNSAnswer", "*")?;
+        authorize(&snapshot, caller, ACTION, "*")?;
+        for (id, _) in &supposed.health {
+            own_health_check(&snapshot, caller, id)?;
+        }
+        if let Some(region) = &supposed.region
+            && Region::new(region).is_none()
+        {
+            return Err(invalid(format!("{region} is not a region.")));
+        }
+        self.ask(caller, request, |answering, query| {
+            answering.explain(query, supposed)
+        })
+    }
+
+    fn ask<T>(
+        &self,
+        caller: &Caller,
+        request: &TestDnsAnswer,
+        ask: impl FnOnce(&dyn Answering, &TestQuery<'_>) -> Option<T>,
+    ) -> Outcome<T> {
+        let snapshot = self.fresh()?;
+        authorize(&snapshot, caller, ACTION, "*")?;
         let zone = own_zone(&snapshot, caller, &request.hosted_zone_id)?;
         let query = TestQuery {
             zone: &zone,
@@ -32,7 +71,7 @@ impl Control {
             resolver: request.resolver.unwrap_or(RESOLVER),
             client: client_of(request)?,
         };
-        Ok(self.answering.test(&query).ok_or(Fault::NotApplied)?)
+        Ok(ask(&*self.answering, &query).ok_or(Fault::NotApplied)?)
     }
 }
 

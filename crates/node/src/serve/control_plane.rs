@@ -72,7 +72,10 @@ impl ControlPlane {
         );
         let control = control
             .with_query_logging(config.query_logging())
-            .with_answering(Box::new(Answers(Arc::clone(live))))
+            .with_answering(Box::new(Answers {
+                live: Arc::clone(live),
+                board: Arc::clone(condition.board()),
+            }))
             .with_observations(Box::new(Observed(Arc::clone(condition.board()))));
         let control = Arc::new(control);
         let stop = Arc::new(AtomicBool::new(false));

@@ -1,22 +1,17 @@
-//! `meridian explain`: the data plane's own explanation of an answer, as JSON.
+//! `meridian explain`: an operator may ask at any address, and hears of the zones of all accounts.
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use anyhow::{Result, bail};
-use domain::base::iana::Rtype;
-use meridian_answer::{
-    Ask, Candidate, CandidateOutcome, CheckState, ChoiceMode, ClientKnownBy, ClientSeen,
-    Explanation, Fate, Link, Lost, Parameter, Placement, ReachedBy, Record, Section, Step, ViewId,
-    Visibility, World, ZoneOutcome, ZoneSeen, explain as ask,
-};
+use meridian_answer::{Ask, ViewId, World, explain as ask};
 use meridian_dns::Name;
-use meridian_model::{FailoverRole, Region};
-use serde_json::{Map, Value, json};
+use meridian_model::Region;
+use serde_json::Value;
 
 use super::super::command::ExplainCommand;
 use super::Host;
-use crate::answering::{first_view, moment, rcode};
-use crate::checkers::{Board, State, reason};
+use crate::answering::{first_view, moment, state};
+use crate::explanation::{self, Question};
 
 /// Who asks where only a region is told.
 const NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
@@ -36,14 +31,8 @@ pub(super) fn explain(host: &Host, question: &ExplainCommand) -> Result<Value> {
         Some(address) => view_at(&world, address)?,
         None => usual_view(&world, &name),
     };
-    let health = question.health.iter().map(|(id, up)| {
-        let state = if *up {
-            CheckState::Up
-        } else {
-            CheckState::Down
-        };
-        (id.as_str(), state)
-    });
+    let health = question.health.iter();
+    let health = health.map(|(id, up)| (id.as_str(), state(*up)));
     let told = ask(
         &world,
         &Ask {
@@ -57,30 +46,18 @@ pub(super) fn explain(host: &Host, question: &ExplainCommand) -> Result<Value> {
             moment: moment(),
         },
     );
+    let question = Question {
+        name: &name,
+        qtype: question.rtype,
+        region: question.at.as_deref(),
+        health: &question.health,
+    };
+    let mut shown = explanation::shown(&question, &told, &host.board);
     let addresses = world.addresses().iter();
     let addresses = addresses.filter(|(_, other)| *other == view);
-    Ok(json!({
-        "name": name.to_string(),
-        "type": rtype(question.rtype),
-        "supposed": {
-            "health": question.health.iter().map(|(id, up)| {
-                (id.clone(), if *up { "up" } else { "down" }.into())
-            }).collect::<Map<_, _>>(),
-            "region": question.at,
-        },
-        "client": client(&told.client),
-        "asked_at": addresses.map(|(address, _)| address.to_string()).collect::<Vec<_>>(),
-        "zone": told.zone.as_ref().map(zone),
-        "zones": told.zones.iter().map(|considered| {
-            let mut shown = zone(&considered.zone);
-            let (outcome, why) = zone_outcome(considered.outcome);
-            shown["outcome"] = outcome.into();
-            shown["why"] = why.into();
-            shown
-        }).collect::<Vec<_>>(),
-        "links": links(&told, &host.board),
-        "answer": answer(&told),
-    }))
+    shown["asked_at"] = addresses.map(|(address, _)| address.to_string()).collect();
+    shown["zones"] = explanation::zones(&told);
+    Ok(shown)
 }
 
 fn view_at(world: &World, address: IpAddr) -> Result<ViewId> {
@@ -106,208 +83,4 @@ fn usual_view(world: &World, name: &Name) -> ViewId {
     let longest = zones.max_by_key(|zone| zone.meta().apex.label_count());
     let view = longest.and_then(|zone| first_view(zone.meta().views));
     view.unwrap_or(ViewId(0))
-}
-
-fn rtype(code: u16) -> String {
-    Rtype::from_int(code).to_string()
-}
-
-fn client(client: &ClientSeen) -> Value {
-    let place = &client.place;
-    json!({
-        "address": client.address.to_string(),
-        "length": client.bits,
-        "known_by": match &client.known_by {
-            ClientKnownBy::Subnet => "client-subnet",
-            ClientKnownBy::Source => "source",
-            ClientKnownBy::Region(_) => "region",
-        },
-        "region": match &client.known_by {
-            ClientKnownBy::Region(region) => Some(region),
-            _ => None,
-        },
-        "continent": place.continent.map(|continent| continent.as_str()),
-        "country": place.country.map(|country| country.as_str().to_owned()),
-        "subdivision": place.subdivision.map(|subdivision| subdivision.as_str().to_owned()),
-        "latitude": place.point.map(|point| point.latitude()),
-        "longitude": place.point.map(|point| point.longitude()),
-    })
-}
-
-fn zone(zone: &ZoneSeen) -> Value {
-    json!({
-        "id": zone.id.as_str(),
-        "name": zone.apex.to_string(),
-        "visibility": match zone.visibility {
-            Visibility::Public => "public",
-            Visibility::Private => "private",
-        },
-    })
-}
-
-fn zone_outcome(outcome: ZoneOutcome) -> (&'static str, &'static str) {
-    match outcome {
-        ZoneOutcome::Answers => ("answers", "the longest apex that is seen"),
-        ZoneOutcome::NotInView => ("passed", "none of its name servers is at this address"),
-        ZoneOutcome::NotInVpc => ("passed", "private, and who asks is in none of its VPCs"),
-        ZoneOutcome::BehindPrivate => ("passed", "in a VPC its private zones come first"),
-        ZoneOutcome::Shorter => ("passed", "another has a longer apex"),
-        ZoneOutcome::Younger => ("passed", "another of this name is older"),
-        ZoneOutcome::Parents => ("passed", "DS is answered by the zone above"),
-        ZoneOutcome::NotAsked => ("passed", "no zone answers such a question"),
-    }
-}
-
-fn links(told: &Explanation, board: &Board) -> Value {
-    let state = board.state();
-    let mut steps = told.steps.iter();
-    let links = told.links.iter().map(|link| {
-        let choices = steps.by_ref().take(link.steps);
-        let choices = choices.map(|step| choice(step, (board, &state)));
-        let (placement, at) = placement(link);
-        json!({
-            "name": link.name.to_string(),
-            "zone": zone(&link.zone),
-            "placement": placement,
-            "at": at.map(Name::to_string),
-            "choices": choices.collect::<Vec<_>>(),
-        })
-    });
-    links.collect()
-}
-
-fn placement(link: &Link) -> (&'static str, Option<&Name>) {
-    match &link.placement {
-        Placement::Exact => ("exact", None),
-        Placement::Empty => ("empty", None),
-        Placement::Wildcard(name) => ("wildcard", Some(name)),
-        Placement::Delegated(name) => ("delegated", Some(name)),
-        Placement::Nothing => ("nothing", None),
-    }
-}
-
-fn choice(step: &Step, known: (&Board, &State)) -> Value {
-    let candidates = step.candidates.iter();
-    let candidates = candidates.map(|each| candidate(each, known));
-    json!({
-        "name": step.name.to_string(),
-        "type": step.rtype.to_string(),
-        "reached_by": match step.reached_by {
-            ReachedBy::Question => "question",
-            ReachedBy::Cname => "cname",
-            ReachedBy::Alias => "alias",
-        },
-        "zone": zone(&step.zone),
-        "policy": step.policy.to_string(),
-        "mode": match step.mode {
-            ChoiceMode::Healthy => "healthy",
-            ChoiceMode::LastResort => "last-resort",
-            ChoiceMode::LastResortForClient => "last-resort-for-client",
-        },
-        "scope": step.scope,
-        "candidates": candidates.collect::<Vec<_>>(),
-        "lost": step.lost.map(|lost| match lost {
-            Lost::NoZone => "the zone it points into is not here",
-            Lost::NoTarget => "there is nothing of its type at the target",
-            Lost::TooDeep => "more than 16 aliases one after the other",
-            Lost::Unserved => "it is stored and cannot be answered",
-        }),
-    })
-}
-
-fn candidate(candidate: &Candidate, (board, checks): (&Board, &State)) -> Value {
-    let (outcome, why) = outcome(candidate.outcome);
-    let mut shown = json!({
-        "identifier": candidate.identifier,
-        "health": state(candidate.health),
-        "health_check": candidate.health_check.as_ref().map(|(id, up)| {
-            let known = checks.of(id);
-            json!({
-                "id": id,
-                "state": state(*up),
-                // What is supposed has no reason.
-                "why": known
-                    .filter(|(_, now)| now.health.is_healthy() == (*up == CheckState::Up))
-                    .map(|(check, now)| reason(board, checks, check, now)),
-            })
-        }),
-        "alias": candidate.alias.as_ref().map(|alias| json!({
-            "zone": alias.zone,
-            "name": alias.name.to_string(),
-            "target_health": alias.evaluated.map(state),
-        })),
-        "distance_km": candidate.distance_km.map(f64::round),
-        "biased_km": candidate.biased_km.map(f64::round),
-        "outcome": outcome,
-        "why": why,
-    });
-    match &candidate.parameter {
-        Parameter::None => {}
-        Parameter::Weight(weight) => shown["weight"] = (*weight).into(),
-        Parameter::Role(FailoverRole::Primary) => shown["role"] = "primary".into(),
-        Parameter::Role(FailoverRole::Secondary) => shown["role"] = "secondary".into(),
-        Parameter::Region(region) => shown["region"] = region.as_str().into(),
-        Parameter::Place(place) => shown["place"] = place.as_str().into(),
-        Parameter::Near(near, bias) => {
-            shown["near"] = near.as_str().into();
-            shown["bias"] = (*bias).into();
-        }
-        Parameter::Location(location) => shown["location"] = location.as_str().into(),
-    }
-    shown
-}
-
-fn state(state: CheckState) -> &'static str {
-    match state {
-        CheckState::Up => "up",
-        CheckState::Down => "down",
-    }
-}
-
-fn outcome(outcome: CandidateOutcome) -> (&'static str, Option<&'static str>) {
-    let why = match outcome {
-        CandidateOutcome::Chosen => return ("chosen", None),
-        CandidateOutcome::Unhealthy => return ("unhealthy", Some("others are healthy")),
-        CandidateOutcome::Passed(fate) => fate,
-    };
-    let why = match why {
-        Fate::ZeroWeight => "its weight is 0, and others have one",
-        Fate::NotDrawn => "another was drawn",
-        Fate::SameValues => "another with the same values stands for it",
-        Fate::PrimaryIsUp => "the primary set is healthy",
-        Fate::PrimaryIsLastResort => "both are down, and the primary set is the last resort",
-        Fate::NotMatched => "it is for other clients",
-        Fate::LessSpecific => "another is for fewer clients",
-        Fate::Outdone => "another is nearer",
-        Fate::AsNear => "another is as near, and the client's network falls to that",
-        Fate::NobodyKnows => "nobody knows where the client is, and its network falls to another",
-        Fate::NotOwnRegion => "another is for the client's own region",
-        Fate::NotBeijing => "clients in China are answered from cn-north-1",
-    };
-    ("passed", Some(why))
-}
-
-fn answer(told: &Explanation) -> Value {
-    let error = told.extended_error.as_ref();
-    json!({
-        "rcode": rcode(told.rcode),
-        "records": told.records.iter().map(record).collect::<Vec<_>>(),
-        "extended_error": error.map(|(code, text)| json!({ "code": code, "text": text })),
-        "scope": told.scope,
-        "bytes": told.reply.len(),
-    })
-}
-
-fn record(record: &Record) -> Value {
-    json!({
-        "section": match record.section {
-            Section::Answer => "answer",
-            Section::Authority => "authority",
-            Section::Additional => "additional",
-        },
-        "name": record.name.to_string(),
-        "ttl": record.ttl,
-        "type": rtype(record.rtype),
-        "data": record.data,
-    })
 }

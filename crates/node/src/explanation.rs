@@ -1,0 +1,259 @@
+//! The data plane's own explanation of an answer, as JSON: for `meridian explain` and for
+//! TestDNSAnswer.
+
+use domain::base::iana::Rtype;
+use meridian_answer::{
+    Candidate, CandidateOutcome, CheckState, ChoiceMode, ClientKnownBy, ClientSeen, Explanation,
+    Fate, Link, Lost, Parameter, Placement, ReachedBy, Record, Section, Step, Visibility,
+    ZoneOutcome, ZoneSeen,
+};
+use meridian_dns::Name;
+use meridian_model::FailoverRole;
+use serde_json::{Map, Value, json};
+
+use crate::answering::rcode;
+use crate::checkers::{Board, State, reason};
+
+/// What was asked, and what was supposed.
+pub(crate) struct Question<'a> {
+    pub(crate) name: &'a Name,
+    /// By its number.
+    pub(crate) qtype: u16,
+    pub(crate) region: Option<&'a str>,
+    /// Health checks by id, and whether they are up.
+    pub(crate) health: &'a [(String, bool)],
+}
+
+/// All of it that is the business of the zone's owner.
+pub(crate) fn shown(question: &Question<'_>, told: &Explanation, board: &Board) -> Value {
+    json!({
+        "name": question.name.to_string(),
+        "type": rtype(question.qtype),
+        "supposed": {
+            "health": question.health.iter().map(|(id, up)| {
+                (id.clone(), if *up { "up" } else { "down" }.into())
+            }).collect::<Map<_, _>>(),
+            "region": question.region,
+        },
+        "client": client(&told.client),
+        "zone": told.zone.as_ref().map(zone),
+        "links": links(told, board),
+        "answer": answer(told),
+    })
+}
+
+/// The zones that were considered, whoever's they are.
+pub(crate) fn zones(told: &Explanation) -> Value {
+    let zones = told.zones.iter().map(|considered| {
+        let mut shown = zone(&considered.zone);
+        let (outcome, why) = zone_outcome(considered.outcome);
+        shown["outcome"] = outcome.into();
+        shown["why"] = why.into();
+        shown
+    });
+    zones.collect()
+}
+
+fn rtype(code: u16) -> String {
+    Rtype::from_int(code).to_string()
+}
+
+fn client(client: &ClientSeen) -> Value {
+    let place = &client.place;
+    json!({
+        "address": client.address.to_string(),
+        "length": client.bits,
+        "known_by": match &client.known_by {
+            ClientKnownBy::Subnet => "client-subnet",
+            ClientKnownBy::Source => "source",
+            ClientKnownBy::Region(_) => "region",
+        },
+        "region": match &client.known_by {
+            ClientKnownBy::Region(region) => Some(region),
+            _ => None,
+        },
+        "continent": place.continent.map(|continent| continent.as_str()),
+        "country": place.country.map(|country| country.as_str().to_owned()),
+        "subdivision": place.subdivision.map(|subdivision| subdivision.as_str().to_owned()),
+        "latitude": place.point.map(|point| point.latitude()),
+        "longitude": place.point.map(|point| point.longitude()),
+    })
+}
+
+fn zone(zone: &ZoneSeen) -> Value {
+    json!({
+        "id": zone.id.as_str(),
+        "name": zone.apex.to_string(),
+        "visibility": match zone.visibility {
+            Visibility::Public => "public",
+            Visibility::Private => "private",
+        },
+    })
+}
+
+fn zone_outcome(outcome: ZoneOutcome) -> (&'static str, &'static str) {
+    match outcome {
+        ZoneOutcome::Answers => ("answers", "the longest apex that is seen"),
+        ZoneOutcome::NotInView => ("passed", "none of its name servers is at this address"),
+        ZoneOutcome::NotInVpc => ("passed", "private, and who asks is in none of its VPCs"),
+        ZoneOutcome::BehindPrivate => ("passed", "in a VPC its private zones come first"),
+        ZoneOutcome::Shorter => ("passed", "another has a longer apex"),
+        ZoneOutcome::Younger => ("passed", "another of this name is older"),
+        ZoneOutcome::Parents => ("passed", "DS is answered by the zone above"),
+        ZoneOutcome::NotAsked => ("passed", "no zone answers such a question"),
+    }
+}
+
+fn links(told: &Explanation, board: &Board) -> Value {
+    let state = board.state();
+    let mut steps = told.steps.iter();
+    let links = told.links.iter().map(|link| {
+        let choices = steps.by_ref().take(link.steps);
+        let choices = choices.map(|step| choice(step, (board, &state)));
+        let (placement, at) = placement(link);
+        json!({
+            "name": link.name.to_string(),
+            "zone": zone(&link.zone),
+            "placement": placement,
+            "at": at.map(Name::to_string),
+            "choices": choices.collect::<Vec<_>>(),
+        })
+    });
+    links.collect()
+}
+
+fn placement(link: &Link) -> (&'static str, Option<&Name>) {
+    match &link.placement {
+        Placement::Exact => ("exact", None),
+        Placement::Empty => ("empty", None),
+        Placement::Wildcard(name) => ("wildcard", Some(name)),
+        Placement::Delegated(name) => ("delegated", Some(name)),
+        Placement::Nothing => ("nothing", None),
+    }
+}
+
+fn choice(step: &Step, known: (&Board, &State)) -> Value {
+    let candidates = step.candidates.iter();
+    let candidates = candidates.map(|each| candidate(each, known));
+    json!({
+        "name": step.name.to_string(),
+        "type": step.rtype.to_string(),
+        "reached_by": match step.reached_by {
+            ReachedBy::Question => "question",
+            ReachedBy::Cname => "cname",
+            ReachedBy::Alias => "alias",
+        },
+        "zone": zone(&step.zone),
+        "policy": step.policy.to_string(),
+        "mode": match step.mode {
+            ChoiceMode::Healthy => "healthy",
+            ChoiceMode::LastResort => "last-resort",
+            ChoiceMode::LastResortForClient => "last-resort-for-client",
+        },
+        "scope": step.scope,
+        "candidates": candidates.collect::<Vec<_>>(),
+        "lost": step.lost.map(|lost| match lost {
+            Lost::NoZone => "the zone it points into is not here",
+            Lost::NoTarget => "there is nothing of its type at the target",
+            Lost::TooDeep => "more than 16 aliases one after the other",
+            Lost::Unserved => "it is stored and cannot be answered",
+        }),
+    })
+}
+
+fn candidate(candidate: &Candidate, (board, checks): (&Board, &State)) -> Value {
+    let (outcome, why) = outcome(candidate.outcome);
+    let mut shown = json!({
+        "identifier": candidate.identifier,
+        "health": state(candidate.health),
+        "health_check": candidate.health_check.as_ref().map(|(id, up)| {
+            let known = checks.of(id);
+            json!({
+                "id": id,
+                "state": state(*up),
+                // What is supposed has no reason.
+                "why": known
+                    .filter(|(_, now)| now.health.is_healthy() == (*up == CheckState::Up))
+                    .map(|(check, now)| reason(board, checks, check, now)),
+            })
+        }),
+        "alias": candidate.alias.as_ref().map(|alias| json!({
+            "zone": alias.zone,
+            "name": alias.name.to_string(),
+            "target_health": alias.evaluated.map(state),
+        })),
+        "distance_km": candidate.distance_km.map(f64::round),
+        "biased_km": candidate.biased_km.map(f64::round),
+        "outcome": outcome,
+        "why": why,
+    });
+    match &candidate.parameter {
+        Parameter::None => {}
+        Parameter::Weight(weight) => shown["weight"] = (*weight).into(),
+        Parameter::Role(FailoverRole::Primary) => shown["role"] = "primary".into(),
+        Parameter::Role(FailoverRole::Secondary) => shown["role"] = "secondary".into(),
+        Parameter::Region(region) => shown["region"] = region.as_str().into(),
+        Parameter::Place(place) => shown["place"] = place.as_str().into(),
+        Parameter::Near(near, bias) => {
+            shown["near"] = near.as_str().into();
+            shown["bias"] = (*bias).into();
+        }
+        Parameter::Location(location) => shown["location"] = location.as_str().into(),
+    }
+    shown
+}
+
+fn state(state: CheckState) -> &'static str {
+    match state {
+        CheckState::Up => "up",
+        CheckState::Down => "down",
+    }
+}
+
+fn outcome(outcome: CandidateOutcome) -> (&'static str, Option<&'static str>) {
+    let why = match outcome {
+        CandidateOutcome::Chosen => return ("chosen", None),
+        CandidateOutcome::Unhealthy => return ("unhealthy", Some("others are healthy")),
+        CandidateOutcome::Passed(fate) => fate,
+    };
+    let why = match why {
+        Fate::ZeroWeight => "its weight is 0, and others have one",
+        Fate::NotDrawn => "another was drawn",
+        Fate::SameValues => "another with the same values stands for it",
+        Fate::PrimaryIsUp => "the primary set is healthy",
+        Fate::PrimaryIsLastResort => "both are down, and the primary set is the last resort",
+        Fate::NotMatched => "it is for other clients",
+        Fate::LessSpecific => "another is for fewer clients",
+        Fate::Outdone => "another is nearer",
+        Fate::AsNear => "another is as near, and the client's network falls to that",
+        Fate::NobodyKnows => "nobody knows where the client is, and its network falls to another",
+        Fate::NotOwnRegion => "another is for the client's own region",
+        Fate::NotBeijing => "clients in China are answered from cn-north-1",
+    };
+    ("passed", Some(why))
+}
+
+fn answer(told: &Explanation) -> Value {
+    let error = told.extended_error.as_ref();
+    json!({
+        "rcode": rcode(told.rcode),
+        "records": told.records.iter().map(record).collect::<Vec<_>>(),
+        "extended_error": error.map(|(code, text)| json!({ "code": code, "text": text })),
+        "scope": told.scope,
+        "bytes": told.reply.len(),
+    })
+}
+
+fn record(record: &Record) -> Value {
+    json!({
+        "section": match record.section {
+            Section::Answer => "answer",
+            Section::Authority => "authority",
+            Section::Additional => "additional",
+        },
+        "name": record.name.to_string(),
+        "ttl": record.ttl,
+        "type": rtype(record.rtype),
+        "data": record.data,
+    })
+}
