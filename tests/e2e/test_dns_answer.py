@@ -118,9 +118,8 @@ def explained(meridian, zone, key=None, **more):
     command = ["curl", "-sS", "--aws-sigv4", "aws:amz:us-east-1:route53"]
     command += ["-w", "\n%{http_code} %{content_type}"]
     url = f"{meridian.endpoint}/2013-04-01/testdnsanswer?{query}"
-    done = subprocess.run(
-        [*command, "--user", f"{key.id}:{key.secret}", url], capture_output=True, text=True, check=True
-    )
+    command += ["--user", f"{key.id}:{key.secret}", url]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     text, _, last = done.stdout.rpartition("\n")
     status, media_type = last.split(" ", 1)
     return int(status), media_type, text
