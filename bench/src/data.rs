@@ -45,7 +45,7 @@ pub struct Row {
     pub ttl: u32,
     /// As a request would spell them.
     pub values: Vec<String>,
-    /// None for a plain set. The identifier of the others is their first value.
+    /// None for a plain set.
     pub policy: Option<Policy>,
 }
 
@@ -70,8 +70,12 @@ impl Row {
     }
 
     fn identifier(&self) -> Option<String> {
-        self.policy.as_ref()?;
-        self.values.first().cloned()
+        match self.policy.as_ref()? {
+            Policy::Weight(_) => self.values.first().cloned(),
+            Policy::Continent(continent) => Some(continent.clone()),
+            Policy::AnyPlace => Some("*".to_owned()),
+            Policy::Latency(region) => Some((*region).to_owned()),
+        }
     }
 
     /// As a request would send it.
