@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use meridian_atlas::{Atlas, Direction, Place, Scopes};
+use meridian_atlas::{Atlas, Direction, Place, Point, Scopes};
 
 use crate::World;
 use crate::health::Key;
@@ -36,7 +36,6 @@ pub(crate) enum KnownBy<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Whereabouts {
     pub(crate) place: Place,
-    pub(crate) direction: Option<Direction>,
     /// The region that it is in, where that is how it is known.
     pub(crate) region: Option<Key>,
     /// What to choose by where nothing else tells candidates apart.
@@ -61,6 +60,13 @@ fn told_of(scopes: Scopes, atlas: &Atlas) -> Scopes {
         subdivision: scopes.subdivision.max(least),
         country: scopes.country.max(least),
         continent: scopes.continent.max(least),
+    }
+}
+
+impl Whereabouts {
+    /// Where to measure distances from. It takes as long as several of them.
+    pub(crate) fn direction(&self) -> Option<Direction> {
+        self.place.point.map(Point::direction)
     }
 }
 
@@ -97,7 +103,6 @@ impl<'a> Client<'a> {
     pub(crate) fn at_place(world: &'a World, address: IpAddr, place: Place) -> Self {
         let whereabouts = Whereabouts {
             place,
-            direction: place.point.map(|point| point.direction()),
             region: None,
             range: 0,
             scopes: NO_SCOPES,
@@ -116,7 +121,6 @@ impl<'a> Client<'a> {
                 let place = world.regions.place(world.key, region);
                 return Whereabouts {
                     place,
-                    direction: place.point.map(|point| point.direction()),
                     region: Some(Key::of_region(world.key, region)),
                     range: 0,
                     scopes: NO_SCOPES,
@@ -125,7 +129,6 @@ impl<'a> Client<'a> {
             let found = world.atlas.look_up(address);
             Whereabouts {
                 place: *found.place,
-                direction: found.place.point.map(|point| point.direction()),
                 region: None,
                 range: found.range.0.into(),
                 scopes: told_of(found.scope, &world.atlas),

@@ -73,8 +73,9 @@ pub(crate) fn choose<T: Trace>(
     regions: &RegionTable,
     trace: &mut T,
 ) -> (Option<usize>, u8) {
+    let here = client.direction();
     let chosen = least(candidates, client.range, trace, |place, member, trace| {
-        let there = client.direction.zip(direction(member, regions));
+        let there = here.zip(direction(member, regions));
         let Some((here, there)) = there else {
             return f64::INFINITY;
         };

@@ -5,7 +5,7 @@ use crate::hash::HashKey;
 use crate::health::Key;
 use crate::regions::RegionTable;
 
-use meridian_atlas::Country;
+use meridian_atlas::{Country, Direction};
 use meridian_model::Region;
 
 use super::candidates::Candidates;
@@ -37,8 +37,9 @@ pub(crate) fn choose<T: Trace>(
     trace: &mut T,
 ) -> (Option<usize>, u8) {
     let preferred = preferred(candidates, client, regions);
+    let here = client.direction();
     let nearest = least(candidates, client.range, trace, |place, member, trace| {
-        let km = cost(client, regions, region(member));
+        let km = cost(here, regions.direction(region(member)));
         if km.is_finite() {
             trace.finding(place, || Finding::DistanceKm(km));
         }
@@ -85,10 +86,7 @@ fn preferred(
 
 /// What reaching a region costs a client, in whatever is measured: today kilometres, once latencies
 /// are measured milliseconds. Infinite where nothing is known.
-fn cost(client: &Whereabouts, regions: &RegionTable, region: Key) -> f64 {
-    let there = regions.direction(region);
-    client
-        .direction
-        .zip(there)
-        .map_or(f64::INFINITY, |(here, there)| here.distance_km(there))
+fn cost(client: Option<Direction>, region: Option<Direction>) -> f64 {
+    let known = client.zip(region);
+    known.map_or(f64::INFINITY, |(here, there)| here.distance_km(there))
 }
