@@ -3,18 +3,19 @@
 //! those cannot be written. What outcome they make of a check is the model's to say.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Result, anyhow, bail, ensure};
 use meridian_model::{
     BreakGlass, Health, HealthCheckId, MAX_BREAK_GLASS_MS, Timestamp, check_reason,
 };
 use serde::{Deserialize, Serialize};
+
+use crate::whole_file;
 
 /// The most checks there may be documents for.
 const MAX_DOCUMENTS: usize = 10_000;
@@ -161,23 +162,7 @@ impl BreakGlassFile {
             format: FORMAT,
             documents: documents.values().map(StoredDocument::of).collect(),
         };
-        let half_done = self.path.with_extension("new");
-        let write = || {
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .open(&half_done)?;
-            file.write_all(&serde_json::to_vec(&stored)?)?;
-            file.sync_all()?;
-            fs::rename(&half_done, &self.path)?;
-            match self.path.parent() {
-                Some(directory) => File::open(directory)?.sync_all(),
-                None => Ok(()),
-            }
-        };
-        write().with_context(|| format!("cannot write {}", self.path.display()))
+        whole_file::replace(&self.path, &serde_json::to_vec(&stored)?)
     }
 }
 

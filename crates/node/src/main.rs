@@ -34,6 +34,7 @@ mod terminal;
 mod transfer;
 mod views;
 mod visible;
+mod whole_file;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -1,13 +1,14 @@
 //! What is known of checks, on the disk: what a process that starts goes by until its checkers have
 //! found something out. What is in the file is `meridian_health`'s; it is replaced as a whole.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use meridian_health::{MAX_STATE_BYTES, State};
+
+use crate::whole_file;
 
 /// The file.
 pub(super) struct LastFile {
@@ -52,23 +53,7 @@ impl LastFile {
 
     /// Keeps this. The file is there whole, and on the disk, or as it was.
     pub(super) fn write(&self, state: &State) -> Result<()> {
-        let half_done = self.path.with_extension("new");
-        let write = || {
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .open(&half_done)?;
-            file.write_all(&state.to_bytes())?;
-            file.sync_all()?;
-            fs::rename(&half_done, &self.path)?;
-            match self.path.parent() {
-                Some(directory) => File::open(directory)?.sync_all(),
-                None => Ok(()),
-            }
-        };
-        write().with_context(|| format!("cannot write {}", self.path.display()))
+        whole_file::replace(&self.path, &state.to_bytes())
     }
 }
 

@@ -4,18 +4,19 @@
 //! The file is a help for people, not state that anything depends on: one that is lost or damaged
 //! only means that keys look unused until they are used again.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use meridian_control::{Control, KeyUse};
 use meridian_model::{AccessKeyId, Timestamp};
 use serde::{Deserialize, Serialize};
+
+use crate::whole_file;
 
 /// How often it is written, and so how much a crash can lose.
 const INTERVAL: Duration = Duration::from_secs(60);
@@ -117,17 +118,6 @@ impl LastUsedFile {
             format: FORMAT,
             keys: keys.collect(),
         };
-        let half_done = self.path.with_extension("new");
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&half_done)
-            .with_context(|| format!("cannot write {}", half_done.display()))?;
-        file.write_all(&serde_json::to_vec(&stored)?)?;
-        file.sync_all()?;
-        fs::rename(&half_done, &self.path)?;
-        Ok(())
+        whole_file::replace(&self.path, &serde_json::to_vec(&stored)?)
     }
 }
