@@ -3,7 +3,6 @@ and keeps what it is answered for as much of them as the scope says."""
 
 import ipaddress
 import random
-import subprocess
 
 import dns.edns
 import dns.flags
@@ -12,8 +11,9 @@ import dns.query
 import dns.rcode
 import pytest
 
-from harness import Meridian, Zone, alias, change, create, eventually, free_port, reference
+from harness import Meridian, Zone, alias, change, create, eventually, reference
 from harness import wait_insync
+from resolver import Unbound
 from traffic_logs import LINE
 
 # Of universities, whose countries come with the server; and one where nobody is.
@@ -24,48 +24,18 @@ APEX = "subnets.example."
 TOLD = {4: 24, 6: 56}
 
 
-class Resolver:
+class Resolver(Unbound):
     """unbound with its module for client subnets, and Meridian as the server of one zone."""
 
     def __init__(self, folder, server):
-        self.server, self.port = server, free_port()
-        self.queries = server.folder / "queries.log"
-        config, self.log = folder / "unbound.conf", folder / "unbound.log"
-        config.write_text(f"""
-server:
-    interface: 127.0.0.1@{self.port}
-    access-control: 127.0.0.0/8 allow
-    module-config: "subnetcache validator iterator"
+        self.server, self.queries = server, server.folder / "queries.log"
+        lines = f"""
     send-client-subnet: 127.0.0.1
     client-subnet-always-forward: yes
     max-client-subnet-ipv4: {TOLD[4]}
     max-client-subnet-ipv6: {TOLD[6]}
-    do-not-query-localhost: no
-    do-ip6: no
-    local-zone: "example." nodefault
-    directory: "{folder}"
-    logfile: "{self.log}"
-    use-syslog: no
-    chroot: ""
-    username: ""
-    pidfile: ""
-    do-daemonize: no
-    num-threads: 1
-stub-zone:
-    name: "{APEX}"
-    stub-addr: 127.0.0.1@{server.dns_port}
-remote-control:
-    control-enable: no
-""")
-        self.process = subprocess.Popen(["unbound", "-d", "-c", config], cwd=folder)
-        ready = eventually(
-            lambda: self.log.exists() and "start of service" in self.log.read_text(), 10
-        )
-        assert ready, self.log.read_text() if self.log.exists() else "unbound wrote nothing"
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
+"""
+        super().__init__(folder, server, APEX, "subnetcache validator iterator", lines)
 
     def ask(self, name, subnet, rtype="A"):
         """What a client in this network is answered."""

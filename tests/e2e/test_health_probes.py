@@ -23,6 +23,7 @@ from harness import (
     free_port,
     reference,
 )
+from resolver import Unbound
 
 # Of endpoints that die their answers move away within threshold times interval and this.
 SLACK = 1.0
@@ -273,39 +274,8 @@ def test_several_checkers_vote_each(tmp_path, nginx):
         assert re.search(rf"\(ref {check}", agents), agents
 
 
-class Resolver:
+class Resolver(Unbound):
     """unbound, which keeps what it hears no longer than its TTL."""
-
-    def __init__(self, folder, server, apex):
-        self.port = free_port()
-        config, self.log = folder / "unbound.conf", folder / "unbound.log"
-        config.write_text(f"""
-server:
-    interface: 127.0.0.1@{self.port}
-    access-control: 127.0.0.0/8 allow
-    module-config: "iterator"
-    do-not-query-localhost: no
-    do-ip6: no
-    local-zone: "example." nodefault
-    directory: "{folder}"
-    logfile: "{self.log}"
-    use-syslog: no
-    chroot: ""
-    username: ""
-    pidfile: ""
-    do-daemonize: no
-    num-threads: 1
-stub-zone:
-    name: "{apex}"
-    stub-addr: 127.0.0.1@{server.dns_port}
-remote-control:
-    control-enable: no
-""")
-        self.process = subprocess.Popen(["unbound", "-d", "-c", config], cwd=folder)
-        started = eventually(
-            lambda: self.log.exists() and "start of service" in self.log.read_text(), 10
-        )
-        assert started, self.log.read_text() if self.log.exists() else "unbound wrote nothing"
 
     def ask(self, name):
         query = dns.message.make_query(name, "A")
@@ -317,8 +287,7 @@ remote-control:
         return self
 
     def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
+        self.stop()
 
 
 def test_the_next_fastest_region_answers_through_a_resolver(server, nginx, tmp_path):
