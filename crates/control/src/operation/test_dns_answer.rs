@@ -3,11 +3,12 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use meridian_dns::Name;
+use meridian_log::Snapshot;
 use meridian_model::{Region, Zone};
 
 use super::Outcome;
 use super::get_health_check::own_health_check;
-use crate::answering::{Answering, Supposed, TestAnswer, TestQuery};
+use crate::answering::{Supposed, TestAnswer, TestQuery};
 use crate::caller::Caller;
 use crate::control::Control;
 use crate::refusal::{Fault, OperationError, Refusal};
@@ -17,16 +18,13 @@ use crate::rights::{authorize, own_zone};
 /// An address in us-east-1, which the documentation gives as the place of the resolver.
 const RESOLVER: IpAddr = IpAddr::V4(Ipv4Addr::new(3, 80, 0, 1));
 
-/// What one has to be allowed for either.
-const ACTION: &str = "route53:TestDNSAnswer";
-
 impl Control {
     /// TestDNSAnswer: what the name servers of a public zone answer now.
     ///
     /// # Errors
     /// `NoSuchHostedZone`, `InvalidInput`.
     pub fn test_dns_answer(&self, caller: &Caller, request: &TestDnsAnswer) -> Outcome<TestAnswer> {
-        self.ask(caller, request, |answering, query| answering.test(query))
+        self.ask(caller, request, |_, query| Ok(self.answering.test(query)))
     }
 
     /// Why they answer that, as a JSON document. What is supposed touches nothing. Who may ask for
@@ -40,29 +38,28 @@ impl Control {
         request: &TestDnsAnswer,
         supposed: &Supposed,
     ) -> Outcome<String> {
-        let snapshot = self.fresh()?;
-        authorize(&snapshot, caller, ACTION, "*")?;
-        for (id, _) in &supposed.health {
-            own_health_check(&snapshot, caller, id)?;
-        }
-        if let Some(region) = &supposed.region
-            && Region::new(region).is_none()
-        {
-            return Err(invalid(format!("{region} is not a region.")));
-        }
-        self.ask(caller, request, |answering, query| {
-            answering.explain(query, supposed)
+        self.ask(caller, request, |snapshot, query| {
+            for (id, _) in &supposed.health {
+                own_health_check(snapshot, caller, id)?;
+            }
+            if let Some(region) = &supposed.region
+                && Region::new(region).is_none()
+            {
+                return Err(invalid(format!("{region} is not a region.")));
+            }
+            Ok(self.answering.explain(query, supposed))
         })
     }
 
+    /// Who may ask does, of what the tables hold.
     fn ask<T>(
         &self,
         caller: &Caller,
         request: &TestDnsAnswer,
-        ask: impl FnOnce(&dyn Answering, &TestQuery<'_>) -> Option<T>,
+        ask: impl FnOnce(&Snapshot, &TestQuery<'_>) -> Outcome<Option<T>>,
     ) -> Outcome<T> {
         let snapshot = self.fresh()?;
-        authorize(&snapshot, caller, ACTION, "*")?;
+        authorize(&snapshot, caller, "route53:TestDNSAnswer", "*")?;
         let zone = own_zone(&snapshot, caller, &request.hosted_zone_id)?;
         let query = TestQuery {
             zone: &zone,
@@ -71,7 +68,7 @@ impl Control {
             resolver: request.resolver.unwrap_or(RESOLVER),
             client: client_of(request)?,
         };
-        Ok(ask(&*self.answering, &query).ok_or(Fault::NotApplied)?)
+        Ok(ask(&snapshot, &query)?.ok_or(Fault::NotApplied)?)
     }
 }
 
