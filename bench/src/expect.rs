@@ -22,6 +22,8 @@ pub enum Workload {
     Referral,
     /// Names and types all over the many zones.
     Many,
+    /// Names of the zone `one`, for clients all over (RFC 7871, /24): no answer depends on them.
+    Subnets,
     /// Names of the zone `routed` that go by weight.
     Weighted,
     /// Names of the zone `routed` that go by place, for clients all over (RFC 7871, /24).
@@ -53,10 +55,8 @@ impl Workload {
         let random = data::mix(number);
         let size = size.max(1);
         match self {
-            Self::Hits => {
-                let host = random % size;
-                Probe::address(&format!("h{host}.{ONE}"), data::address(host))
-            }
+            Self::Hits => hit(random % size),
+            Self::Subnets => hit(random % size).for_client(random >> 32),
             Self::Wildcard => Probe::address(&format!("{}.wild.{ONE}", data::label(number)), WILD),
             Self::Nxdomain => Probe {
                 rcode: NXDOMAIN,
@@ -77,6 +77,10 @@ impl Workload {
             Self::Latency => routed('l', random).for_client(random >> 32),
         }
     }
+}
+
+fn hit(host: u64) -> Probe {
+    Probe::address(&format!("h{host}.{ONE}"), data::address(host))
 }
 
 fn routed(kind: char, random: u64) -> Probe {
