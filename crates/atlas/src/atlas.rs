@@ -2,11 +2,14 @@
 //! address the place is the same.
 
 use std::net::IpAddr;
+use std::num::NonZeroU8;
 
 use crate::layer::{Layer, Source, TooLarge};
 use crate::operator::{Operator, Operators};
 use crate::place::Place;
+use crate::point::{Direction, Point};
 use crate::runs::{self, Record};
+use crate::search::Search;
 use crate::table::Table;
 
 /// All that is known of who is where. It never changes: a newer one takes its place.
@@ -19,9 +22,18 @@ pub struct Atlas {
     /// Whether IPv6 addresses that contain an IPv4 one are looked up as that. Where nothing is known
     /// at all, that would only split what is the same.
     embeds: bool,
-    records: Box<[Record]>,
+    records: Box<[Seat]>,
     operators: Operators,
     sources: Box<[Source]>,
+}
+
+/// A record, with what follows from it and takes time to compute.
+#[derive(Debug)]
+struct Seat {
+    place: Place,
+    direction: Option<Direction>,
+    /// The place of the source in the list, counted from 1.
+    source: Option<NonZeroU8>,
 }
 
 /// What is known of an address.
@@ -29,6 +41,8 @@ pub struct Atlas {
 pub struct Found<'a> {
     /// Where it is.
     pub place: &'a Place,
+    /// Its point, ready for being compared.
+    pub direction: Option<Direction>,
     /// What to choose by where nothing else tells places apart.
     pub range: RangeId,
     /// How far around the address it is the same.
@@ -69,7 +83,7 @@ impl Atlas {
             v4: flat.v4,
             v6: flat.v6,
             embeds: flat.embeds,
-            records: flat.records.into(),
+            records: flat.records.into_iter().map(Seat::of).collect(),
             operators: flat.operators,
             sources: flat.sources.into(),
         })
@@ -81,37 +95,24 @@ impl Atlas {
     /// (`2002:c000:201::1`), is where that is; its scopes count bits of the IPv6 address all the
     /// same.
     pub fn look_up(&self, address: IpAddr) -> Found<'_> {
-        match address {
-            IpAddr::V4(v4) => self.found(&self.v4, u128::from(v4.to_bits()) << 96, 0),
-            IpAddr::V6(v6) => match embedded(v6.to_bits()) {
-                Some((v4, before)) if self.embeds => {
-                    self.found(&self.v4, u128::from(v4) << 96, before)
-                }
-                _ => self.found(&self.v6, v6.to_bits(), 0),
-            },
-        }
+        self.begin(address).found()
     }
 
-    /// The addresses of the table may begin behind some bits of those that were asked for.
-    fn found(&self, table: &Table, address: u128, before: u8) -> Found<'_> {
-        let found = table.find(address);
-        let record = found.and_then(|(record, _)| self.records.get(record));
-        let (Some((_, lens)), Some(record)) = (found, record) else {
-            return Found::NOTHING;
-        };
-        let [record_len, subdivision, country, continent] = lens;
-        Found {
-            place: &record.place,
-            range: RangeId::of(address, record_len),
-            scope: Scopes {
-                record: before + record_len,
-                subdivision: before + subdivision,
-                country: before + country,
-                continent: before + continent,
+    /// Begins to find out where an address is.
+    #[inline]
+    pub fn begin(&self, address: IpAddr) -> LookUp<'_> {
+        let (table, bits, before) = match address {
+            IpAddr::V4(v4) => (&self.v4, u128::from(v4.to_bits()) << 96, 0),
+            IpAddr::V6(v6) => match embedded(v6.to_bits()) {
+                Some((v4, before)) if self.embeds => (&self.v4, u128::from(v4) << 96, before),
+                _ => (&self.v6, v6.to_bits(), 0),
             },
-            source: record
-                .source
-                .and_then(|source| self.sources.get(usize::from(source.get()) - 1)),
+        };
+        LookUp {
+            atlas: self,
+            search: Search::new(table, bits),
+            address: bits,
+            before,
         }
     }
 
@@ -153,10 +154,77 @@ impl Atlas {
     }
 }
 
+/// A look-up on its way. It may be asked for its end at any time.
+#[derive(Debug, Clone, Copy)]
+pub struct LookUp<'a> {
+    atlas: &'a Atlas,
+    search: Search<'a>,
+    /// As it is looked up.
+    address: u128,
+    /// The addresses of the table may begin behind some bits of those that were asked for.
+    before: u8,
+}
+
+impl<'a> LookUp<'a> {
+    /// The memory that the next step reads.
+    #[inline]
+    pub fn needs(&self) -> &'a [u32] {
+        self.search.needs()
+    }
+
+    /// Reads that.
+    #[inline]
+    pub fn step(&mut self) {
+        self.search.step();
+    }
+
+    /// Where the address is.
+    pub fn found(self) -> Found<'a> {
+        let Self {
+            atlas,
+            search,
+            address,
+            before,
+        } = self;
+        let found = search.end();
+        let record = found.and_then(|(record, _)| atlas.records.get(record));
+        let (Some((_, lens)), Some(record)) = (found, record) else {
+            return Found::NOTHING;
+        };
+        let [record_len, subdivision, country, continent] = lens;
+        Found {
+            place: &record.place,
+            direction: record.direction,
+            range: RangeId::of(address, record_len),
+            scope: Scopes {
+                record: before + record_len,
+                subdivision: before + subdivision,
+                country: before + country,
+                continent: before + continent,
+            },
+            source: record
+                .source
+                .and_then(|source| atlas.sources.get(usize::from(source.get()) - 1)),
+        }
+    }
+}
+
+impl Seat {
+    fn of(record: Record) -> Self {
+        let Record { place, source } = record;
+        Self {
+            place,
+            direction: place.point.map(Point::direction),
+            source,
+        }
+    }
+}
+
 impl Found<'_> {
     /// What an empty atlas says.
     const NOTHING: Self = Self {
         place: &Place::UNKNOWN,
+        direction: None,
         range: RangeId(0),
         scope: Scopes {
             record: 0,

@@ -15,12 +15,13 @@ mod place;
 mod point;
 mod regions;
 mod runs;
+mod search;
 mod shelf;
 mod table;
 #[cfg(test)]
 mod tests;
 
-pub use atlas::{Atlas, AtlasSize, Found, RangeId, Scopes};
+pub use atlas::{Atlas, AtlasSize, Found, LookUp, RangeId, Scopes};
 pub use layer::{Layer, Source, TooLarge};
 pub use meridian_model::{Continent, Country, Network, Subdivision};
 pub use operator::Operator;

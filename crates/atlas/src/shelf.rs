@@ -3,9 +3,10 @@
 
 use crate::layer::TooLarge;
 use crate::runs::MAX_ENTRIES;
+use crate::search::PADDING;
 use crate::table::{
-    ALIGNMENT, Edges, Entry, KEY_BITS, List, MAX_DEPTH, MAX_WORDS, PADDING, PART_BITS, Table,
-    beside, key,
+    ALIGNMENT, Edges, Entry, KEY_BITS, List, MAX_DEPTH, MAX_WORDS, PART_BITS, Part, Table, beside,
+    key,
 };
 
 /// How many entries there are at most for each place of an index, on average: so few that they are
@@ -17,7 +18,7 @@ const MAX_BITS: u32 = 20;
 /// A table in the making.
 #[derive(Debug, Default)]
 pub(crate) struct Shelf {
-    parts: Vec<List>,
+    parts: Vec<[u32; 2]>,
     lists: Vec<List>,
     words: Vec<u32>,
     /// How many entries there are that say what is known, but for those of open lists.
@@ -134,13 +135,11 @@ impl Shelf {
 
     /// Keeps a prefix of at most as many bits as choose a part.
     fn keep_parts(&mut self, prefix: Piece, record: u32, edges: [Edges; 4]) {
-        self.align();
-        let list = List::whole(self.words.len());
-        self.words.extend(Entry::new(0, record, edges).words());
         self.len += 1;
+        let whole = Part::whole(record, edges.map(|edges| edges.far));
         let part = |address: u128| address >> (u128::BITS - PART_BITS);
         for _ in part(prefix.first)..=part(prefix.last) {
-            self.parts.push(list);
+            self.parts.push(whole.words());
         }
     }
 
@@ -156,7 +155,7 @@ impl Shelf {
         self.len += list.len();
         let outer = (depth as usize).checked_sub(2);
         match outer.and_then(|outer| self.open.get_mut(outer)) {
-            None => self.parts.push(ended),
+            None => self.parts.push(Part::list(ended).words()),
             Some(outer) => {
                 let key = key(about, PART_BITS + (depth - 2) * KEY_BITS);
                 outer.push(Entry::leading(key, number(self.lists.len())));

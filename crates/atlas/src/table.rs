@@ -1,8 +1,8 @@
-//! The flat table of one family of addresses, and the search in it. What an entry means is others'
-//! business; how a table is made is that of `shelf`.
+//! The flat table of one family of addresses. What an entry means is others' business; how a table
+//! is made is that of `shelf`, how something is found in it that of `search`.
 //!
-//! The topmost 16 bits of an address choose its **part**. A part in which nothing changes is an
-//! entry; any other is a **list** of entries, told apart by the 32 bits that follow. Where those do
+//! The topmost 16 bits of an address choose its **part**. A part in which nothing changes says all
+//! itself; any other is a **list** of entries, told apart by the 32 bits that follow. Where those do
 //! not suffice, as behind a /48, an entry leads to a list of its own for the next 32 bits: so a key
 //! is short, and IPv6 takes no more room than IPv4.
 
@@ -12,10 +12,6 @@ pub(crate) const PART_BITS: u32 = 16;
 pub(crate) const KEY_BITS: u32 = 32;
 /// How deep lists lie inside one another: as many keys as an address has behind its topmost bits.
 pub(crate) const MAX_DEPTH: u32 = 4;
-/// The most entries between two places of an index that are all looked at, side by side in memory:
-/// that takes no branch, which would be guessed wrong half the time. More are searched.
-const FEW: usize = 8;
-
 /// The lengths of the widest prefixes around an address in which all are alike: by record,
 /// subdivision, country and continent.
 pub(crate) type Lens = [u8; 4];
@@ -35,13 +31,13 @@ pub(crate) struct Entry {
 }
 
 /// Those that an entry takes in a table.
-const WORDS: usize = 3;
+pub(crate) const WORDS: usize = 3;
 
 /// Records have numbers below this.
 pub(crate) const MAX_RECORDS: usize = 1 << BEGINS;
 const BEGINS: u32 = 24;
 const ENDS: u32 = 28;
-/// In the place of lengths: the entry leads to a list.
+/// In the place of lengths: it is a list that is meant.
 const LEADS: Lens = [u8::MAX; 4];
 
 impl Entry {
@@ -57,7 +53,7 @@ impl Entry {
         }
     }
 
-    fn from_words([key, what, far]: [u32; WORDS]) -> Self {
+    pub(crate) fn from_words([key, what, far]: [u32; WORDS]) -> Self {
         Self {
             key,
             what,
@@ -80,17 +76,17 @@ impl Entry {
     }
 
     /// The number of what is known.
-    fn record(self) -> usize {
+    pub(crate) fn record(self) -> usize {
         usize::try_from(self.what).unwrap_or(usize::MAX) & (MAX_RECORDS - 1)
     }
 
     /// The number of the list that it leads to.
-    fn list(self) -> Option<usize> {
+    pub(crate) fn list(self) -> Option<usize> {
         (self.far == LEADS).then(|| usize::try_from(self.what).unwrap_or(usize::MAX))
     }
 
     /// The lengths for the address with this key, in a list behind so many bits.
-    fn lens(self, key: u32, next: u32, before: u32) -> Lens {
+    pub(crate) fn lens(self, key: u32, next: u32, before: u32) -> Lens {
         // Neither matters if the entry is the first or the last of its list: then it is far.
         let begin = length(before, key, self.key.wrapping_sub(1));
         let end = length(before, key, next);
@@ -127,45 +123,83 @@ pub(crate) struct Edges {
     pub(crate) far: u8,
 }
 
-/// Where a list is, or the entry that is all of a part: 27 bits of a number, which counts pairs of
-/// words, and how many bits of a key its index goes by.
+/// Where a list is: 27 bits of a number, which counts pairs of words, and how many bits of a key its
+/// index goes by.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct List(u32);
 
 const NUMBER_BITS: u32 = 27;
-/// In the place of how many bits: an entry is all of it.
-const WHOLE: u32 = (1 << (u32::BITS - NUMBER_BITS)) - 1;
 /// Lists begin at multiples of so many words.
 pub(crate) const ALIGNMENT: usize = 2;
 /// No list may begin behind so many words.
 pub(crate) const MAX_WORDS: usize = ALIGNMENT << NUMBER_BITS;
 
 impl List {
-    /// An entry alone.
-    pub(crate) fn whole(word: usize) -> Self {
-        Self::at(word, WHOLE)
-    }
-
     /// One whose index begins there and goes by so many bits.
     pub(crate) fn at(word: usize, bits: u32) -> Self {
         Self(u32::try_from(word / ALIGNMENT).unwrap_or(u32::MAX) | bits << NUMBER_BITS)
     }
 
-    fn word(self) -> usize {
+    pub(crate) fn word(self) -> usize {
         let number = usize::try_from(self.0).unwrap_or(usize::MAX);
         (number & ((1 << NUMBER_BITS) - 1)) * ALIGNMENT
     }
 
-    fn bits(self) -> u32 {
+    pub(crate) fn bits(self) -> u32 {
         self.0 >> NUMBER_BITS
+    }
+}
+
+/// What the topmost bits choose: a list, or what is known of all addresses that begin with them,
+/// which takes no other place in memory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Part {
+    /// The number of what is known, or the list.
+    what: u32,
+    /// The lengths, or that it is a list.
+    lens: Lens,
+}
+
+impl Part {
+    /// All its addresses have this record and these lengths.
+    pub(crate) fn whole(record: u32, lens: Lens) -> Self {
+        Self { what: record, lens }
+    }
+
+    pub(crate) fn list(list: List) -> Self {
+        Self {
+            what: list.0,
+            lens: LEADS,
+        }
+    }
+
+    pub(crate) fn from_words([what, lens]: [u32; 2]) -> Self {
+        Self {
+            what,
+            lens: lens.to_le_bytes(),
+        }
+    }
+
+    /// As it stands in a table.
+    pub(crate) fn words(self) -> [u32; 2] {
+        [self.what, u32::from_le_bytes(self.lens)]
+    }
+
+    /// The number of what is known and the lengths; or the list.
+    #[inline]
+    pub(crate) fn read(self) -> Result<(usize, Lens), List> {
+        if self.lens == LEADS {
+            return Err(List(self.what));
+        }
+        Ok((usize::try_from(self.what).unwrap_or(usize::MAX), self.lens))
     }
 }
 
 /// All addresses of a family, as numbers of 128 bits: those of IPv4 stand at the upper end.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
-    /// For each value of the topmost bits.
-    pub(crate) parts: Box<[List]>,
+    /// For each value of the topmost bits a [`Part`].
+    pub(crate) parts: Box<[[u32; 2]]>,
     /// Those that entries lead to.
     pub(crate) lists: Box<[List]>,
     /// The lists, each with its index before it, so that one place in memory has both: a page that
@@ -177,59 +211,7 @@ pub(crate) struct Table {
     pub(crate) len: usize,
 }
 
-/// Words at the end of a table that mean nothing: there is always something to be looked at.
-pub(crate) const PADDING: usize = (FEW + 1) * WORDS;
-
 impl Table {
-    /// The number of what is known of an address, with the lengths around it.
-    #[inline]
-    pub(crate) fn find(&self, address: u128) -> Option<(usize, Lens)> {
-        let part = address >> (u128::BITS - PART_BITS);
-        let mut list = *self.parts.get(usize::try_from(part).ok()?)?;
-        if list.bits() == WHOLE {
-            let words = self.words.get(list.word()..)?.first_chunk()?;
-            let entry = Entry::from_words(*words);
-            return Some((entry.record(), entry.far));
-        }
-        let mut before = PART_BITS;
-        for _ in 0..MAX_DEPTH {
-            let key = key(address, before);
-            let (entry, next) = self.search(list, key)?;
-            let Some(inner) = entry.list() else {
-                return Some((entry.record(), entry.lens(key, next, before)));
-            };
-            list = *self.lists.get(inner)?;
-            before += KEY_BITS;
-        }
-        None
-    }
-
-    /// The last entry of a list that begins at or before a key, and the key of the one behind it.
-    #[inline]
-    fn search(&self, list: List, key: u32) -> Option<(Entry, u32)> {
-        let list_words = self.words.get(list.word()..)?;
-        let place = usize::try_from(u64::from(key) >> (KEY_BITS - list.bits())).ok()?;
-        let [from, to] = *list_words.get(place..)?.first_chunk()?;
-        let from = usize::try_from(from).ok()?;
-        let more = usize::try_from(to).ok()?.checked_sub(from)?;
-        let entries = list_words.get((1 << list.bits()) + 1 + from * WORDS..)?;
-        let behind = entries.get(WORDS..)?;
-        let mut count = 0;
-        if more <= FEW {
-            let few: &[u32; FEW * WORDS] = behind.first_chunk()?;
-            for (at, [first, ..]) in few.as_chunks::<WORDS>().0.iter().enumerate() {
-                count += usize::from((at < more) & (*first <= key));
-            }
-        } else {
-            let all = behind.as_chunks::<WORDS>().0.get(..more)?;
-            count = all.partition_point(|[first, ..]| *first <= key);
-        }
-        let [a, b, c, next, ..] = *entries
-            .get(count * WORDS..)?
-            .first_chunk::<{ WORDS + 1 }>()?;
-        Some((Entry::from_words([a, b, c]), next))
-    }
-
     /// Entries that say what is known.
     pub(crate) fn len(&self) -> usize {
         self.len
