@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use meridian_atlas::{Atlas, Direction, Place, Point, Scopes};
+use meridian_atlas::{Atlas, Direction, LookUp, Place, Point, Scopes};
 
 use crate::World;
 use crate::health::Key;
@@ -17,6 +17,8 @@ pub(crate) struct Client<'a> {
     pub(crate) bits: u8,
     pub(crate) known_by: KnownBy<'a>,
     whereabouts: Option<Whereabouts>,
+    /// The look-up of the subnet, where it has been begun.
+    look_up: Option<LookUp<'a>>,
     /// The most bits of the address that any step depended on.
     scope: u8,
 }
@@ -36,6 +38,8 @@ pub(crate) enum KnownBy<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Whereabouts {
     pub(crate) place: Place,
+    /// Where to measure distances from.
+    pub(crate) direction: Option<Direction>,
     /// The region that it is in, where that is how it is known.
     pub(crate) region: Option<Key>,
     /// What to choose by where nothing else tells candidates apart.
@@ -63,13 +67,6 @@ fn told_of(scopes: Scopes, atlas: &Atlas) -> Scopes {
     }
 }
 
-impl Whereabouts {
-    /// Where to measure distances from. It takes as long as several of them.
-    pub(crate) fn direction(&self) -> Option<Direction> {
-        self.place.point.map(Point::direction)
-    }
-}
-
 impl<'a> Client<'a> {
     /// The one that a query is for: the subnet counts if it tells anything, else the sender.
     pub(crate) fn of(world: &'a World, source: IpAddr, subnet: Option<(IpAddr, u8)>) -> Self {
@@ -87,8 +84,16 @@ impl<'a> Client<'a> {
             bits,
             known_by,
             whereabouts: None,
+            look_up: None,
             scope: 0,
         }
+    }
+
+    /// The same client, whose subnet is being looked up already.
+    #[inline]
+    pub(crate) fn with_look_up(self, begun: Option<LookUp<'a>>) -> Self {
+        let look_up = begun.filter(|_| self.known_by == KnownBy::Subnet);
+        Self { look_up, ..self }
     }
 
     /// Somebody in this region, at this address.
@@ -103,6 +108,7 @@ impl<'a> Client<'a> {
     pub(crate) fn at_place(world: &'a World, address: IpAddr, place: Place) -> Self {
         let whereabouts = Whereabouts {
             place,
+            direction: place.point.map(Point::direction),
             region: None,
             range: 0,
             scopes: NO_SCOPES,
@@ -114,21 +120,26 @@ impl<'a> Client<'a> {
     }
 
     /// Where it is.
-    pub(crate) fn whereabouts(&mut self) -> Whereabouts {
+    #[inline]
+    pub(crate) fn whereabouts(&mut self) -> &Whereabouts {
         let (world, address, known_by) = (self.world, self.address, self.known_by);
-        *self.whereabouts.get_or_insert_with(|| {
+        let look_up = self.look_up;
+        self.whereabouts.get_or_insert_with(|| {
             if let KnownBy::Region(region) = known_by {
                 let place = world.regions.place(world.key, region);
                 return Whereabouts {
                     place,
+                    direction: place.point.map(Point::direction),
                     region: Some(Key::of_region(world.key, region)),
                     range: 0,
                     scopes: NO_SCOPES,
                 };
             }
-            let found = world.atlas.look_up(address);
+            let look_up = look_up.unwrap_or_else(|| world.atlas.begin(address));
+            let found = look_up.found();
             Whereabouts {
                 place: *found.place,
+                direction: found.direction,
                 region: None,
                 range: found.range.0.into(),
                 scopes: told_of(found.scope, &world.atlas),

@@ -355,6 +355,7 @@ fn run<'w, T: Trace>(
         walk: &mut walk,
         seed: seed_of(ask.moment.seed, 0),
         client,
+        look_up: None,
         trace,
     };
     let mut reply = vec![0; usize::from(u16::MAX)];

@@ -40,6 +40,7 @@ mod zones;
 use std::net::IpAddr;
 
 use arrayvec::ArrayVec;
+use meridian_atlas::LookUp;
 use meridian_dns::message::codes::rcode;
 use meridian_dns::message::{Query, Unreadable};
 use meridian_model::Generation;
@@ -185,6 +186,8 @@ struct Job<'q, 'w, 's> {
     sought: Sought<'w>,
     /// Where the first name that is looked for in the zone seems to be.
     guess: Guess<'w>,
+    /// Where the subnet is looked up that it tells.
+    look_up: Option<LookUp<'w>>,
     /// Among which zones it was found.
     scope: Scope<'w>,
 }
@@ -205,16 +208,14 @@ pub fn answer<N: Near>(
 ) {
     outcomes.fill(Outcome::Drop);
     let Scratch { walks, near } = scratch;
-    let mut walks = walks.iter_mut();
     let mut jobs = ArrayVec::<_, BATCH>::new();
-    for (place, (packet, outcome)) in packets.iter_mut().zip(outcomes.iter_mut()).enumerate() {
-        let Some(walk) = walks.next() else {
-            break;
-        };
+    let each = packets.iter_mut().zip(outcomes.iter_mut());
+    for (place, ((packet, outcome), walk)) in each.zip(walks.iter_mut()).enumerate() {
         match Query::read(packet.query) {
             Ok(query) => {
                 walk.start(world.key, query.question.name);
                 let start = lookup::approach_zone(world, walk, near);
+                let look_up = begin(world, &query, near);
                 jobs.push(Job {
                     place,
                     query,
@@ -223,6 +224,7 @@ pub fn answer<N: Near>(
                     zone: None,
                     sought: None,
                     guess: None,
+                    look_up,
                     scope: Scope::Public(packet.view, None),
                 });
             }
@@ -239,8 +241,10 @@ pub fn answer<N: Near>(
         if let Some(zone) = job.zone {
             job.sought = lookup::approach_node(world, zone, job.walk, near);
         }
+        go_on(&mut job.look_up, near);
     }
     for job in &mut jobs {
+        go_on(&mut job.look_up, near);
         let view = packets[job.place].view;
         let hint = (job.zone, job.sought);
         (job.zone, job.guess) = lookup::settle(world, view, hint, job.walk, near);
@@ -261,6 +265,7 @@ pub fn answer<N: Near>(
             guess: job.guess,
             seed: seed_of(moment.seed, job.place),
             client: None,
+            look_up: job.look_up,
             trace: Silent,
         };
         let answered = reply::write(&mut task, packet.reply);
@@ -270,6 +275,24 @@ pub fn answer<N: Near>(
         outcomes[job.place] = outcome_of(answered);
     }
     run.end();
+}
+
+/// Begins to look up the subnet that a query tells.
+#[inline]
+fn begin<'w, N: Near>(world: &'w World, query: &Query<'_>, near: &N) -> Option<LookUp<'w>> {
+    let (address, _) = reply::subnet_of(query).filter(|(_, bits)| *bits > 0)?;
+    let look_up = world.atlas.begin(address);
+    near.near(look_up.needs());
+    Some(look_up)
+}
+
+/// Takes the next step of a look-up, and asks for what the one after it needs.
+#[inline]
+fn go_on<N: Near>(look_up: &mut Option<LookUp<'_>>, near: &N) {
+    if let Some(look_up) = look_up {
+        look_up.step();
+        near.near(look_up.needs());
+    }
 }
 
 #[inline(never)]

@@ -3,6 +3,7 @@
 
 mod routed;
 
+use meridian_atlas::LookUp;
 use meridian_dns::RecordType;
 use meridian_dns::message::codes::{class, ede, qtype, rcode};
 use meridian_dns::message::{ExtendedError, Full, Owner, Query, Reply, Section};
@@ -17,7 +18,7 @@ use crate::route::trace::Trace;
 use crate::walk::Walk;
 use crate::{Answered, World, ZoneImage, ZoneLog, chaos, cookie, soa};
 
-pub(crate) use routed::client_of;
+pub(crate) use routed::{client_of, subnet_of};
 use routed::{failed, write_routed};
 
 /// The most links of a CNAME chain that are followed inside a zone.
@@ -39,6 +40,8 @@ pub(crate) struct Task<'a, 'q, T> {
     pub(crate) seed: u64,
     /// Whom the answer is for; none until a policy asks.
     pub(crate) client: Option<Client<'a>>,
+    /// The look-up of the client subnet, where it has been begun.
+    pub(crate) look_up: Option<LookUp<'a>>,
     pub(crate) trace: T,
 }
 

@@ -50,12 +50,16 @@ pub(crate) enum NoAnswer {
     Failed(Lost),
 }
 
-/// Sets that answer together, plain all of them.
+/// Sets that answer together, plain all of them. Whoever asks has the room for them: moving it takes
+/// as long as choosing.
 #[derive(Debug)]
 pub(crate) struct Chosen<'a> {
     pub(crate) sets: ArrayVec<Set<'a>, MULTIVALUE_SETS>,
     pub(crate) values: Values,
 }
+
+/// Places of members, in the order in which they answer.
+type Places = ArrayVec<usize, MULTIVALUE_SETS>;
 
 /// Whether sets that answer together have values in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +71,15 @@ pub(crate) enum Values {
 }
 
 impl<'a> Chosen<'a> {
+    /// Room for them.
+    #[inline]
+    pub(crate) fn none() -> Self {
+        Self {
+            sets: ArrayVec::new(),
+            values: Values::Apart,
+        }
+    }
+
     /// The TTL that all records get: the smallest, since they are one set to the client.
     pub(crate) fn ttl(&self) -> u32 {
         self.sets.iter().map(|set| set.ttl).min().unwrap_or(0)
@@ -77,13 +90,6 @@ impl<'a> Chosen<'a> {
         match self.sets.as_slice() {
             [set] => set.only(),
             _ => None,
-        }
-    }
-
-    fn of(set: Set<'a>) -> Self {
-        Self {
-            sets: ArrayVec::from_iter([set]),
-            values: Values::Apart,
         }
     }
 }
@@ -112,16 +118,20 @@ impl<'a, 't, T: Trace> Route<'a, 't, T> {
         }
     }
 
-    /// What a set of a zone leads to.
+    /// Finds out what a set of a zone leads to.
     pub(crate) fn follow(
         &mut self,
         zone: &'a ZoneImage,
         (labels, set): (&'a [u8], Set<'a>),
-    ) -> Result<Chosen<'a>, NoAnswer> {
+        answer: &mut Chosen<'a>,
+    ) -> Result<(), NoAnswer> {
         let (mut zone, mut labels, mut set) = (zone, labels, set);
         for _ in 0..=MAX_ALIASES {
             match set.kind {
-                Kind::Even | Kind::Uneven => return Ok(Chosen::of(set)),
+                Kind::Even | Kind::Uneven => {
+                    answer.sets.push(set);
+                    return Ok(());
+                }
                 Kind::Unserved => return Err(self.lost(Lost::Unserved)),
                 Kind::Group => {}
             }
@@ -130,20 +140,22 @@ impl<'a, 't, T: Trace> Route<'a, 't, T> {
             };
             let candidates = Candidates::new(group, &self.world.down);
             self.trace.group(zone, labels, &candidates);
-            let chosen = self.choose(&candidates);
+            let mut chosen = Places::new();
+            self.choose(&candidates, &mut chosen);
             let mut parts = chosen.iter().filter_map(|place| group.member(*place));
             let Some(first) = parts.next() else {
                 return Err(NoAnswer::Nothing);
             };
             match group.part(&first) {
                 Some(Part::Records(set)) => {
+                    answer.sets.push(set);
                     let others = parts.filter_map(|member| match group.part(&member)? {
                         Part::Records(set) => Some(set),
                         Part::Alias(_) => None,
                     });
-                    let sets = std::iter::once(set).chain(others).collect();
-                    let values = values_of(&group, &chosen);
-                    return Ok(Chosen { sets, values });
+                    answer.sets.extend(others);
+                    answer.values = values_of(&group, &chosen);
+                    return Ok(());
                 }
                 Some(Part::Alias(target)) => match find(self.world, zone, target, set.rtype) {
                     Ok((there, node, next)) => (zone, labels, set) = (there, node.labels, next),
@@ -160,26 +172,25 @@ impl<'a, 't, T: Trace> Route<'a, 't, T> {
         Err(self.lost(Lost::TooDeep))
     }
 
-    fn choose(&mut self, candidates: &Candidates<'_>) -> ArrayVec<usize, MULTIVALUE_SETS> {
+    fn choose(&mut self, candidates: &Candidates<'_>, chosen: &mut Places) {
         let (world, client, group) = (self.world, &mut *self.client, candidates.group());
         let (random, trace) = (&mut self.random, &mut *self.trace);
-        let (chosen, scope) = match group.policy {
+        let (only, scope) = match group.policy {
             RoutingKind::Simple => (simple::choose(candidates), 0),
             RoutingKind::Weighted => (weighted::choose(candidates, random, trace), 0),
             RoutingKind::Failover => (failover::choose(candidates, trace), 0),
             RoutingKind::Multivalue => {
-                let chosen = multivalue::choose(candidates, random, trace);
-                trace.chosen(&chosen, 0);
-                return chosen;
+                multivalue::choose(candidates, random, trace, chosen);
+                (None, 0)
             }
             RoutingKind::Latency => {
-                latency::choose(candidates, &client.whereabouts(), &world.regions, trace)
+                latency::choose(candidates, client.whereabouts(), &world.regions, trace)
             }
             RoutingKind::Geoproximity => {
-                geoproximity::choose(candidates, &client.whereabouts(), &world.regions, trace)
+                geoproximity::choose(candidates, client.whereabouts(), &world.regions, trace)
             }
             RoutingKind::Geolocation => {
-                geolocation::choose(candidates, &client.whereabouts(), trace)
+                geolocation::choose(candidates, client.whereabouts(), trace)
             }
             RoutingKind::Cidr => {
                 let (collections, address) = (&world.cidrs, client.address);
@@ -188,9 +199,8 @@ impl<'a, 't, T: Trace> Route<'a, 't, T> {
             }
         };
         self.client.depended_on(scope);
-        let chosen: ArrayVec<usize, MULTIVALUE_SETS> = chosen.into_iter().collect();
-        self.trace.chosen(&chosen, scope);
-        chosen
+        chosen.extend(only);
+        self.trace.chosen(chosen, scope);
     }
 
     fn lost(&mut self, lost: Lost) -> NoAnswer {

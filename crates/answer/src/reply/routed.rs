@@ -37,38 +37,44 @@ pub(super) fn write_routed<'a, T: Trace>(
     (labels, group): (&'a [u8], Set<'a>),
 ) -> Result<Step<'a>, Full> {
     let (world, scope, query, source) = (task.world, task.scope, task.query, task.asker.client);
+    let look_up = task.look_up;
     let client = task
         .client
-        .get_or_insert_with(|| client_of(world, scope, source, query));
+        .get_or_insert_with(|| client_of(world, scope, source, query).with_look_up(look_up));
     let mut route = Route::new(world, client, task.seed, &mut task.trace);
-    let chosen = match route.follow(zone, (labels, group)) {
-        Ok(chosen) => chosen,
+    let mut chosen = Chosen::none();
+    match route.follow(zone, (labels, group), &mut chosen) {
+        Ok(()) => {}
         Err(NoAnswer::Nothing) => {
             let owner = apex_owner(task, link, zone);
             return negative(zone, reply, owner, NOTHING_TTL).map(Step::End);
         }
         Err(NoAnswer::Failed(lost)) => return Ok(Step::End(failed(reply, lost))),
-    };
+    }
     let (owner, ttl) = (link.owner(0), chosen.ttl());
     if chosen.values == Values::Overlapping {
         write_each_once(reply, (owner, group.rtype), &chosen, task.order())?;
         return Ok(Step::End(Verdict::default()));
     }
-    for set in &chosen.sets {
-        for data in set.rotated(task.order()) {
-            reply.record(Section::Answer, owner, set.rtype.code(), ttl, data)?;
+    let Some(only) = chosen.only() else {
+        for set in &chosen.sets {
+            for data in set.rotated(task.order()) {
+                reply.record(Section::Answer, owner, set.rtype.code(), ttl, data)?;
+            }
         }
+        return Ok(Step::End(Verdict::default()));
+    };
+    reply.record(Section::Answer, owner, group.rtype.code(), ttl, only)?;
+    if group.rtype != RecordType::Cname {
+        return Ok(Step::End(Verdict::default()));
     }
-    let cname = chosen.only().filter(|_| group.rtype == RecordType::Cname);
-    Ok(match cname {
-        Some(name) => {
-            let written = Written::At(reply.position() - name.len());
-            // What follows is chosen by other numbers than what has led there.
-            task.seed = task.seed.wrapping_add(LINK_SEED);
-            Step::Cname(Link { name, written })
-        }
-        None => Step::End(Verdict::default()),
-    })
+    let written = Written::At(reply.position() - only.len());
+    // What follows is chosen by other numbers than what has led there.
+    task.seed = task.seed.wrapping_add(LINK_SEED);
+    Ok(Step::Cname(Link {
+        name: only,
+        written,
+    }))
 }
 
 /// Writes sets that have values in common: each value once (RFC 2181 section 5), from any of them
@@ -112,9 +118,13 @@ pub(crate) fn client_of<'a>(
     {
         return Client::in_region(world, source, region);
     }
-    let edns = query.edns.as_ref();
-    let subnet = edns.and_then(|edns| edns.client_subnet?.prefix());
-    Client::of(world, source, subnet)
+    Client::of(world, source, subnet_of(query))
+}
+
+/// The subnet that a query tells, with the bits that it tells.
+#[inline]
+pub(crate) fn subnet_of(query: &Query<'_>) -> Option<(IpAddr, u8)> {
+    query.edns.as_ref()?.client_subnet?.prefix()
 }
 
 /// No answer can be given from a set.

@@ -73,7 +73,7 @@ pub(crate) fn choose<T: Trace>(
     regions: &RegionTable,
     trace: &mut T,
 ) -> (Option<usize>, u8) {
-    let here = client.direction();
+    let here = client.direction;
     let chosen = least(candidates, client.range, trace, |place, member, trace| {
         let there = here.zip(direction(member, regions));
         let Some((here, there)) = there else {

@@ -5,7 +5,7 @@ use crate::hash::HashKey;
 use crate::health::Key;
 use crate::regions::RegionTable;
 
-use meridian_atlas::{Country, Direction};
+use meridian_atlas::Country;
 use meridian_model::Region;
 
 use super::candidates::Candidates;
@@ -37,13 +37,14 @@ pub(crate) fn choose<T: Trace>(
     trace: &mut T,
 ) -> (Option<usize>, u8) {
     let preferred = preferred(candidates, client, regions);
-    let here = client.direction();
     let nearest = least(candidates, client.range, trace, |place, member, trace| {
-        let km = cost(here, regions.direction(region(member)));
-        if km.is_finite() {
-            trace.finding(place, || Finding::DistanceKm(km));
-        }
-        km
+        let there = regions.direction(region(member));
+        let Some((here, there)) = client.direction.zip(there) else {
+            return f64::INFINITY;
+        };
+        trace.finding(place, || Finding::DistanceKm(here.distance_km(there)));
+        // Which is nearer takes no arcs.
+        here.chord_squared(there)
     });
     // Who is alone needs no clients to choose by.
     let scope = match candidates.all().nth(1) {
@@ -82,11 +83,4 @@ fn preferred(
     }
     let place = find(&|region| regions.is_beijing(region))?;
     Some((place, Fate::NotBeijing))
-}
-
-/// What reaching a region costs a client, in whatever is measured: today kilometres, once latencies
-/// are measured milliseconds. Infinite where nothing is known.
-fn cost(client: Option<Direction>, region: Option<Direction>) -> f64 {
-    let known = client.zip(region);
-    known.map_or(f64::INFINITY, |(here, there)| here.distance_km(there))
 }

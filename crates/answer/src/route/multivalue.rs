@@ -77,13 +77,13 @@ fn is_stood_for(candidates: &Candidates<'_>, member: &Member<'_>) -> bool {
     false
 }
 
-/// All that are in play and have values of their own, or eight of them, in random order.
+/// Chooses all that are in play and have values of their own, or eight of them, in random order.
 pub(crate) fn choose<T: Trace>(
     candidates: &Candidates<'_>,
     random: &mut Random,
     trace: &mut T,
-) -> ArrayVec<usize, MULTIVALUE_SETS> {
-    let mut chosen = ArrayVec::new();
+    chosen: &mut ArrayVec<usize, MULTIVALUE_SETS>,
+) {
     let different = || {
         let in_play = candidates.in_play();
         in_play.filter(|(_, member)| !member.is_alias() && !is_stood_for(candidates, member))
@@ -98,7 +98,8 @@ pub(crate) fn choose<T: Trace>(
             let run = different()
                 .skip(run * MULTIVALUE_SETS)
                 .take(MULTIVALUE_SETS);
-            return run.map(|(place, _)| place).collect();
+            chosen.extend(run.map(|(place, _)| place));
+            return;
         }
     }
     for (met, (place, _)) in different().enumerate() {
@@ -117,5 +118,4 @@ pub(crate) fn choose<T: Trace>(
     for last in (1..chosen.len()).rev() {
         chosen.swap(last, random.below(last + 1));
     }
-    chosen
 }
