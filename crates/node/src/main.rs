@@ -25,6 +25,7 @@ mod metrics;
 mod monitor;
 mod move_in;
 mod notify;
+mod outgoing;
 mod outside;
 mod replace;
 mod serve;
