@@ -7,6 +7,7 @@ mod board;
 mod count;
 mod events;
 mod last;
+mod marks;
 mod observations;
 mod told;
 
@@ -33,10 +34,11 @@ use tokio_rustls::rustls::RootCertStore;
 use crate::condition::Condition;
 use crate::config::Config;
 
-pub(crate) use board::{Board, Findings, Member, State};
+pub(crate) use board::{Board, Findings, Flips, Member, State};
 pub(crate) use events::EventLog;
+pub(crate) use marks::Marks;
 pub(crate) use observations::Observed;
-pub(crate) use told::{flip, observed, reason, row, votes};
+pub(crate) use told::{flip, observed, reason, row, time, votes};
 
 use count::{Count, Tally};
 use last::LastFile;
@@ -245,6 +247,13 @@ fn usual_address(config: &Config) -> IpAddr {
     found.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
 }
 
+/// Which addresses may be connected to.
+pub(crate) fn guard(config: &Config) -> Guard {
+    let listens = config.listens();
+    let listeners = [listens.dns, listens.api, vec![listens.metrics]].concat();
+    Guard::new(&listeners, &config.dns_addresses())
+}
+
 /// What probes are made with.
 fn prober(config: &Config) -> Result<Prober> {
     let resolvers = match config.health.resolvers.as_slice() {
@@ -254,10 +263,8 @@ fn prober(config: &Config) -> Result<Prober> {
         }
         resolvers => resolvers.to_vec(),
     };
-    let listens = config.listens();
-    let listeners = [listens.dns, listens.api, vec![listens.metrics]].concat();
     Ok(Prober {
-        guard: Guard::new(&listeners, &config.dns_addresses()),
+        guard: guard(config),
         caps: Caps::new(CapLimits {
             in_all: config.health.max_probes,
             ..CapLimits::default()

@@ -17,6 +17,7 @@ use crate::audit::Written;
 use crate::checkers::Board;
 use crate::geo::Geo;
 use crate::taps::Log;
+use crate::webhooks::Hook;
 
 /// How long the feed may fail before it is no passing trouble any more.
 const FAILING_MAX: Duration = Duration::from_secs(10);
@@ -38,6 +39,7 @@ pub(crate) struct Condition {
     audit: Arc<Written>,
     geo: Arc<Geo>,
     board: Arc<Board>,
+    webhooks: Mutex<Vec<Arc<Hook>>>,
     /// How often SIGHUP came.
     hang_ups: AtomicU64,
     /// How often it changed which zones are logged by themselves.
@@ -188,6 +190,7 @@ impl Default for Condition {
             audit: Arc::default(),
             geo: Arc::default(),
             board: Arc::default(),
+            webhooks: Mutex::default(),
             hang_ups: AtomicU64::new(0),
             zone_log_changes: AtomicU64::new(0),
             logged_zones: AtomicUsize::new(0),
@@ -347,6 +350,16 @@ impl Condition {
     /// What is known of health checks.
     pub(crate) const fn board(&self) -> &Arc<Board> {
         &self.board
+    }
+
+    /// These are told of flips of health checks.
+    pub(crate) fn webhooks_are(&self, webhooks: Vec<Arc<Hook>>) {
+        *lock(&self.webhooks) = webhooks;
+    }
+
+    /// Who is told of flips of health checks.
+    pub(crate) fn webhooks(&self) -> Vec<Arc<Hook>> {
+        lock(&self.webhooks).clone()
     }
 
     /// SIGHUP has come.

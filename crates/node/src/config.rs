@@ -11,6 +11,7 @@ mod geo;
 mod health;
 mod tls;
 mod traffic;
+mod webhooks;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -37,6 +38,7 @@ pub(crate) use geo::Geo;
 pub(crate) use health::Health;
 pub(crate) use tls::Tls;
 pub(crate) use traffic::{Dnstap, QueryLog, RateLimit, ZoneQueryLogs};
+pub(crate) use webhooks::Webhook;
 
 /// The file that is read when none is named.
 const FILE: &str = "meridian.toml";
@@ -67,6 +69,8 @@ pub(crate) struct Config {
     pub(crate) pool: Pool,
     /// `[storage]`
     pub(crate) storage: Storage,
+    /// `[[webhooks]]`
+    pub(crate) webhooks: Vec<Webhook>,
 }
 
 /// Answering.
@@ -146,6 +150,7 @@ impl Default for Config {
             metrics: Metrics::default(),
             pool: Pool::default(),
             storage: Storage::default(),
+            webhooks: Vec::new(),
         }
     }
 }

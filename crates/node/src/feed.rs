@@ -18,7 +18,9 @@ use meridian_answer::{
 use meridian_control::{Acks, Environment, Served, SystemEnvironment};
 use meridian_dns::Name;
 use meridian_log::{Entry, Journal, Snapshot, Tables};
-use meridian_model::{CidrCollectionId, Effect, Generation, Seq, State, Timestamp, Zone, ZoneId};
+use meridian_model::{
+    CidrCollectionId, Effect, Generation, Seq, State, TaggedKind, Timestamp, Zone, ZoneId,
+};
 use meridian_server::Live;
 
 use crate::break_glass::BreakGlassFile;
@@ -603,6 +605,8 @@ fn touched(entries: &[Entry]) -> Touched {
                 // Accounts have rights to what is probed.
                 | Effect::PutAccount(_)
                 | Effect::DeleteAccount(_) => touched.health = true,
+                // Some tags of checks say how they are probed and what they are called.
+                Effect::PutTags(set) => touched.health |= set.resource.kind == TaggedKind::HealthCheck,
                 Effect::DeleteCidrCollection(id) => {
                     touched.networks.insert(id.clone());
                 }
@@ -619,7 +623,6 @@ fn touched(entries: &[Entry]) -> Touched {
                 | Effect::PutUnseenGeneration(_)
                 | Effect::DeleteUnseenGeneration(_)
                 | Effect::CollectGeneration { .. }
-                | Effect::PutTags(_)
                 | Effect::PutProtection(_)
                 | Effect::DeleteProtection(_)
                 // Who may associate is not who sees.

@@ -35,6 +35,7 @@ mod terminal;
 mod transfer;
 mod views;
 mod visible;
+mod webhooks;
 mod whole_file;
 
 use std::io::Write;

@@ -2,6 +2,7 @@
 
 mod checks;
 mod text;
+mod webhooks;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -89,6 +90,7 @@ impl Metrics {
         self.zones(&mut page, &world);
         self.health(&mut page);
         checks::write(&mut page, self.condition.board(), self.top_checks);
+        webhooks::write(&mut page, &self.condition.webhooks());
         self.journal(&mut page);
         self.api(&mut page);
         self.logs(&mut page);

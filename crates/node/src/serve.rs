@@ -44,6 +44,7 @@ use crate::notify;
 use crate::replace::Predecessor;
 use crate::store::{self, Files};
 use crate::taps::Taps;
+use crate::webhooks::Webhooks;
 
 use control_plane::ControlPlane;
 use dns::Dns;
@@ -123,6 +124,7 @@ fn begin(config: &Config, runtimes: Runtimes, files: Files) -> Result<()> {
     let taps = Taps::start(config, &condition)?;
     let audit = AuditLog::start(config, &condition)?;
     let events = EventLog::start(config, &condition)?;
+    let webhooks = Webhooks::start(config, &condition)?;
     alarms::start(&config.alarms, &condition, runtimes.control.handle())?;
     let config_of_dns = server_config(config, &runtimes, &feed, &taps)?;
     let known = (live, condition, taps);
@@ -148,6 +150,7 @@ fn begin(config: &Config, runtimes: Runtimes, files: Files) -> Result<()> {
         signals,
         audit,
         _events: events,
+        _webhooks: webhooks,
     }
     .run(control_plane)
 }
@@ -172,6 +175,7 @@ fn succeed(config: &Config, runtimes: Runtimes, predecessor: &Predecessor) -> Re
     let taps = Taps::start(config, &condition)?;
     let audit = AuditLog::start(config, &condition)?;
     let events = EventLog::start(config, &condition)?;
+    let webhooks = Webhooks::start(config, &condition)?;
     alarms::start(&config.alarms, &condition, runtimes.control.handle())?;
     let config_of_dns = server_config(config, &runtimes, &feed, &taps)?;
     let known = (live, condition, taps);
@@ -191,6 +195,7 @@ fn succeed(config: &Config, runtimes: Runtimes, predecessor: &Predecessor) -> Re
         signals,
         audit,
         _events: events,
+        _webhooks: webhooks,
     };
     house.runtimes.control.block_on(inheritance.finish());
     house.run(control_plane)
@@ -230,6 +235,7 @@ fn answer_only(
     let metrics = runtimes.control.block_on(doors::metrics(config))?;
     let taps = Taps::start(config, &condition)?;
     let _events = EventLog::start(config, &condition)?;
+    let _webhooks = Webhooks::start(config, &condition)?;
     alarms::start(&config.alarms, &condition, runtimes.control.handle())?;
     let config_of_dns = server_config(config, runtimes, &feed, &taps)?;
     let known = (live, condition, taps);

@@ -9,7 +9,7 @@ use meridian_dns::{Name, RecordType};
 use meridian_model::{
     AccessKeyId, AccountId, ChangeId, CidrBlock, CidrCollectionId, CidrLocation, DelegationSetId,
     Generation, HealthCheckId, Network, ProtectionKey, QueryLoggingConfigId, Quota, Seq, SetKey,
-    TaggedResource, Timestamp, VpcId, ZoneId,
+    TaggedKind, TaggedResource, Timestamp, VpcId, ZoneId,
 };
 use redb::TableDefinition;
 
@@ -525,6 +525,11 @@ pub(super) fn protection_from(zone: &ZoneId, name: &Name, rtype: Option<RecordTy
 
 pub(super) fn tags(resource: &TaggedResource) -> Vec<u8> {
     joined(&[resource.kind.as_str().as_bytes(), resource.id.as_bytes()])
+}
+
+/// What keys of tags begin with that are on such things.
+pub(super) fn tags_of(kind: TaggedKind) -> Vec<u8> {
+    joined(&[kind.as_str().as_bytes(), b""])
 }
 
 pub(super) fn seq(seq: Seq) -> Vec<u8> {

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
-    AccessKey, Account, AccountId, Generation, RecordSet, Seq, Timestamp, UnseenGeneration, User,
-    Zone, ZoneId,
+    AccessKey, Account, AccountId, Generation, RecordSet, Seq, TagSet, TaggedKind, Timestamp,
+    UnseenGeneration, User, Zone, ZoneId,
 };
 use prost::Message;
 
@@ -111,6 +111,22 @@ impl Snapshot {
     /// As for all methods.
     pub fn unseen_generations(&self) -> Result<Vec<UnseenGeneration>, ReadError> {
         self.scan_stored(Table::UnseenGenerations, b"", b"", usize::MAX)
+    }
+
+    /// Hands the tags of everything of this kind to `each`, by id.
+    ///
+    /// # Errors
+    /// As for all methods.
+    pub fn each_tag_set(
+        &self,
+        kind: TaggedKind,
+        mut each: impl FnMut(TagSet),
+    ) -> Result<(), ReadError> {
+        let prefix = layout::tags_of(kind);
+        self.scan(Table::Tags, &prefix, &prefix, |_, value| {
+            each(stored(Table::Tags, value)?);
+            Ok(ControlFlow::Continue(()))
+        })
     }
 
     /// All accounts, by id.

@@ -375,6 +375,13 @@ proptest! {
         let expected = Expected::of(&chain);
         let all: Vec<_> = expected.health_checks.values().cloned().collect();
         prop_assert_eq!(&state.health_checks().unwrap(), &all);
+        let mut tagged = Vec::new();
+        state.each_tag_set(meridian_model::TaggedKind::HealthCheck, |set| tagged.push(set)).unwrap();
+        for set in &tagged {
+            prop_assert_eq!(set.resource.kind, meridian_model::TaggedKind::HealthCheck);
+            prop_assert_eq!(state.tags(&set.resource).unwrap(), set.tags.clone());
+        }
+        prop_assert!(tagged.is_sorted_by(|a, b| a.resource.id < b.resource.id));
         let found = expected.health_checks.get(&id);
         prop_assert_eq!(state.health_check(&id).unwrap(), found.cloned());
         prop_assert_eq!(state.health_slot(id.as_str()).unwrap(), found.map(|check| check.slot));

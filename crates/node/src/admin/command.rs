@@ -141,6 +141,10 @@ pub(crate) enum Command {
         id: String,
         break_glass: bool,
     },
+    HealthWebhookTest {
+        /// That of this name; absent, all.
+        name: Option<String>,
+    },
     HealthControlList,
     HealthControlTurn {
         arn: String,

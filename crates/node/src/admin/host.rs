@@ -18,6 +18,7 @@ mod transfer;
 mod user;
 mod vpc;
 mod watch;
+mod webhook;
 mod zone;
 mod zone_history;
 
@@ -48,6 +49,7 @@ use crate::audit::{Peer, Told};
 use crate::break_glass::BreakGlassFile;
 use crate::checkers::Board;
 use crate::geo::Geo;
+use crate::webhooks::Hook;
 
 use super::command::{Answer, Command, MAX_LINE};
 use super::progress::Progress;
@@ -70,6 +72,7 @@ pub(crate) struct Host {
     pub(crate) listens: Listens,
     pub(crate) break_glass: Arc<BreakGlassFile>,
     pub(crate) board: Arc<Board>,
+    pub(crate) webhooks: Vec<Arc<Hook>>,
 }
 
 /// Where this process is reached.
@@ -164,6 +167,12 @@ async fn converse(
                 told.record(&*audit, Ok(&Value::Null));
             }
             return watch::run(&board, screen, (&mut input, &mut output), ended).await;
+        }
+        Ok(Command::HealthWebhookTest { name }) => {
+            let hooks = host.webhooks.clone();
+            // Others need the files meanwhile.
+            drop(host);
+            webhook::test(&hooks, name.as_deref()).await
         }
         Ok(Command::Backup { path, with_key }) => {
             backup::run(host, path, with_key, &mut output).await

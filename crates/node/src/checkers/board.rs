@@ -14,6 +14,7 @@ use meridian_model::{
 use tokio::sync::broadcast;
 
 use super::count::Tally;
+use super::marks::Marks;
 
 /// How many batches of flips a listener may lag behind. One that lags further is told that it
 /// missed some.
@@ -50,6 +51,8 @@ pub(crate) struct State {
     pub(crate) said: HashMap<HealthCheckId, String>,
     /// What accounts may have probed, those that may more than anybody.
     pub(crate) rights: Arc<HashMap<AccountId, ProbeRights>>,
+    /// What tags say of checks.
+    pub(crate) marks: Arc<Marks>,
     /// The last entry of the journal that the checks are known from.
     pub(crate) known_through: Seq,
 }

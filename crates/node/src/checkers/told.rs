@@ -19,6 +19,7 @@ pub(crate) fn flip(
     json!({
         "at": time(at),
         "check": check.id.as_str(),
+        "name": state.marks.name(&check.id),
         "account": check.account.as_str(),
         "type": check.config.check_type().as_str(),
         "checks": subject(check),
@@ -174,7 +175,7 @@ fn ms(us: Option<u32>) -> Option<f64> {
 }
 
 /// A time to the millisecond, which is how far apart flips may be.
-fn time(at: Timestamp) -> String {
+pub(crate) fn time(at: Timestamp) -> String {
     let time = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
     format!("{time:.3}")
 }

@@ -70,6 +70,9 @@ pub(super) enum HealthVerb {
     /// Routing controls: what checks of the type RECOVERY_CONTROL go by.
     #[command(subcommand)]
     Control(ControlVerb),
+    /// Webhooks: servers that are told of health checks that become healthy or unhealthy.
+    #[command(subcommand)]
+    Webhook(WebhookVerb),
     /// Have the state of a health check be what is observed again.
     Release {
         /// Its id.
@@ -97,6 +100,17 @@ pub(super) enum ControlVerb {
     Off {
         /// Its ARN.
         arn: String,
+        #[command(flatten)]
+        client: ClientArguments,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum WebhookVerb {
+    /// Tell a webhook that it would be told, once, and show how that went.
+    Test {
+        /// Its name in the configuration; all without one.
+        name: Option<String>,
         #[command(flatten)]
         client: ClientArguments,
     },
@@ -137,6 +151,9 @@ impl HealthVerb {
                 (command, client)
             }
             Self::Control(verb) => verb.command(),
+            Self::Webhook(WebhookVerb::Test { name, client }) => {
+                (Command::HealthWebhookTest { name }, client)
+            }
             Self::Set {
                 id,
                 interval,

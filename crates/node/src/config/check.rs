@@ -64,6 +64,7 @@ impl Config {
         self.geo.check()?;
         super::alarms::check(&self.alarms)?;
         self.health.check()?;
+        super::webhooks::check(&self.webhooks)?;
         if let Some(addresses) = &self.pool.addresses {
             ensure!(
                 !addresses.is_empty() && !addresses.iter().any(IpAddr::is_unspecified),

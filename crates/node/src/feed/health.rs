@@ -12,7 +12,7 @@ use meridian_model::{
 };
 
 use crate::break_glass::BreakGlassFile;
-use crate::checkers::{Findings, State};
+use crate::checkers::{Findings, Marks, State};
 use crate::condition::{Condition, HealthCounts};
 
 /// What the health of the World is made of, and how much of it is in the World.
@@ -24,6 +24,7 @@ pub(super) struct Source {
     switches: Vec<HealthSwitch>,
     controls: Vec<RoutingControl>,
     rights: Arc<HashMap<AccountId, ProbeRights>>,
+    marks: Arc<Marks>,
     known_through: Seq,
     /// The revision of the documents that was read.
     revision: u64,
@@ -44,6 +45,7 @@ impl Source {
             switches: Vec::new(),
             controls: Vec::new(),
             rights: Arc::default(),
+            marks: Arc::default(),
             known_through: Seq(0),
             revision: 0,
             until: None,
@@ -88,6 +90,10 @@ impl Source {
         if *self.rights != rights {
             self.rights = Arc::new(rights);
         }
+        let marks = Marks::read(snapshot)?;
+        if *self.marks != marks {
+            self.marks = Arc::new(marks);
+        }
         self.known_through = snapshot.head().seq;
         if *self.checks != checks {
             self.checks = Arc::new(checks);
@@ -118,6 +124,7 @@ impl Source {
             checks: Arc::clone(&self.checks),
             said: self.said(&documents, now),
             rights: Arc::clone(&self.rights),
+            marks: Arc::clone(&self.marks),
             known_through: self.known_through,
             standings,
         };

@@ -116,6 +116,7 @@ impl ControlPlane {
             listens: config.listens(),
             break_glass: Arc::clone(&self.break_glass),
             board: Arc::clone(self.condition.board()),
+            webhooks: self.condition.webhooks(),
         }
     }
 

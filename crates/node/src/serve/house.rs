@@ -24,6 +24,7 @@ use crate::http::serve_router;
 use crate::notify;
 use crate::replace::Successor;
 use crate::store::Files;
+use crate::webhooks::Webhooks;
 
 use super::control_plane::ControlPlane;
 use super::dns::Dns;
@@ -46,6 +47,8 @@ pub(super) struct House<'a> {
     pub(super) audit: AuditLog,
     /// Writes until the end.
     pub(super) _events: Option<EventLog>,
+    /// They tell until the end.
+    pub(super) _webhooks: Option<Webhooks>,
 }
 
 /// Why the API and the admin socket are shut.
