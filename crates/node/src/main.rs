@@ -33,6 +33,7 @@ mod store;
 mod taps;
 mod terminal;
 mod transfer;
+mod trust;
 mod views;
 mod visible;
 mod webhooks;

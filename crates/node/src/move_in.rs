@@ -27,7 +27,6 @@ use serde_json::Value;
 
 use self::aside::Aside;
 use self::copying::{Begun, Waiting};
-pub(crate) use self::endpoint::tls;
 use self::folder::Folder;
 use self::id_map::IdMap;
 use self::reading::{Read, Reader};

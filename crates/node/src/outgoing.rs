@@ -19,7 +19,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use crate::move_in::tls;
+use crate::trust::tls;
 
 /// Where a URL leads to.
 pub(crate) struct Place {

@@ -1,26 +1,15 @@
 //! Where a service elsewhere is, and how its certificate is judged. Plain HTTP never leaves this
 //! machine.
 
-use std::env;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use hyper::Uri;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::pki_types::ServerName;
 
-/// Where systems keep the certificate authorities they trust: Debian, Fedora, SUSE, Alpine.
-const BUNDLES: [&str; 4] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-];
+use crate::trust::tls;
 
 /// A service.
 pub(super) struct Endpoint {
@@ -74,45 +63,6 @@ impl Endpoint {
             tls,
         })
     }
-}
-
-/// How a server of this name is spoken to, its certificate judged by these authorities, or by the
-/// system's.
-pub(crate) fn tls(host: &str, ca: Option<&Path>) -> Result<(TlsConnector, ServerName<'static>)> {
-    let name = ServerName::try_from(host.to_owned());
-    let name = name.with_context(|| format!("'{host}' is no name of a server"))?;
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots(&bundle(ca)?)?)
-        .with_no_client_auth();
-    Ok((TlsConnector::from(Arc::new(config)), name))
-}
-
-/// The file with the authorities.
-fn bundle(ca: Option<&Path>) -> Result<PathBuf> {
-    if let Some(ca) = ca {
-        return Ok(ca.to_owned());
-    }
-    let said = ["AWS_CA_BUNDLE", "SSL_CERT_FILE"]
-        .into_iter()
-        .find_map(env::var_os);
-    let known = BUNDLES.into_iter().map(PathBuf::from);
-    said.map(PathBuf::from)
-        .or_else(|| known.into_iter().find(|path| path.exists()))
-        .context("this system has no file of certificate authorities: name one with --ca")
-}
-
-fn roots(path: &Path) -> Result<RootCertStore> {
-    let shown = path.display();
-    let mut roots = RootCertStore::empty();
-    let read = CertificateDer::pem_file_iter(path);
-    for certificate in read.with_context(|| format!("cannot read {shown}"))? {
-        let certificate = certificate.with_context(|| format!("{shown} is damaged"))?;
-        // Some of what systems trust is too old to be understood.
-        let _ = roots.add(certificate);
-    }
-    ensure!(!roots.is_empty(), "{shown} has no certificates");
-    Ok(roots)
 }
 
 #[cfg(test)]
