@@ -29,10 +29,10 @@ use meridian_model::{HealthCheck, HealthSubject, Timestamp};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::time::{self, Instant};
-use tokio_rustls::rustls::RootCertStore;
 
 use crate::condition::Condition;
 use crate::config::Config;
+use crate::trust::system_and;
 
 pub(crate) use board::{Board, Findings, Flips, Member, State};
 pub(crate) use events::EventLog;
@@ -142,7 +142,14 @@ impl Checkers {
         let file = LastFile::of(&config.data_dir);
         let count = Count::begin(Arc::clone(board), file, rules);
         let (end, ended) = watch::channel(());
-        let work = work(Arc::clone(board), count, (desks, assign), ended);
+        let certificates = config.health.certificates();
+        let work = work(
+            Arc::clone(board),
+            count,
+            (desks, assign),
+            certificates,
+            ended,
+        );
         let handle = runtime.handle().clone();
         let counting = thread::Builder::new().name("votes".to_owned());
         Ok(Self {
@@ -172,6 +179,7 @@ async fn work(
     board: Arc<Board>,
     mut count: Count,
     (desks, assign): (Vec<Arc<Desk>>, watch::Sender<Arc<Assigned>>),
+    certificates: Certificate,
     mut ended: watch::Receiver<()>,
 ) {
     let mut tables: Vec<_> = desks.iter().map(|desk| desk.tables()).collect();
@@ -180,9 +188,10 @@ async fn work(
     loop {
         let state = board.state();
         let same = Arc::ptr_eq(&state.checks, &assigned.checks)
-            && Arc::ptr_eq(&state.rights, &assigned.rights);
+            && Arc::ptr_eq(&state.rights, &assigned.rights)
+            && Arc::ptr_eq(&state.marks, &assigned.marks);
         if !same {
-            let checks = assignments(&state, &assign.borrow());
+            let checks = assignments(&state, &assign.borrow(), certificates);
             assign.send_replace(Arc::new(Assigned {
                 checks,
                 known_through: state.known_through,
@@ -206,12 +215,17 @@ async fn work(
     }
 }
 
-/// What is to be probed. What did not change is the same as before.
-fn assignments(state: &State, before: &Assigned) -> Vec<Arc<Assignment>> {
+/// What is to be probed. What did not change is the same as before. Where nothing else is said of
+/// certificates, this is so.
+fn assignments(
+    state: &State,
+    before: &Assigned,
+    certificates: Certificate,
+) -> Vec<Arc<Assignment>> {
     // Both are in the order of the checks' ids.
     let mut before = before.checks.iter().peekable();
     let checks = state.checks.iter();
-    let assigned = checks.filter_map(|check| assignment(state, check));
+    let assigned = checks.filter_map(|check| assignment(state, check, certificates));
     assigned
         .map(|assignment| {
             while before
@@ -224,7 +238,7 @@ fn assignments(state: &State, before: &Assigned) -> Vec<Arc<Assignment>> {
         .collect()
 }
 
-fn assignment(state: &State, check: &HealthCheck) -> Option<Assignment> {
+fn assignment(state: &State, check: &HealthCheck, certificates: Certificate) -> Option<Assignment> {
     let HealthSubject::Endpoint(endpoint) = &check.config.subject else {
         return None;
     };
@@ -235,7 +249,7 @@ fn assignment(state: &State, check: &HealthCheck) -> Option<Assignment> {
         target: Target {
             id: check.id.clone(),
             endpoint: endpoint.clone(),
-            certificate: Certificate::Any,
+            certificate: state.marks.certificate(&check.id).unwrap_or(certificates),
         },
     })
 }
@@ -263,6 +277,7 @@ fn prober(config: &Config) -> Result<Prober> {
         }
         resolvers => resolvers.to_vec(),
     };
+    let roots = system_and(config.health.certificate_roots.as_deref())?;
     Ok(Prober {
         guard: guard(config),
         caps: Caps::new(CapLimits {
@@ -270,7 +285,7 @@ fn prober(config: &Config) -> Result<Prober> {
             ..CapLimits::default()
         }),
         resolver: Resolver::new(&resolvers, RESOLVER_PATIENCE),
-        tls: Tls::new(RootCertStore::empty()).context("TLS for probes")?,
+        tls: Tls::new(roots).context("TLS for probes")?,
         timeouts: Timeouts::default(),
         contact: config.health.contact.clone(),
     })

@@ -46,7 +46,22 @@ fn bundle(ca: Option<&Path>) -> Result<PathBuf> {
         .context("this system has no file of certificate authorities: name one with --ca")
 }
 
-fn roots(path: &Path) -> Result<RootCertStore> {
+/// The system's authorities, as far as it has any, and those of a file beside them.
+pub(crate) fn system_and(file: Option<&Path>) -> Result<RootCertStore> {
+    let mut all = bundle(None)
+        .and_then(|path| roots(&path))
+        .unwrap_or_else(|error| {
+            tracing::info!(%error, "no authorities of the system are trusted: {error:#}");
+            RootCertStore::empty()
+        });
+    if let Some(file) = file {
+        all.extend(roots(file)?.roots);
+    }
+    Ok(all)
+}
+
+/// The authorities in a file.
+pub(crate) fn roots(path: &Path) -> Result<RootCertStore> {
     let shown = path.display();
     let mut roots = RootCertStore::empty();
     let read = CertificateDer::pem_file_iter(path);

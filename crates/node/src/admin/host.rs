@@ -32,6 +32,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow, bail};
 use meridian_api::Audit;
 use meridian_control::Control;
+use meridian_health::Certificate;
 use meridian_log::{Journal, Tables};
 use meridian_model::{KeyStatus, Timestamp};
 use meridian_server::{ACCEPT_PAUSE, Live};
@@ -72,6 +73,8 @@ pub(crate) struct Host {
     pub(crate) listens: Listens,
     pub(crate) break_glass: Arc<BreakGlassFile>,
     pub(crate) board: Arc<Board>,
+    /// Whether certificates of endpoints count where nothing else is said.
+    pub(crate) certificates: Certificate,
     pub(crate) webhooks: Vec<Arc<Hook>>,
 }
 

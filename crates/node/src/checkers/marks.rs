@@ -1,18 +1,25 @@
-//! What tags of health checks say beside the checks: what people call them. Tags are the one thing
-//! that unmodified clients can put on a check that Route 53 knows nothing of.
+//! What tags of health checks say beside the checks: what people call them, and whether certificates
+//! count. Tags are the one way to say what Route 53 knows nothing of with unmodified clients.
 
 use std::collections::HashMap;
 
+use meridian_health::Certificate;
 use meridian_log::{ReadError, Snapshot};
 use meridian_model::{HealthCheckId, TagSet, TaggedKind};
 
 /// The tag that consoles show as a check's name.
 const NAME: &str = "Name";
+/// The tag that says whether the endpoint's certificate counts, by one of the words below. Others
+/// say nothing.
+const CERTIFICATE: &str = "meridian:certificate";
+const VALIDATE: &str = "validate";
+const ANY: &str = "any";
 
 /// By check, of those that have such tags.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Marks {
     names: HashMap<HealthCheckId, String>,
+    certificates: HashMap<HealthCheckId, Certificate>,
 }
 
 impl Marks {
@@ -28,14 +35,26 @@ impl Marks {
         self.names.get(check).map(String::as_str)
     }
 
+    /// Whether the certificate of a check's endpoint counts, if that is said.
+    pub(crate) fn certificate(&self, check: &HealthCheckId) -> Option<Certificate> {
+        self.certificates.get(check).copied()
+    }
+
     fn take(&mut self, set: TagSet) {
         let Ok(check) = HealthCheckId::new(&set.resource.id) else {
             return;
         };
         for tag in set.tags {
-            if tag.key == NAME {
-                self.names.insert(check.clone(), tag.value);
-            }
+            let certificate = match (tag.key.as_str(), tag.value.as_str()) {
+                (NAME, _) => {
+                    self.names.insert(check.clone(), tag.value);
+                    continue;
+                }
+                (CERTIFICATE, VALIDATE) => Certificate::Valid,
+                (CERTIFICATE, ANY) => Certificate::Any,
+                _ => continue,
+            };
+            self.certificates.insert(check.clone(), certificate);
         }
     }
 }
@@ -47,28 +66,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn checks_are_called_by_the_tag_of_that_name_alone() {
-        let tag = |key: &str, value: &str| Tag {
-            key: key.to_owned(),
-            value: value.to_owned(),
-        };
+    fn a_name_and_whether_certificates_count_are_said_by_these_tags_alone() {
         let mut marks = Marks::default();
         for (id, tags) in [
-            ("a", vec![tag("Name", "web"), tag("name", "other")]),
-            ("b", vec![tag("name", "other")]),
+            ("a", [("Name", "web"), (CERTIFICATE, "validate")]),
+            ("b", [("name", "other"), (CERTIFICATE, "any")]),
+            ("c", [("Name", ""), (CERTIFICATE, "Validate")]),
         ] {
+            let tags = tags.map(|(key, value)| Tag {
+                key: key.to_owned(),
+                value: value.to_owned(),
+            });
             let resource = TaggedResource {
                 kind: TaggedKind::HealthCheck,
                 id: id.to_owned(),
             };
+            let tags = tags.to_vec();
             marks.take(TagSet { resource, tags });
         }
-        let name = |id| {
-            marks
-                .name(&HealthCheckId::new(id).unwrap())
-                .map(str::to_owned)
-        };
-        assert_eq!(name("a").as_deref(), Some("web"));
-        assert_eq!(name("b"), None);
+        for (id, name, certificate) in [
+            ("a", Some("web"), Some(Certificate::Valid)),
+            ("b", None, Some(Certificate::Any)),
+            ("c", Some(""), None),
+            ("d", None, None),
+        ] {
+            let id = HealthCheckId::new(id).unwrap();
+            assert_eq!(marks.name(&id), name, "{id}");
+            assert_eq!(marks.certificate(&id), certificate, "{id}");
+        }
     }
 }

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow, ensure};
-use meridian_health::{CheckerName, Guardrails, MAX_CHECKERS, Panic, Rules};
+use anyhow::{Context, Result, anyhow, ensure};
+use meridian_health::{Certificate, CheckerName, Guardrails, MAX_CHECKERS, Panic, Rules};
 use meridian_model::CheckerRegion;
 use serde::Deserialize;
+
+use crate::trust;
 
 /// A shorter event log would hardly hold what flips at once.
 const EVENT_LOG_MIN_BYTES: u64 = 64 * 1024;
@@ -40,6 +43,10 @@ pub(crate) struct Health {
     pub(crate) resolvers: Vec<SocketAddr>,
     /// Where those who are probed may complain; told with each HTTP request.
     pub(crate) contact: Option<String>,
+    /// Whether certificates of endpoints count unless a check's tag says otherwise.
+    validate_certificates: bool,
+    /// Authorities that are trusted for that beside the system's.
+    pub(crate) certificate_roots: Option<PathBuf>,
     /// As long as the event log may become before another is begun; 0 is no event log.
     event_log_max_bytes: u64,
 }
@@ -97,6 +104,8 @@ impl Default for Health {
             max_probes: 1000,
             resolvers: Vec::new(),
             contact: None,
+            validate_certificates: false,
+            certificate_roots: None,
             event_log_max_bytes: 64 * 1024 * 1024,
         }
     }
@@ -112,6 +121,14 @@ impl Health {
     pub(crate) fn checkers(&self) -> Result<Vec<(CheckerName, CheckerRegion)>> {
         let checkers = self.checkers.iter().filter(|_| self.enabled);
         checkers.map(CheckerSettings::checker).collect()
+    }
+
+    /// Whether certificates of endpoints count where nothing else is said.
+    pub(crate) const fn certificates(&self) -> Certificate {
+        match self.validate_certificates {
+            true => Certificate::Valid,
+            false => Certificate::Any,
+        }
     }
 
     /// Where their probes come from, as far as that is said, in the same order.
@@ -187,6 +204,9 @@ impl Health {
             "health.contact is '{contact}'; an address of 200 visible ASCII characters at most, \
              without spaces and closing brackets"
         );
+        if let Some(path) = &self.certificate_roots {
+            trust::roots(path).context("health.certificate_roots")?;
+        }
         let len = self.event_log_max_bytes;
         ensure!(
             len == 0 || len >= EVENT_LOG_MIN_BYTES,
@@ -235,6 +255,7 @@ mod tests {
             ("quorum_percent = 100", "quorum_percent is 100"),
             ("max_probes = 0", "max_probes is 0"),
             ("contact = 'a b'", "contact is 'a b'"),
+            ("certificate_roots = '/nowhere'", "health.certificate_roots"),
             ("event_log_max_bytes = 1", "event_log_max_bytes is 1"),
         ] {
             let error = health(text).check().unwrap_err().to_string();

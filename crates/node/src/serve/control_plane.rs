@@ -116,6 +116,7 @@ impl ControlPlane {
             listens: config.listens(),
             break_glass: Arc::clone(&self.break_glass),
             board: Arc::clone(self.condition.board()),
+            certificates: config.health.certificates(),
             webhooks: self.condition.webhooks(),
         }
     }

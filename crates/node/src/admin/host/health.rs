@@ -5,9 +5,10 @@ use std::sync::Arc;
 use anyhow::{Result, anyhow, bail};
 use meridian_api::remote::read_check_config;
 use meridian_control::{AdminError, Environment, SystemEnvironment};
+use meridian_health::Certificate;
 use meridian_model::{
-    BreakGlass, Health, HealthCheck, HealthCheckId, HealthSwitch, HealthSwitchRefusal, Reason,
-    Standing, State, Tag, Timestamp,
+    BreakGlass, Health, HealthCheck, HealthCheckId, HealthSubject, HealthSwitch,
+    HealthSwitchRefusal, Protocol, Reason, Standing, State, Tag, Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -154,6 +155,7 @@ fn show(host: &Host, id: &str) -> Result<Value> {
     value["switch"] = seen.switch(&check.id).map_or(Value::Null, shown_switch);
     value["break_glass"] = seen.document(&check.id).map_or(Value::Null, shown_document);
     value["votes"] = votes(&host.board, check);
+    value["certificate"] = certificate(host, check).into();
     let children = check.config.children().iter();
     let state = |child: &HealthCheckId| {
         let mut places = seen.places();
@@ -163,6 +165,18 @@ fn show(host: &Host, id: &str) -> Result<Value> {
     let children = children.map(|child| json!({ "id": child.as_str(), "state": state(child) }));
     value["children"] = children.collect();
     Ok(value)
+}
+
+/// Whether the endpoint's certificate counts, where there is one.
+fn certificate(host: &Host, check: &HealthCheck) -> Option<&'static str> {
+    let HealthSubject::Endpoint(endpoint) = &check.config.subject else {
+        return None;
+    };
+    let said = host.board.state().marks.certificate(&check.id);
+    (endpoint.protocol == Protocol::Https).then(|| match said.unwrap_or(host.certificates) {
+        Certificate::Any => "any",
+        Certificate::Valid => "validated",
+    })
 }
 
 fn set(host: &Host, id: &str, interval_s: u8) -> Result<Value> {
