@@ -100,6 +100,26 @@ pub struct AlarmState {
 }
 
 impl AlarmState {
+    /// What was known when a process ended, for the next. It holds from the time 0 on like what
+    /// was read then.
+    pub const fn known(says: Option<Health>, said: Option<Health>) -> Self {
+        Self {
+            now: says,
+            last: said,
+            told_at: Duration::ZERO,
+        }
+    }
+
+    /// What the metric says; none when there is not enough data.
+    pub const fn says(&self) -> Option<Health> {
+        self.now
+    }
+
+    /// What it said when there was enough data last.
+    pub const fn said(&self) -> Option<Health> {
+        self.last
+    }
+
     /// The values were read, and say this.
     pub fn told(&mut self, says: Option<Health>, at: Duration) {
         self.now = says;
@@ -215,6 +235,14 @@ mod tests {
         assert_eq!(votes(&state), [None, None, Some(Healthy)]);
         state.told(Some(Unhealthy), at(10));
         assert_eq!(votes(&state), [Some(Unhealthy); 3]);
+        // The next process goes on from there, and has to be told in its turn.
+        let mut next = AlarmState::known(state.says(), state.said());
+        next.untold(at(5), at(5));
+        assert_eq!(votes(&next), [Some(Unhealthy); 3]);
+        next.untold(at(6), at(5));
+        assert_eq!(votes(&next), [None, None, Some(Unhealthy)]);
+        let next = AlarmState::known(next.says(), next.said());
+        assert_eq!(votes(&next), [None, None, Some(Unhealthy)]);
     }
 
     proptest! {

@@ -1,8 +1,10 @@
 //! Alarms at work: Prometheus is asked for the values of metrics, and what they say is left on the
-//! board for the health checks that go by them. Which values are an alarm is `meridian_health`'s.
+//! board for the health checks that go by them, and on the disk for the next process. Which values
+//! are an alarm is `meridian_health`'s.
 
 mod answer;
 mod ask;
+mod kept;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,24 +13,32 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use meridian_health::{AlarmRule, AlarmState};
+use meridian_log::{ReadError, Snapshot};
 use meridian_model::{Health, HealthCheck, HealthSlot, HealthSubject};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
+use tokio::task::{AbortHandle, spawn_blocking};
 use tokio::time::sleep;
 
 use self::answer::Times;
 use self::ask::Question;
+use self::kept::{KeptFile, States};
 use crate::checkers::Board;
 use crate::condition::Condition;
-use crate::config::Alarm;
+use crate::config::{Alarm, Config};
 
 /// Questions that are under way at the same time.
 const TOGETHER: usize = 16;
 /// How soon what was found is on the board.
 const PACE: Duration = Duration::from_millis(250);
 
-/// All alarms of this machine.
-struct Alarms {
+/// Alarms that are asked for. Dropped, that ends.
+pub(crate) struct Alarms {
+    tasks: Vec<AbortHandle>,
+}
+
+/// What is known of all alarms of this machine.
+struct Shared {
     /// By region and name.
     states: HashMap<(String, String), Mutex<AlarmState>>,
     /// Another one whenever an alarm may say something else.
@@ -47,24 +57,43 @@ struct Watched {
     offset: Duration,
 }
 
-/// Begins to ask for all alarms that are set up. Ends with the runtime.
-pub(crate) fn start(alarms: &[Alarm], condition: &Condition, runtime: &Handle) -> Result<()> {
-    if alarms.is_empty() {
-        return Ok(());
+/// Puts on the board what alarms said when a process had this directory last, of the checks that
+/// there are.
+pub(crate) fn restore(
+    config: &Config,
+    snapshot: &Snapshot,
+    board: &Board,
+) -> Result<(), ReadError> {
+    if !config.alarms.is_empty() {
+        let shared = Shared::of(&config.alarms, &KeptFile::of(&config.data_dir));
+        board.post_alarms(shared.votes(&snapshot.health_checks()?));
     }
-    let watched = watched(alarms)?;
-    let keys = watched.iter().map(|watched| watched.key.clone());
-    let alarms = Arc::new(Alarms {
-        states: keys.map(|key| (key, Mutex::default())).collect(),
-        revision: AtomicU64::new(0),
-        asking: Semaphore::new(TOGETHER),
-        began: Instant::now(),
-    });
-    for watched in watched {
-        runtime.spawn(watch(Arc::clone(&alarms), watched));
-    }
-    runtime.spawn(tell(alarms, Arc::clone(condition.board())));
     Ok(())
+}
+
+impl Alarms {
+    /// Begins to ask for all that are set up, from what was known last.
+    pub(crate) fn start(config: &Config, condition: &Condition, runtime: &Handle) -> Result<Self> {
+        let mut tasks = Vec::new();
+        if config.alarms.is_empty() {
+            return Ok(Self { tasks });
+        }
+        let file = KeptFile::of(&config.data_dir);
+        let shared = Arc::new(Shared::of(&config.alarms, &file));
+        for watched in watched(&config.alarms)? {
+            let task = runtime.spawn(watch(Arc::clone(&shared), watched));
+            tasks.push(task.abort_handle());
+        }
+        let task = runtime.spawn(tell(shared, file, Arc::clone(condition.board())));
+        tasks.push(task.abort_handle());
+        Ok(Self { tasks })
+    }
+}
+
+impl Drop for Alarms {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(AbortHandle::abort);
+    }
 }
 
 fn watched(alarms: &[Alarm]) -> Result<Vec<Watched>> {
@@ -87,7 +116,7 @@ fn watched(alarms: &[Alarm]) -> Result<Vec<Watched>> {
 }
 
 /// Asks at the beginning of each period.
-async fn watch(alarms: Arc<Alarms>, watched: Watched) {
+async fn watch(alarms: Arc<Shared>, watched: Watched) {
     let (region, name) = &watched.key;
     let mut failing = false;
     loop {
@@ -119,14 +148,31 @@ fn since_1970() -> Duration {
         .unwrap_or_default()
 }
 
-/// Has the board say what alarms say, as soon as they or the checks are others.
-async fn tell(alarms: Arc<Alarms>, board: Arc<Board>) {
+/// Has the board say what alarms say, as soon as they or the checks are others. It is on the disk
+/// before.
+async fn tell(alarms: Arc<Shared>, file: KeptFile, board: Arc<Board>) {
+    let file = Arc::new(file);
     let mut told = None;
     let mut checks = Arc::default();
+    let mut kept = file.read();
+    let mut failing = false;
     loop {
         let revision = alarms.revision.load(Ordering::Acquire);
         let known = Arc::clone(&board.state().checks);
         if told != Some(revision) || !Arc::ptr_eq(&known, &checks) {
+            let states = alarms.states();
+            if !says_the_same(&states, &kept) {
+                let (file, written) = (Arc::clone(&file), states.clone());
+                let outcome = spawn_blocking(move || file.write(&written)).await;
+                match outcome {
+                    Ok(Ok(())) => (kept, failing) = (states, false),
+                    Ok(Err(error)) if !failing => {
+                        failing = true;
+                        tracing::warn!(%error, "the states of alarms are not kept: {error:#}");
+                    }
+                    _ => {}
+                }
+            }
             board.post_alarms(alarms.votes(&known));
             (told, checks) = (Some(revision), known);
         }
@@ -134,7 +180,39 @@ async fn tell(alarms: Arc<Alarms>, board: Arc<Board>) {
     }
 }
 
-impl Alarms {
+/// Whether the same is known, whenever it was told.
+fn says_the_same(some: &States, others: &States) -> bool {
+    let same = |(key, state): (&(String, String), &AlarmState)| {
+        let other = others.get(key);
+        other.is_some_and(|other| (state.says(), state.said()) == (other.says(), other.said()))
+    };
+    some.len() == others.len() && some.iter().all(same)
+}
+
+impl Shared {
+    /// Those that are set up, as far as they are known.
+    fn of(alarms: &[Alarm], file: &KeptFile) -> Self {
+        let known = file.read();
+        let states = alarms.iter().map(|alarm| {
+            let key = (alarm.region.clone(), alarm.name.clone());
+            let state = known.get(&key).copied().unwrap_or_default();
+            (key, Mutex::new(state))
+        });
+        Self {
+            states: states.collect(),
+            revision: AtomicU64::new(0),
+            asking: Semaphore::new(TOGETHER),
+            began: Instant::now(),
+        }
+    }
+
+    fn states(&self) -> States {
+        let states = self.states.iter();
+        states
+            .map(|(key, state)| (key.clone(), *lock(state)))
+            .collect()
+    }
+
     /// What the values of the last periods say.
     async fn ask(&self, watched: &Watched) -> Result<Option<Health>> {
         let _turn = self.asking.acquire().await?;

@@ -26,7 +26,7 @@ use meridian_server::Live;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
-use crate::alarms;
+use crate::alarms::{self, Alarms};
 use crate::audit::AuditLog;
 use crate::break_glass::BreakGlassFile;
 use crate::certificate::Keeper;
@@ -125,12 +125,12 @@ fn begin(config: &Config, runtimes: Runtimes, files: Files) -> Result<()> {
     let audit = AuditLog::start(config, &condition)?;
     let events = EventLog::start(config, &condition)?;
     let webhooks = Webhooks::start(config, &condition)?;
-    alarms::start(&config.alarms, &condition, runtimes.control.handle())?;
     let config_of_dns = server_config(config, &runtimes, &feed, &taps)?;
     let known = (live, condition, taps);
     let mut dns = Dns::start(config_of_dns, Vec::new(), known, &runtimes.dns)?;
     dns.begin_quic()?;
-    let control_plane = ControlPlane::start(config, files, feed, dns.live())?;
+    let control_plane =
+        ControlPlane::start(config, files, feed, (dns.live(), runtimes.control.handle()))?;
     let first = first_start(control_plane.control(), config)?;
     if first.is_some() {
         wait_for_first_entry(dns.condition());
@@ -176,11 +176,11 @@ fn succeed(config: &Config, runtimes: Runtimes, predecessor: &Predecessor) -> Re
     let audit = AuditLog::start(config, &condition)?;
     let events = EventLog::start(config, &condition)?;
     let webhooks = Webhooks::start(config, &condition)?;
-    alarms::start(&config.alarms, &condition, runtimes.control.handle())?;
     let config_of_dns = server_config(config, &runtimes, &feed, &taps)?;
     let known = (live, condition, taps);
     let mut dns = Dns::start(config_of_dns, of_dns, known, &runtimes.dns)?;
-    let control_plane = ControlPlane::start(config, files, feed, dns.live())?;
+    let control_plane =
+        ControlPlane::start(config, files, feed, (dns.live(), runtimes.control.handle()))?;
     let told = Arc::clone(dns.condition());
     let signals = runtimes.control.block_on(async { Signals::listen(told) })?;
     say_started(config, &dns, started);
@@ -227,7 +227,7 @@ fn answer_only(
     let (tables, told) = (Arc::clone(tables), Arc::clone(&condition));
     let feed = Feed::new(never_read, Arc::clone(&tables), told, views, hash_key());
     let mut feed = feed.heeding(Arc::new(BreakGlassFile::open(&config.data_dir)));
-    checkers::restore(&config.data_dir, &tables.read()?, condition.board())?;
+    restore(config, &tables, &condition)?;
     feed.load()?;
     places.wait()?;
     feed.take_atlas();
@@ -236,7 +236,6 @@ fn answer_only(
     let taps = Taps::start(config, &condition)?;
     let _events = EventLog::start(config, &condition)?;
     let _webhooks = Webhooks::start(config, &condition)?;
-    alarms::start(&config.alarms, &condition, runtimes.control.handle())?;
     let config_of_dns = server_config(config, runtimes, &feed, &taps)?;
     let known = (live, condition, taps);
     let mut dns = Dns::start(config_of_dns, Vec::new(), known, &runtimes.dns)?;
@@ -246,6 +245,7 @@ fn answer_only(
     thread.spawn(move || feed.run_without_journal(&answering))?;
     // Whether endpoints live is to be known without a journal, too.
     let checkers = Checkers::start(config, dns.condition())?;
+    let alarms = Alarms::start(config, dns.condition(), runtimes.control.handle())?;
     let monitor = monitor(config, &dns, runtimes.keeper.as_ref(), None);
     let (_end, ended) = watch::channel(());
     runtimes.control.block_on(async {
@@ -256,7 +256,7 @@ fn answer_only(
         signals.end().await;
         dns.condition().stopping();
         dns.stop().await;
-        drop(checkers);
+        drop((checkers, alarms));
         Ok(())
     })
 }
@@ -269,9 +269,17 @@ fn load(config: &Config, files: &Files, condition: &Arc<Condition>) -> Result<Fe
     let feed = Feed::new(journal, tables, Arc::clone(condition), views, hash_key());
     let mut feed = feed.heeding(Arc::new(BreakGlassFile::open(&config.data_dir)));
     feed.catch_up()?;
-    checkers::restore(&config.data_dir, &files.tables.read()?, condition.board())?;
+    restore(config, &files.tables, condition)?;
     feed.load()?;
     Ok(feed)
+}
+
+/// Has known from the first answer on what was known of checks last.
+fn restore(config: &Config, tables: &Tables, condition: &Condition) -> Result<()> {
+    let snapshot = tables.read()?;
+    checkers::restore(&config.data_dir, &snapshot, condition.board())?;
+    alarms::restore(config, &snapshot, condition.board())?;
+    Ok(())
 }
 
 /// What the monitor shows of this process.

@@ -11,11 +11,13 @@ use meridian_api::Audit;
 use meridian_control::{Control, SystemEnvironment};
 use meridian_log::{ApplyError, Journal};
 use meridian_server::Live;
+use tokio::runtime::Handle;
 use tokio::task;
 
 use super::collector;
 use super::last_used::LastUsedFile;
 use crate::admin;
+use crate::alarms::Alarms;
 use crate::answering::Answers;
 use crate::break_glass::BreakGlassFile;
 use crate::checkers::{Checkers, Observed};
@@ -40,6 +42,7 @@ pub(super) struct ControlPlane {
     stop: Arc<AtomicBool>,
     feed: JoinHandle<()>,
     checkers: Checkers,
+    alarms: Alarms,
 }
 
 /// Requests are still at work: the control plane goes on.
@@ -54,7 +57,7 @@ impl ControlPlane {
         config: &Config,
         files: Files,
         feed: Feed,
-        live: &Arc<Live>,
+        (live, runtime): (&Arc<Live>, &Handle),
     ) -> Result<Self> {
         let journal = Watched {
             journal: Arc::clone(&files.journal),
@@ -86,6 +89,7 @@ impl ControlPlane {
         collector::start(&control)?;
         let last_used = LastUsedFile::start(&config.data_dir, &control)?;
         let checkers = Checkers::start(config, &condition)?;
+        let alarms = Alarms::start(config, &condition, runtime)?;
         Ok(Self {
             files,
             control,
@@ -96,6 +100,7 @@ impl ControlPlane {
             stop,
             feed,
             checkers,
+            alarms,
         })
     }
 
@@ -133,7 +138,7 @@ impl ControlPlane {
     /// Stops following the journal at the end of the process.
     pub(super) fn end(self) -> Result<()> {
         self.last_used.keep(&self.control);
-        drop(self.checkers);
+        drop((self.checkers, self.alarms));
         stop_feed(&self.stop, &self.files, self.feed);
         match self.files.tables.flush() {
             Err(ApplyError::Storage(full)) if full.is_full() => {
@@ -170,7 +175,7 @@ impl ControlPlane {
             thread::sleep(REQUESTS_PAUSE);
         }
         // What is known is on the disk before another process reads it.
-        drop(self.checkers);
+        drop((self.checkers, self.alarms));
         stop_feed(&self.stop, &self.files, self.feed);
         self.condition.tables_are(None);
         Ok(self.files.close())

@@ -269,7 +269,8 @@ impl House<'_> {
         let files = Files::open(self.config)?;
         let feed = load(self.config, &files, self.dns.condition())?;
         self.dns.live().publish(feed.world());
-        ControlPlane::start(self.config, files, feed, self.dns.live())
+        let control = self.runtimes.control.handle();
+        ControlPlane::start(self.config, files, feed, (self.dns.live(), control))
     }
 }
 
