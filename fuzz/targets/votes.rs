@@ -97,8 +97,10 @@ fn send(bytes: &[u8], station: &Station) {
     let mut counted = Votes::new(Rules::ROUTE_53, register);
     let mut damping = Damping::new(Guardrails::OFF);
     let checks = &station.checks[..station.checks.len().min(votes.len())];
-    counted.set_checks(checks).expect("the places are low");
-    damping.set_checks(checks).expect("the places are low");
+    for check in checks {
+        counted.put(check).expect("the place is low");
+        damping.put(check).expect("the place is low");
+    }
     counted
         .take(&sealed, Duration::ZERO)
         .expect("it was sent so");

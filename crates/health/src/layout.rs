@@ -1,9 +1,7 @@
 //! Which check has which place. Tables say for each word of 64 places whose places their bits are
 //! meant for, so that a check never inherits the votes on the one that had its place before.
 
-use std::collections::HashSet;
-
-use meridian_model::{HealthCheck, HealthCheckId, HealthSlot};
+use meridian_model::{HealthCheckId, HealthSlot};
 use ring::digest::{SHA256, digest};
 
 use crate::bits::{MAX_SLOTS, PLACES, place};
@@ -85,12 +83,6 @@ impl Layout {
             let incarnation = (*occupant)?.incarnation;
             Some(HealthSlot { slot, incarnation })
         })
-    }
-
-    /// Those that have a place and are not among these checks.
-    pub(crate) fn all_but(&self, checks: &[HealthCheck]) -> Vec<HealthSlot> {
-        let there: HashSet<HealthSlot> = checks.iter().map(|check| check.slot).collect();
-        self.iter().filter(|at| !there.contains(at)).collect()
     }
 
     /// The number that tells the occupant of a place from all others there ever were.

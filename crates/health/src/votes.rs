@@ -154,18 +154,6 @@ impl Votes {
         was_there
     }
 
-    /// These are the checks from now on; all others are gone.
-    ///
-    /// # Errors
-    /// Some of their places are too high; all others are taken.
-    pub fn set_checks(&mut self, checks: &[HealthCheck]) -> Result<(), OutOfPlaces> {
-        for gone in self.layout.all_but(checks) {
-            self.remove(gone);
-        }
-        let results = checks.iter().map(|check| self.put(check));
-        results.fold(Ok(()), Result::and)
-    }
-
     /// Takes a table as it was sent.
     ///
     /// # Errors

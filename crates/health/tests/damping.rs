@@ -5,7 +5,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{check, inverted, owned, register, seconds, stations};
+use common::{check, inverted, know, owned, register, seconds, stations};
 use meridian_health::{Damping, Guardrails, HeldBack, Panic, Rules, Vote, Votes};
 use meridian_model::Health::{Healthy, Unhealthy};
 use meridian_model::{Health, HealthCheck};
@@ -23,8 +23,7 @@ impl World {
         let mut stations = stations(1);
         let mut votes = Votes::new(Rules::ROUTE_53, register(&stations));
         let mut damping = Damping::new(rails);
-        votes.set_checks(&checks).unwrap();
-        damping.set_checks(&checks).unwrap();
+        know(&mut votes, &mut damping, &checks);
         Self {
             checks,
             station: stations.remove(0),
@@ -196,8 +195,7 @@ fn a_place_that_is_used_again_waits_for_nothing() {
     world.at(0, "d");
     assert_eq!(world.at(1, "u"), "d");
     world.checks = vec![check(0, 2)];
-    world.votes.set_checks(&world.checks).unwrap();
-    world.damping.set_checks(&world.checks).unwrap();
+    know(&mut world.votes, &mut world.damping, &world.checks);
     assert_eq!(world.damping.healths().get(0), None);
     assert_eq!(world.at(2, "u"), "u");
 }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{check, register, seconds, stations};
+use common::{check, know, register, seconds, stations};
 use meridian_health::{
     Basis, Damping, Guardrails, HeldBack, MAX_STATE_BYTES, Refused, Rules, State, Unreadable, Vote,
     Votes,
@@ -19,8 +19,7 @@ fn checks() -> Vec<HealthCheck> {
 fn fresh(checks: &[HealthCheck], rails: Guardrails) -> (Votes, Damping) {
     let mut votes = Votes::new(Rules::ROUTE_53, register(&stations(3)));
     let mut damping = Damping::new(rails);
-    votes.set_checks(checks).unwrap();
-    damping.set_checks(checks).unwrap();
+    know(&mut votes, &mut damping, checks);
     (votes, damping)
 }
 
@@ -91,8 +90,7 @@ fn only_checks_that_are_still_there_are_taken_up() {
     let (mut votes, mut damping) = fresh(&checks, Guardrails::OFF);
     checks[3] = check(9, 99);
     checks[4].id = common::id(7, 7);
-    votes.set_checks(&checks).unwrap();
-    damping.set_checks(&checks).unwrap();
+    know(&mut votes, &mut damping, &checks);
     votes.restore(&state);
     damping.restore(&state);
     assert_eq!(votes.healths().get(9), None);

@@ -8,7 +8,8 @@
 use std::time::Duration;
 
 use meridian_health::{
-    Checker, CheckerKey, CheckerName, Conduct, Issue, Refused, Register, Table, Vote, Votes,
+    Checker, CheckerKey, CheckerName, Conduct, Damping, Issue, Refused, Register, Table, Vote,
+    Votes,
 };
 use meridian_model::{
     AccountId, CheckerRegion, Endpoint, HealthCheck, HealthCheckConfig, HealthCheckId, HealthSlot,
@@ -123,6 +124,14 @@ impl Station {
     pub(crate) fn send(&mut self, votes: &mut Votes, now: Duration) -> Result<(), Refused> {
         let bytes = self.seal();
         votes.take(&bytes, now).map(drop)
+    }
+}
+
+/// Both sides know of these checks from now on.
+pub(crate) fn know(votes: &mut Votes, damping: &mut Damping, checks: &[HealthCheck]) {
+    for check in checks {
+        votes.put(check).unwrap();
+        damping.put(check).unwrap();
     }
 }
 
