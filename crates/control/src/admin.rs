@@ -14,6 +14,7 @@ mod key;
 mod name_server;
 mod preview;
 mod quota;
+mod region;
 mod user;
 mod vpc;
 mod zone;
@@ -21,8 +22,8 @@ mod zone;
 use meridian_dns::Name;
 use meridian_log::{Head, ReadError, Snapshot};
 use meridian_model::{
-    Account, AccountId, Effect, Facts, HealthSwitchRefusal, NameServerRefusal, Seq, VpcRefusal,
-    ZoneId,
+    Account, AccountId, Effect, Facts, HealthSwitchRefusal, NameServerRefusal, RegionRefusal, Seq,
+    VpcRefusal, ZoneId,
 };
 
 pub use self::account::AccountSummary;
@@ -120,6 +121,8 @@ pub enum AdminError {
     Vpc(#[from] VpcRefusal),
     #[error(transparent)]
     HealthSwitch(#[from] HealthSwitchRefusal),
+    #[error(transparent)]
+    Region(#[from] RegionRefusal),
     #[error(transparent)]
     NameServer(#[from] NameServerRefusal),
     #[error(transparent)]

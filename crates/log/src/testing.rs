@@ -8,8 +8,8 @@ use meridian_model::{
     CidrLocation, ControlState, Coordinates, DelegationSet, DelegationSetId, Effect, Endpoint,
     FailoverRole, Generation, GeoLocation, GeoproximityLocation, GeoproximityPlace, Health,
     HealthCheck, HealthCheckConfig, HealthCheckId, HealthSlot, HealthSubject, HealthSwitch,
-    KeyStatus, LogGroupArn, NameServer, Network, Policy, ProbeRights, Protection, ProtectionKey,
-    Protocol, QueryLoggingConfig, QueryLoggingConfigId, Quota, RecordSet, Region,
+    KeyStatus, LogGroupArn, NameServer, Network, OwnRegion, Policy, ProbeRights, Protection,
+    ProtectionKey, Protocol, QueryLoggingConfig, QueryLoggingConfigId, Quota, RecordSet, Region,
     ReusableDelegationSet, Routing, RoutingControl, SetData, SetKey, Tag, TagSet, TaggedKind,
     TaggedResource, Timestamp, UnseenGeneration, UnseenState, User, Vpc, VpcAuthorization, VpcId,
     VpcRegion, WithoutData, Zone, ZoneId,
@@ -400,6 +400,17 @@ fn routing_control() -> impl Strategy<Value = RoutingControl> {
     })
 }
 
+fn own_region() -> impl Strategy<Value = OwnRegion> {
+    let name = select(vec!["home", "home-1", "moon"]);
+    (name, text(), text()).prop_map(|(name, latitude, longitude)| OwnRegion {
+        name: Region::stored(name),
+        at: Coordinates {
+            latitude,
+            longitude,
+        },
+    })
+}
+
 fn health_switch() -> impl Strategy<Value = HealthSwitch> {
     let health = select(vec![Health::Healthy, Health::Unhealthy]);
     (health_check_id(), health, text(), text(), time()).prop_map(
@@ -554,6 +565,8 @@ pub(crate) fn effect() -> impl Strategy<Value = Effect> {
         1 => health_switch().prop_map(Effect::PutHealthSwitch),
         1 => health_check_id().prop_map(Effect::DeleteHealthSwitch),
         1 => routing_control().prop_map(Effect::PutRoutingControl),
+        1 => own_region().prop_map(Effect::PutRegion),
+        1 => own_region().prop_map(|region| Effect::DeleteRegion(region.name)),
     ]
 }
 

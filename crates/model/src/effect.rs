@@ -14,10 +14,12 @@ use crate::id::{
     QueryLoggingConfigId, VpcId, ZoneId,
 };
 use crate::name_server::NameServer;
+use crate::own_region::OwnRegion;
 use crate::protection::{Protection, ProtectionKey};
 use crate::query_logging::QueryLoggingConfig;
 use crate::quota::Quota;
 use crate::record_set::{RecordSet, SetKey};
+use crate::routing::Region;
 use crate::tag::TagSet;
 use crate::vpc::{Vpc, VpcAuthorization};
 use crate::zone::{AcceleratedRecovery, Zone};
@@ -129,6 +131,10 @@ pub enum Effect {
     DeleteHealthSwitch(HealthCheckId),
     /// The routing control is turned so.
     PutRoutingControl(RoutingControl),
+    /// The operator's region is there now, or at another place.
+    PutRegion(OwnRegion),
+    /// It is gone. Record sets that name it stay as they are.
+    DeleteRegion(Region),
     /// The CIDR collection is now this; its blocks are as they were.
     PutCidrCollection(CidrCollection),
     /// The CIDR collection is gone. Its blocks were deleted by effects of their own.
@@ -185,7 +191,9 @@ impl Effect {
             | Self::DeleteHealthCheck(_)
             | Self::PutHealthSwitch(_)
             | Self::DeleteHealthSwitch(_)
-            | Self::PutRoutingControl(_) => 3,
+            | Self::PutRoutingControl(_)
+            | Self::PutRegion(_)
+            | Self::DeleteRegion(_) => 3,
             Self::PutCidrCollection(_)
             | Self::DeleteCidrCollection(_)
             | Self::PutCidrBlocks(_)

@@ -7,9 +7,9 @@ use meridian_dns::Name;
 
 use crate::{
     AccountId, CidrBlock, CidrCollection, CidrCollectionId, CidrLocation, DelegationSetId,
-    Generation, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, NameServer, ProbeRights,
-    Protection, ProtectionKey, QueryLoggingConfig, Quota, RecordSet, ReusableDelegationSet, State,
-    Tag, TaggedResource, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
+    Generation, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, NameServer, OwnRegion,
+    ProbeRights, Protection, ProtectionKey, QueryLoggingConfig, Quota, RecordSet,
+    ReusableDelegationSet, State, Tag, TaggedResource, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
 };
 
 /// What limits a state has.
@@ -207,6 +207,10 @@ impl State for EmptyState {
 
     fn vpc(&self, _: &VpcId) -> Result<Option<Vpc>, Infallible> {
         Ok(None)
+    }
+
+    fn own_regions(&self) -> Result<Vec<OwnRegion>, Infallible> {
+        Ok(Vec::new())
     }
 
     fn vpcs(&self) -> Result<Vec<Vpc>, Infallible> {

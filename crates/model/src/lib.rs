@@ -20,6 +20,7 @@ mod health_check;
 mod id;
 mod local_zone_group;
 mod name_server;
+mod own_region;
 mod plan;
 mod protection;
 mod query_logging;
@@ -57,24 +58,25 @@ pub use id::{
 };
 pub use local_zone_group::local_zone_groups;
 pub use name_server::NameServer;
+pub use own_region::OwnRegion;
 pub use plan::{
     AlreadyLogged, AssociationRefusal, AuthorizationRefusal, BatchRefusal, ChangeCidrRefusal,
     CidrAction, CidrChange, CidrCollectionInUse, CreateCidrRefusal, CreateDelegationSetRefusal,
     CreateZoneRefusal, DelegationSetInUse, FollowedAliases, HealthCheckRefusal, HealthCheckUpdate,
     HealthSwitchRefusal, ImportLimits, ImportedName, NameServerRefusal, NewCidrCollection,
     NewDelegationSet, NewHealthCheck, NewZone, NotPublic, PlanError, PlannedHealthCheck,
-    PlannedName, ProtectionCode, ProtectionDraft, ProtectionProblem, ProtectionRefusal, TagChange,
-    TagRefusal, VpcRefusal, ZoneNotEmpty, check_imported_apex, expired_generations, keeps_to_zone,
-    plan_associate_vpc, plan_authorize_vpc, plan_batch, plan_begin_generation,
-    plan_change_cidr_collection, plan_change_tags, plan_collect_generation,
-    plan_create_cidr_collection, plan_create_delegation_set, plan_create_health_check,
-    plan_create_protections, plan_create_query_logging, plan_create_vpc, plan_create_zone,
-    plan_delete_cidr_collection, plan_delete_delegation_set, plan_delete_health_check,
-    plan_delete_name_server, plan_delete_protections, plan_delete_vpc, plan_delete_zone,
-    plan_disassociate_vpc, plan_imported_alias, plan_imported_name, plan_publish_generation,
-    plan_put_name_server, plan_release_health_check, plan_set_health_check_interval,
-    plan_set_vpc_networks, plan_switch_health_check, plan_update_health_check, plan_zone_comment,
-    plan_zone_features,
+    PlannedName, ProtectionCode, ProtectionDraft, ProtectionProblem, ProtectionRefusal,
+    RegionRefusal, TagChange, TagRefusal, VpcRefusal, ZoneNotEmpty, check_imported_apex,
+    expired_generations, keeps_to_zone, plan_add_region, plan_associate_vpc, plan_authorize_vpc,
+    plan_batch, plan_begin_generation, plan_change_cidr_collection, plan_change_tags,
+    plan_collect_generation, plan_create_cidr_collection, plan_create_delegation_set,
+    plan_create_health_check, plan_create_protections, plan_create_query_logging, plan_create_vpc,
+    plan_create_zone, plan_delete_cidr_collection, plan_delete_delegation_set,
+    plan_delete_health_check, plan_delete_name_server, plan_delete_protections, plan_delete_vpc,
+    plan_delete_zone, plan_disassociate_vpc, plan_imported_alias, plan_imported_name,
+    plan_publish_generation, plan_put_name_server, plan_release_health_check, plan_remove_region,
+    plan_set_health_check_interval, plan_set_vpc_networks, plan_switch_health_check,
+    plan_update_health_check, plan_zone_comment, plan_zone_features,
 };
 pub use protection::{Protection, ProtectionKey};
 pub use query_logging::{InvalidArn, LogGroupArn, QueryLoggingConfig};

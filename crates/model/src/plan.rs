@@ -12,6 +12,7 @@ mod import;
 mod pool;
 mod protections;
 mod query_logging;
+mod region;
 mod structure;
 mod tags;
 mod vpc;
@@ -49,6 +50,7 @@ pub use protections::{
     plan_delete_protections,
 };
 pub use query_logging::{AlreadyLogged, plan_create_query_logging};
+pub use region::{RegionRefusal, plan_add_region, plan_remove_region};
 pub use tags::{TagChange, TagRefusal, plan_change_tags};
 pub use vpc::{
     AssociationRefusal, AuthorizationRefusal, VpcRefusal, plan_associate_vpc, plan_authorize_vpc,

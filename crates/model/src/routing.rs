@@ -133,6 +133,14 @@ impl Region {
         AWS_REGIONS.contains(&name).then(|| Self(name.into()))
     }
 
+    /// A region by a name that one of the operator's own may have, whether there is one or not: of
+    /// letters, digits and hyphens, all small, 64 at most.
+    pub fn possible(name: &str) -> Option<Self> {
+        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        let has_form = (1..=64).contains(&name.len()) && name.bytes().all(fits);
+        has_form.then(|| Self(name.into()))
+    }
+
     /// A region as stored: checked when it was written, possibly by another version.
     pub fn stored(name: &str) -> Self {
         Self(name.into())

@@ -10,6 +10,7 @@ use crate::id::{
     AccountId, CidrCollectionId, DelegationSetId, Generation, HealthCheckId, VpcId, ZoneId,
 };
 use crate::name_server::NameServer;
+use crate::own_region::OwnRegion;
 use crate::protection::{Protection, ProtectionKey};
 use crate::query_logging::QueryLoggingConfig;
 use crate::quota::Quota;
@@ -96,6 +97,8 @@ pub trait State {
     /// How many record sets are routed by the collection. Those that are still being written
     /// unseen count, those that only history has do not.
     fn cidr_set_count(&self, id: &CidrCollectionId) -> Result<u64, Self::Error>;
+    /// The operator's own regions, by name.
+    fn own_regions(&self) -> Result<Vec<OwnRegion>, Self::Error>;
     /// The protection of these sets.
     fn protection(&self, key: &ProtectionKey) -> Result<Option<Protection>, Self::Error>;
     /// How many protections the zone has.

@@ -14,6 +14,7 @@ mod key;
 mod nameserver;
 mod policy;
 mod quota;
+mod region;
 mod replace;
 mod serve;
 mod tls;
@@ -46,6 +47,7 @@ use self::key::KeyVerb;
 use self::nameserver::NameserverVerb;
 use self::policy::PolicyVerb;
 use self::quota::QuotaVerb;
+use self::region::RegionVerb;
 use self::replace::ReplaceArguments;
 use self::serve::ServeArguments;
 use self::tls::TlsVerb;
@@ -90,6 +92,9 @@ enum Verb {
     /// The pool of name servers that zones are delegated to.
     #[command(subcommand)]
     Nameserver(NameserverVerb),
+    /// Regions of your own, which latency records may name beside those of AWS.
+    #[command(subcommand)]
+    Region(RegionVerb),
     /// VPCs: networks of clients that see private zones.
     #[command(subcommand)]
     Vpc(VpcVerb),
@@ -185,6 +190,7 @@ pub(crate) fn run(arguments: Arguments, predecessor: Option<&Predecessor>) -> Re
         Verb::Key(verb) => verb.command(),
         Verb::Policy(verb) => return verb.run(),
         Verb::Nameserver(verb) => verb.command(),
+        Verb::Region(verb) => verb.command(),
         Verb::Vpc(verb) => verb.command(),
         Verb::Geo(verb) => verb.command(),
         Verb::Quota(verb) => verb.command(),

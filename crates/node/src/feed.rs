@@ -31,6 +31,7 @@ mod health;
 mod known;
 mod load;
 mod networks;
+pub(crate) mod regions;
 #[cfg(test)]
 mod tests;
 
@@ -84,6 +85,7 @@ struct Touched {
     pool: bool,
     logging: bool,
     vpcs: bool,
+    regions: bool,
     health: bool,
     networks: BTreeSet<CidrCollectionId>,
 }
@@ -335,6 +337,7 @@ impl Feed {
         self.world = World::new(key, images)
             .with_addresses(addresses)
             .with_vpcs(&snapshot.vpcs()?)
+            .with_regions(&regions::read(&snapshot)?)
             .with_health(self.health.read(&snapshot, key, now())?)
             .with_cidr_collections(networks::read(&snapshot, CidrCollections::new(key))?)
             .with_atlas(self.condition.geo().atlas());
@@ -565,6 +568,9 @@ fn beside_zones(
     if touched.vpcs {
         world = world.with_vpcs(&snapshot.vpcs()?);
     }
+    if touched.regions {
+        world = world.with_regions(&regions::read(snapshot)?);
+    }
     if !touched.networks.is_empty() {
         let before = world.cidr_collections();
         let collections = networks::changed(snapshot, before, &touched.networks)?;
@@ -597,6 +603,7 @@ fn touched(entries: &[Entry]) -> Touched {
                     touched.logging = true;
                 }
                 Effect::PutVpc(_) | Effect::DeleteVpc(_) => touched.vpcs = true,
+                Effect::PutRegion(_) | Effect::DeleteRegion(_) => touched.regions = true,
                 Effect::PutHealthCheck(_)
                 | Effect::DeleteHealthCheck(_)
                 | Effect::PutHealthSwitch(_)
@@ -641,7 +648,7 @@ fn touched(entries: &[Entry]) -> Touched {
 impl Touched {
     /// Whether anything was touched that answers come from and that is not in a zone.
     fn beside_zones(&self) -> bool {
-        self.vpcs || self.health || !self.networks.is_empty()
+        self.vpcs || self.regions || self.health || !self.networks.is_empty()
     }
 
     fn name(&mut self, generation: Generation, name: &Name) {

@@ -452,7 +452,7 @@ mod tests {
                 "<TTL>5</TTL><ResourceRecords><ResourceRecord><Value>192.0.2.1</Value>\
                  </ResourceRecord></ResourceRecords>"
             ),
-            set("<SetIdentifier>x</SetIdentifier><Region>mars-1</Region>"),
+            set("<SetIdentifier>x</SetIdentifier><Region>Mars 1</Region>"),
             set("<Quantum>1</Quantum>")
         );
         let page = read_record_sets(&document("ListResourceRecordSetsResponse", &inner)).unwrap();
@@ -460,7 +460,7 @@ mod tests {
             panic!("{page:?}");
         };
         assert_eq!(plain.set.as_ref().unwrap().ttl, Some(5));
-        assert!(region.set.as_ref().unwrap_err().contains("mars-1"));
+        assert!(region.set.as_ref().unwrap_err().contains("Mars 1"));
         assert_eq!(region.set_identifier.as_deref(), Some("x"));
         assert!(other.set.as_ref().unwrap_err().contains("Quantum"));
         assert_eq!(page.next, None);

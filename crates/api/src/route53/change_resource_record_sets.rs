@@ -146,7 +146,7 @@ mod tests {
             ("<Weight>-1</Weight>", "minInclusive '0'"),
             ("<TTL>2147483648</TTL>", "maxInclusive '2147483647'"),
             ("<TTL>1.5</TTL>", "'1.5' is not a valid value for 'integer'"),
-            ("<Region>mars-1</Region>", "enumeration '[us-east-1, "),
+            ("<Region>Mars 1</Region>", "enumeration '[us-east-1, "),
             ("<Failover>THIRD</Failover>", "'[PRIMARY, SECONDARY]'"),
             ("<GeoLocation/>", "'GeoLocation' is not complete"),
             (

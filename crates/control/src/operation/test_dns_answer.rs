@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use meridian_dns::Name;
 use meridian_log::Snapshot;
-use meridian_model::{Region, Zone};
+use meridian_model::{Region, State, Zone};
 
 use super::Outcome;
 use super::get_health_check::own_health_check;
@@ -44,6 +44,10 @@ impl Control {
             }
             if let Some(region) = &supposed.region
                 && Region::new(region).is_none()
+                && !snapshot
+                    .own_regions()?
+                    .iter()
+                    .any(|own| own.name.as_str() == region)
             {
                 return Err(invalid(format!("{region} is not a region.")));
             }

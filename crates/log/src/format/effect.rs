@@ -13,6 +13,7 @@ use super::health_check::{
 use super::protection::{ProtectionKeyMessage, ProtectionMessage};
 use super::query_logging::{QueryLoggingConfigMessage, query_logging_config_id};
 use super::record_set::{RecordSetMessage, SetKeyMessage};
+use super::region::RegionMessage;
 use super::tag::TagSetMessage;
 use super::vpc::{VpcAuthorizationMessage, VpcMessage, vpc_id};
 use super::zone::{ChangeMessage, NameServerMessage, ZoneMessage, zone_id};
@@ -22,7 +23,7 @@ use super::{DecodeError, Stored, account_id, name, required};
 pub(crate) struct EffectMessage {
     #[prost(
         oneof = "KindMessage",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22, 30, 31, 32, 33, 40, 41, 42, 43, 50, 60, 61, 62, 70, 71, 75, 76, 63, 80, 81, 82, 83"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22, 30, 31, 32, 33, 40, 41, 42, 43, 50, 60, 61, 62, 70, 71, 75, 76, 63, 64, 80, 81, 82, 83"
     )]
     kind: Option<KindMessage>,
 }
@@ -95,6 +96,8 @@ pub(crate) enum KindMessage {
     DeleteHealthSwitch(String),
     #[prost(message, tag = "63")]
     PutRoutingControl(RoutingControlMessage),
+    #[prost(message, tag = "64")]
+    Region(RegionMessage),
     #[prost(message, tag = "80")]
     PutCidrCollection(CidrCollectionMessage),
     #[prost(string, tag = "81")]
@@ -233,6 +236,8 @@ impl Stored for Effect {
             Self::PutRoutingControl(control) => {
                 KindMessage::PutRoutingControl(control.to_message())
             }
+            Self::PutRegion(region) => KindMessage::Region(RegionMessage::put(region)),
+            Self::DeleteRegion(name) => KindMessage::Region(RegionMessage::delete(name)),
             Self::PutCidrCollection(it) => KindMessage::PutCidrCollection(it.to_message()),
             Self::DeleteCidrCollection(id) => KindMessage::DeleteCidrCollection(id.as_str().into()),
             Self::PutCidrBlocks(blocks) => KindMessage::PutCidrBlocks(blocks.to_message()),
@@ -323,6 +328,10 @@ impl Stored for Effect {
             KindMessage::PutRoutingControl(it) => {
                 Self::PutRoutingControl(Stored::from_message(it)?)
             }
+            KindMessage::Region(region) => match region.place() {
+                Some(region) => Self::PutRegion(region),
+                None => Self::DeleteRegion(region.name()),
+            },
             KindMessage::DeleteHealthSwitch(id) => Self::DeleteHealthSwitch(health_check_id(&id)?),
         })
     }

@@ -14,6 +14,7 @@ mod plain;
 mod protection;
 mod query_logging;
 mod record_set;
+mod region;
 mod rows;
 mod tag;
 mod vpc;

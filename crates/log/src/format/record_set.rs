@@ -146,9 +146,9 @@ pub(crate) enum PlaceMessage {
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct CoordinatesMessage {
     #[prost(string, tag = "1")]
-    latitude: String,
+    pub(super) latitude: String,
     #[prost(string, tag = "2")]
-    longitude: String,
+    pub(super) longitude: String,
 }
 
 impl Stored for RecordSet {

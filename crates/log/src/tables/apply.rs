@@ -13,7 +13,8 @@ use super::history::{Deltas, Origin};
 use super::layout::{self, GENERATION_COUNTER, Table};
 use super::rows::Rows;
 use super::{
-    ApplyError, cidr, delegation_sets, health_checks, protections, query_logging, requests, vpcs,
+    ApplyError, cidr, delegation_sets, health_checks, protections, query_logging, regions,
+    requests, vpcs,
 };
 use crate::format::{ChangeRow, Entry, StatsRow, Stored};
 
@@ -114,6 +115,8 @@ fn apply_effect(
         Effect::DeleteDelegationSet(id) => delegation_sets::delete(rows, id)?,
         Effect::PutQueryLoggingConfig(config) => query_logging::put(rows, config)?,
         Effect::DeleteQueryLoggingConfig(id) => query_logging::delete(rows, id)?,
+        Effect::PutRegion(region) => regions::put(rows, region)?,
+        Effect::DeleteRegion(name) => regions::delete(rows, name)?,
         Effect::PutHealthCheck(check) => health_checks::put(rows, check)?,
         Effect::DeleteHealthCheck(id) => health_checks::delete(rows, id)?,
         Effect::PutHealthSwitch(switch) => health_checks::switch(rows, switch)?,

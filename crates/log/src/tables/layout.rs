@@ -107,6 +107,8 @@ pub(super) enum Table {
     HealthSwitches = 96,
     /// ARN → how the routing control is turned.
     RoutingControls = 60,
+    /// Name → region of the operator's own.
+    Regions = 61,
     /// CIDR collection's id → collection.
     CidrCollections = 100,
     /// Account, CIDR collection's name → its id.
@@ -163,6 +165,7 @@ impl Table {
         Self::HealthCheckParents,
         Self::HealthSwitches,
         Self::RoutingControls,
+        Self::Regions,
         Self::CidrCollections,
         Self::CidrCollectionNames,
         Self::CidrCollectionReferences,
@@ -214,6 +217,7 @@ impl Table {
             Self::HealthCheckParents => "health_check_parents",
             Self::HealthSwitches => "health_switches",
             Self::RoutingControls => "routing_controls",
+            Self::Regions => "regions",
             Self::CidrCollections => "cidr_collections",
             Self::CidrCollectionNames => "cidr_collection_names",
             Self::CidrCollectionReferences => "cidr_collection_references",

@@ -13,6 +13,7 @@ mod layout;
 mod list;
 mod protections;
 mod query_logging;
+mod regions;
 mod requests;
 mod rows;
 mod snapshot;

@@ -4,7 +4,7 @@ use meridian_dns::Name;
 use meridian_model::{
     AccessKey, AccessKeyId, Account, AccountId, Change, ChangeId, CidrBlock, CidrCollection,
     CidrCollectionId, CidrLocation, DelegationSetId, Generation, HealthCheck, HealthCheckId,
-    HealthSlot, HealthSwitch, NameServer, ProbeRights, Protection, ProtectionKey,
+    HealthSlot, HealthSwitch, NameServer, OwnRegion, ProbeRights, Protection, ProtectionKey,
     QueryLoggingConfig, Quota, RecordSet, ReusableDelegationSet, Seq, SetKey, State, Tag, TagSet,
     TaggedResource, Timestamp, UnseenGeneration, User, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
 };
@@ -457,6 +457,10 @@ impl State for Snapshot {
         let row = self.get(Table::CidrBlocks, &layout::cidr_block(id, block))?;
         row.map(|name| cidr::location_of(&name).ok_or_else(|| ReadError::broken(Table::CidrBlocks)))
             .transpose()
+    }
+
+    fn own_regions(&self) -> Result<Vec<OwnRegion>, ReadError> {
+        self.region_rows()
     }
 
     fn cidr_location_exists(&self, id: &CidrCollectionId, name: &str) -> Result<bool, ReadError> {

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use meridian_model::{
     AccountId, CidrBlock, CidrCollection, CidrCollectionId, CidrLocation, DelegationSetId, Effect,
-    Generation, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, LogGroupArn,
-    QueryLoggingConfig, Quota, RecordSet, ReusableDelegationSet, Routing, RoutingControl, SetKey,
-    State, Timestamp, UnseenState, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
+    Generation, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, LogGroupArn, OwnRegion,
+    QueryLoggingConfig, Quota, RecordSet, Region, ReusableDelegationSet, Routing, RoutingControl,
+    SetKey, State, Timestamp, UnseenState, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
 };
 use proptest::prelude::*;
 
@@ -71,6 +71,7 @@ struct Expected {
     health_slots: BTreeMap<u32, (u32, Option<HealthCheckId>)>,
     health_switches: BTreeMap<HealthCheckId, HealthSwitch>,
     routing_controls: BTreeMap<String, RoutingControl>,
+    regions: BTreeMap<Region, OwnRegion>,
     health_references: BTreeMap<(AccountId, String), HealthCheckId>,
     collections: BTreeMap<CidrCollectionId, CidrCollection>,
     blocks: BTreeMap<(CidrCollectionId, CidrBlock), CidrLocation>,
@@ -172,6 +173,12 @@ impl Expected {
             Effect::PutRoutingControl(control) => {
                 self.routing_controls
                     .insert(control.arn.clone(), control.clone());
+            }
+            Effect::PutRegion(region) => {
+                self.regions.insert(region.name.clone(), region.clone());
+            }
+            Effect::DeleteRegion(name) => {
+                self.regions.remove(name);
             }
             other => self.apply_cidr(other),
         }
@@ -401,6 +408,8 @@ proptest! {
         prop_assert_eq!(state.health_switches().unwrap(), switches);
         let controls: Vec<_> = expected.routing_controls.values().cloned().collect();
         prop_assert_eq!(state.routing_controls().unwrap(), controls);
+        let regions: Vec<_> = expected.regions.values().cloned().collect();
+        prop_assert_eq!(state.own_regions().unwrap(), regions);
         let switch = expected.health_switches.get(&id).cloned();
         prop_assert_eq!(state.health_switch(&id).unwrap(), switch);
         prop_assert_eq!(state.free_health_slot().ok(), expected.next_slot());

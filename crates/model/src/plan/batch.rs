@@ -12,9 +12,10 @@ use super::structure::{self, Nonsense};
 use crate::draft::{Action, DraftChange};
 use crate::effect::Effect;
 use crate::id::{CidrCollectionId, Generation};
+use crate::own_region::OwnRegion;
 use crate::quota::Quota;
 use crate::record_set::{RecordSet, SetData, SetKey};
-use crate::routing::Routing;
+use crate::routing::{Region, Routing};
 use crate::state::State;
 use crate::zone::Zone;
 
@@ -56,6 +57,10 @@ pub fn plan_batch<S: State>(state: &S, zone: &Zone, changes: &[DraftChange]) -> 
         }
     }
     check_health_checks(state, zone, &sets)?;
+    if let Some(region) = unknown_region(state, &sets)? {
+        let text = not_in_enumeration(&region, &state.own_regions()?);
+        return Err(PlanError::Refused(BatchRefusal::InvalidInput(text)));
+    }
     check_collections(state, zone, &sets, &mut problems)?;
     check_protections(
         state,
@@ -155,6 +160,37 @@ pub(super) fn check_health_checks<S: State>(
         }
     }
     Ok(())
+}
+
+/// A region that is written and that there is none of. What is taken away may name any.
+pub(super) fn unknown_region<S: State>(
+    state: &S,
+    sets: &[(Action, RecordSet)],
+) -> Result<Option<Region>, S::Error> {
+    let written = sets.iter().filter(|(action, _)| *action != Action::Delete);
+    let mut unknown = written.filter_map(|(_, set)| match &set.routing {
+        Routing::Latency(region) if Region::new(region.as_str()).is_none() => Some(region),
+        _ => None,
+    });
+    let Some(first) = unknown.next() else {
+        return Ok(None);
+    };
+    let own = state.own_regions()?;
+    let is_own = |region: &&Region| own.iter().any(|other| other.name == **region);
+    let unknown = [first].into_iter().chain(unknown).find(|it| !is_own(it));
+    Ok(unknown.cloned())
+}
+
+/// In the words of Route 53, to which the name would not be valid XML.
+fn not_in_enumeration(region: &Region, own: &[OwnRegion]) -> String {
+    let mut words: Vec<&str> = Region::known().collect();
+    words.extend(own.iter().map(|region| region.name.as_str()));
+    format!(
+        "Invalid XML ; cvc-enumeration-valid: Value '{}' is not facet-valid with respect to \
+         enumeration '[{}]'. It must be a value from the enumeration.",
+        region.as_str(),
+        words.join(", ")
+    )
 }
 
 pub(super) fn check_collections<S: State>(

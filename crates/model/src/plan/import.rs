@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use meridian_dns::Name;
 
 use super::PlanError;
-use super::batch::{BatchRefusal, SetLimits, Working, check_collections, check_health_checks};
+use super::batch::{
+    BatchRefusal, SetLimits, Working, check_collections, check_health_checks, unknown_region,
+};
 use super::conflicts::{Final, Followed};
 use super::structure::{self, Nonsense};
 use crate::draft::{Action, Draft, DraftChange};
@@ -105,6 +107,9 @@ fn add<S: State>(
         Ok(()) => {}
         Err(PlanError::State(error)) => return Err(error),
         Err(PlanError::Refused(refusal)) => return Ok(vec![said(refusal)]),
+    }
+    if let Some(region) = unknown_region(state, &sets)? {
+        return Ok(vec![format!("region {} is not known", region.as_str())]);
     }
     check_collections(state, zone, &sets, &mut problems)?;
     let [(action, set)] = sets;

@@ -8,8 +8,8 @@ use meridian_dns::Name;
 use meridian_model::{
     Account, AccountId, CidrBlock, CidrCollection, CidrCollectionId, CidrLocation, DelegationSetId,
     Effect, Facts, Generation, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, NameServer,
-    ProbeRights, Protection, ProtectionKey, QueryLoggingConfig, Quota, RecordSet,
-    ReusableDelegationSet, Routing, SetKey, State, Tag, TaggedResource, Timestamp, Vpc,
+    OwnRegion, ProbeRights, Protection, ProtectionKey, QueryLoggingConfig, Quota, RecordSet,
+    Region, ReusableDelegationSet, Routing, SetKey, State, Tag, TaggedResource, Timestamp, Vpc,
     VpcAuthorization, VpcId, Zone, ZoneId,
 };
 
@@ -36,6 +36,7 @@ pub(crate) struct Memory {
     /// The last incarnation of each place.
     health_slots: BTreeMap<u32, u32>,
     health_switches: BTreeMap<HealthCheckId, HealthSwitch>,
+    regions: BTreeMap<Region, OwnRegion>,
     /// The generations whose sets were asked for.
     pub(crate) asked: RefCell<BTreeSet<Generation>>,
 }
@@ -145,6 +146,12 @@ impl Memory {
             }
             Effect::DeleteHealthSwitch(id) => {
                 self.health_switches.remove(&id);
+            }
+            Effect::PutRegion(region) => {
+                self.regions.insert(region.name.clone(), region);
+            }
+            Effect::DeleteRegion(name) => {
+                self.regions.remove(&name);
             }
             other => self.apply_cidr(other),
         }
@@ -379,6 +386,10 @@ impl State for Memory {
     }
     fn vpc(&self, id: &VpcId) -> Result<Option<Vpc>, Infallible> {
         Ok(self.vpcs.get(id).cloned())
+    }
+
+    fn own_regions(&self) -> Result<Vec<OwnRegion>, Infallible> {
+        Ok(self.regions.values().cloned().collect())
     }
 
     fn vpcs(&self) -> Result<Vec<Vpc>, Infallible> {

@@ -101,6 +101,16 @@ pub(crate) enum Command {
     NameserverRemove {
         name: String,
     },
+    RegionList,
+    RegionAdd {
+        name: String,
+        /// Degrees, as they were written.
+        latitude: String,
+        longitude: String,
+    },
+    RegionRemove {
+        name: String,
+    },
     VpcCreate {
         id: Option<String>,
         region: String,

@@ -13,6 +13,7 @@ mod nameserver;
 mod policy;
 mod preview;
 mod quota;
+mod region;
 mod status;
 mod transfer;
 mod user;
@@ -299,6 +300,13 @@ impl Host {
                 quota,
                 limit,
             } => quota::set(self, &account, &quota, limit),
+            Command::RegionList => region::list(self),
+            Command::RegionAdd {
+                name,
+                latitude,
+                longitude,
+            } => region::add(self, &name, latitude, longitude),
+            Command::RegionRemove { name } => region::remove(self, &name),
             Command::QuotaList { account } => quota::list(self, &account),
             Command::GeoStatus => geo::status(self),
             Command::GeoLookup { address } => geo::look_up(self, address),

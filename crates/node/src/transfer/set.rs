@@ -199,9 +199,9 @@ impl JsonSet {
             return Err("TTL is above 2147483647".to_owned());
         }
         let values = |values: Vec<JsonValue>| values.into_iter().map(|value| value.value);
-        let region = self
-            .region
-            .map(|name| Region::new(&name).ok_or_else(|| format!("region {name} is not known")));
+        let region = self.region.map(|name| {
+            Region::possible(&name).ok_or_else(|| format!("region {name} is not known"))
+        });
         Ok(Draft {
             name: self.name,
             rtype,
@@ -358,7 +358,7 @@ mod tests {
     fn what_the_api_would_not_read_is_refused() {
         let refusal = |text: &str| json(text).into_draft().unwrap_err();
         assert!(refusal(r#"{"Name":"a","Type":"X"}"#).contains("type X"));
-        assert!(refusal(r#"{"Name":"a","Type":"A","Region":"x"}"#).contains("region x"));
+        assert!(refusal(r#"{"Name":"a","Type":"A","Region":"X"}"#).contains("region X"));
         assert!(refusal(r#"{"Name":"a","Type":"A","TTL":2147483648}"#).contains("TTL"));
         assert!(refusal(r#"{"Name":"a","Type":"A","SetIdentifier":""}"#).contains("0 characters"));
         assert!(refusal(r#"{"Name":"a","Type":"A","Failover":"x"}"#).contains("PRIMARY"));

@@ -49,6 +49,7 @@ const GEO_PROXIMITY_LOCATION: [Field; 4] = [
 ];
 const COORDINATES: [Field; 2] = [Required("Latitude"), Required("Longitude")];
 
+const REGION: TextFacets = TextFacets::new("ResourceRecordSetRegion", 1, 64);
 const R_DATA: TextFacets = TextFacets::new("RData", 0, 4000);
 const TRAFFIC_POLICY_INSTANCE_ID: TextFacets = TextFacets::new("TrafficPolicyInstanceId", 1, 36);
 const ALIAS_ZONE_ID: TextFacets =
@@ -75,7 +76,6 @@ const LONGITUDE: TextFacets = TextFacets::new("Longitude", 1, 7)
 pub(crate) fn read_record_set(element: &Element) -> Result<Draft, XmlError> {
     let fields = Fields::of(element, &RECORD_SET)?;
     let types = RecordType::ALL.map(|rtype| (rtype.as_str(), rtype));
-    let regions = Region::known().filter_map(|name| Some((name, Region::new(name)?)));
     let roles = [FailoverRole::Primary, FailoverRole::Secondary].map(|role| (role.as_str(), role));
     let weight = fields.optional_number("Weight", "ResourceRecordSetWeight", (0, 255))?;
     let ttl = fields.optional_number("TTL", "TTL", (0, i64::from(i32::MAX)))?;
@@ -84,7 +84,7 @@ pub(crate) fn read_record_set(element: &Element) -> Result<Draft, XmlError> {
         rtype: fields.choice("Type", types)?,
         set_identifier: fields.optional_text("SetIdentifier", &SET_IDENTIFIER)?,
         weight: weight.and_then(|weight| u8::try_from(weight).ok()),
-        region: fields.optional_choice("Region", regions)?,
+        region: read_region(&fields)?,
         geo_location: fields
             .element("GeoLocation")
             .map(read_geo_location)
@@ -109,6 +109,19 @@ pub(crate) fn read_record_set(element: &Element) -> Result<Draft, XmlError> {
             .map(read_geo_proximity)
             .transpose()?,
     })
+}
+
+/// One of AWS's regions, or a name that one of the operator's own may have: whether there is one is
+/// for those to say who know all.
+fn read_region(fields: &Fields<'_>) -> Result<Option<Region>, XmlError> {
+    let regions = Region::known().filter_map(|name| Some((name, Region::new(name)?)));
+    fields
+        .optional_choice("Region", regions)
+        .or_else(|refused| {
+            let text = fields.optional_text("Region", &REGION).ok().flatten();
+            let own = text.and_then(|text| Region::possible(&text));
+            own.map(Some).ok_or(refused)
+        })
 }
 
 fn read_records(fields: &Fields<'_>) -> Result<Option<Vec<String>>, XmlError> {

@@ -22,6 +22,11 @@ pub(super) fn explain(host: &Host, question: &ExplainCommand) -> Result<Value> {
         .know_health_checks(supposed.map(|(id, _)| id.as_str()))?;
     if let Some(region) = &question.at
         && Region::new(region).is_none()
+        && !host
+            .control
+            .own_regions()?
+            .iter()
+            .any(|own| own.name.as_str() == region)
     {
         bail!("'{region}' is none of the regions, such as eu-west-1");
     }
