@@ -19,6 +19,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("atlas", &["dns", "model"]),
     ("answer", &["dns", "model", "atlas"]),
     ("server", &["dns", "model", "atlas", "answer"]),
+    // What measures has clocks, samples and addresses of people: of it the data plane sees the map
+    // that it makes, which is a type of `atlas`.
+    ("latency", &["dns", "model", "atlas"]),
     // Control plane.
     ("log", &["dns", "model"]),
     ("control", &["dns", "model", "log"]),
@@ -41,6 +44,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "api",
             "console",
             "health",
+            "latency",
             "registrar",
         ],
     ),
@@ -137,7 +141,7 @@ fn arrows_point_down() {
         }
     }
     let plane = |name: &str| match name {
-        "atlas" | "answer" | "server" => "data",
+        "atlas" | "answer" | "server" | "latency" => "data",
         "log" | "control" | "api" | "console" => "control",
         _ => "either",
     };
