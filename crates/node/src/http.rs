@@ -6,6 +6,7 @@ mod connection;
 mod router;
 #[cfg(test)]
 mod tests;
+mod watched;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -39,7 +40,15 @@ pub(crate) trait Answer: Send + Sync + 'static {
 
     /// Notes that the client took too long to begin and is cut off for it.
     fn note_too_slow(&self);
+
+    /// What wants to see the socket once the connection is over, right before it is closed.
+    fn at_close(&self) -> Option<AtClose> {
+        None
+    }
 }
+
+/// Sees a socket that nothing more goes over.
+pub(crate) type AtClose = Box<dyn FnOnce(&TcpStream) + Send>;
 
 /// What the connections of a listener are held to.
 #[derive(Debug, Clone)]

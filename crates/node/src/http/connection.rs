@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use tokio::time::{self, Instant};
 use tokio_rustls::TlsAcceptor;
 
+use super::watched::Watched;
 use super::{Answer, Terms, Versions};
 
 /// How long a connection that has had requests stays open once the end has come, and how long one
@@ -45,6 +46,7 @@ pub(super) async fn converse<A: Answer>(
 ) {
     // Responses are written in one piece; waiting for more to send only delays them.
     let _ = stream.set_nodelay(true);
+    let stream = Watched::new(stream, answers.at_close());
     let Some(tls) = &terms.tls else {
         return attend(stream, answers, &terms, ending).await;
     };

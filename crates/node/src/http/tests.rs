@@ -10,15 +10,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::Request;
+use axum::body::Body;
+use axum::http::{Request, Response};
 use axum::routing::{get, post};
+use hyper::body::Incoming;
+use meridian_server::TcpInfo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{self, JoinHandle};
 use tokio::time::{self, Instant};
 
-use super::{Answer, Clients, Terms, Versions, router, serve};
+use super::{Answer, AtClose, Clients, Terms, Versions, router, serve};
 
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -131,6 +134,44 @@ async fn heads_are_bounded() {
         let answer = rest(&mut stream).await;
         assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
     }
+}
+
+/// Answers everything, and has the socket shown to it when it is closed.
+struct Watching(mpsc::UnboundedSender<TcpInfo>);
+
+impl Answer for Watching {
+    async fn answer(&self, _: Request<Incoming>) -> Response<Body> {
+        Response::new(Body::from("here"))
+    }
+
+    async fn evicted(&self) {
+        pending::<()>().await;
+    }
+
+    fn note_too_slow(&self) {}
+
+    fn at_close(&self) -> Option<AtClose> {
+        let shown = self.0.clone();
+        Some(Box::new(move |socket| {
+            let _ = shown.send(TcpInfo::of(socket).unwrap());
+        }))
+    }
+}
+
+#[tokio::test]
+async fn a_socket_can_be_looked_at_when_it_is_closed() {
+    let (show, mut shown) = mpsc::unbounded_channel();
+    let server = Server::start(terms(), move |_, _| Some(Watching(show.clone()))).await;
+    let mut stream = server.connect().await;
+    assert!(ask(&mut stream).await.ends_with("here"));
+    assert!(ask(&mut stream).await.ends_with("here"));
+    assert!(shown.try_recv().is_err(), "it is open");
+    drop(stream);
+    let info = in_time(shown.recv()).await.unwrap();
+    assert_eq!(info.data_segments, 2);
+    assert!(info.bytes_acked > 100 && info.min_rtt_us.is_some());
+    server.end().await;
+    assert!(shown.recv().await.is_none(), "once for each connection");
 }
 
 #[tokio::test]
