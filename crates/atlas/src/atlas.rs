@@ -238,7 +238,7 @@ impl Found<'_> {
 
 impl RangeId {
     /// That of the prefix of this length around an address, at the upper end of 128 bits.
-    fn of(address: u128, len: u8) -> Self {
+    pub(crate) fn of(address: u128, len: u8) -> Self {
         let behind = u128::MAX.checked_shr(len.into()).unwrap_or(0);
         let [a, b, c, d, e, f, g, h, rest @ ..] = (address & !behind).to_be_bytes();
         // What tells networks apart stands in the upper half.
@@ -252,7 +252,7 @@ impl RangeId {
 }
 
 /// The IPv4 address that an IPv6 one contains, and how many bits stand before it.
-fn embedded(bits: u128) -> Option<(u32, u8)> {
+pub(crate) fn embedded(bits: u128) -> Option<(u32, u8)> {
     EMBEDDING.iter().find_map(|(prefix, len)| {
         let same = (bits ^ prefix) >> (128 - len) == 0;
         #[expect(

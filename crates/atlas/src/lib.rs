@@ -1,13 +1,14 @@
 //! Who is where: from a client's address to its place, and from one place to another.
 //!
-//! An [`Atlas`] is made of [`Layer`]s, one per source, and never changes again. Knows no DNS
-//! message, no file, no clock; what a place does to an answer is the business of `answer`, and which
-//! files there are that of `node`.
+//! An [`Atlas`] is made of [`Layer`]s, one per source, and a [`LatencyMap`] of what was measured;
+//! neither ever changes again. Knows no DNS message, no file, no clock; what a place does to an
+//! answer is the business of `answer`, and which files there are that of `node`.
 #![warn(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 mod atlas;
 mod centres;
 pub mod countries;
+mod latency;
 mod layer;
 pub mod mmdb;
 mod operator;
@@ -22,6 +23,10 @@ mod table;
 mod tests;
 
 pub use atlas::{Atlas, AtlasSize, Found, LookUp, RangeId, Scopes};
+pub use latency::{
+    Cell, Latencies, LatencyMap, Located, MAX_REGIONS, MapDraft, MapFault, MapRange, MapRegion,
+    MapRow, MapScopes, MapSize, Origin, RegionIndex,
+};
 pub use layer::{Layer, Source, TooLarge};
 pub use meridian_model::{Continent, Country, Network, Subdivision};
 pub use operator::Operator;

@@ -173,7 +173,7 @@ impl Run {
 
 /// Rows that are like no others, where IPv6 addresses are looked up as IPv4 ones: nothing around
 /// them may count them in.
-fn barriers(records: usize) -> Result<Vec<Row>, TooLarge> {
+pub(crate) fn barriers(records: usize) -> Result<Vec<Row>, TooLarge> {
     if records + EMBEDDING.len() > MAX_RECORDS {
         return Err(TooLarge);
     }
@@ -189,7 +189,7 @@ fn barriers(records: usize) -> Result<Vec<Row>, TooLarge> {
 
 /// The runs of a layer whose places are counted from `before`: the innermost row says what an
 /// address is.
-fn runs(mut rows: Vec<Row>, before: u32) -> Vec<Run> {
+pub(crate) fn runs(mut rows: Vec<Row>, before: u32) -> Vec<Run> {
     // Stable, so that of two rows for one prefix the later lies inside.
     rows.sort_by_key(|row| (row.first, row.len));
     let mut runs = vec![Run::NOTHING];
@@ -231,7 +231,7 @@ fn push(runs: &mut Vec<Run>, first: u128, record: u32) {
 }
 
 /// What the upper says, and the lower where the upper knows nothing.
-fn overlay(
+pub(crate) fn overlay(
     upper: impl Iterator<Item = Run>,
     lower: impl Iterator<Item = Run>,
 ) -> impl Iterator<Item = Run> {

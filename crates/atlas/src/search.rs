@@ -9,6 +9,14 @@ const FEW: usize = 8;
 /// Words at the end of a table that mean nothing: there is always something to be looked at.
 pub(crate) const PADDING: usize = (FEW + 1) * WORDS;
 
+impl Table {
+    /// The number of what is known of an address, with the lengths around it.
+    #[inline]
+    pub(crate) fn find(&self, address: u128) -> Option<(usize, Lens)> {
+        Search::new(self, address).end()
+    }
+}
+
 /// One address's way through a table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Search<'a> {

@@ -163,7 +163,7 @@ fn contains(network: &Network, address: IpAddr) -> bool {
 }
 
 /// What an IPv6 address is looked up as.
-fn as_v4(address: IpAddr) -> IpAddr {
+pub(crate) fn as_v4(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address.to_canonical() else {
         return address.to_canonical();
     };
@@ -197,7 +197,7 @@ fn class(found: (Place, Option<usize>), level: usize) -> (Place, Option<usize>) 
 }
 
 /// Another address of the prefix of this length around an address.
-fn within(address: IpAddr, len: u8, other: u128) -> IpAddr {
+pub(crate) fn within(address: IpAddr, len: u8, other: u128) -> IpAddr {
     let behind = |bits: u32| u128::MAX.checked_shr(bits).unwrap_or(0);
     match address {
         IpAddr::V4(v4) => {

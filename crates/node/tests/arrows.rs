@@ -74,6 +74,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
 const ONLY_IN_TESTS: &[(&str, &[&str])] = &[
     ("domain", &["health", "node"]),
     ("h2", &[]),
+    ("prefix-trie", &[]),
     ("proptest", &[]),
     ("tempfile", &[]),
     // Its data are under another licence than its manifest says: see data/geo.
