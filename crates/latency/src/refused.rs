@@ -62,6 +62,13 @@ impl Refused {
 pub struct RefusedCounts([u64; Refused::ALL.len()]);
 
 impl RefusedCounts {
+    /// As they were stored; none if these are more than there are reasons.
+    pub(crate) fn stored(counts: &[u64]) -> Option<Self> {
+        let mut all = Self::default();
+        all.0.get_mut(..counts.len())?.copy_from_slice(counts);
+        Some(all)
+    }
+
     /// One more.
     pub fn count(&mut self, why: Refused) {
         for (reason, count) in Refused::ALL.iter().zip(&mut self.0) {

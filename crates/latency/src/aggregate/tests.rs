@@ -1,0 +1,354 @@
+//! Samples taken and refused, room made, paths that change, and the aggregate as bytes.
+#![expect(clippy::indexing_slicing, reason = "a test may panic")]
+
+use std::sync::LazyLock;
+
+use meridian_atlas::{Atlas, Country, Layer, Place, Regions, Source};
+use proptest::prelude::*;
+
+use super::*;
+use crate::bins;
+
+const NOW_S: u64 = 1_800_000_000;
+const DAY_S: u64 = 86_400;
+
+/// 10.0.0.0/8 and 2001:db8::/32 are in Germany, 11.0.0.0/8 in Australia.
+fn atlas() -> Atlas {
+    let mut layer = Layer::new(Source::named("test"));
+    for (network, country) in [
+        ("10.0.0.0/8", "DE"),
+        ("2001:db8::/32", "DE"),
+        ("11.0.0.0/8", "AU"),
+    ] {
+        let place = Place::in_country(Country::new(country).unwrap()).completed();
+        layer.add(network.parse().unwrap(), place).unwrap();
+    }
+    Atlas::new(vec![layer]).unwrap()
+}
+
+fn sample(network: &str, region: &str, ms: f32) -> Sample {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a round trip"
+    )]
+    let rtt_us = (ms * 1000.0) as u32;
+    Sample {
+        at_s: NOW_S,
+        network: network.parse().unwrap(),
+        region: region.into(),
+        rtt_us,
+        count: 1,
+        weight: 1.0,
+        kind: Kind::Import,
+        client: Some(1),
+    }
+}
+
+/// Folds a sample at the time it was measured.
+fn fold(aggregate: &mut Aggregate, sample: &Sample) -> Result<(), Refused> {
+    static WORLD: LazyLock<(Atlas, Regions)> = LazyLock::new(|| (atlas(), Regions::default()));
+    let (atlas, regions) = &*WORLD;
+    let ground = Ground {
+        atlas,
+        regions,
+        now_s: NOW_S.max(sample.at_s),
+    };
+    aggregate.fold(sample, &ground)
+}
+
+fn quartile(aggregate: &Aggregate, network: &str, region: &str) -> Option<f32> {
+    let key = Key::of(network.parse().unwrap());
+    let place = aggregate
+        .regions
+        .iter()
+        .position(|name| **name == *region)?;
+    let known = aggregate.keys.get(&key)?.of(u8::try_from(place).ok()?)?;
+    Some(bins::quantile(known.bins, 0.25)?.ms())
+}
+
+#[test]
+fn samples_become_what_is_known_of_their_network() {
+    let mut aggregate = Aggregate::new(Rules::default());
+    assert!(aggregate.is_empty() && aggregate.newest_s().is_none());
+    for network in ["10.1.2.3", "10.1.2.0/24", "10.1.2.128/25"] {
+        fold(&mut aggregate, &sample(network, "eu-central-1", 12.0)).unwrap();
+    }
+    fold(
+        &mut aggregate,
+        &sample("2001:db8:1:2::/64", "eu-west-1", 30.0),
+    )
+    .unwrap();
+    assert_eq!(aggregate.size().keys, 2);
+    assert_eq!(aggregate.tally().folded, 4);
+    let found = quartile(&aggregate, "10.1.2.0/24", "eu-central-1").unwrap();
+    assert!((found - 12.0).abs() < 0.1);
+    let found = quartile(&aggregate, "2001:db8:1::/48", "eu-west-1").unwrap();
+    assert!((found - 30.0).abs() < 0.2);
+    assert_eq!(aggregate.newest_s(), Some(NOW_S / 60 * 60));
+}
+
+#[test]
+fn impossible_samples_are_refused_and_counted() {
+    let mut aggregate = Aggregate::new(Rules::default());
+    let good = sample("10.1.2.0/24", "eu-central-1", 12.0);
+    let change = |change: fn(&mut Sample)| {
+        let mut sample = good.clone();
+        change(&mut sample);
+        sample
+    };
+    for (sample, why) in [
+        (change(|s| s.rtt_us = 99), Refused::OutOfRange),
+        (change(|s| s.rtt_us = 2_000_001), Refused::OutOfRange),
+        (change(|s| s.count = 0), Refused::Weightless),
+        (change(|s| s.weight = 0.0), Refused::Weightless),
+        (change(|s| s.weight = 1.5), Refused::Weightless),
+        (change(|s| s.weight = f32::NAN), Refused::Weightless),
+        (change(|s| s.region = "moon".into()), Refused::UnknownRegion),
+        (change(|s| s.at_s = NOW_S - 731 * DAY_S), Refused::TooOld),
+        // Germany to Sydney in 60 ms.
+        (
+            sample("10.1.2.0/24", "ap-southeast-2", 60.0),
+            Refused::FasterThanLight,
+        ),
+        (
+            sample("2001:db8:7::/48", "us-west-2", 40.0),
+            Refused::FasterThanLight,
+        ),
+    ] {
+        assert_eq!(fold(&mut aggregate, &sample), Err(why), "{sample:?}");
+    }
+    let (atlas, regions) = (atlas(), Regions::default());
+    let ground = Ground {
+        atlas: &atlas,
+        regions: &regions,
+        now_s: NOW_S - 301,
+    };
+    assert_eq!(aggregate.fold(&good, &ground), Err(Refused::FromTheFuture));
+    assert!(aggregate.is_empty());
+    assert_eq!(aggregate.tally().refused.total(), 11);
+    assert_eq!(aggregate.tally().refused.of(Refused::FasterThanLight), 2);
+    // From where nobody knows, light has no way to go.
+    let anywhere = sample("192.0.2.0/24", "ap-southeast-2", 1.0);
+    assert_eq!(fold(&mut aggregate, &anywhere), Ok(()));
+    let here = sample("11.0.0.0/24", "ap-southeast-2", 2.0);
+    assert_eq!(fold(&mut aggregate, &here), Ok(()));
+}
+
+#[test]
+fn networks_known_least_give_way_and_leave_what_they_know_to_their_country() {
+    let rules = Rules {
+        max_keys: 32,
+        ..Rules::default()
+    };
+    let mut aggregate = Aggregate::new(rules);
+    let mut known = sample("10.255.0.0/24", "eu-central-1", 9.0);
+    (known.count, known.client, known.at_s) = (100, None, NOW_S - DAY_S);
+    fold(&mut aggregate, &known).unwrap();
+    for number in 0..200 {
+        let network = format!("10.0.{number}.0/24");
+        fold(&mut aggregate, &sample(&network, "eu-west-1", 25.0)).unwrap();
+        assert!(aggregate.size().keys <= 32);
+    }
+    assert!(quartile(&aggregate, "10.255.0.0/24", "eu-central-1").is_some());
+    assert!(quartile(&aggregate, "10.0.199.0/24", "eu-west-1").is_some());
+    let evicted = aggregate.tally().evicted;
+    assert!(evicted >= 169, "{evicted}");
+    let left: f32 = aggregate.areas.values().map(Holding::weight).sum();
+    assert!((left / 169.0 - 1.0).abs() < 0.2, "{left}");
+    let rules = Rules {
+        max_keys: 0,
+        ..Rules::default()
+    };
+    assert_eq!(
+        fold(&mut Aggregate::new(rules), &known),
+        Err(Refused::TooManyKeys)
+    );
+}
+
+#[test]
+fn a_path_that_changes_is_believed_after_some_samples() {
+    let mut aggregate = Aggregate::new(Rules::default());
+    let mut slow = sample("10.1.2.0/24", "eu-central-1", 40.0);
+    (slow.count, slow.client) = (2000, None);
+    slow.at_s -= 2 * DAY_S;
+    fold(&mut aggregate, &slow).unwrap();
+    let shown = |aggregate: &Aggregate| quartile(aggregate, "10.1.2.0/24", "eu-central-1");
+    for number in 0..120 {
+        let mut sample = sample("10.1.2.0/24", "eu-central-1", 90.0);
+        sample.at_s = NOW_S + 3600 + number;
+        fold(&mut aggregate, &sample).unwrap();
+        if number == 40 {
+            assert!((shown(&aggregate).unwrap() - 40.0).abs() < 1.0);
+        }
+    }
+    let found = shown(&aggregate).unwrap();
+    assert!((found - 90.0).abs() < 5.0, "{found}");
+    assert!((1..20).contains(&aggregate.tally().shifts));
+}
+
+#[test]
+fn noise_is_no_change_of_a_path() {
+    let mut aggregate = Aggregate::new(Rules::default());
+    for number in 0..2000_u16 {
+        let ms = 40.0 + f32::from((number % 101) * 37 % 101) / 10.0;
+        let mut sample = sample("10.1.2.0/24", "eu-central-1", ms);
+        sample.at_s = NOW_S + u64::from(number) * 60;
+        fold(&mut aggregate, &sample).unwrap();
+    }
+    assert_eq!(aggregate.tally().shifts, 0);
+    let found = quartile(&aggregate, "10.1.2.0/24", "eu-central-1").unwrap();
+    assert!((found - 42.5).abs() < 1.5, "{found}");
+}
+
+#[test]
+fn some_of_what_clients_measure_is_put_aside_and_nothing_of_others() {
+    let mut aggregate = Aggregate::new(Rules::default());
+    for number in 0..2000 {
+        let mut sample = sample("10.1.2.0/24", "eu-central-1", 12.0);
+        sample.at_s = NOW_S - number * 60;
+        fold(&mut aggregate, &sample).unwrap();
+    }
+    assert_eq!(aggregate.tally().held_out, 0);
+    for number in 0..2000 {
+        let mut sample = sample("10.1.2.0/24", "eu-central-1", 12.0);
+        (sample.at_s, sample.kind) = (NOW_S - number * 60, Kind::Rum);
+        fold(&mut aggregate, &sample).unwrap();
+    }
+    let held_out = aggregate.tally().held_out;
+    assert!((50..200).contains(&held_out), "{held_out}");
+}
+
+#[test]
+fn what_is_silent_too_long_is_forgotten() {
+    let mut aggregate = Aggregate::new(Rules::default());
+    fold(&mut aggregate, &sample("10.1.2.0/24", "eu-central-1", 12.0)).unwrap();
+    let mut later = sample("10.1.3.0/24", "eu-central-1", 12.0);
+    later.at_s = NOW_S + 400 * DAY_S;
+    fold(&mut aggregate, &later).unwrap();
+    aggregate.tidy(NOW_S + 729 * DAY_S);
+    assert_eq!(aggregate.size().keys, 2);
+    aggregate.tidy(NOW_S + 732 * DAY_S);
+    assert_eq!(aggregate.size().keys, 1);
+}
+
+/// An aggregate with some of everything.
+fn full() -> Aggregate {
+    let rules = Rules {
+        max_keys: 40,
+        ..Rules::default()
+    };
+    let mut aggregate = Aggregate::new(rules);
+    for number in 0..100_u16 {
+        let network = match number % 3 {
+            0 => format!("2001:db8:{number:x}::/48"),
+            _ => format!("10.{number}.0.0/24"),
+        };
+        for (region, ms) in [("eu-central-1", 20.0), ("us-east-1", 110.0)] {
+            let mut sample = sample(&network, region, ms + f32::from(number));
+            (sample.kind, sample.at_s) = (Kind::Rum, NOW_S - u64::from(number) * 3600);
+            fold(&mut aggregate, &sample).unwrap();
+        }
+    }
+    aggregate.tally.refused.count(Refused::TooOld);
+    assert!(!aggregate.areas.is_empty() && !aggregate.held_out.is_empty());
+    aggregate
+}
+
+#[test]
+fn it_comes_back_from_bytes_as_it_was() {
+    let aggregate = full();
+    let bytes = aggregate.to_bytes();
+    let back = Aggregate::from_bytes(&bytes, aggregate.rules).unwrap();
+    assert_eq!(back.keys, aggregate.keys);
+    assert_eq!(back.areas, aggregate.areas);
+    assert_eq!(back.regions, aggregate.regions);
+    assert_eq!(back.held_out, aggregate.held_out);
+    assert_eq!(back.tally, aggregate.tally);
+    assert_eq!(back.to_bytes(), bytes);
+    let empty = Aggregate::new(Rules::default());
+    assert!(
+        Aggregate::from_bytes(&empty.to_bytes(), Rules::default())
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[test]
+fn other_bytes_are_refused_by_what_is_wrong_with_them() {
+    let mut bytes = full().to_bytes();
+    let read = |bytes: &[u8]| Aggregate::from_bytes(bytes, Rules::default()).err();
+    assert_eq!(read(b""), Some(StoredFault::Foreign));
+    assert_eq!(read(b"something else"), Some(StoredFault::Foreign));
+    bytes[MAGIC_LEN] = 9;
+    assert_eq!(read(&bytes), Some(StoredFault::Version(9)));
+    bytes[MAGIC_LEN] = 1;
+    assert_eq!(read(&bytes), None);
+    bytes.pop();
+    assert_eq!(read(&bytes), Some(StoredFault::Damaged));
+}
+
+const MAGIC_LEN: usize = 8;
+
+proptest! {
+    #[test]
+    fn damage_is_found_or_harmless(
+        place in any::<prop::sample::Index>(), value in any::<u8>(), cut in any::<prop::sample::Index>(),
+    ) {
+        let bytes = full().to_bytes();
+        let mut hit = bytes.clone();
+        let place = place.index(hit.len());
+        prop_assume!(hit[place] != value);
+        hit[place] = value;
+        prop_assert!(Aggregate::from_bytes(&hit, Rules::default()).is_err());
+        // The same with a checksum that is right: what is read must be as sound as what is made.
+        let body = hit.len() - 16;
+        let sum = stored::checksum(&hit[..body]);
+        hit[body..].copy_from_slice(&sum);
+        if let Ok(read) = Aggregate::from_bytes(&hit, Rules::default()) {
+            read.to_bytes();
+            read.size();
+            read.newest_s();
+        }
+        let mut short = bytes[..cut.index(body)].to_vec();
+        short.extend(stored::checksum(&short));
+        prop_assert!(Aggregate::from_bytes(&short, Rules::default()).is_err());
+    }
+
+    #[test]
+    fn any_samples_leave_something_sound(
+        samples in prop::collection::vec(
+            (any::<u32>(), 0u8..40, 0usize..4, 0u32..2_500_000, 0u32..20_000, -1.0f32..2.0, any::<u32>(), any::<bool>()),
+            0..80,
+        ),
+    ) {
+        let (atlas, regions) = (atlas(), Regions::default());
+        let rules = Rules { max_keys: 16, ..Rules::default() };
+        let mut aggregate = Aggregate::new(rules);
+        let ground = Ground { atlas: &atlas, regions: &regions, now_s: NOW_S };
+        for (address, len, region, rtt_us, count, weight, age_s, six) in samples {
+            let address: std::net::IpAddr = if six {
+                std::net::Ipv6Addr::from_bits(u128::from(address) << 96).into()
+            } else {
+                std::net::Ipv4Addr::from_bits(address).into()
+            };
+            let Some(network) = meridian_model::Network::new(address, len) else { continue };
+            let sample = Sample {
+                at_s: NOW_S - u64::from(age_s) / 50,
+                network,
+                region: ["eu-central-1", "us-east-1", "ap-southeast-2", "moon"][region].into(),
+                rtt_us,
+                count,
+                weight,
+                kind: Kind::Rum,
+                client: Some(u64::from(count)),
+            };
+            let folded = aggregate.fold(&sample, &ground);
+            prop_assert!(folded.is_ok() || aggregate.tally().refused.total() > 0);
+            prop_assert!(aggregate.size().keys <= 16);
+        }
+        let back = Aggregate::from_bytes(&aggregate.to_bytes(), rules).unwrap();
+        prop_assert_eq!(back.keys, aggregate.keys);
+        prop_assert_eq!(back.areas, aggregate.areas);
+    }
+}
