@@ -20,6 +20,7 @@ mod refused;
 mod rules;
 mod sample;
 mod spots;
+mod spread;
 
 pub use aggregate::{Aggregate, AggregateSize, StoredFault, Tally};
 pub use ground::Ground;
@@ -28,3 +29,4 @@ pub use meridian_model::Network;
 pub use refused::{Refused, RefusedCounts};
 pub use rules::Rules;
 pub use sample::{Kind, Sample};
+pub use spread::{Flow, Move, Moves, Networks, moves, spread};
