@@ -18,6 +18,7 @@ mod matrix;
 mod recent;
 mod refused;
 mod rules;
+pub mod report;
 mod sample;
 mod spots;
 mod spread;
