@@ -120,7 +120,7 @@ pub fn spread(map: &LatencyMap, regions: &[&str]) -> Vec<Flow> {
 /// Who goes elsewhere by a later map when all of these regions are on offer.
 pub fn moves(old: &LatencyMap, new: &LatencyMap, regions: &[&str]) -> Moves {
     let offered = [Offered::of(old, regions), Offered::of(new, regions)];
-    let mut found: BTreeMap<(Option<Country>, Option<usize>, Option<usize>), Sum> = BTreeMap::new();
+    let mut found: BTreeMap<(_, _, _), Sum> = BTreeMap::new();
     let mut told = Moves::default();
     for (first, last) in pieces(old, new) {
         let networks = Networks::between(first, last);
