@@ -79,6 +79,7 @@ fn microseconds(text: &str) -> Option<u32> {
 }
 
 #[cfg(test)]
+#[expect(clippy::indexing_slicing, reason = "tests may panic")]
 mod tests {
     use proptest::prelude::*;
 
