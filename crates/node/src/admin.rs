@@ -21,7 +21,7 @@ use anyhow::{Context, Result, bail};
 
 pub(crate) use client::{Client, Conversation, ask, call, print, show};
 pub(crate) use command::{Command, ExplainCommand, ImportCommand, PlannedChange, Question};
-pub(crate) use host::{Host, Listens, Replacement, serve};
+pub(crate) use host::{Host, Listens, Office, Replacement, serve};
 pub(crate) use progress::Progress;
 pub(crate) use watch::watch;
 

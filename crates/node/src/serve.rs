@@ -1,11 +1,13 @@
 //! Start, wire, stop.
 //!
 //! DNS has a runtime and threads of its own: nothing the control plane does can starve it. How a
-//! running server is replaced is in `house` and `replace`.
+//! running server is replaced is in `house` and `replace`, what is left of it without a journal in
+//! `dns_alone`.
 
 mod collector;
 mod control_plane;
 mod dns;
+mod dns_alone;
 mod doors;
 mod house;
 mod last_used;
@@ -20,17 +22,16 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use meridian_answer::HashKey;
 use meridian_control::{Control, Environment, FirstStart, SystemEnvironment};
-use meridian_log::{Journal, LocalJournal, Tables};
+use meridian_log::{Journal, Tables};
 use meridian_model::{AccountId, Seq};
 use meridian_server::Live;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::watch;
 
-use crate::alarms::{self, Alarms};
+use crate::alarms;
 use crate::audit::AuditLog;
 use crate::break_glass::BreakGlassFile;
 use crate::certificate::Keeper;
-use crate::checkers::{self, Checkers, EventLog};
+use crate::checkers::{self, EventLog};
 use crate::condition::Condition;
 use crate::config::Config;
 use crate::credentials;
@@ -40,7 +41,6 @@ use crate::identity;
 use crate::logging;
 use crate::metrics::Metrics;
 use crate::monitor::Monitor;
-use crate::notify;
 use crate::replace::Predecessor;
 use crate::store::{self, Files};
 use crate::taps::Taps;
@@ -81,10 +81,10 @@ pub(crate) fn run(config: &Config, predecessor: Option<&Predecessor>) -> Result<
         Err(error) if tables.head().seq > Seq(0) => {
             tracing::error!(
                 %error,
-                "answering DNS only, from the tables; no API and no admin socket until this is \
-                 mended and the server started again: {error:#}"
+                "answering DNS only, from the tables; no API and no changes until this is mended \
+                 and the server started again: {error:#}"
             );
-            answer_only(config, &runtimes, &tables, format!("{error:#}"))
+            dns_alone::run(config, &runtimes, &tables, &format!("{error:#}"))
         }
         Err(error) => Err(error),
     }
@@ -210,55 +210,6 @@ fn open_when_free(config: &Config) -> Result<Files> {
             outcome => return outcome,
         }
     }
-}
-
-/// The data plane alone: what a node does whose journal or vault cannot be used.
-fn answer_only(
-    config: &Config,
-    runtimes: &Runtimes,
-    tables: &Arc<Tables>,
-    why: String,
-) -> Result<()> {
-    let never_read: Arc<dyn Journal> = Arc::new(LocalJournal::in_memory()?);
-    let condition = Arc::<Condition>::default();
-    condition.journal_missing(why);
-    let places = geo::start(&config.geo, &condition)?;
-    let views = config.views();
-    let (tables, told) = (Arc::clone(tables), Arc::clone(&condition));
-    let feed = Feed::new(never_read, Arc::clone(&tables), told, views, hash_key());
-    let mut feed = feed.heeding(Arc::new(BreakGlassFile::open(&config.data_dir)));
-    restore(config, &tables, &condition)?;
-    feed.load()?;
-    places.wait()?;
-    feed.take_atlas();
-    let live = Arc::new(Live::new(feed.world()));
-    let metrics = runtimes.control.block_on(doors::metrics(config))?;
-    let taps = Taps::start(config, &condition)?;
-    let _events = EventLog::start(config, &condition)?;
-    let _webhooks = Webhooks::start(config, &condition)?;
-    let config_of_dns = server_config(config, runtimes, &feed, &taps)?;
-    let known = (live, condition, taps);
-    let mut dns = Dns::start(config_of_dns, Vec::new(), known, &runtimes.dns)?;
-    dns.begin_quic()?;
-    let answering = Arc::clone(dns.live());
-    let thread = thread::Builder::new().name("feed".to_owned());
-    thread.spawn(move || feed.run_without_journal(&answering))?;
-    // Whether endpoints live is to be known without a journal, too.
-    let checkers = Checkers::start(config, dns.condition())?;
-    let alarms = Alarms::start(config, dns.condition(), runtimes.control.handle())?;
-    let monitor = monitor(config, &dns, runtimes.keeper.as_ref(), None);
-    let (_end, ended) = watch::channel(());
-    runtimes.control.block_on(async {
-        // Whoever has heard that this process is ready may tell it to end.
-        let mut signals = Signals::listen(Arc::clone(dns.condition()))?;
-        tokio::spawn(monitor.serve(metrics, ended));
-        notify::ready();
-        signals.end().await;
-        dns.condition().stopping();
-        dns.stop().await;
-        drop((checkers, alarms));
-        Ok(())
-    })
 }
 
 /// A feed that has read all there is and built a World of it.

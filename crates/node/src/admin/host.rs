@@ -10,6 +10,7 @@ mod health_control;
 mod journal;
 mod key;
 mod nameserver;
+mod office;
 mod policy;
 mod preview;
 mod quota;
@@ -32,9 +33,8 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
 use meridian_api::Audit;
-use meridian_control::Control;
 use meridian_health::Certificate;
-use meridian_log::{Journal, Tables};
+use meridian_log::Tables;
 use meridian_model::{KeyStatus, Timestamp};
 use meridian_server::{ACCEPT_PAUSE, Live};
 use serde::Serialize;
@@ -47,6 +47,7 @@ use tokio::{sync, task, time};
 
 use self::journal::finalize;
 pub(super) use self::journal::report;
+pub(crate) use self::office::Office;
 use crate::audit::{Peer, Told};
 use crate::break_glass::BreakGlassFile;
 use crate::checkers::Board;
@@ -65,8 +66,7 @@ const CLIENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// What commands work on.
 #[derive(Clone)]
 pub(crate) struct Host {
-    pub(crate) control: Arc<Control>,
-    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) office: Office,
     pub(crate) tables: Arc<Tables>,
     pub(crate) live: Arc<Live>,
     pub(crate) audit: Arc<dyn Audit>,
@@ -153,7 +153,9 @@ async fn converse(
     let command = serde_json::from_str(&line);
     let told = command.as_ref().ok().map(|command| Told::of(command, peer));
     let audit = Arc::clone(&host.audit);
-    let outcome = match command {
+    let command = command.map_err(Into::into);
+    let admitted = command.and_then(|command| host.admit(&command).map(|()| command));
+    let outcome = match admitted {
         Ok(Command::Replace { binary }) => {
             // Who replaces needs all files for itself.
             drop(host);
@@ -192,7 +194,7 @@ async fn converse(
         Ok(command) => task::spawn_blocking(move || host.carry_out(command))
             .await
             .unwrap_or_else(|error| Err(anyhow!("the command panicked: {error}"))),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     };
     let outcome = outcome.map_err(|error| format!("{error:#}"));
     record(told, &*audit, &outcome);
@@ -310,8 +312,8 @@ impl Host {
             Command::QuotaList { account } => quota::list(self, &account),
             Command::GeoStatus => geo::status(self),
             Command::GeoLookup { address } => geo::look_up(self, address),
-            Command::JournalVerify => report(&*self.journal, &self.tables),
-            Command::JournalFinalize => finalize(&*self.journal),
+            Command::JournalVerify => report(&**self.journal()?, &self.tables),
+            Command::JournalFinalize => finalize(&**self.journal()?),
             Command::ZoneList { account, name } => zone::list(self, account, name),
             Command::ZoneShow { zone } => zone::show(self, &zone),
             Command::ZoneFind { zone, account } => zone::find(self, &zone, account.as_deref()),

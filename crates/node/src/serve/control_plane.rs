@@ -16,7 +16,7 @@ use tokio::task;
 
 use super::collector;
 use super::last_used::LastUsedFile;
-use crate::admin;
+use crate::admin::{self, Office};
 use crate::alarms::Alarms;
 use crate::answering::Answers;
 use crate::break_glass::BreakGlassFile;
@@ -112,8 +112,10 @@ impl ControlPlane {
     /// What admin commands work on.
     pub(super) fn host(&self, config: &Config, audit: Arc<dyn Audit>) -> admin::Host {
         admin::Host {
-            control: Arc::clone(&self.control),
-            journal: Arc::clone(&self.files.journal) as _,
+            office: Office::Open {
+                control: Arc::clone(&self.control),
+                journal: Arc::clone(&self.files.journal) as _,
+            },
             tables: Arc::clone(&self.files.tables),
             live: Arc::clone(&self.live),
             audit,

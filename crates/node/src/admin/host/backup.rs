@@ -52,13 +52,14 @@ fn write(
     with_key: bool,
     mut tell: impl FnMut(Value) -> bool,
 ) -> Result<Value> {
-    let frozen = host.control.freeze()?;
-    let key = with_key.then(|| host.control.vault_key()).transpose()?;
+    let control = host.control()?;
+    let frozen = control.freeze()?;
+    let key = with_key.then(|| control.vault_key()).transpose()?;
     let now = SystemEnvironment::new().now();
     let place = backup::place(path, now, frozen.head.seq)?;
     let unfinished = Unfinished::begin(&place)?;
     let source = BackupSource {
-        journal: &*host.journal,
+        journal: &**host.journal()?,
         head: frozen.head,
         digest: frozen.digest,
         vault: &frozen.vault,

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use anyhow::{Result, bail};
 use meridian_answer::{Ask, ViewId, World, explain as ask};
+use meridian_control::AdminError;
 use meridian_dns::Name;
 use meridian_model::Region;
 use serde_json::Value;
@@ -17,9 +18,7 @@ use crate::explanation::{self, Question};
 const NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 pub(super) fn explain(host: &Host, question: &ExplainCommand) -> Result<Value> {
-    let supposed = question.health.iter();
-    host.control
-        .know_health_checks(supposed.map(|(id, _)| id.as_str()))?;
+    know_health_checks(host, question)?;
     if let Some(region) = &question.at
         && Region::new(region).is_none()
         && !host
@@ -63,6 +62,20 @@ pub(super) fn explain(host: &Host, question: &ExplainCommand) -> Result<Value> {
     shown["asked_at"] = addresses.map(|(address, _)| address.to_string()).collect();
     shown["zones"] = explanation::zones(&told);
     Ok(shown)
+}
+
+/// Whether there are those that something is supposed of. Where there is no journal, those in the
+/// tables are all.
+fn know_health_checks(host: &Host, question: &ExplainCommand) -> Result<()> {
+    let mut supposed = question.health.iter().map(|(id, _)| id.as_str());
+    if let Ok(control) = host.control() {
+        return Ok(control.know_health_checks(supposed)?);
+    }
+    let tables = host.tables.read()?;
+    supposed.try_for_each(|id| match tables.health_slot(id)? {
+        Some(_) => Ok(()),
+        None => Err(AdminError::UnknownHealthCheck(id.to_owned()).into()),
+    })
 }
 
 fn view_at(world: &World, address: IpAddr) -> Result<ViewId> {

@@ -1,4 +1,6 @@
-//! `meridian health`. What is shown is what the tables hold, so that it is there without a journal.
+//! `meridian health`. What is shown is what the tables hold, and what is handed over by break-glass
+//! needs the data directory alone: both are there where DNS is answered without a journal, too.
+//! Webhooks are in `webhook`, those who watch in `watch`.
 
 use std::sync::Arc;
 
@@ -7,7 +9,7 @@ use meridian_api::remote::read_check_config;
 use meridian_control::{AdminError, Environment, SystemEnvironment};
 use meridian_health::Certificate;
 use meridian_model::{
-    BreakGlass, Health, HealthCheck, HealthCheckId, HealthSubject, HealthSwitch,
+    AccountId, BreakGlass, Health, HealthCheck, HealthCheckId, HealthSubject, HealthSwitch,
     HealthSwitchRefusal, Protocol, Reason, Standing, State, Tag, Timestamp,
 };
 use serde_json::{Value, json};
@@ -52,7 +54,7 @@ fn provide(
     let config = read_check_config(config).map_err(|error| anyhow!(error))?;
     let tags = tags.into_iter().map(|(key, value)| Tag { key, value });
     let tags: Vec<Tag> = tags.collect();
-    let control = &host.control;
+    let control = host.control()?;
     let id = control.provide_health_check(account, caller_reference, &config, &tags)?;
     Ok(json!({ "id": id.as_str() }))
 }
@@ -68,7 +70,8 @@ struct Seen {
 impl Seen {
     fn of(host: &Host) -> Result<Self> {
         // What was changed just now is waited for, as far as there is a journal.
-        if let Err(error) = host.control.head() {
+        let head = host.control().map(|control| control.head());
+        if let Ok(Err(error)) = head {
             tracing::warn!(%error, "health checks are shown as the tables have them: {error}");
         }
         let now = SystemEnvironment::new().now();
@@ -131,14 +134,23 @@ impl Seen {
 }
 
 fn list(host: &Host, account: Option<&str>) -> Result<Value> {
-    let account = account.map(|account| host.control.account(account));
-    let account = account.transpose()?.map(|summary| summary.account.id);
     let seen = Seen::of(host)?;
+    let account = account.map(|account| account_id(host, account));
+    let account = account.transpose()?;
     let wanted = |check: &HealthCheck| account.as_ref().is_none_or(|id| *id == check.account);
     let places = seen.places().filter(|(check, _)| wanted(check));
     Ok(places
         .map(|(check, standing)| seen.row(check, standing))
         .collect())
+}
+
+/// The id of an account, by that or its name. The tables know it without a journal.
+fn account_id(host: &Host, text: &str) -> Result<AccountId> {
+    let accounts = host.tables.read()?.accounts()?;
+    let by_id = accounts.iter().find(|account| account.id.as_str() == text);
+    let found = by_id.or_else(|| accounts.iter().find(|account| account.name == text));
+    let found = found.ok_or_else(|| AdminError::UnknownAccount(text.to_owned()))?;
+    Ok(found.id.clone())
 }
 
 fn show(host: &Host, id: &str) -> Result<Value> {
@@ -180,7 +192,7 @@ fn certificate(host: &Host, check: &HealthCheck) -> Option<&'static str> {
 }
 
 fn set(host: &Host, id: &str, interval_s: u8) -> Result<Value> {
-    let check = host.control.set_health_check_interval(id, interval_s)?;
+    let check = host.control()?.set_health_check_interval(id, interval_s)?;
     Ok(json!({ "id": check.id.as_str(), "interval_s": interval_s, "version": check.version }))
 }
 
@@ -208,7 +220,7 @@ fn force(
             }))
         }
         None => {
-            let switch = host.control.force_health(&id, health, reason)?;
+            let switch = host.control()?.force_health(&id, health, reason)?;
             Ok(json!({ "id": id.as_str(), "switch": shown_switch(&switch) }))
         }
     }
@@ -217,6 +229,7 @@ fn force(
 /// Lets go of what this node was handed, and unless only that is meant of what the journal has.
 fn release(host: &Host, id: &str, break_glass: bool) -> Result<Value> {
     let id = HealthCheckId::new(id).map_err(|_| unknown(id))?;
+    let control = (!break_glass).then(|| host.control()).transpose()?;
     let now = SystemEnvironment::new().now();
     let document = host.break_glass.document(&id);
     let held = document.filter(|document| document.health.is_some() && document.expires_at > now);
@@ -227,18 +240,15 @@ fn release(host: &Host, id: &str, break_glass: bool) -> Result<Value> {
         }
         None => false,
     };
-    let switch = if break_glass {
-        false
-    } else {
-        match host.control.release_health(&id) {
-            Ok(()) => true,
-            Err(AdminError::HealthSwitch(HealthSwitchRefusal::NotSwitched(_))) if let_go => false,
-            Err(error) if let_go => {
-                let error = anyhow!(error);
-                return Err(error.context("break-glass let go; the switch in the journal did not"));
-            }
-            Err(error) => return Err(error.into()),
+    let switch = match control.map(|control| control.release_health(&id)) {
+        None => false,
+        Some(Ok(())) => true,
+        Some(Err(AdminError::HealthSwitch(HealthSwitchRefusal::NotSwitched(_)))) if let_go => false,
+        Some(Err(error)) if let_go => {
+            let error = anyhow!(error);
+            return Err(error.context("break-glass let go; the switch in the journal did not"));
         }
+        Some(Err(error)) => return Err(error.into()),
     };
     if !let_go && !switch {
         bail!("this node was handed no switch of the health check {id} that still holds");

@@ -8,13 +8,18 @@ use serde_json::{Value, json};
 use super::{Host, time};
 
 pub(super) fn list(host: &Host) -> Result<Value> {
-    Ok(host.control.routing_controls()?.iter().map(shown).collect())
+    Ok(host
+        .control()?
+        .routing_controls()?
+        .iter()
+        .map(shown)
+        .collect())
 }
 
 pub(super) fn turn(host: &Host, arn: &str, state: &str) -> Result<Value> {
     let state = ControlState::parse(state);
     let state = state.ok_or_else(|| anyhow!("a routing control is on or off"))?;
-    let control = host.control.turn_routing_control(arn, state)?;
+    let control = host.control()?.turn_routing_control(arn, state)?;
     Ok(json!({
         "arn": control.arn,
         "state": control.state.as_str(),

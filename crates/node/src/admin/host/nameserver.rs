@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Host;
 
 pub(super) fn list(host: &Host) -> Result<Value> {
-    let servers = host.control.name_servers()?;
+    let servers = host.control()?.name_servers()?;
     let shown = servers
         .iter()
         .map(|server| json!({ "name": server.name.to_string(), "addresses": server.addresses }));
@@ -18,19 +18,19 @@ pub(super) fn list(host: &Host) -> Result<Value> {
 
 pub(super) fn add(host: &Host, name: &str, addresses: &[IpAddr]) -> Result<Value> {
     let name = pool_name(host, name, Known::No)?;
-    host.control.put_name_server(&name, addresses)?;
+    host.control()?.put_name_server(&name, addresses)?;
     list(host)
 }
 
 pub(super) fn set(host: &Host, name: &str, addresses: &[IpAddr]) -> Result<Value> {
     let name = pool_name(host, name, Known::Yes)?;
-    host.control.put_name_server(&name, addresses)?;
+    host.control()?.put_name_server(&name, addresses)?;
     list(host)
 }
 
 pub(super) fn remove(host: &Host, name: &str) -> Result<Value> {
     let name = pool_name(host, name, Known::Yes)?;
-    host.control.delete_name_server(&name)?;
+    host.control()?.delete_name_server(&name)?;
     list(host)
 }
 
@@ -44,7 +44,7 @@ enum Known {
 fn pool_name(host: &Host, text: &str, wanted: Known) -> Result<Name> {
     let name = Name::parse(text)?.to_lowercase();
     let known = host
-        .control
+        .control()?
         .name_servers()?
         .iter()
         .any(|server| server.name == name);

@@ -8,7 +8,7 @@ use crate::admin::command::Question;
 use crate::admin::policy;
 
 pub(super) fn show(host: &Host, account: &str, user: &str, name: &str) -> Result<Value> {
-    let found = host.control.user(account, user)?.user;
+    let found = host.control()?.user(account, user)?.user;
     let found = found.policies.into_iter().find(|other| other.name == name);
     let found = found.ok_or_else(|| {
         anyhow!("the user '{user}' has no policy '{name}'; `meridian user show` names all")
@@ -21,7 +21,7 @@ pub(super) fn test(host: &Host, account: &str, user: &str, question: &Question) 
     let (action, resource) = (question.action.as_str(), question.resource.as_str());
     let context = question.context()?;
     let verdict = host
-        .control
+        .control()?
         .simulate((account, user), (action, resource), context)?;
     Ok(policy::shown(question, &verdict))
 }

@@ -54,7 +54,7 @@ pub(super) fn preview(host: &Host, zone: &str, changes: Vec<PlannedChange>) -> R
         };
         drafts.push(DraftChange { action, set });
     }
-    let change = match host.control.preview_change(zone, &drafts)? {
+    let change = match host.control()?.preview_change(zone, &drafts)? {
         Ok(change) => change,
         Err(refusal) => {
             let texts = match &refusal {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Host;
 
 pub(super) fn list(host: &Host, account: &str) -> Result<Value> {
-    let quotas = host.control.quotas(account)?;
+    let quotas = host.control()?.quotas(account)?;
     let shown = quotas.into_iter().map(|known| {
         json!({
             "quota": known.quota.as_str(),
@@ -21,7 +21,7 @@ pub(super) fn list(host: &Host, account: &str) -> Result<Value> {
 }
 
 pub(super) fn set(host: &Host, account: &str, quota: &str, limit: u64) -> Result<Value> {
-    host.control.put_quota(account, known(quota)?, limit)?;
+    host.control()?.put_quota(account, known(quota)?, limit)?;
     Ok(json!({ "account": account, "quota": quota, "limit": limit }))
 }
 

@@ -63,7 +63,7 @@ impl Connection {
 }
 
 fn export(host: &Host, text: &str, connection: &mut Connection) -> Result<Value> {
-    let (found, mut sets) = host.control.zone_sets(text)?;
+    let (found, mut sets) = host.control()?.zone_sets(text)?;
     let start = json!({ "zone": zone::detail(&found) });
     connection.write(&Answer::Progress(start))?;
     let mut count = 0;
@@ -86,7 +86,7 @@ fn import(
     ended: &watch::Receiver<()>,
 ) -> Result<Value> {
     let mut taking = Taking {
-        import: host.control.begin_import(request(command)?)?,
+        import: host.control()?.begin_import(request(command)?)?,
         name: None,
         waiting: Vec::new(),
     };

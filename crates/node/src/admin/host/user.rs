@@ -19,15 +19,15 @@ pub(super) fn create(
         name,
         policies: read(policies)?,
     };
-    Ok(shown(&host.control.create_user(&new)?))
+    Ok(shown(&host.control()?.create_user(&new)?))
 }
 
 pub(super) fn list(host: &Host, account: Option<&str>) -> Result<Value> {
-    Ok(host.control.users(account)?.iter().map(shown).collect())
+    Ok(host.control()?.users(account)?.iter().map(shown).collect())
 }
 
 pub(super) fn show(host: &Host, account: &str, name: &str) -> Result<Value> {
-    let found = host.control.user(account, name)?;
+    let found = host.control()?.user(account, name)?;
     let mut shown = shown(&found.user);
     shown["created_at"] = time(found.user.created_at).into();
     let keys = found.keys.iter().map(|each| key::shown(host, each));
@@ -36,7 +36,7 @@ pub(super) fn show(host: &Host, account: &str, name: &str) -> Result<Value> {
 }
 
 pub(super) fn delete(host: &Host, account: &str, name: &str) -> Result<Value> {
-    let gone = host.control.delete_user(account, name)?;
+    let gone = host.control()?.delete_user(account, name)?;
     let keys: Vec<&str> = gone.keys.iter().map(|key| key.id.as_str()).collect();
     let account = gone.user.account.as_str();
     Ok(json!({ "account": account, "deleted": gone.user.name, "deleted_access_keys": keys }))
@@ -49,12 +49,12 @@ pub(super) fn attach(
     policies: Vec<PolicySource>,
 ) -> Result<Value> {
     let policies = read(policies)?;
-    let user = host.control.attach_policies(account, name, &policies)?;
+    let user = host.control()?.attach_policies(account, name, &policies)?;
     Ok(shown(&user))
 }
 
 pub(super) fn detach(host: &Host, account: &str, name: &str, policies: &[String]) -> Result<Value> {
-    let user = host.control.detach_policies(account, name, policies)?;
+    let user = host.control()?.detach_policies(account, name, policies)?;
     Ok(shown(&user))
 }
 

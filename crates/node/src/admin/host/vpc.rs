@@ -37,20 +37,20 @@ fn create(
         account,
         networks: read(networks)?,
     };
-    Ok(shown(&host.control.create_vpc(&new)?))
+    Ok(shown(&host.control()?.create_vpc(&new)?))
 }
 
 fn set(host: &Host, id: &str, networks: &[String]) -> Result<Value> {
-    host.control.set_vpc_networks(id, &read(networks)?)?;
-    Ok(shown(&host.control.vpc(id)?.0))
+    host.control()?.set_vpc_networks(id, &read(networks)?)?;
+    Ok(shown(&host.control()?.vpc(id)?.0))
 }
 
 fn list(host: &Host, account: Option<&str>) -> Result<Value> {
-    Ok(host.control.vpcs(account)?.iter().map(shown).collect())
+    Ok(host.control()?.vpcs(account)?.iter().map(shown).collect())
 }
 
 fn show(host: &Host, id: &str) -> Result<Value> {
-    let (vpc, zones) = host.control.vpc(id)?;
+    let (vpc, zones) = host.control()?.vpc(id)?;
     let mut value = shown(&vpc);
     let zones = zones.iter().map(|zone| {
         json!({
@@ -64,7 +64,7 @@ fn show(host: &Host, id: &str) -> Result<Value> {
 }
 
 fn delete(host: &Host, id: &str) -> Result<Value> {
-    host.control.delete_vpc(id)?;
+    host.control()?.delete_vpc(id)?;
     Ok(json!({ "deleted": id }))
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::Host;
 
 pub(super) fn list(host: &Host, account: Option<String>, name: Option<String>) -> Result<Value> {
-    let zones = host.control.zones(&ZoneFilter { account, name })?;
+    let zones = host.control()?.zones(&ZoneFilter { account, name })?;
     let shown = zones.iter().map(|zone| {
         json!({
             "id": zone.zone.id.as_str(),
@@ -25,11 +25,11 @@ pub(super) fn list(host: &Host, account: Option<String>, name: Option<String>) -
 }
 
 pub(super) fn show(host: &Host, zone: &str) -> Result<Value> {
-    Ok(detail(&host.control.zone(zone)?))
+    Ok(detail(&host.control()?.zone(zone)?))
 }
 
 pub(super) fn find(host: &Host, zone: &str, account: Option<&str>) -> Result<Value> {
-    let found = host.control.find_zone(zone, account)?;
+    let found = host.control()?.find_zone(zone, account)?;
     Ok(json!({ "id": found.id.as_str(), "name": found.name.to_string() }))
 }
 
@@ -39,14 +39,14 @@ pub(super) fn provide_delegation_set(
     caller_reference: &str,
 ) -> Result<Value> {
     let set = host
-        .control
+        .control()?
         .provide_delegation_set(account, caller_reference)?;
     let servers = set.name_servers.iter().map(Name::to_string);
     Ok(json!({ "id": set.id.as_str(), "name_servers": servers.collect::<Vec<_>>() }))
 }
 
 pub(super) fn show_change(host: &Host, id: &str) -> Result<Value> {
-    let found = host.control.change_detail(id)?;
+    let found = host.control()?.change_detail(id)?;
     Ok(json!({
         "id": found.change.id.as_str(),
         "zone": found.change.zone.as_ref().map(ZoneId::as_str),

@@ -26,7 +26,7 @@ pub(super) fn carry_out(host: &Host, command: Command) -> Result<Value> {
 }
 
 fn history(host: &Host, zone: &str, limit: usize) -> Result<Value> {
-    let (_, versions) = host.control.zone_history(zone, limit)?;
+    let (_, versions) = host.control()?.zone_history(zone, limit)?;
     let shown = versions.iter().map(|version| {
         json!({
             "entry": version.seq.0,
@@ -44,7 +44,9 @@ fn history(host: &Host, zone: &str, limit: usize) -> Result<Value> {
 }
 
 fn diff(host: &Host, zone: &str, from: u64, to: Option<u64>) -> Result<Value> {
-    let (zone, found) = host.control.zone_difference(zone, Seq(from), to.map(Seq))?;
+    let (zone, found) = host
+        .control()?
+        .zone_difference(zone, Seq(from), to.map(Seq))?;
     Ok(json!({
         "zone": zone.id.as_str(),
         "name": zone.name.to_string(),
@@ -55,7 +57,7 @@ fn diff(host: &Host, zone: &str, from: u64, to: Option<u64>) -> Result<Value> {
 }
 
 fn restore(host: &Host, zone: &str, to: u64, outcome: RestoreOutcome) -> Result<Value> {
-    let restored = host.control.restore_zone(zone, Seq(to), outcome)?;
+    let restored = host.control()?.restore_zone(zone, Seq(to), outcome)?;
     Ok(json!({
         "zone": restored.zone.id.as_str(),
         "name": restored.zone.name.to_string(),
