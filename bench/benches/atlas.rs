@@ -8,7 +8,11 @@ use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use meridian_atlas::{Atlas, Country, Layer, Network, Place, Point, Source, countries, mmdb};
+use arrayvec::ArrayVec;
+use meridian_answer::BATCH;
+use meridian_atlas::{
+    Atlas, Country, Layer, LookUp, Network, Place, Point, Source, countries, mmdb,
+};
 use rustix::time::{ClockId, clock_gettime};
 
 #[path = "../../crates/atlas/tests/mmdb/mod.rs"]
@@ -20,6 +24,8 @@ const ROUNDS: usize = 9;
 const PREFIXES: usize = 1_000_000;
 /// Different places: as many as a file of cities may have.
 const PLACES: u32 = 200_000;
+/// Steps that most look-ups take: to a part, an index, entries, a record.
+const STEPS: usize = 3;
 /// Look-ups per round.
 const LOOK_UPS: usize = 1 << 20;
 const COUNTRIES: &[u8] = include_bytes!("../../data/geo/countries");
@@ -38,6 +44,7 @@ fn main() {
     );
     let atlas = made(&rows);
     look_ups("1M prefixes", &atlas, &inside(&rows));
+    in_steps("1M prefixes", &atlas, &inside(&rows));
     size(&atlas);
     drop((rows, atlas));
     report(
@@ -49,6 +56,7 @@ fn main() {
         .map(|number| Ipv4Addr::from_bits(low(mix(number))).into())
         .collect();
     look_ups("built-in countries, any address", &atlas, &anybody);
+    in_steps("built-in countries, any address", &atlas, &anybody);
     size(&atlas);
     let bytes = cities();
     println!("| file of 1M networks, bytes | {} | | |", bytes.len());
@@ -216,6 +224,25 @@ fn look_ups(what: &str, atlas: &Atlas, addresses: &[IpAddr]) {
         (cpu() - started) / u32::try_from(LOOK_UPS).unwrap_or(u32::MAX)
     });
     report("one read anywhere in as much memory", times);
+}
+
+/// As `answer` looks them up: a batch of them, each a step at a time.
+fn in_steps(what: &str, atlas: &Atlas, addresses: &[IpAddr]) {
+    let times = rounds(|| {
+        let started = cpu();
+        for batch in addresses.chunks(BATCH) {
+            let mut all: ArrayVec<LookUp<'_>, BATCH> =
+                batch.iter().map(|address| atlas.begin(*address)).collect();
+            for _ in 0..STEPS {
+                all.iter_mut().for_each(LookUp::step);
+            }
+            for look_up in all {
+                black_box(look_up.found());
+            }
+        }
+        (cpu() - started) / u32::try_from(addresses.len()).unwrap_or(u32::MAX)
+    });
+    report(&format!("{what}: look up, {BATCH} in steps"), times);
 }
 
 /// So many bytes of places, each of which leads to another one, until all have been seen.

@@ -40,7 +40,7 @@ mod zones;
 use std::net::IpAddr;
 
 use arrayvec::ArrayVec;
-use meridian_atlas::LookUp;
+use meridian_atlas::{LookUp, Needs};
 use meridian_dns::message::codes::rcode;
 use meridian_dns::message::{Query, Unreadable};
 use meridian_model::Generation;
@@ -236,6 +236,7 @@ pub fn answer<N: Near>(
         if let Some(zone) = job.zone {
             near.near(zone);
         }
+        go_on(&mut job.look_up, near);
     }
     for job in &mut jobs {
         if let Some(zone) = job.zone {
@@ -282,7 +283,7 @@ pub fn answer<N: Near>(
 fn begin<'w, N: Near>(world: &'w World, query: &Query<'_>, near: &N) -> Option<LookUp<'w>> {
     let (address, _) = reply::subnet_of(query).filter(|(_, bits)| *bits > 0)?;
     let look_up = world.atlas.begin(address);
-    near.near(look_up.needs());
+    ask_for(look_up.needs(), near);
     Some(look_up)
 }
 
@@ -291,7 +292,16 @@ fn begin<'w, N: Near>(world: &'w World, query: &Query<'_>, near: &N) -> Option<L
 fn go_on<N: Near>(look_up: &mut Option<LookUp<'_>>, near: &N) {
     if let Some(look_up) = look_up {
         look_up.step();
-        near.near(look_up.needs());
+        ask_for(look_up.needs(), near);
+    }
+}
+
+#[inline]
+fn ask_for<N: Near>(needs: Needs<'_>, near: &N) {
+    match needs {
+        Needs::Words(words) => near.near(words),
+        Needs::Record(Some(record)) => near.near(record),
+        Needs::Record(None) => {}
     }
 }
 

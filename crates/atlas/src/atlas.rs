@@ -22,14 +22,15 @@ pub struct Atlas {
     /// Whether IPv6 addresses that contain an IPv4 one are looked up as that. Where nothing is known
     /// at all, that would only split what is the same.
     embeds: bool,
-    records: Box<[Seat]>,
+    records: Box<[Spot]>,
     operators: Operators,
     sources: Box<[Source]>,
 }
 
-/// A record, with what follows from it and takes time to compute.
+/// A record, with what follows from it and takes time to compute; on a line of memory of its own.
 #[derive(Debug)]
-struct Seat {
+#[repr(align(64))]
+pub struct Spot {
     place: Place,
     direction: Option<Direction>,
     /// The place of the source in the list, counted from 1.
@@ -83,7 +84,7 @@ impl Atlas {
             v4: flat.v4,
             v6: flat.v6,
             embeds: flat.embeds,
-            records: flat.records.into_iter().map(Seat::of).collect(),
+            records: flat.records.into_iter().map(Spot::of).collect(),
             operators: flat.operators,
             sources: flat.sources.into(),
         })
@@ -154,6 +155,15 @@ impl Atlas {
     }
 }
 
+/// Memory that a look-up reads next: whoever wants to wait for it less asks for it ahead.
+#[derive(Debug, Clone, Copy)]
+pub enum Needs<'a> {
+    /// Of a table.
+    Words(&'a [u32]),
+    /// What is known of the address.
+    Record(Option<&'a Spot>),
+}
+
 /// A look-up on its way. It may be asked for its end at any time.
 #[derive(Debug, Clone, Copy)]
 pub struct LookUp<'a> {
@@ -168,8 +178,11 @@ pub struct LookUp<'a> {
 impl<'a> LookUp<'a> {
     /// The memory that the next step reads.
     #[inline]
-    pub fn needs(&self) -> &'a [u32] {
-        self.search.needs()
+    pub fn needs(&self) -> Needs<'a> {
+        match self.search.needs() {
+            Ok(words) => Needs::Words(words),
+            Err(record) => Needs::Record(record.and_then(|record| self.atlas.records.get(record))),
+        }
     }
 
     /// Reads that.
@@ -209,7 +222,7 @@ impl<'a> LookUp<'a> {
     }
 }
 
-impl Seat {
+impl Spot {
     fn of(record: Record) -> Self {
         let Record { place, source } = record;
         Self {

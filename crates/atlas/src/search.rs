@@ -54,13 +54,14 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The memory that the next step reads.
+    /// The memory that the next step reads; or what is known, if there is none.
     #[inline]
-    pub(crate) fn needs(&self) -> &'a [u32] {
+    pub(crate) fn needs(&self) -> Result<&'a [u32], Option<usize>> {
         match self.at {
-            At::Part(words) | At::Index(words, _) => words,
-            At::Entries(words, more) => words.get(..(more + 2) * WORDS).unwrap_or(words),
-            At::End(..) | At::Nowhere => &[],
+            At::Part(words) | At::Index(words, _) => Ok(words),
+            At::Entries(words, more) => Ok(words.get(..(more + 2) * WORDS).unwrap_or(words)),
+            At::End(record, _) => Err(Some(record)),
+            At::Nowhere => Err(None),
         }
     }
 
