@@ -286,6 +286,23 @@ def test_an_account_has_as_many_as_its_limit(checks):
     assert checks.make()
 
 
+def test_an_account_makes_as_many_in_a_day_as_it_may(checks):
+    account = ("--account", checks.key.account)
+    checks.server.admin("quota", "set", *account, "MAX_HEALTH_CHECK_CREATIONS_BY_DAY", 2)
+    made = [checks.make(), checks.make(name="twice")]
+    for check in made:
+        checks.update(check, Disabled=True)
+        checks.delete(check)
+    assert checks.refused(HTTP) == (
+        "TooManyHealthChecks",
+        "Limits Exceeded: MAX_HEALTH_CHECK_CREATIONS_BY_DAY - Cannot create more health checks.",
+    )
+    checks.server.admin("quota", "set", *account, "MAX_HEALTH_CHECK_CREATIONS_BY_DAY", 3)
+    check = checks.make(name="thrice")
+    # The same request again makes nothing.
+    assert checks.make(name="thrice")["Id"] == check["Id"]
+
+
 def test_addresses_that_are_not_public_take_a_right(checks):
     checks.may_probe("public")
     public = checks.make({"Type": "TCP", "IPAddress": "8.8.8.8", "Port": 53, "Disabled": True})

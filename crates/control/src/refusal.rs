@@ -177,6 +177,10 @@ pub enum Refusal {
     #[error("Limits Exceeded: MAX_HEALTH_CHECKS_BY_OWNER - Cannot create more health checks.")]
     TooManyHealthChecks,
     #[error(
+        "Limits Exceeded: MAX_HEALTH_CHECK_CREATIONS_BY_DAY - Cannot create more health checks."
+    )]
+    TooManyHealthCheckCreations,
+    #[error(
         "A different health check has already been created with the specified caller reference."
     )]
     HealthCheckAlreadyExists,
@@ -238,7 +242,7 @@ impl Refusal {
             Self::LastVpcAssociation => "LastVPCAssociation",
             Self::TooManyVpcAssociationAuthorizations => "TooManyVPCAssociationAuthorizations",
             Self::VpcAssociationAuthorizationNotFound => "VPCAssociationAuthorizationNotFound",
-            Self::TooManyHealthChecks => "TooManyHealthChecks",
+            Self::TooManyHealthChecks | Self::TooManyHealthCheckCreations => "TooManyHealthChecks",
             Self::HealthCheckAlreadyExists => "HealthCheckAlreadyExists",
             Self::HealthCheckVersionMismatch(_) => "HealthCheckVersionMismatch",
             Self::HealthCheckInUse => "HealthCheckInUse",

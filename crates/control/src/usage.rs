@@ -58,6 +58,7 @@ pub(crate) fn all(snapshot: &Snapshot, account: &AccountId) -> Result<Vec<QuotaU
         let used = match quota {
             Quota::RequestsPerSecond
             | Quota::HealthCheckInterval
+            | Quota::HealthCheckCreationsByDay
             | Quota::ValuesByRecordSet
             | Quota::PolicySetsByName
             | Quota::GeoproximitySetsByName

@@ -313,7 +313,8 @@ pub(crate) fn health_check_id() -> impl Strategy<Value = HealthCheckId> {
 fn health_check() -> impl Strategy<Value = HealthCheck> {
     let slot = (prop_oneof![9 => 0..4u32, 1 => any::<u32>()], any::<u32>());
     let configs = (health_config(), option::of(health_config()));
-    let marks = (text(), any::<u64>(), slot);
+    let version = prop_oneof![Just(1), any::<u64>()];
+    let marks = (text(), version, slot);
     (health_check_id(), account_id(), configs, marks).prop_map(
         |(id, account, (config, created_with), (caller_reference, version, slot))| HealthCheck {
             id,

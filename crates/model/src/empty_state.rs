@@ -9,7 +9,8 @@ use crate::{
     AccountId, CidrBlock, CidrCollection, CidrCollectionId, CidrLocation, DelegationSetId,
     Generation, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, NameServer, OwnRegion,
     ProbeRights, Protection, ProtectionKey, QueryLoggingConfig, Quota, RecordSet,
-    ReusableDelegationSet, State, Tag, TaggedResource, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
+    ReusableDelegationSet, State, Tag, TaggedResource, Timestamp, Vpc, VpcAuthorization, VpcId,
+    Zone, ZoneId,
 };
 
 /// What limits a state has.
@@ -99,6 +100,10 @@ impl State for EmptyState {
     }
 
     fn health_check_count(&self, _: &AccountId) -> Result<u64, Infallible> {
+        Ok(0)
+    }
+
+    fn health_checks_created_since(&self, _: &AccountId, _: Timestamp) -> Result<u64, Infallible> {
         Ok(0)
     }
 

@@ -21,6 +21,8 @@ pub enum Quota {
     ProtectionsByZone,
     /// `MAX_HEALTH_CHECKS_BY_OWNER`.
     HealthChecksByOwner,
+    /// `MAX_HEALTH_CHECK_CREATIONS_BY_DAY`: health checks that are made within 24 hours.
+    HealthCheckCreationsByDay,
     /// `MIN_HEALTH_CHECK_INTERVAL_SECONDS`: the least time between two probes of an endpoint by a
     /// checker. The one limit that is the least there may be.
     HealthCheckInterval,
@@ -61,6 +63,7 @@ impl Quota {
         Self::VpcAuthorizationsByZone,
         Self::ProtectionsByZone,
         Self::HealthChecksByOwner,
+        Self::HealthCheckCreationsByDay,
         Self::HealthCheckInterval,
         Self::TrafficPoliciesByOwner,
         Self::TrafficPolicyInstancesByOwner,
@@ -87,6 +90,7 @@ impl Quota {
             Self::VpcAuthorizationsByZone => "MAX_VPC_AUTHORIZATIONS_BY_ZONE",
             Self::ProtectionsByZone => "MAX_RRSET_PROTECTIONS_BY_ZONE",
             Self::HealthChecksByOwner => "MAX_HEALTH_CHECKS_BY_OWNER",
+            Self::HealthCheckCreationsByDay => "MAX_HEALTH_CHECK_CREATIONS_BY_DAY",
             Self::HealthCheckInterval => "MIN_HEALTH_CHECK_INTERVAL_SECONDS",
             Self::TrafficPoliciesByOwner => "MAX_TRAFFIC_POLICIES_BY_OWNER",
             Self::TrafficPolicyInstancesByOwner => "MAX_TRAFFIC_POLICY_INSTANCES_BY_OWNER",
@@ -118,6 +122,7 @@ impl Quota {
             | Self::CidrBlocksByCollection
             | Self::CidrBlocksByChange
             | Self::ValuesByBatch
+            | Self::HealthCheckCreationsByDay
             | Self::RequestsPerSecond => 1000,
             Self::CharactersByBatch => 32_000,
             Self::HealthChecksByOwner => 200,
@@ -133,7 +138,9 @@ impl Quota {
     pub(crate) const fn level(self) -> u16 {
         match self {
             Self::HostedZonesByOwner | Self::RecordSetsByZone => 1,
-            Self::CidrBlocksByChange | Self::HealthCheckInterval => 3,
+            Self::CidrBlocksByChange
+            | Self::HealthCheckInterval
+            | Self::HealthCheckCreationsByDay => 3,
             _ => 2,
         }
     }

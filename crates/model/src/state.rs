@@ -5,6 +5,7 @@ use meridian_dns::Name;
 use crate::cidr::{CidrBlock, CidrCollection, CidrLocation};
 use crate::delegation_set::ReusableDelegationSet;
 use crate::egress::ProbeRights;
+use crate::facts::Timestamp;
 use crate::health_check::{HealthCheck, HealthSlot, HealthSwitch};
 use crate::id::{
     AccountId, CidrCollectionId, DelegationSetId, Generation, HealthCheckId, VpcId, ZoneId,
@@ -59,6 +60,13 @@ pub trait State {
     ) -> Result<Option<HealthCheckId>, Self::Error>;
     /// How many health checks the account owns.
     fn health_check_count(&self, account: &AccountId) -> Result<u64, Self::Error>;
+    /// How many health checks the account made since then, those that are gone among them. It may
+    /// be counted by the hour, and not tell of the one that was under way.
+    fn health_checks_created_since(
+        &self,
+        account: &AccountId,
+        since: Timestamp,
+    ) -> Result<u64, Self::Error>;
     /// Whether another health check is calculated from this one.
     fn is_child_health_check(&self, id: &HealthCheckId) -> Result<bool, Self::Error>;
     /// What the account may have probed.

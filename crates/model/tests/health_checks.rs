@@ -354,6 +354,31 @@ fn an_account_has_as_many_as_its_limit() {
 }
 
 #[test]
+fn as_many_are_made_within_a_day_as_may_be_whatever_becomes_of_them() {
+    let mut world = World::new();
+    world.memory.apply(vec![Effect::PutQuota {
+        account: own(),
+        quota: Quota::HealthCheckCreationsByDay,
+        limit: 2,
+    }]);
+    let day_ms = 24 * 60 * 60 * 1000;
+    let now_ms = facts(0).now.0;
+    let plain = || http(HealthCheckSettings::default());
+    for (reference, at_ms) in [
+        ("old", now_ms - day_ms - 1),
+        ("a", now_ms - day_ms),
+        ("b", now_ms),
+    ] {
+        world.memory.now_ms = at_ms;
+        let made = world.create(reference, plain());
+        world.update(&made, HealthCheckUpdate::default()).unwrap();
+        world.delete(&made).unwrap();
+    }
+    let refused = world.plan("c", plain());
+    assert_eq!(refused, Err(HealthCheckRefusal::TooManyCreated));
+}
+
+#[test]
 fn a_place_is_taken_again_as_another_incarnation() {
     let mut world = World::new();
     let plain = || http(HealthCheckSettings::default());

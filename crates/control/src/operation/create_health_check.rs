@@ -55,6 +55,7 @@ pub(crate) fn words(refusal: HealthCheckRefusal) -> Refusal {
         HealthCheckRefusal::Invalid(text) => Refusal::InvalidInput(text),
         HealthCheckRefusal::AlreadyExists => Refusal::HealthCheckAlreadyExists,
         HealthCheckRefusal::TooMany => Refusal::TooManyHealthChecks,
+        HealthCheckRefusal::TooManyCreated => Refusal::TooManyHealthCheckCreations,
         HealthCheckRefusal::VersionMismatch(version) => {
             Refusal::HealthCheckVersionMismatch(version)
         }

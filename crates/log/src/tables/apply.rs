@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use meridian_model::{
     AccessKey, AccessKeyId, Account, AccountId, Change, Effect, Generation, RecordSet, Seq, SetKey,
-    TagSet, UnseenGeneration, Zone, ZoneId,
+    TagSet, Timestamp, UnseenGeneration, Zone, ZoneId,
 };
 use prost::Message;
 
@@ -27,7 +27,13 @@ pub(super) fn apply_entry(rows: &mut Rows<'_>, entry: &Entry) -> Result<(), Appl
     for (index, commit) in entry.commits.iter().enumerate() {
         let mut deltas = Deltas::default();
         for effect in &commit.effects {
-            apply_effect(rows, &mut counts, &mut deltas, entry.seq, effect)?;
+            apply_effect(
+                rows,
+                &mut counts,
+                &mut deltas,
+                (entry.seq, entry.time),
+                effect,
+            )?;
         }
         let origin = Origin {
             seq: entry.seq,
@@ -51,7 +57,7 @@ fn apply_effect(
     rows: &mut Rows<'_>,
     counts: &mut Counts,
     deltas: &mut Deltas,
-    seq: Seq,
+    (seq, time): (Seq, Timestamp),
     effect: &Effect,
 ) -> Result<(), ApplyError> {
     match effect {
@@ -117,7 +123,7 @@ fn apply_effect(
         Effect::DeleteQueryLoggingConfig(id) => query_logging::delete(rows, id)?,
         Effect::PutRegion(region) => regions::put(rows, region)?,
         Effect::DeleteRegion(name) => regions::delete(rows, name)?,
-        Effect::PutHealthCheck(check) => health_checks::put(rows, check)?,
+        Effect::PutHealthCheck(check) => health_checks::put(rows, check, time)?,
         Effect::DeleteHealthCheck(id) => health_checks::delete(rows, id)?,
         Effect::PutHealthSwitch(switch) => health_checks::switch(rows, switch)?,
         Effect::DeleteHealthSwitch(id) => health_checks::release(rows, id)?,

@@ -3,19 +3,29 @@
 use std::ops::ControlFlow;
 
 use meridian_model::{
-    AccountId, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, RoutingControl,
+    AccountId, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, RoutingControl, Timestamp,
 };
 use prost::Message;
 
 use super::ApplyError;
 use super::layout::{self, Table};
-use super::rows::Rows;
+use super::rows::{Rows, number};
 use super::snapshot::{ReadError, Snapshot};
 use crate::format::{HealthSlotRow, Stored, health_check_id};
 
+/// For how many hours it is kept how many checks were made, that of the last one among them.
+const HOURS_KEPT: i64 = 25;
+
 /// Writes a check with its indices.
-pub(super) fn put(rows: &mut Rows<'_>, check: &HealthCheck) -> Result<(), ApplyError> {
+pub(super) fn put(
+    rows: &mut Rows<'_>,
+    check: &HealthCheck,
+    at: Timestamp,
+) -> Result<(), ApplyError> {
     delete(rows, &check.id)?;
+    if check.version == 1 {
+        note_creation(rows, &check.account, at)?;
+    }
     let key = layout::health_check(&check.id);
     rows.put(Table::HealthChecks, &key, &check.to_bytes())?;
     let index = layout::in_account(&check.account, check.id.as_str());
@@ -34,6 +44,27 @@ pub(super) fn put(rows: &mut Rows<'_>, check: &HealthCheck) -> Result<(), ApplyE
     rows.put(Table::HealthSlots, &slot, &row.encode_to_vec())?;
     rows.delete(Table::FreeHealthSlots, &slot)?;
     rows.count_up(&layout::health_check_counter(&check.account))
+}
+
+/// Counts a check that is new, by the hour, and forgets hours that are long over.
+fn note_creation(
+    rows: &mut Rows<'_>,
+    account: &AccountId,
+    at: Timestamp,
+) -> Result<(), ApplyError> {
+    let table = Table::HealthCheckCreations;
+    let hour = layout::hour(at);
+    let key = layout::creations(account, hour);
+    let count = rows.number(table, &key)?.saturating_add(1);
+    rows.put(table, &key, &count.to_be_bytes())?;
+    // Two may go for one that comes, so that there are never many.
+    let oldest = layout::creations(account, hour.saturating_sub(HOURS_KEPT));
+    for key in rows.first_keys(table, &layout::of_account(account), 2)? {
+        if key <= oldest {
+            rows.delete(table, &key)?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes a check, if it is there, but for its caller reference, which is used up for ever. Its
@@ -94,6 +125,26 @@ impl Snapshot {
     /// [`ReadError`] when storage fails or a row cannot be read; so for all methods.
     pub fn health_checks(&self) -> Result<Vec<HealthCheck>, ReadError> {
         self.scan_stored(Table::HealthChecks, b"", b"", usize::MAX)
+    }
+
+    /// How many health checks the account made in the hours that began since then, those that are
+    /// gone among them.
+    pub(super) fn creations_since(
+        &self,
+        account: &AccountId,
+        since: Timestamp,
+    ) -> Result<u64, ReadError> {
+        let table = Table::HealthCheckCreations;
+        // The hour that was under way is not one that began.
+        let first = layout::hour(Timestamp(since.0.saturating_sub(1))).saturating_add(1);
+        let start = layout::creations(account, first);
+        let mut created = 0_u64;
+        self.scan(table, &layout::of_account(account), &start, |_, value| {
+            let count = number(value).ok_or_else(|| ReadError::broken(table))?;
+            created = created.saturating_add(count);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(created)
     }
 
     /// The account's health checks from this id on, by id.

@@ -105,6 +105,8 @@ pub(super) enum Table {
     HealthCheckParents = 95,
     /// Health check id → what somebody says of it.
     HealthSwitches = 96,
+    /// Account, [`hour`] → how many health checks were made in it. Some hours are kept.
+    HealthCheckCreations = 97,
     /// ARN → how the routing control is turned.
     RoutingControls = 60,
     /// Name → region of the operator's own.
@@ -164,6 +166,7 @@ impl Table {
         Self::FreeHealthSlots,
         Self::HealthCheckParents,
         Self::HealthSwitches,
+        Self::HealthCheckCreations,
         Self::RoutingControls,
         Self::Regions,
         Self::CidrCollections,
@@ -216,6 +219,7 @@ impl Table {
             Self::FreeHealthSlots => "free_health_slots",
             Self::HealthCheckParents => "health_check_parents",
             Self::HealthSwitches => "health_switches",
+            Self::HealthCheckCreations => "health_check_creations",
             Self::RoutingControls => "routing_controls",
             Self::Regions => "regions",
             Self::CidrCollections => "cidr_collections",
@@ -479,6 +483,18 @@ pub(super) fn name_server(name: &Name) -> Vec<u8> {
 
 pub(super) fn request(key: &RetryKey) -> Vec<u8> {
     key.0.into()
+}
+
+/// The number of the hour since 1970.
+pub(super) const fn hour(time: Timestamp) -> i64 {
+    time.0.div_euclid(60 * 60 * 1000)
+}
+
+/// What an account made in an hour.
+pub(super) fn creations(account: &AccountId, hour: i64) -> Vec<u8> {
+    // As with times.
+    let hour = (hour.cast_unsigned() ^ (1 << 63)).to_be_bytes();
+    joined(&[account.as_str().as_bytes(), &hour])
 }
 
 /// The lowest key of a request of this time.

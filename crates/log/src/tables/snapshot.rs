@@ -400,6 +400,14 @@ impl State for Snapshot {
         Ok(count.unwrap_or(0))
     }
 
+    fn health_checks_created_since(
+        &self,
+        account: &AccountId,
+        since: Timestamp,
+    ) -> Result<u64, ReadError> {
+        self.creations_since(account, since)
+    }
+
     fn is_child_health_check(&self, id: &HealthCheckId) -> Result<bool, ReadError> {
         self.has_parent(id)
     }

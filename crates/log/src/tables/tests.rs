@@ -73,6 +73,8 @@ struct Expected {
     routing_controls: BTreeMap<String, RoutingControl>,
     regions: BTreeMap<Region, OwnRegion>,
     health_references: BTreeMap<(AccountId, String), HealthCheckId>,
+    /// Who made one, and when.
+    health_creations: Vec<(AccountId, Timestamp)>,
     collections: BTreeMap<CidrCollectionId, CidrCollection>,
     blocks: BTreeMap<(CidrCollectionId, CidrBlock), CidrLocation>,
     highest: u64,
@@ -81,9 +83,16 @@ struct Expected {
 impl Expected {
     fn of(entries: &[Entry]) -> Self {
         let mut expected = Self::default();
-        let commits = entries.iter().flat_map(|entry| &entry.commits);
-        for effect in commits.flat_map(|commit| &commit.effects) {
-            expected.apply(effect);
+        for entry in entries {
+            for effect in entry.commits.iter().flat_map(|commit| &commit.effects) {
+                expected.apply(effect);
+                if let Effect::PutHealthCheck(check) = effect
+                    && check.version == 1
+                {
+                    let creation = (check.account.clone(), entry.time);
+                    expected.health_creations.push(creation);
+                }
+            }
         }
         expected
     }
@@ -398,6 +407,13 @@ proptest! {
         prop_assert_eq!(state.is_child_health_check(&id).unwrap(), is_child);
         let owned: Vec<_> = all.into_iter().filter(|check| check.account == account).collect();
         prop_assert_eq!(state.health_check_count(&account).unwrap(), owned.len() as u64);
+        // By the hours that began since.
+        let hour = |time: Timestamp| time.0.div_euclid(3_600_000);
+        let since = Timestamp(chain.last().map_or(0, |entry| entry.time.0) - 86_400_000);
+        let made = expected.health_creations.iter();
+        let made = made.filter(|(owner, at)| *owner == account && hour(*at) * 3_600_000 >= since.0);
+        let counted = state.health_checks_created_since(&account, since).unwrap();
+        prop_assert_eq!(counted, made.count() as u64);
         let later: Vec<_> = owned.into_iter().filter(|check| check.id >= id).collect();
         prop_assert_eq!(state.health_checks_of(&account, Some(&id), 9).unwrap(), later);
         for ((account, reference), id) in &expected.health_references {

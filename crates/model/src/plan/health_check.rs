@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::PlanError;
 use crate::effect::Effect;
 use crate::egress::AddressRange;
-use crate::facts::Facts;
+use crate::facts::{Facts, Timestamp};
 use crate::health_check::{
     HealthCheck, HealthCheckConfig, HealthCheckDraft, HealthCheckSettings, HealthSubject,
     ResetElement, no_child, no_interval,
@@ -16,6 +16,9 @@ use crate::quota::Quota;
 use crate::state::State;
 use crate::tag::{TagSet, TaggedKind, TaggedResource};
 
+/// The time within which creations are counted.
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
 /// Why a check is not made, changed or deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HealthCheckRefusal {
@@ -23,8 +26,10 @@ pub enum HealthCheckRefusal {
     Invalid(String),
     /// `HealthCheckAlreadyExists`: the reference was used for another check.
     AlreadyExists,
-    /// `TooManyHealthChecks`.
+    /// `TooManyHealthChecks`: there are as many as there may be.
     TooMany,
+    /// `TooManyHealthChecks`: as many were made within 24 hours as may be.
+    TooManyCreated,
     /// `HealthCheckVersionMismatch`: the check is of this version.
     VersionMismatch(u64),
     /// `HealthCheckInUse`: another check is calculated from it.
@@ -88,6 +93,11 @@ pub fn plan_create_health_check<S: State>(
     }
     if state.health_check_count(account)? >= state.limit(account, Quota::HealthChecksByOwner)? {
         return Err(PlanError::Refused(HealthCheckRefusal::TooMany));
+    }
+    let yesterday = Timestamp(facts.now.0.saturating_sub(DAY_MS));
+    let created = state.health_checks_created_since(account, yesterday)?;
+    if created >= state.limit(account, Quota::HealthCheckCreationsByDay)? {
+        return Err(PlanError::Refused(HealthCheckRefusal::TooManyCreated));
     }
     check_children(state, account, None, &config)?;
     if let HealthSubject::Endpoint(endpoint) = &config.subject {

@@ -33,6 +33,10 @@ pub(crate) struct Memory {
     accounts: BTreeMap<AccountId, Account>,
     health_checks: BTreeMap<HealthCheckId, HealthCheck>,
     health_check_references: BTreeMap<(AccountId, String), HealthCheckId>,
+    /// Who made one, and when.
+    health_check_creations: Vec<(AccountId, Timestamp)>,
+    /// When effects are applied.
+    pub(crate) now_ms: i64,
     /// The last incarnation of each place.
     health_slots: BTreeMap<u32, u32>,
     health_switches: BTreeMap<HealthCheckId, HealthSwitch>,
@@ -134,6 +138,10 @@ impl Memory {
                 let reference = (check.account.clone(), check.caller_reference.clone());
                 self.health_check_references
                     .insert(reference, check.id.clone());
+                if check.version == 1 {
+                    let creation = (check.account.clone(), Timestamp(self.now_ms));
+                    self.health_check_creations.push(creation);
+                }
                 self.health_slots
                     .insert(check.slot.slot, check.slot.incarnation);
                 self.health_checks.insert(check.id.clone(), check);
@@ -268,6 +276,16 @@ impl State for Memory {
     fn health_check_count(&self, account: &AccountId) -> Result<u64, Infallible> {
         let checks = self.health_checks.values();
         Ok(checks.filter(|check| check.account == *account).count() as u64)
+    }
+
+    fn health_checks_created_since(
+        &self,
+        account: &AccountId,
+        since: Timestamp,
+    ) -> Result<u64, Infallible> {
+        let made = self.health_check_creations.iter();
+        let made = made.filter(|(owner, at)| owner == account && *at >= since);
+        Ok(made.count() as u64)
     }
 
     fn is_child_health_check(&self, id: &HealthCheckId) -> Result<bool, Infallible> {
