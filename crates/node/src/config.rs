@@ -6,6 +6,7 @@ mod addresses;
 mod alarms;
 mod api;
 mod audit;
+mod beacon;
 mod check;
 mod geo;
 mod health;
@@ -32,8 +33,9 @@ use crate::admin::Listens;
 use crate::views::Views;
 
 pub(crate) use alarms::Alarm;
-pub(crate) use api::Api;
+pub(crate) use api::{Api, ApiTls};
 pub(crate) use audit::Audit;
+pub(crate) use beacon::{Beacon, BeaconTls, Site, is_region};
 pub(crate) use geo::Geo;
 pub(crate) use health::Health;
 pub(crate) use tls::Tls;
@@ -59,6 +61,8 @@ pub(crate) struct Config {
     pub(crate) api: Api,
     /// `[audit]`
     pub(crate) audit: Audit,
+    /// `[beacon]`: without it nothing is measured here.
+    pub(crate) beacon: Option<Beacon>,
     /// `[geo]`
     pub(crate) geo: Geo,
     /// `[health]`
@@ -145,6 +149,7 @@ impl Default for Config {
             dns: Dns::default(),
             api: Api::default(),
             audit: Audit::default(),
+            beacon: None,
             geo: Geo::default(),
             health: Health::default(),
             metrics: Metrics::default(),

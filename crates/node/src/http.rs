@@ -24,8 +24,8 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time;
 use tokio_rustls::rustls::ServerConfig;
 
-pub(crate) use clients::Clients;
-pub(crate) use router::{Entrance, PROTOCOL, serve_router};
+pub(crate) use clients::{Admitted, Clients};
+pub(crate) use router::{Entrance, HANDSHAKE_TIMEOUT, PROTOCOL, serve_router};
 
 /// How many connections that wait in the listen queue are taken at the end: more than fit there.
 const MAX_WAITING: usize = 8192;

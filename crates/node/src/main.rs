@@ -6,6 +6,7 @@ mod answering;
 mod audit;
 mod authority;
 mod backup;
+mod beacon;
 mod break_glass;
 mod certificate;
 mod checkers;

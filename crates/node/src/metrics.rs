@@ -1,5 +1,6 @@
 //! Which metrics there are, and where their values come from. docs/METRICS.md lists them all.
 
+mod beacon;
 mod checks;
 mod text;
 mod webhooks;
@@ -13,6 +14,7 @@ use meridian_server::{
     AnswerCounts, Certificate, Counts, Live, PerProtocol, Protocol, StreamCounts,
 };
 
+use crate::beacon::BeaconCounts;
 use crate::condition::{Condition, Readiness};
 use crate::http::Clients;
 use crate::taps::Written;
@@ -32,6 +34,8 @@ pub(crate) struct Metrics {
     certificates: Vec<(&'static str, Arc<Certificate>)>,
     /// Who is connected to the API.
     clients: Arc<Clients>,
+    /// What the beacon has done, where there is one.
+    beacon: Option<Arc<BeaconCounts>>,
     /// Sizes of the World as it was then: they take a walk through all of it.
     size: Mutex<(Weak<World>, WorldSize)>,
 }
@@ -45,6 +49,7 @@ impl Metrics {
             top_checks: 0,
             certificates: Vec::new(),
             clients: Arc::default(),
+            beacon: None,
             size: Mutex::default(),
         }
     }
@@ -68,6 +73,11 @@ impl Metrics {
     /// The same with the connections of the API, where there is one.
     pub(crate) fn with_clients(self, clients: Arc<Clients>) -> Self {
         Self { clients, ..self }
+    }
+
+    /// The same with what the beacon does, where there is one.
+    pub(crate) fn with_beacon(self, beacon: Option<Arc<BeaconCounts>>) -> Self {
+        Self { beacon, ..self }
     }
 
     /// All of them. Walks through all zones, and after a change through all names.
@@ -96,6 +106,9 @@ impl Metrics {
         self.logs(&mut page);
         self.audit(&mut page);
         self.geo(&mut page);
+        if let Some(counts) = &self.beacon {
+            beacon::write(&mut page, counts);
+        }
         self.certificates(&mut page);
         page.finish()
     }

@@ -11,6 +11,7 @@ mod dns_alone;
 mod doors;
 mod house;
 mod last_used;
+mod measuring;
 mod signals;
 
 use std::fs;
@@ -50,6 +51,7 @@ use control_plane::ControlPlane;
 use dns::Dns;
 use doors::Doors;
 use house::House;
+use measuring::Measuring;
 use signals::Signals;
 
 /// How long the files may stay locked after the process that had them is gone.
@@ -234,12 +236,20 @@ fn restore(config: &Config, tables: &Tables, condition: &Condition) -> Result<()
 }
 
 /// What the monitor shows of this process.
-fn monitor(config: &Config, dns: &Dns, keeper: Option<&Keeper>, doors: Option<&Doors>) -> Monitor {
+fn monitor(
+    config: &Config,
+    dns: &Dns,
+    keeper: Option<&Keeper>,
+    doors: Option<&Doors>,
+    measuring: Option<&Measuring>,
+) -> Monitor {
     let (live, condition) = (Arc::clone(dns.live()), Arc::clone(dns.condition()));
     let metrics = Metrics::new(live, Arc::clone(&condition), config.metrics.top_zones)
         .with_checks(config.metrics.top_health_checks)
         .with_certificate("dns.tls", keeper.map(Keeper::certificate))
         .with_certificate("api.tls", doors.and_then(Doors::certificate))
+        .with_certificate("beacon.tls", doors.and_then(Doors::beacon_certificate))
+        .with_beacon(measuring.map(Measuring::counts))
         .with_clients(doors.map(Doors::clients).cloned().unwrap_or_default());
     Monitor::new(condition, metrics)
 }

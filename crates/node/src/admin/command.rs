@@ -18,6 +18,14 @@ pub(crate) enum Command {
     AccountCreate {
         name: String,
     },
+    AgentAdd {
+        name: String,
+        region: Option<String>,
+    },
+    AgentList,
+    AgentRemove {
+        name: String,
+    },
     AccountList,
     AccountShow {
         account: String,

@@ -2,6 +2,7 @@
 //! do is in one file for each area.
 
 mod account;
+mod agent;
 mod backup;
 mod explain;
 mod geo;
@@ -49,6 +50,7 @@ use self::journal::finalize;
 pub(super) use self::journal::report;
 pub(crate) use self::office::Office;
 use crate::audit::{Peer, Told};
+use crate::beacon::Agents;
 use crate::break_glass::BreakGlassFile;
 use crate::checkers::Board;
 use crate::geo::Geo;
@@ -77,6 +79,7 @@ pub(crate) struct Host {
     /// Whether certificates of endpoints count where nothing else is said.
     pub(crate) certificates: Certificate,
     pub(crate) webhooks: Vec<Arc<Hook>>,
+    pub(crate) agents: Arc<Agents>,
 }
 
 /// Where this process is reached.
@@ -280,6 +283,9 @@ impl Host {
     fn carry_out_other(&self, command: Command) -> Result<Value> {
         match command {
             Command::Status => status::status(self),
+            Command::AgentAdd { name, region } => agent::add(self, &name, region.as_deref()),
+            Command::AgentList => agent::list(self),
+            Command::AgentRemove { name } => agent::remove(self, &name),
             Command::NameserverList => nameserver::list(self),
             Command::NameserverAdd { name, address } => nameserver::add(self, &name, &address),
             Command::NameserverSet { name, address } => nameserver::set(self, &name, &address),

@@ -21,6 +21,7 @@ pub(super) fn text(out: &mut impl Write, command: &Command, result: &Value) -> R
             let (id, secret) = (&key["access_key_id"], &key["secret_access_key"]);
             write!(out, "{}", credentials::render(&cell(id), &cell(secret)))
         }
+        (Command::AgentAdd { .. }, agent) => writeln!(out, "{}", cell(&agent["secret_key"])),
         (Command::KeyRotate { id }, key) => rotated(out, id, key),
         (Command::ChangePreview { .. }, found) => preview::preview(out, found),
         (Command::Explain(_), told) => explain::explanation(out, told),

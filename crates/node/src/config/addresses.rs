@@ -27,7 +27,13 @@ pub(super) fn check(config: &Config) -> Result<()> {
     let of_api = config.api.tls.as_ref();
     let api_tls = of_tls("api.tls.listen", of_api.map(|tls| &tls.listen));
     let metrics = listeners("metrics.listen", &[config.metrics.listen]);
-    check_apart("TCP", &[&dns, &dot, &doh, &api, &api_tls, &metrics])?;
+    let of_beacon = config.beacon.as_ref();
+    let plain = of_beacon.and_then(|beacon| beacon.listen);
+    let beacon = listeners("beacon.listen", plain.as_slice());
+    let beacon_tls = of_beacon.and_then(|beacon| beacon.tls.as_ref());
+    let beacon_tls = of_tls("beacon.tls.listen", beacon_tls.map(|tls| &tls.listen));
+    let of_http = [&api, &api_tls, &metrics, &beacon, &beacon_tls];
+    check_apart("TCP", &[&[&dns, &dot, &doh], of_http.as_slice()].concat())?;
     check_apart("UDP", &[&dns, &doq])
 }
 

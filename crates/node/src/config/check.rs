@@ -12,8 +12,7 @@ use crate::certificate::CertificateFiles;
 use crate::identity;
 use crate::views::MAX_VIEWS;
 
-use super::api::ApiTls;
-use super::{Config, Tls, addresses, traffic};
+use super::{ApiTls, BeaconTls, Config, Tls, addresses, traffic};
 
 /// The most zones shown by name: each is two series, and a scraper keeps all it has ever seen.
 const TOP_ZONES_MAX: usize = 10_000;
@@ -61,6 +60,9 @@ impl Config {
         );
         self.api.check()?;
         self.audit.check()?;
+        if let Some(beacon) = &self.beacon {
+            beacon.check()?;
+        }
         self.geo.check()?;
         super::alarms::check(&self.alarms)?;
         self.health.check()?;
@@ -118,8 +120,11 @@ impl Config {
     fn certificate_warnings(&self, now: SystemTime) -> Vec<String> {
         let dns = self.dns.tls.as_ref().map(Tls::files);
         let api = self.api.tls.as_ref().map(ApiTls::files);
+        let beacon = self.beacon.as_ref().and_then(|beacon| beacon.tls.as_ref());
+        let beacon = beacon.map(BeaconTls::files);
         let warning = |files: CertificateFiles| files.warning(&files.load().ok()?, now);
-        dns.into_iter().chain(api).filter_map(warning).collect()
+        let all = dns.into_iter().chain(api).chain(beacon);
+        all.filter_map(warning).collect()
     }
 }
 

@@ -35,7 +35,7 @@ const TERMS: Terms = Terms {
 /// The protocol that is spoken after the handshake, by its name (RFC 7301).
 pub(crate) const PROTOCOL: &str = "http/1.1";
 /// How long a handshake may take.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where requests come in.
 pub(crate) struct Entrance {

@@ -19,6 +19,7 @@ use super::last_used::LastUsedFile;
 use crate::admin::{self, Office};
 use crate::alarms::Alarms;
 use crate::answering::Answers;
+use crate::beacon::Agents;
 use crate::break_glass::BreakGlassFile;
 use crate::checkers::{Checkers, Observed};
 use crate::condition::{Condition, Watched};
@@ -125,6 +126,7 @@ impl ControlPlane {
             board: Arc::clone(self.condition.board()),
             certificates: config.health.certificates(),
             webhooks: self.condition.webhooks(),
+            agents: Arc::new(Agents::of(&config.data_dir)),
         }
     }
 

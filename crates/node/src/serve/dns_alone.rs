@@ -68,7 +68,7 @@ pub(super) fn run(
     let checkers = Checkers::start(config, dns.condition())?;
     let alarms = Alarms::start(config, dns.condition(), runtimes.control.handle())?;
     let desk = Desk::open(config, &dns, (tables, break_glass), why);
-    let monitor = monitor(config, &dns, runtimes.keeper.as_ref(), None);
+    let monitor = monitor(config, &dns, runtimes.keeper.as_ref(), None, None);
     let (end, ended) = watch::channel(());
     runtimes.control.block_on(async {
         // Whoever has heard that this process is ready may tell it to end.

@@ -1,5 +1,5 @@
-//! The listening sockets of the control plane: API, metrics and admin socket, and the certificate that
-//! the API shows. They stay open while nobody listens, so that whoever connects waits.
+//! The listening sockets of HTTP beside DNS: API, beacon, metrics and the admin socket, and the
+//! certificates that they show. They stay open while nobody listens, so that whoever connects waits.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,13 +15,15 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio_rustls::rustls::ServerConfig;
 
 use crate::admin;
-use crate::certificate;
-use crate::config::Config;
+use crate::certificate::{self, CertificateFiles};
+use crate::config::{self, ApiTls, BeaconTls, Config};
 use crate::http::{Clients, Entrance, PROTOCOL};
 use crate::replace::{Handed, Place};
 
 const API: &str = "api";
 const API_TLS: &str = "api-tls";
+const BEACON: &str = "beacon";
+const BEACON_TLS: &str = "beacon-tls";
 const METRICS: &str = "metrics";
 const ADMIN: &str = "admin";
 
@@ -35,13 +37,22 @@ pub(super) struct Doors {
     /// Those of HTTPS, and what is told about TLS.
     api_tls: Vec<Door>,
     clients: Arc<Clients>,
-    tls: Option<ApiTls>,
+    tls: Option<Shown>,
+    beacon: Option<BeaconDoors>,
     metrics: Door,
     admin: UnixListener,
 }
 
+/// Those of the beacon.
+struct BeaconDoors {
+    plain: Option<Door>,
+    encrypted: Vec<Door>,
+    tls: Option<Shown>,
+    clients: Arc<Clients>,
+}
+
 /// What is told about TLS, and the certificate in it.
-struct ApiTls {
+struct Shown {
     config: Arc<ServerConfig>,
     certificate: Arc<Certificate>,
 }
@@ -66,12 +77,11 @@ impl Doors {
         };
         let mut api_tls = Vec::new();
         for &address in config.api.tls.iter().flat_map(|tls| &tls.listen) {
-            let listener = match take(&mut handed, API_TLS, Some(address)) {
-                Some(socket) => socket.into(),
-                None => bind(address, "the API", "api.tls.listen")?,
-            };
-            api_tls.push(Door { address, listener });
+            let door = Door::open_at(&mut handed, API_TLS, address, ("the API", "api.tls.listen"))?;
+            api_tls.push(door);
         }
+        let beacon = config.beacon.as_ref();
+        let beacon = beacon.map(|beacon| BeaconDoors::open(beacon, &mut handed));
         let metrics = match take(&mut handed, METRICS, Some(config.metrics.listen)) {
             Some(socket) => socket.into(),
             None => metrics(config).await?.into_std()?,
@@ -83,7 +93,8 @@ impl Doors {
             },
             api_tls,
             clients: Arc::new(Clients::new(config.api.trusted_proxies.clone())),
-            tls: tls(config)?,
+            tls: shown(config.api.tls.as_ref().map(ApiTls::files))?,
+            beacon: beacon.transpose()?,
             metrics: Door {
                 address: config.metrics.listen,
                 listener: metrics,
@@ -121,6 +132,19 @@ impl Doors {
         self.tls.as_ref().map(|tls| &tls.certificate)
     }
 
+    /// The certificate that the beacon shows.
+    pub(super) fn beacon_certificate(&self) -> Option<&Arc<Certificate>> {
+        let tls = self.beacon.as_ref()?.tls.as_ref();
+        tls.map(|tls| &tls.certificate)
+    }
+
+    /// Those of the beacon, once more.
+    pub(super) fn beacon(&self) -> io::Result<Vec<Entrance>> {
+        self.beacon
+            .as_ref()
+            .map_or(Ok(Vec::new()), BeaconDoors::entrances)
+    }
+
     /// That of health checks, once more.
     pub(super) fn metrics(&self) -> io::Result<TcpListener> {
         self.metrics.open()
@@ -142,9 +166,10 @@ impl Doors {
             socket,
         };
         let encrypted = self.api_tls.iter().map(|door| (API_TLS, door));
+        let beacon = self.beacon.iter().flat_map(BeaconDoors::doors);
         let doors = [(API, &self.api), (METRICS, &self.metrics)];
         let mut sockets = vec![handed(ADMIN, None, self.admin.try_clone()?.into())];
-        for (role, door) in encrypted.chain(doors) {
+        for (role, door) in encrypted.chain(doors).chain(beacon) {
             let socket = door.listener.try_clone()?;
             sockets.push(handed(role, Some(door.address), socket.into()));
         }
@@ -152,19 +177,69 @@ impl Doors {
     }
 }
 
+impl BeaconDoors {
+    fn open(config: &config::Beacon, handed: &mut Vec<Handed>) -> Result<Self> {
+        let mut open =
+            |role, address, key| Door::open_at(handed, role, address, ("the beacon", key));
+        let plain = config.listen;
+        let plain = plain.map(|address| open(BEACON, address, "beacon.listen"));
+        let over_tls = config.tls.iter().flat_map(|tls| &tls.listen);
+        let encrypted = over_tls.map(|&address| open(BEACON_TLS, address, "beacon.tls.listen"));
+        Ok(Self {
+            plain: plain.transpose()?,
+            encrypted: encrypted.collect::<Result<_>>()?,
+            tls: shown(config.tls.as_ref().map(BeaconTls::files))?,
+            clients: Arc::new(Clients::new(config.trusted_proxies.clone())),
+        })
+    }
+
+    fn entrances(&self) -> io::Result<Vec<Entrance>> {
+        let entrance = |door: &Door, tls: Option<&Shown>| {
+            Ok(Entrance {
+                listener: door.open()?,
+                tls: tls.map(|tls| Arc::clone(&tls.config)),
+                clients: Arc::clone(&self.clients),
+            })
+        };
+        let plain = self.plain.iter().map(|door| entrance(door, None));
+        let encrypted = self.encrypted.iter();
+        let encrypted = encrypted.map(|door| entrance(door, self.tls.as_ref()));
+        plain.chain(encrypted).collect()
+    }
+
+    fn doors(&self) -> impl Iterator<Item = (&'static str, &Door)> {
+        let plain = self.plain.iter().map(|door| (BEACON, door));
+        plain.chain(self.encrypted.iter().map(|door| (BEACON_TLS, door)))
+    }
+}
+
 impl Door {
+    /// The socket that was handed over for this address, or a new one.
+    fn open_at(
+        handed: &mut Vec<Handed>,
+        role: &str,
+        address: SocketAddr,
+        (what, option): (&str, &str),
+    ) -> Result<Self> {
+        let listener = match take(handed, role, Some(address)) {
+            Some(socket) => socket.into(),
+            None => bind(address, what, option)?,
+        };
+        Ok(Self { address, listener })
+    }
+
     fn open(&self) -> io::Result<TcpListener> {
         TcpListener::from_std(self.listener.try_clone()?)
     }
 }
 
-/// What the API's encrypted listeners show: the files as they are now, and as they change.
-fn tls(config: &Config) -> Result<Option<ApiTls>> {
-    let Some(tls) = &config.api.tls else {
+/// What encrypted listeners show: the files as they are now, and as they change.
+fn shown(files: Option<CertificateFiles>) -> Result<Option<Shown>> {
+    let Some(files) = files else {
         return Ok(None);
     };
-    let certificate = certificate::follow(tls.files())?;
-    Ok(Some(ApiTls {
+    let certificate = certificate::follow(files)?;
+    Ok(Some(Shown {
         config: Arc::new(certificate.tls_config(&[PROTOCOL])?),
         certificate,
     }))

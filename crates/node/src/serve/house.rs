@@ -17,6 +17,7 @@ use tokio::time;
 
 use crate::admin::{self, Progress, Replacement};
 use crate::audit::AuditLog;
+use crate::beacon;
 use crate::checkers::EventLog;
 use crate::condition::Condition;
 use crate::config::Config;
@@ -29,6 +30,7 @@ use crate::webhooks::Webhooks;
 use super::control_plane::ControlPlane;
 use super::dns::Dns;
 use super::doors::Doors;
+use super::measuring::Measuring;
 use super::signals::Signals;
 use super::{Runtimes, load, monitor};
 
@@ -81,11 +83,15 @@ impl House<'_> {
         let control = self.runtimes.control.handle().clone();
         let (end, ended) = watch::channel(());
         let metrics = control.block_on(async { self.doors.metrics() })?;
+        let (samples, _) = beacon::queue();
+        let measuring =
+            Measuring::start(self.config, &self.doors, self.dns.live(), Arc::new(samples))?;
         let monitor = monitor(
             self.config,
             &self.dns,
             self.runtimes.keeper.as_ref(),
             Some(&self.doors),
+            measuring.as_ref(),
         );
         let health = control.spawn(monitor.serve(metrics, ended));
         loop {
