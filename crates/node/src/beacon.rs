@@ -37,7 +37,7 @@ use choice::choose;
 use limits::Limit;
 use token::{Seal, TokenFault};
 
-pub(crate) use agents::{Agent, Agents};
+pub(crate) use agents::{Agent, Agents, key_pair};
 pub(crate) use counts::{BeaconCounts, Refusal};
 pub(crate) use door::serve;
 pub(crate) use sink::{Measured, SampleSink, queue};

@@ -1,6 +1,7 @@
 //! The command line: what there is to say, and who is told. Each verb has a file of its own.
 
 mod account;
+mod agent;
 mod backup;
 mod change;
 mod config;
@@ -34,6 +35,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use self::account::AccountVerb;
+use self::agent::AgentArguments;
 use self::backup::{BackupArguments, RestoreArguments};
 use self::change::ChangeVerb;
 use self::config::ConfigVerb;
@@ -151,6 +153,8 @@ enum Verb {
     Delegation(DelegationVerb),
     /// Hold this server's answers against those of others.
     Verify(VerifyArguments),
+    /// Measure how long it takes from here to sites, and say so to a server.
+    Agent(AgentArguments),
     /// Print completions for a shell.
     Completions {
         /// Which shell.
@@ -183,6 +187,10 @@ pub(crate) fn run(arguments: Arguments, predecessor: Option<&Predecessor>) -> Re
         Verb::Restore(arguments) => return arguments.run(),
         Verb::Delegation(verb) => return verb.run(),
         Verb::Verify(arguments) => return arguments.run(),
+        Verb::Agent(arguments) => match arguments.command()? {
+            None => return Ok(()),
+            Some(command) => command,
+        },
         Verb::Completions { shell } => return completions(shell),
         Verb::Status(client) => (Command::Status, client),
         Verb::Account(verb) => verb.command(),

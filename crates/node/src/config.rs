@@ -35,7 +35,7 @@ use crate::views::Views;
 pub(crate) use alarms::Alarm;
 pub(crate) use api::{Api, ApiTls};
 pub(crate) use audit::Audit;
-pub(crate) use beacon::{Beacon, BeaconTls, Site, is_region};
+pub(crate) use beacon::{Beacon, BeaconTls, Site, check_url, is_region};
 pub(crate) use geo::Geo;
 pub(crate) use health::Health;
 pub(crate) use tls::Tls;

@@ -1,6 +1,7 @@
 //! The binary `meridian`: one command line for the server and for those who run it.
 
 mod admin;
+mod agent;
 mod alarms;
 mod answering;
 mod audit;

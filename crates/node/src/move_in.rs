@@ -27,6 +27,7 @@ use serde_json::Value;
 
 use self::aside::Aside;
 use self::copying::{Begun, Waiting};
+pub(crate) use self::endpoint::Endpoint;
 use self::folder::Folder;
 use self::id_map::IdMap;
 use self::reading::{Read, Reader};

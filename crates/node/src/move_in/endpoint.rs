@@ -12,19 +12,31 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use crate::trust::tls;
 
 /// A service.
-pub(super) struct Endpoint {
+pub(crate) struct Endpoint {
     /// Without brackets.
-    pub(super) host: String,
-    pub(super) port: u16,
+    pub(crate) host: String,
+    pub(crate) port: u16,
     /// What requests call it.
-    pub(super) authority: String,
+    pub(crate) authority: String,
     /// None for plain HTTP.
-    pub(super) tls: Option<(TlsConnector, ServerName<'static>)>,
+    pub(crate) tls: Option<(TlsConnector, ServerName<'static>)>,
 }
 
 impl Endpoint {
     /// Reads a URL; certificates are judged by these authorities, or by the system's.
-    pub(super) fn read(url: &str, ca: Option<&Path>) -> Result<Self> {
+    pub(crate) fn read(url: &str, ca: Option<&Path>) -> Result<Self> {
+        let endpoint = Self::read_any(url, ca)?;
+        let host = &endpoint.host;
+        let here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        ensure!(
+            endpoint.tls.is_some() || here,
+            "'{url}' is plain HTTP to another machine: what it answers could be anybody's; use https"
+        );
+        Ok(endpoint)
+    }
+
+    /// Likewise where it does not matter who answers.
+    pub(crate) fn read_any(url: &str, ca: Option<&Path>) -> Result<Self> {
         let uri: Uri = url.parse().with_context(|| format!("'{url}' is no URL"))?;
         let (Some(scheme), Some(host)) = (uri.scheme_str(), uri.host()) else {
             bail!("'{url}' is no URL: it begins with https:// or http://");
@@ -39,16 +51,7 @@ impl Endpoint {
             .to_owned();
         let (default_port, tls) = match scheme {
             "https" => (443, Some(tls(&bare, ca)?)),
-            "http" => {
-                let address = bare.parse::<IpAddr>();
-                let here = bare == "localhost" || address.is_ok_and(|ip| ip.is_loopback());
-                ensure!(
-                    here,
-                    "'{url}' is plain HTTP to another machine: what it answers could be anybody's; \
-                     use https"
-                );
-                (80, None)
-            }
+            "http" => (80, None),
             other => bail!("'{url}': {other} is neither https nor http"),
         };
         let port = uri.port_u16().unwrap_or(default_port);
