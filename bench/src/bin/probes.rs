@@ -195,7 +195,7 @@ fn checker(arguments: &Arguments, port: u16) -> Result<(watch::Sender<Arc<Assign
 }
 
 /// Of ten checks one is of TCP, one looks for a string, the others want a status.
-fn assignment(slot: u32, interval_s: u8, port: u16) -> Result<Arc<Assignment>> {
+fn assignment(slot: u32, interval_s: u8, port: u16) -> Result<(u32, Arc<Assignment>)> {
     let id = format!("{slot:08x}-0000-4000-8000-000000000000");
     let protocol = if slot.is_multiple_of(10) {
         Protocol::Tcp
@@ -203,7 +203,7 @@ fn assignment(slot: u32, interval_s: u8, port: u16) -> Result<Arc<Assignment>> {
         Protocol::Http
     };
     let address = u32::from(FIRST_ADDRESS) + slot % ADDRESSES;
-    Ok(Arc::new(Assignment {
+    let assignment = Assignment {
         slot: HealthSlot {
             slot,
             incarnation: 1,
@@ -227,7 +227,8 @@ fn assignment(slot: u32, interval_s: u8, port: u16) -> Result<Arc<Assignment>> {
             },
             certificate: Certificate::Any,
         },
-    }))
+    };
+    Ok((slot, Arc::new(assignment)))
 }
 
 /// What a phase costs.

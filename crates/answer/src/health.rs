@@ -79,12 +79,24 @@ impl Health {
     /// The same but for one check.
     #[must_use]
     pub fn with(&self, id: &str, state: CheckState) -> Self {
-        let check = Key::of_check(self.key, id);
-        let others = self.down.iter().filter(|key| *key != check);
-        let down = (state == CheckState::Down).then_some(check);
+        self.with_all([(id, state)])
+    }
+
+    /// The same but for these checks, each named once.
+    #[must_use]
+    pub fn with_all<'i>(&self, states: impl IntoIterator<Item = (&'i str, CheckState)>) -> Self {
+        let states = states.into_iter();
+        let states: Vec<(Key, CheckState)> = states
+            .map(|(id, state)| (Key::of_check(self.key, id), state))
+            .collect();
+        let named: Keys = states.iter().map(|(key, _)| *key).collect();
+        let others = self.down.iter().filter(|key| !named.has(*key));
+        let down = states
+            .iter()
+            .filter(|(_, state)| *state == CheckState::Down);
         Self {
             key: self.key,
-            down: Arc::new(others.chain(down).collect()),
+            down: Arc::new(others.chain(down.map(|(key, _)| *key)).collect()),
         }
     }
 
@@ -131,14 +143,13 @@ impl Default for Keys {
 
 impl FromIterator<Key> for Keys {
     fn from_iter<I: IntoIterator<Item = Key>>(keys: I) -> Self {
-        let mut keys: Vec<Key> = keys.into_iter().collect();
-        keys.sort_unstable();
-        keys.dedup();
+        let keys: Vec<Key> = keys.into_iter().collect();
         let len = (keys.len() * 2 + 1).next_power_of_two();
         let mut slots = vec![0; len].into_boxed_slice();
         for Key(key) in keys {
             let mut at = first(key, len);
-            while slots[at] != 0 {
+            // One that is there already takes no other slot.
+            while slots[at] != 0 && slots[at] != key {
                 at = (at + 1) & (len - 1);
             }
             slots[at] = key;
@@ -207,6 +218,12 @@ mod tests {
             [false, false, true, true]
         );
         let other = health.with("a", CheckState::Up).with("c", CheckState::Down);
+        let at_once = [
+            ("a", CheckState::Up),
+            ("c", CheckState::Down),
+            ("d", CheckState::Up),
+        ];
+        assert_eq!(health.with_all(at_once), other);
         assert_eq!(
             ["a", "b", "c"].map(|id| is_up(&other, id)),
             [true, false, false]

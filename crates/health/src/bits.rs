@@ -1,11 +1,7 @@
 //! Outcomes as bits by place: what is known of each check, in words of 64 places. The same size
 //! and the same work whether nothing is down or everything.
 
-use std::collections::HashMap;
-
-use meridian_model::{Health, HealthSlot};
-
-use crate::layout::Layout;
+use meridian_model::Health;
 
 /// The most places that tables have. Checks in higher ones are not voted on, and count as healthy.
 pub const MAX_SLOTS: u32 = 1 << 20;
@@ -92,11 +88,14 @@ impl Healths {
         })
     }
 
-    /// The same by check, as `model` asks for it.
-    pub fn by_slot(&self, layout: &Layout) -> HashMap<HealthSlot, Health> {
-        self.iter()
-            .filter_map(|(slot, health)| Some((layout.at(slot)?, health)))
-            .collect()
+    /// The places of which the two say different things, from the lowest.
+    pub fn differences(&self, other: &Self) -> impl Iterator<Item = u32> {
+        (0..self.words.len().max(other.words.len())).flat_map(|index| {
+            let word = |healths: &Self| healths.words.get(index).copied().unwrap_or_default();
+            let (own, other) = (word(self), word(other));
+            let differ = (own.known ^ other.known) | (own.healthy ^ other.healthy);
+            places(index, differ)
+        })
     }
 
     pub(crate) fn set(&mut self, slot: u32, health: Option<Health>) {

@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::key::CheckerKey;
 use crate::opinion::{Finding, Opinion};
+use crate::places::{Difference, Places};
 use crate::probe::{Observation, Prober, Target, Unable};
 use crate::register::{CheckerName, Register};
 use crate::schedule::{Punctuality, Schedule};
@@ -55,8 +56,8 @@ pub struct Assignment {
 /// All checks that are to be probed, by whichever checkers. Disabled ones are not among them.
 #[derive(Debug, Clone, Default)]
 pub struct Assigned {
-    /// In any order, no two in one place. Those that did not change are best the same as before.
-    pub checks: Vec<Arc<Assignment>>,
+    /// By place. What is a copy of the one before costs nothing where it is the same.
+    pub checks: Places<Arc<Assignment>>,
     /// The last entry of the journal that they are known from.
     pub known_through: Seq,
 }
@@ -92,8 +93,9 @@ pub struct Worker<S> {
     prober: Arc<Prober>,
     surroundings: S,
     desk: Arc<Desk>,
+    /// What it was told last.
+    assigned: Arc<Assigned>,
     probed: HashMap<u32, Probed>,
-    known_through: Seq,
     schedule: Schedule,
     punctuality: Punctuality,
     table: Table,
@@ -135,8 +137,8 @@ impl<S: Surroundings> Worker<S> {
             prober,
             surroundings,
             desk: Arc::clone(&desk),
+            assigned: Arc::default(),
             probed: HashMap::new(),
-            known_through: Seq(0),
             punctuality: Punctuality::new(LATE, LATE_GRACE),
             table: Table::new(),
             under_way: JoinSet::new(),
@@ -199,45 +201,53 @@ impl<S: Surroundings> Worker<S> {
         probe.map_or(issue, |probe| probe.min(issue))
     }
 
-    /// Takes up the checks that there are by now.
-    fn follow(&mut self, assigned: &Assigned) {
-        self.known_through = assigned.known_through;
-        let mut before = mem::take(&mut self.probed);
-        for assignment in &assigned.checks {
-            let slot = assignment.slot;
-            let regions = &assignment.target.endpoint.regions;
-            if !self.register.may_vote(&self.identity.name, regions) {
+    /// Takes up what has changed of the checks.
+    fn follow(&mut self, assigned: &Arc<Assigned>) {
+        let before = mem::replace(&mut self.assigned, Arc::clone(assigned));
+        for Difference { before, now, .. } in assigned.checks.differences(&before.checks) {
+            if before == now {
                 continue;
             }
-            // Of one beyond the places of tables nothing could be said.
-            if self.table.put(slot, &assignment.target.id).is_err() {
-                continue;
+            if let Some(former) =
+                before.filter(|former| now.is_none_or(|now| now.slot != former.slot))
+            {
+                self.leave(former.slot);
             }
-            let interval = assignment.target.endpoint.request_interval_s;
-            let interval = Duration::from_secs(interval.into());
-            self.schedule.put(slot, interval, self.began.elapsed());
-            let known = before.remove(&slot.slot);
-            let probed = match known {
-                Some(known) if known.assignment == *assignment => known,
-                // What was found of it until now stands, what is being found does not.
-                Some(known) if known.assignment.slot == slot => Probed {
-                    assignment: Arc::clone(assignment),
-                    ..known
-                },
-                former => {
-                    if let Some(former) = former {
-                        self.desk.forget(former.assignment.slot);
-                    }
-                    Probed {
-                        assignment: Arc::clone(assignment),
-                        opinion: Opinion::default(),
-                    }
-                }
-            };
-            self.probed.insert(slot.slot, probed);
+            if let Some(assignment) = now {
+                self.take_up(assignment);
+            }
         }
-        for gone in before.into_values() {
-            let slot = gone.assignment.slot;
+    }
+
+    fn take_up(&mut self, assignment: &Arc<Assignment>) {
+        let slot = assignment.slot;
+        let regions = &assignment.target.endpoint.regions;
+        if !self.register.may_vote(&self.identity.name, regions) {
+            self.leave(slot);
+            return;
+        }
+        // Of one beyond the places of tables nothing could be said.
+        if self.table.put(slot, &assignment.target.id).is_err() {
+            return;
+        }
+        let interval = assignment.target.endpoint.request_interval_s;
+        let interval = Duration::from_secs(interval.into());
+        self.schedule.put(slot, interval, self.began.elapsed());
+        // What was found of it until now stands, what is being found does not.
+        let known = self.probed.remove(&slot.slot);
+        let known = known.filter(|known| known.assignment.slot == slot);
+        let probed = Probed {
+            assignment: Arc::clone(assignment),
+            opinion: known.map(|known| known.opinion).unwrap_or_default(),
+        };
+        self.probed.insert(slot.slot, probed);
+    }
+
+    /// Probes a check no more.
+    fn leave(&mut self, slot: HealthSlot) {
+        let probed = self.probed.get(&slot.slot);
+        if probed.is_some_and(|probed| probed.assignment.slot == slot) {
+            self.probed.remove(&slot.slot);
             self.schedule.remove(slot);
             self.table.remove(slot);
             self.desk.forget(slot);
@@ -362,7 +372,7 @@ impl<S: Surroundings> Worker<S> {
             let issue = Issue {
                 checker: self.identity.name.clone(),
                 counter,
-                known_through: self.known_through,
+                known_through: self.assigned.known_through,
                 lateness,
             };
             self.is_news = false;

@@ -13,6 +13,7 @@ mod key;
 mod layout;
 mod metric;
 mod opinion;
+mod places;
 mod probe;
 mod register;
 mod resolve;
@@ -32,6 +33,7 @@ pub use key::{CheckerKey, NotAKey, PublicKey};
 pub use layout::{Layout, OutOfPlaces};
 pub use metric::{AlarmRule, AlarmState, Comparison};
 pub use opinion::{Finding, Opinion};
+pub use places::{Difference, Places};
 pub use probe::{
     Certificate, CertificateFault, Found, Malformation, Observation, Prober, Target, Timeouts,
     Times, Tls, TlsFailure, Unable,
@@ -39,7 +41,7 @@ pub use probe::{
 pub use register::{Checker, CheckerName, MAX_CHECKERS, NotAName, Register, RegisterError};
 pub use resolve::{ResolveFailure, Resolver};
 pub use schedule::{Due, Punctuality, Schedule};
-pub use state::{MAX_STATE_BYTES, STATE_VERSION, State, Unreadable};
+pub use state::{MAX_STATE_BYTES, Outline, STATE_VERSION, State, Unreadable};
 pub use steady::Steady;
 pub use table::{
     Conduct, Counter, FORMAT_VERSION, Issue, Known, MAX_TABLE_BYTES, Received, Refused, Table, Vote,

@@ -63,6 +63,16 @@ struct Check {
     bits: u8,
 }
 
+/// What tells a state from the one before, without a look at each check. Counters are left aside:
+/// those of a state that is a little old still keep out what was sent before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outline {
+    judged: Healths,
+    limited: Healths,
+    /// Of whom.
+    sums: Vec<u64>,
+}
+
 /// Why a state cannot be used. Nothing is known then, and everything counts as healthy until there
 /// are votes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -95,12 +105,6 @@ impl State {
             counters: votes.counters().collect(),
             checks: checks.collect(),
         }
-    }
-
-    /// Whether the same is known, whenever it was written. Counters are left aside: those of a
-    /// state that is a little old still keep out what was sent before it.
-    pub fn says_the_same(&self, other: &Self) -> bool {
-        self.checks == other.checks
     }
 
     /// The bytes.
@@ -209,6 +213,24 @@ impl State {
             };
             Some((check.slot, health))
         })
+    }
+}
+
+impl Outline {
+    /// That of the state at this moment.
+    pub fn of(votes: &Votes, damping: &Damping) -> Self {
+        Self {
+            judged: votes.healths().clone(),
+            limited: damping.limited().clone(),
+            sums: votes.layout().sums().to_vec(),
+        }
+    }
+
+    /// Whether it still is.
+    pub fn is_of(&self, votes: &Votes, damping: &Damping) -> bool {
+        self.judged == *votes.healths()
+            && self.limited == *damping.limited()
+            && self.sums == votes.layout().sums()
     }
 }
 

@@ -109,7 +109,10 @@ impl Scene {
             self.votes.put(&as_check(check)).unwrap();
         }
         let assigned = Assigned {
-            checks: checks.to_vec(),
+            checks: checks
+                .iter()
+                .map(|check| (check.slot.slot, Arc::clone(check)))
+                .collect(),
             known_through: Seq(9),
         };
         self.assigned.send_replace(Arc::new(assigned));

@@ -5,8 +5,8 @@ mod common;
 
 use common::{check, know, register, seconds, stations};
 use meridian_health::{
-    Basis, Damping, Guardrails, HeldBack, MAX_STATE_BYTES, Refused, Rules, State, Unreadable, Vote,
-    Votes,
+    Basis, Damping, Guardrails, HeldBack, MAX_STATE_BYTES, Outline, Refused, Rules, State,
+    Unreadable, Vote, Votes,
 };
 use meridian_model::Health::{Healthy, Unhealthy};
 use meridian_model::{HealthCheck, Timestamp};
@@ -54,13 +54,15 @@ fn health_after_a_restart_equals_health_before() {
     let state = State::of(&before, &damped, Timestamp(5));
     let read = State::from_bytes(&state.to_bytes()).unwrap();
     assert_eq!(read, state);
-    assert!(read.says_the_same(&state));
+    let outline = Outline::of(&before, &damped);
+    assert!(outline.is_of(&before, &damped));
 
     let (mut votes, mut damping) = fresh(&checks, rails);
     votes.restore(&read);
     damping.restore(&read);
     assert_eq!(votes.healths(), before.healths());
     assert_eq!(damping.healths(), damped.healths());
+    assert!(outline.is_of(&votes, &damping));
     // They hold as long as nothing is heard, without a turn.
     votes.judge(seconds(0));
     damping.step(votes.healths(), seconds(0));

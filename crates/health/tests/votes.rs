@@ -6,7 +6,7 @@ mod common;
 use std::time::Duration;
 
 use common::{Station, check, check_from, register, seconds, stations};
-use meridian_health::{Basis, Cast, Conduct, Rules, Vote, Votes};
+use meridian_health::{Basis, Cast, Conduct, Healths, Rules, Vote, Votes};
 use meridian_model::Health::{Healthy, Unhealthy};
 use meridian_model::{Health, HealthCheck, HealthSlot};
 
@@ -285,8 +285,9 @@ fn a_flip_says_what_it_was_and_who_voted() {
         (Some(Healthy), Unhealthy)
     );
     assert_eq!((flips[0].tally.down, flips[0].tally.registered), (3, 3));
-    let by_slot = poll.votes.healths().by_slot(poll.votes.layout());
-    assert_eq!(by_slot.get(&poll.check.slot), Some(&Unhealthy));
+    let nothing = Healths::default();
+    let told: Vec<u32> = poll.votes.healths().differences(&nothing).collect();
+    assert_eq!(told, [poll.check.slot.slot]);
     assert_eq!(poll.votes.healths().count(), (1, 0));
 }
 

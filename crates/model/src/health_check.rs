@@ -5,6 +5,7 @@ mod draft;
 mod region;
 mod routing_control;
 mod standing;
+mod standings;
 mod switch;
 
 use std::net::IpAddr;
@@ -15,7 +16,8 @@ pub use draft::{AlarmDraft, HealthCheckDraft, HealthCheckSettings, ResetElement}
 pub(crate) use draft::{no_child, no_interval};
 pub use region::{ALARM_REGIONS, CheckerRegion};
 pub use routing_control::{ControlState, RoutingControl, is_routing_control};
-pub use standing::{Observed, Reason, Standing, standings};
+pub use standing::{Reason, Standing};
+pub use standings::Standings;
 pub use switch::{BreakGlass, Health, HealthSwitch, MAX_BREAK_GLASS_MS, check_reason};
 
 /// A health check as it is stored and echoed.

@@ -48,9 +48,8 @@ pub use geo::{Continent, Country, GeoPlace, GeoStart, Subdivision};
 pub use health_check::{
     ALARM_REGIONS, AlarmDraft, BreakGlass, CheckerRegion, ControlState, Endpoint, Health,
     HealthCheck, HealthCheckConfig, HealthCheckDraft, HealthCheckSettings, HealthCheckType,
-    HealthSlot, HealthSubject, HealthSwitch, MAX_BREAK_GLASS_MS, Observed, Protocol, Reason,
-    ResetElement, RoutingControl, Standing, WithoutData, check_reason, is_routing_control,
-    standings,
+    HealthSlot, HealthSubject, HealthSwitch, MAX_BREAK_GLASS_MS, Protocol, Reason, ResetElement,
+    RoutingControl, Standing, Standings, WithoutData, check_reason, is_routing_control,
 };
 pub use id::{
     AccessKeyId, AccountId, ChangeId, CidrCollectionId, DelegationSetId, Generation, HealthCheckId,

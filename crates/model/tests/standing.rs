@@ -6,11 +6,12 @@
 )]
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use meridian_model::{
     AccountId, BreakGlass, ControlState, Endpoint, Health, HealthCheck, HealthCheckConfig,
-    HealthCheckId, HealthSlot, HealthSubject, HealthSwitch, Observed, Protocol, Reason,
-    RoutingControl, Standing, Timestamp, WithoutData, standings,
+    HealthCheckId, HealthSlot, HealthSubject, HealthSwitch, Protocol, Reason, RoutingControl,
+    Standing, Standings, Timestamp, WithoutData,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -120,14 +121,38 @@ impl Known {
     }
 
     fn of(&self, checks: &[HealthCheck]) -> Vec<Standing> {
-        let observed = Observed {
-            switches: &self.switches,
-            break_glass: &self.break_glass,
-            now: NOW,
-            controls: &self.controls,
-            votes: &self.votes,
+        let mut standings = Standings::default();
+        for check in checks {
+            standings.put(Arc::new(check.clone()));
+        }
+        self.lead(&mut standings, &Self::default());
+        standings.settle(|slot| self.votes.get(&slot).copied());
+        let places = checks.iter().map(|check| check.slot.slot);
+        places
+            .map(|slot| standings.standing(slot).unwrap())
+            .collect()
+    }
+
+    /// Says what is known now and was not before.
+    fn lead(&self, standings: &mut Standings, before: &Self) {
+        let said = |known: &Self, number: usize| {
+            let switches = known.switches.iter();
+            let mut of_it = switches.filter(|switch| switch.check == id(number));
+            of_it.next().map(|switch| switch.health)
         };
-        standings(checks, &observed)
+        for number in 0..CHECKS {
+            if said(self, number) != said(before, number) {
+                standings.switch(&id(number), said(self, number));
+            }
+            let slot = slot(number);
+            if self.votes.get(&slot) != before.votes.get(&slot) {
+                standings.observe(slot.slot);
+            }
+        }
+        standings.hand_over(&self.break_glass, NOW);
+        for control in &self.controls {
+            standings.turn(control);
+        }
     }
 
     fn last(&self, checks: &[HealthCheck]) -> (Health, Reason) {
@@ -394,6 +419,64 @@ proptest! {
             prop_assert_eq!(outcome.health, expected, "{:?}", check);
         }
     }
+}
+
+proptest! {
+    /// Step by step, with only what has changed being said.
+    #[test]
+    fn it_is_the_same_however_it_came_about(
+        steps in prop::collection::vec(
+            ((0..CHECKS).map(any_check).collect::<Vec<_>>(), 0..256_u32, known()), 1..6,
+        ),
+    ) {
+        let mut standings = Standings::default();
+        let mut before = (Vec::new(), Known::default(), HashMap::new());
+        for (checks, there, known) in steps {
+            let there = |check: &HealthCheck| there >> check.slot.slot & 1 == 1;
+            let checks: Vec<HealthCheck> = checks.into_iter().filter(there).collect();
+            for gone in before.0.iter().filter(|check| !checks.contains(check)) {
+                standings.remove(&HealthCheck::clone(gone).id);
+            }
+            for new in checks.iter().filter(|check| !before.0.contains(check)) {
+                standings.put(Arc::new(new.clone()));
+            }
+            known.lead(&mut standings, &before.1);
+            let concerned = standings.settle(|slot| known.votes.get(&slot).copied());
+            let expected: HashMap<u32, Standing> =
+                known.of(&checks).into_iter().map(|it| (it.slot.slot, it)).collect();
+            for number in 0..CHECKS {
+                let slot = u32::try_from(number).unwrap();
+                let standing = standings.standing(slot);
+                prop_assert_eq!(standing, expected.get(&slot).copied(), "{}", number);
+                // Who is not told of it would keep the outcome from before.
+                let differs = standing != before.2.get(&slot).copied();
+                prop_assert!(!differs || concerned.contains(&slot), "{}", number);
+            }
+            before = (checks, known, expected);
+        }
+    }
+}
+
+#[test]
+fn only_what_is_concerned_is_decided_again() {
+    let checks = [
+        check(0, endpoint()),
+        check(1, endpoint()),
+        check(2, calculated(1, &[1])),
+        check(3, calculated(1, &[2])),
+        check(4, endpoint()),
+    ];
+    let mut standings = Standings::default();
+    for check in checks {
+        standings.put(Arc::new(check));
+    }
+    assert_eq!(standings.settle(|_| None), [0, 1, 2, 3, 4]);
+    assert_eq!(standings.settle(|_| Some(Unhealthy)), [0; 0]);
+    standings.observe(1);
+    assert_eq!(standings.settle(|_| Some(Unhealthy)), [1, 2, 3]);
+    standings.remove(&id(1));
+    assert_eq!(standings.settle(|_| None), [1, 2, 3]);
+    assert_eq!(standings.standing(3).map(|it| it.health), Some(Healthy));
 }
 
 #[test]

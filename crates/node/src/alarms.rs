@@ -23,7 +23,7 @@ use tokio::time::sleep;
 use self::answer::Times;
 use self::ask::Question;
 use self::kept::{KeptFile, States};
-use crate::checkers::Board;
+use crate::checkers::{Board, Checks};
 use crate::condition::Condition;
 use crate::config::{Alarm, Config};
 
@@ -66,7 +66,7 @@ pub(crate) fn restore(
 ) -> Result<(), ReadError> {
     if !config.alarms.is_empty() {
         let shared = Shared::of(&config.alarms, &KeptFile::of(&config.data_dir));
-        board.post_alarms(shared.votes(&snapshot.health_checks()?));
+        board.post_alarms(shared.votes(&snapshot.health_checks()?.into_iter().collect()));
     }
     Ok(())
 }
@@ -153,13 +153,13 @@ fn since_1970() -> Duration {
 async fn tell(alarms: Arc<Shared>, file: KeptFile, board: Arc<Board>) {
     let file = Arc::new(file);
     let mut told = None;
-    let mut checks = Arc::default();
+    let mut checks = Checks::default();
     let mut kept = file.read();
     let mut failing = false;
     loop {
         let revision = alarms.revision.load(Ordering::Acquire);
-        let known = Arc::clone(&board.state().checks);
-        if told != Some(revision) || !Arc::ptr_eq(&known, &checks) {
+        let known = board.state().checks.clone();
+        if told != Some(revision) || !known.is_copy(&checks) {
             let states = alarms.states();
             if !says_the_same(&states, &kept) {
                 let (file, written) = (Arc::clone(&file), states.clone());
@@ -238,8 +238,8 @@ impl Shared {
     }
 
     /// What is voted on the checks that go by alarms.
-    fn votes(&self, checks: &[HealthCheck]) -> HashMap<HealthSlot, Health> {
-        let vote = |check: &HealthCheck| match &check.config.subject {
+    fn votes(&self, checks: &Checks) -> HashMap<HealthSlot, Health> {
+        let vote = |check: &Arc<HealthCheck>| match &check.config.subject {
             HealthSubject::Metric {
                 region,
                 name,

@@ -4,6 +4,7 @@
 //! They have a runtime and threads of their own: neither DNS nor the control plane waits for them.
 
 mod board;
+mod checks;
 mod count;
 mod events;
 mod last;
@@ -22,7 +23,7 @@ use anyhow::{Context, Result};
 use meridian_control::{Environment, SystemEnvironment};
 use meridian_health::{
     Assigned, Assignment, CapLimits, Caps, Certificate, Checker, CheckerKey, Counter, Desk, Guard,
-    Identity, Prober, Register, Resolver, Surroundings, Target, Timeouts, Tls, Worker,
+    Identity, Places, Prober, Register, Resolver, Surroundings, Target, Timeouts, Tls, Worker,
 };
 use meridian_log::{ReadError, Snapshot};
 use meridian_model::{HealthCheck, HealthSubject, Timestamp};
@@ -35,6 +36,7 @@ use crate::config::Config;
 use crate::trust::system_and;
 
 pub(crate) use board::{Board, Findings, Flips, Member, State};
+pub(crate) use checks::Checks;
 pub(crate) use events::EventLog;
 pub(crate) use marks::Marks;
 pub(crate) use observations::Observed;
@@ -66,10 +68,7 @@ pub(crate) fn restore(
 ) -> Result<(), ReadError> {
     if let Some(known) = LastFile::of(data_dir).read() {
         let tally = Tally::restore(snapshot.health_checks()?, &known);
-        board.post_findings(Findings {
-            votes: tally.found(),
-            ..Findings::default()
-        });
+        tally.post(board);
         *board.tally() = tally;
     }
     Ok(())
@@ -187,11 +186,12 @@ async fn work(
     let mut counted = Instant::now();
     loop {
         let state = board.state();
-        let same = Arc::ptr_eq(&state.checks, &assigned.checks)
-            && Arc::ptr_eq(&state.rights, &assigned.rights)
-            && Arc::ptr_eq(&state.marks, &assigned.marks);
+        let same = Arc::ptr_eq(&state.rights, &assigned.rights)
+            && state.marks.is_copy(&assigned.marks)
+            && state.checks.is_copy(&assigned.checks);
         if !same {
-            let checks = assignments(&state, &assign.borrow(), certificates);
+            let known = assign.borrow().checks.clone();
+            let checks = assignments((&state, &assigned), known, certificates);
             assign.send_replace(Arc::new(Assigned {
                 checks,
                 known_through: state.known_through,
@@ -215,27 +215,36 @@ async fn work(
     }
 }
 
-/// What is to be probed. What did not change is the same as before. Where nothing else is said of
-/// certificates, this is so.
+/// What is to be probed by this state, when that was to be by the one before. What did not change is
+/// the same as before. Where nothing else is said of certificates, this is so.
 fn assignments(
-    state: &State,
-    before: &Assigned,
+    (state, before): (&State, &State),
+    mut assigned: Places<Arc<Assignment>>,
     certificates: Certificate,
-) -> Vec<Arc<Assignment>> {
-    // Both are in the order of the checks' ids.
-    let mut before = before.checks.iter().peekable();
-    let checks = state.checks.iter();
-    let assigned = checks.filter_map(|check| assignment(state, check, certificates));
+) -> Places<Arc<Assignment>> {
+    let nobody = Checks::default();
+    let known = if Arc::ptr_eq(&state.rights, &before.rights) {
+        &before.checks
+    } else {
+        &nobody
+    };
+    let changed = state.checks.differences(known);
+    let changed = changed.filter_map(|(before, now)| Some(now.or(before)?.slot.slot));
+    let marked = state.marks.differences(&before.marks);
+    let marked = marked.filter_map(|id| Some(state.checks.of(id.as_str())?.slot.slot));
+    for slot in changed.chain(marked) {
+        let check = state.checks.get(slot);
+        match check.and_then(|check| assignment(state, check, certificates)) {
+            Some(new) if assigned.get(slot).is_some_and(|known| **known == new) => {}
+            Some(new) => {
+                assigned.put(slot, Arc::new(new));
+            }
+            None => {
+                assigned.take(slot);
+            }
+        }
+    }
     assigned
-        .map(|assignment| {
-            while before
-                .next_if(|known| known.target.id < assignment.target.id)
-                .is_some()
-            {}
-            let same = before.next_if(|known| ***known == assignment);
-            same.map_or_else(|| Arc::new(assignment), Arc::clone)
-        })
-        .collect()
 }
 
 fn assignment(state: &State, check: &HealthCheck, certificates: Certificate) -> Option<Assignment> {

@@ -18,9 +18,7 @@ use meridian_answer::{
 use meridian_control::{Acks, Environment, Served, SystemEnvironment};
 use meridian_dns::Name;
 use meridian_log::{Entry, Journal, Snapshot, Tables};
-use meridian_model::{
-    CidrCollectionId, Effect, Generation, Seq, State, TaggedKind, Timestamp, Zone, ZoneId,
-};
+use meridian_model::{CidrCollectionId, Effect, Generation, Seq, State, Timestamp, Zone, ZoneId};
 use meridian_server::Live;
 
 use crate::break_glass::BreakGlassFile;
@@ -86,7 +84,7 @@ struct Touched {
     logging: bool,
     vpcs: bool,
     regions: bool,
-    health: bool,
+    health: health::Touched,
     networks: BTreeSet<CidrCollectionId>,
 }
 
@@ -188,12 +186,13 @@ impl Feed {
         // The first turn may wait for a while, and what there is is served already.
         self.say_turned();
         while !stop.load(Ordering::Relaxed) {
-            // A turn that panics leaves the feed stale, so the next one starts from the tables.
+            // A turn that panics may be half done, so the next one starts from the tables.
             let turn = || {
                 self.heed(live, now());
                 self.turn(live)
             };
             let turn = panic::catch_unwind(AssertUnwindSafe(turn));
+            self.stale |= turn.is_err();
             let turn = turn.unwrap_or_else(|_| Err(anyhow!("a panic, which is a fault of ours")));
             self.condition.journal_checked(self.journal.check());
             match turn {
@@ -223,8 +222,7 @@ impl Feed {
         if !self.health.is_outdated(now) {
             return;
         }
-        let health = self.health.at(self.world.key(), now);
-        if health != *self.world.health() {
+        if let Some(health) = self.health.at(self.world.health(), now) {
             self.world = self.world.clone().with_health(health);
             live.publish(self.world.clone());
         }
@@ -306,6 +304,7 @@ impl Feed {
     fn acknowledge(&self) {
         let seq = self.tables.head().seq;
         let failed = self.failed.clone();
+        self.condition.board().answer_through(seq);
         self.acks.report(NODE, Served { seq, failed });
     }
 
@@ -576,9 +575,9 @@ fn beside_zones(
         let collections = networks::changed(snapshot, before, &touched.networks)?;
         world = world.with_cidr_collections(collections);
     }
-    if touched.health {
-        let health = health.read(snapshot, world.key(), now())?;
-        if health != *world.health() {
+    if !touched.health.is_empty() {
+        let health = health.follow(snapshot, &touched.health, world.health(), now())?;
+        if let Some(health) = health {
             world = world.with_health(health);
         }
     }
@@ -611,9 +610,9 @@ fn touched(entries: &[Entry]) -> Touched {
                 | Effect::PutRoutingControl(_)
                 // Accounts have rights to what is probed.
                 | Effect::PutAccount(_)
-                | Effect::DeleteAccount(_) => touched.health = true,
+                | Effect::DeleteAccount(_)
                 // Some tags of checks say how they are probed and what they are called.
-                Effect::PutTags(set) => touched.health |= set.resource.kind == TaggedKind::HealthCheck,
+                | Effect::PutTags(_) => touched.health.note(effect),
                 Effect::DeleteCidrCollection(id) => {
                     touched.networks.insert(id.clone());
                 }
@@ -648,7 +647,7 @@ fn touched(entries: &[Entry]) -> Touched {
 impl Touched {
     /// Whether anything was touched that answers come from and that is not in a zone.
     fn beside_zones(&self) -> bool {
-        self.vpcs || self.regions || self.health || !self.networks.is_empty()
+        self.vpcs || self.regions || !self.health.is_empty() || !self.networks.is_empty()
     }
 
     fn name(&mut self, generation: Generation, name: &Name) {

@@ -1,44 +1,6 @@
-//! The outcomes of health checks at this node, as people are told of them.
+//! The outcomes of health checks in the words that people are told them in.
 
-use meridian_log::{ReadError, Snapshot};
-use meridian_model::{
-    BreakGlass, Endpoint, HealthCheck, HealthSubject, HealthSwitch, Observed, Protocol, Reason,
-    Standing, Timestamp, standings,
-};
-
-use crate::checkers::Findings;
-
-/// All checks, with their outcomes in the same order, and the switches that are in the journal.
-pub(crate) struct Outcomes {
-    pub(crate) checks: Vec<HealthCheck>,
-    pub(crate) standings: Vec<Standing>,
-    pub(crate) switches: Vec<HealthSwitch>,
-}
-
-/// The outcomes by what the tables hold, this node was handed directly, and checkers found.
-pub(crate) fn outcomes(
-    snapshot: &Snapshot,
-    break_glass: &[BreakGlass],
-    findings: &Findings,
-    now: Timestamp,
-) -> Result<Outcomes, ReadError> {
-    let checks = snapshot.health_checks()?;
-    let switches = snapshot.health_switches()?;
-    let controls = snapshot.routing_controls()?;
-    let observed = Observed {
-        switches: &switches,
-        break_glass,
-        now,
-        controls: &controls,
-        votes: &findings.votes,
-    };
-    let standings = standings(&checks, &observed);
-    Ok(Outcomes {
-        checks,
-        standings,
-        switches,
-    })
-}
+use meridian_model::{Endpoint, HealthCheck, HealthSubject, Protocol, Reason, Standing};
 
 /// Why a check stands as it does, in a few words. Who switched it said this.
 pub(crate) fn why(check: &HealthCheck, standing: &Standing, said: &str) -> String {

@@ -147,6 +147,19 @@ impl Snapshot {
         Ok(created)
     }
 
+    /// Health checks of every account from this id on, by id.
+    ///
+    /// # Errors
+    /// As for all methods.
+    pub fn health_checks_from(
+        &self,
+        from: Option<&HealthCheckId>,
+        limit: usize,
+    ) -> Result<Vec<HealthCheck>, ReadError> {
+        let start = from.map(layout::health_check).unwrap_or_default();
+        self.scan_stored(Table::HealthChecks, b"", &start, limit)
+    }
+
     /// The account's health checks from this id on, by id.
     ///
     /// # Errors
@@ -192,6 +205,14 @@ impl Snapshot {
     /// As for all methods.
     pub fn routing_controls(&self) -> Result<Vec<RoutingControl>, ReadError> {
         self.scan_stored(Table::RoutingControls, b"", b"", usize::MAX)
+    }
+
+    /// How a routing control was turned last, if it ever was.
+    ///
+    /// # Errors
+    /// As for all methods.
+    pub fn routing_control(&self, arn: &str) -> Result<Option<RoutingControl>, ReadError> {
+        self.stored(Table::RoutingControls, arn.as_bytes())
     }
 
     pub(super) fn health_check_row(

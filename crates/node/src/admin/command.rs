@@ -140,6 +140,8 @@ pub(crate) enum Command {
     },
     HealthList {
         account: Option<String>,
+        /// The first id of a page; from the beginning if there is none.
+        from: Option<String>,
     },
     HealthShow {
         id: String,

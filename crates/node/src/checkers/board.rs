@@ -4,28 +4,35 @@
 use std::collections::HashMap;
 use std::mem;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use meridian_health::Desk;
+use meridian_health::{Desk, Difference, Healths, Places};
 use meridian_model::{
     AccountId, CheckerRegion, Health, HealthCheck, HealthCheckId, HealthSlot, ProbeRights, Seq,
     Standing, Timestamp,
 };
 use tokio::sync::broadcast;
 
+use super::checks::Checks;
 use super::count::Tally;
 use super::marks::Marks;
 
 /// How many batches of flips a listener may lag behind. One that lags further is told that it
 /// missed some.
 const FLIPS_KEPT: usize = 64;
+/// How long it is waited for a state that is new enough, and how often it is looked.
+const PATIENCE: Duration = Duration::from_secs(2);
+const LOOK_EVERY: Duration = Duration::from_millis(2);
 
 /// The newest of both sides. It outlives a control plane that is closed and opened again.
 pub(crate) struct Board {
     state: Mutex<Arc<State>>,
     findings: Mutex<Arc<Findings>>,
-    /// What alarms say, which is in the findings too.
-    alarms: Mutex<HashMap<HealthSlot, Health>>,
+    /// The last entry of the journal that answers go by.
+    answered_through: AtomicU64,
     flips: broadcast::Sender<Arc<Flips>>,
     tally: Mutex<Tally>,
     members: Mutex<Vec<Member>>,
@@ -43,27 +50,33 @@ pub(crate) struct Member {
 /// How all checks stand in the answers that are given.
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    /// By id. The same as long as none is made, changed or deleted.
-    pub(crate) checks: Arc<Vec<HealthCheck>>,
-    /// In the same order.
-    pub(crate) standings: Vec<Standing>,
+    /// A copy of the one before, where none was made, changed or deleted.
+    pub(crate) checks: Checks,
+    /// By the places of checks.
+    pub(crate) standings: Places<Standing>,
     /// What those said who switched checks.
-    pub(crate) said: HashMap<HealthCheckId, String>,
+    pub(crate) said: Arc<HashMap<HealthCheckId, String>>,
     /// What accounts may have probed, those that may more than anybody.
     pub(crate) rights: Arc<HashMap<AccountId, ProbeRights>>,
     /// What tags say of checks.
-    pub(crate) marks: Arc<Marks>,
+    pub(crate) marks: Marks,
     /// The last entry of the journal that the checks are known from.
     pub(crate) known_through: Seq,
+    /// The revision of the documents that this node was handed, where it may be handed any.
+    pub(crate) documents: Option<u64>,
 }
 
-/// What was found of the checks that are probed.
-#[derive(Debug, Default)]
+/// What was found of the checks.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Findings {
-    /// Another one whenever the votes are others.
+    /// Another one whenever anything else is found.
     pub(crate) revision: u64,
-    /// What the checkers together say of the checks in these places.
-    pub(crate) votes: HashMap<HealthSlot, Health>,
+    /// What the checkers together say, by place.
+    healths: Healths,
+    /// Of which checks they say it.
+    about: Checks,
+    /// What alarms say of the checks that go by them.
+    alarms: Arc<HashMap<HealthSlot, Health>>,
 }
 
 /// Checks whose states became the other ones, all at the same time.
@@ -73,7 +86,7 @@ pub(crate) struct Flips {
     /// How all stand since.
     pub(crate) state: Arc<State>,
     /// The places of those that flipped.
-    flipped: Vec<usize>,
+    flipped: Vec<u32>,
 }
 
 impl Default for Board {
@@ -81,7 +94,7 @@ impl Default for Board {
         Self {
             state: Mutex::default(),
             findings: Mutex::default(),
-            alarms: Mutex::default(),
+            answered_through: AtomicU64::new(0),
             flips: broadcast::Sender::new(FLIPS_KEPT),
             tally: Mutex::default(),
             members: Mutex::default(),
@@ -103,41 +116,57 @@ impl Board {
         }
     }
 
+    /// Answers go by the journal up to this entry.
+    pub(crate) fn answer_through(&self, seq: Seq) {
+        self.answered_through.store(seq.0, Ordering::Release);
+    }
+
+    /// What is answered by, once that is the journal up to this entry and what this node was handed
+    /// up to this revision; as it is, where that takes too long. Blocks for as long.
+    pub(crate) fn state_since(&self, seq: Seq, documents: u64) -> Arc<State> {
+        let give_up = Instant::now() + PATIENCE;
+        loop {
+            let through = self.answered_through.load(Ordering::Acquire);
+            let state = self.state();
+            let is_newest = through >= seq.0 && state.documents.is_none_or(|it| it >= documents);
+            if is_newest || Instant::now() >= give_up {
+                return state;
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+    }
+
     /// What is answered by.
     pub(crate) fn state(&self) -> Arc<State> {
         Arc::clone(&lock(&self.state))
     }
 
-    /// This was found last. Says whether the votes are others than before.
-    pub(crate) fn post_findings(&self, mut findings: Findings) -> bool {
-        let alarms = lock(&self.alarms);
-        let said = alarms.iter().map(|(slot, health)| (*slot, *health));
-        findings.votes.extend(said);
-        self.publish(findings)
+    /// This was found last of these checks by those who probe them.
+    pub(crate) fn post_votes(&self, about: &Checks, healths: &Healths) {
+        self.find(|found| Findings {
+            healths: healths.clone(),
+            about: about.clone(),
+            ..found.clone()
+        });
     }
 
     /// This is what alarms say of the checks that go by them; no other check is in it.
-    pub(crate) fn post_alarms(&self, votes: HashMap<HealthSlot, Health>) {
-        let mut alarms = lock(&self.alarms);
-        let before = mem::replace(&mut *alarms, votes);
-        if before == *alarms {
-            return;
-        }
-        let mut votes = self.findings().votes.clone();
-        votes.retain(|slot, _| !before.contains_key(slot));
-        votes.extend(alarms.iter().map(|(slot, health)| (*slot, *health)));
-        self.publish(Findings { revision: 0, votes });
+    pub(crate) fn post_alarms(&self, alarms: HashMap<HealthSlot, Health>) {
+        let alarms = Arc::new(alarms);
+        self.find(|found| Findings {
+            alarms,
+            ..found.clone()
+        });
     }
 
-    /// Whoever calls it holds the lock of the alarms, so that nobody does it at the same time.
-    fn publish(&self, mut findings: Findings) -> bool {
-        let before = self.findings();
-        let differs = before.votes != findings.votes;
-        findings.revision = before.revision + u64::from(differs);
-        let before = mem::replace(&mut *lock(&self.findings), Arc::new(findings));
-        // It may be large, and nobody should wait for it to be freed.
-        drop(before);
-        differs
+    /// Leaves what was found, with another revision if it is something else.
+    fn find(&self, find: impl FnOnce(&Findings) -> Findings) {
+        let mut last = lock(&self.findings);
+        let mut found = find(&last);
+        if !found.says_the_same(&last) {
+            found.revision = last.revision + 1;
+            *last = Arc::new(found);
+        }
     }
 
     /// What was found last.
@@ -166,19 +195,49 @@ impl Board {
     }
 }
 
+impl Findings {
+    /// What was found of a check, if anything was.
+    pub(crate) fn of(&self, slot: HealthSlot) -> Option<Health> {
+        let voted = || {
+            self.about.at(slot)?;
+            self.healths.get(slot.slot)
+        };
+        voted().or_else(|| self.alarms.get(&slot).copied())
+    }
+
+    /// The places of checks of which something else may have been found than before. Some may be
+    /// told twice.
+    pub(crate) fn differences(&self, before: &Self) -> Vec<u32> {
+        let mut places: Vec<u32> = self.healths.differences(&before.healths).collect();
+        let others = self.about.differences(&before.about);
+        let others = others.filter_map(|(before, now)| Some(now.or(before)?.slot.slot));
+        places.extend(others);
+        for slot in before.alarms.keys().chain(self.alarms.keys()) {
+            if before.alarms.get(slot) != self.alarms.get(slot) {
+                places.push(slot.slot);
+            }
+        }
+        places
+    }
+
+    fn says_the_same(&self, other: &Self) -> bool {
+        self.healths == other.healths
+            && self.about.is_copy(&other.about)
+            && self.alarms == other.alarms
+    }
+}
+
 impl State {
     /// Each check and how it stands.
     pub(crate) fn each(&self) -> impl Iterator<Item = (&HealthCheck, &Standing)> {
-        self.checks.iter().zip(&self.standings)
+        let checks = self.checks.iter();
+        checks.filter_map(|check| Some((&**check, self.standings.get(check.slot.slot)?)))
     }
 
     /// The check of this id, and how it stands.
     pub(crate) fn of(&self, id: &str) -> Option<(&HealthCheck, &Standing)> {
-        let found = self
-            .checks
-            .binary_search_by(|check| check.id.as_str().cmp(id));
-        let index = found.ok()?;
-        Some((self.checks.get(index)?, self.standings.get(index)?))
+        let check = self.checks.of(id)?;
+        Some((check, self.standings.get(check.slot.slot)?))
     }
 
     /// What an account may have probed.
@@ -188,21 +247,15 @@ impl State {
     }
 
     /// The places of checks that were there before and stood otherwise.
-    fn flipped_since(&self, before: &Self) -> Vec<usize> {
-        let places = self.standings.iter().enumerate();
-        if Arc::ptr_eq(&self.checks, &before.checks) {
-            let pairs = places.zip(&before.standings);
-            return pairs
-                .filter(|((_, now), was)| now.health != was.health)
-                .map(|((place, _), _)| place)
-                .collect();
-        }
-        let was = before.standings.iter();
-        let was: HashMap<_, _> = was.map(|was| (was.slot, was.health)).collect();
-        places
-            .filter(|(_, now)| was.get(&now.slot).is_some_and(|was| *was != now.health))
-            .map(|(place, _)| place)
-            .collect()
+    fn flipped_since(&self, before: &Self) -> Vec<u32> {
+        let places = self.standings.differences(&before.standings);
+        let flipped = places.filter(|Difference { before, now, .. }| {
+            let (Some(before), Some(now)) = (before, now) else {
+                return false;
+            };
+            before.slot == now.slot && before.health != now.health
+        });
+        flipped.map(|place| place.slot).collect()
     }
 }
 
@@ -214,37 +267,12 @@ impl Flips {
 
     /// Each check that flipped, and how it stands since.
     pub(crate) fn each(&self) -> impl Iterator<Item = (&HealthCheck, &Standing)> {
-        let (checks, standings) = (&self.state.checks, &self.state.standings);
         let places = self.flipped.iter();
-        places.filter_map(|place| Some((checks.get(*place)?, standings.get(*place)?)))
+        places.filter_map(|place| {
+            let now = self.state.standings.get(*place)?;
+            Some((&**self.state.checks.at(now.slot)?, now))
+        })
     }
-}
-
-/// The checks of `before` that are gone or others, and those of `after` that are new or others.
-/// Both are sorted by id.
-pub(super) fn differences<'c>(
-    before: &'c [HealthCheck],
-    after: &'c [HealthCheck],
-) -> (Vec<&'c HealthCheck>, Vec<&'c HealthCheck>) {
-    let (mut gone, mut new) = (Vec::new(), Vec::new());
-    let mut before = before.iter().peekable();
-    for check in after {
-        while let Some(other) = before.next_if(|other| other.id < check.id) {
-            gone.push(other);
-        }
-        match before.next_if(|other| other.id == check.id) {
-            Some(same) if same.slot == check.slot && same.version == check.version => {}
-            Some(other) => {
-                if other.slot != check.slot {
-                    gone.push(other);
-                }
-                new.push(check);
-            }
-            None => new.push(check),
-        }
-    }
-    gone.extend(before);
-    (gone, new)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,16 +1,18 @@
 //! Counting: once a second, and as soon as a checker has changed its mind, the tables of all
 //! checkers are taken, and what follows from them is left on the board and on the disk.
 
-use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use meridian_control::{Environment, SystemEnvironment};
-use meridian_health::{Damping, Guardrails, Register, Rules, State as Known, Votes};
-use meridian_model::{Health, HealthCheck, HealthSlot};
+use meridian_health::{
+    Damping, Guardrails, OutOfPlaces, Outline, Register, Rules, State as Known, Votes,
+};
+use meridian_model::HealthCheck;
 
-use super::board::{Board, Findings, differences};
+use super::board::Board;
+use super::checks::Checks;
 use super::last::LastFile;
 
 /// The votes, and the guardrails behind them.
@@ -18,14 +20,14 @@ pub(crate) struct Tally {
     pub(crate) votes: Votes,
     pub(crate) damping: Damping,
     /// The checks that are counted.
-    checks: Arc<Vec<HealthCheck>>,
+    checks: Checks,
 }
 
 /// What counts, and what it has kept.
 pub(super) struct Count {
     board: Arc<Board>,
     file: LastFile,
-    kept: Option<Known>,
+    kept: Option<Outline>,
     began: Instant,
 }
 
@@ -34,46 +36,45 @@ impl Default for Tally {
         Self {
             votes: Votes::new(Rules::ROUTE_53, Register::default()),
             damping: Damping::new(Guardrails::OFF),
-            checks: Arc::default(),
+            checks: Checks::default(),
         }
     }
 }
 
 impl Tally {
     /// Counts votes on these checks from now on.
-    fn follow(&mut self, checks: &Arc<Vec<HealthCheck>>) {
-        if Arc::ptr_eq(checks, &self.checks) {
-            return;
-        }
-        let before = mem::replace(&mut self.checks, Arc::clone(checks));
-        let (gone, new) = differences(&before, checks);
-        for check in gone {
-            self.votes.remove(check.slot);
-            self.damping.remove(check.slot);
-        }
-        for check in new {
-            let put = self.votes.put(check).and_then(|()| self.damping.put(check));
-            if let Err(error) = put {
+    fn follow(&mut self, checks: &Checks) {
+        let before = mem::replace(&mut self.checks, checks.clone());
+        for (before, now) in checks.differences(&before) {
+            if let Some(gone) = before.filter(|gone| now.is_none_or(|now| now.slot != gone.slot)) {
+                self.votes.remove(gone.slot);
+                self.damping.remove(gone.slot);
+            }
+            if let Some(check) = now
+                && let Err(error) = self.put(check)
+            {
                 tracing::error!(check = %check.id, %error, "a check is not voted on: {error}");
             }
         }
     }
 
+    fn put(&mut self, check: &HealthCheck) -> Result<(), OutOfPlaces> {
+        self.votes.put(check)?;
+        self.damping.put(check)
+    }
+
     /// Takes up what was known of these checks before a restart.
     pub(super) fn restore(checks: Vec<HealthCheck>, known: &Known) -> Self {
         let mut tally = Self::default();
-        tally.follow(&Arc::new(checks));
+        tally.follow(&checks.into_iter().collect());
         tally.votes.restore(known);
         tally.damping.restore(known);
         tally
     }
 
-    /// What is known of each check that anything is known of.
-    pub(super) fn found(&self) -> HashMap<HealthSlot, Health> {
-        let healths = self.damping.healths();
-        let checks = self.checks.iter();
-        let known = checks.filter_map(|check| Some((check.slot, healths.get(check.slot.slot)?)));
-        known.collect()
+    /// Leaves on the board what is known.
+    pub(super) fn post(&self, board: &Board) {
+        board.post_votes(&self.checks, self.damping.healths());
     }
 }
 
@@ -115,24 +116,22 @@ impl Count {
         }
         let Tally { votes, damping, .. } = &mut *tally;
         damping.step(votes.judge(now), now);
-        let known = Known::of(votes, damping, SystemEnvironment::new().now());
-        let votes = tally.found();
-        drop(tally);
-        board.post_findings(Findings {
-            votes,
-            ..Findings::default()
+        let is_kept = |kept: &Outline| kept.is_of(votes, damping);
+        let new = (!self.kept.as_ref().is_some_and(is_kept)).then(|| {
+            let known = Known::of(votes, damping, SystemEnvironment::new().now());
+            (known, Outline::of(votes, damping))
         });
-        self.keep(known);
+        tally.post(&board);
+        drop(tally);
+        if let Some((known, outline)) = new {
+            self.keep(&known, outline);
+        }
     }
 
-    /// Writes it down if it is not on the disk already.
-    fn keep(&mut self, known: Known) {
-        let is_kept = |kept: &Known| kept.says_the_same(&known);
-        if self.kept.as_ref().is_some_and(is_kept) {
-            return;
-        }
-        match self.file.write(&known) {
-            Ok(()) => self.kept = Some(known),
+    /// Writes down what is not on the disk yet.
+    fn keep(&mut self, known: &Known, outline: Outline) {
+        match self.file.write(known) {
+            Ok(()) => self.kept = Some(outline),
             // It is tried again with the next turn.
             Err(error) => {
                 tracing::warn!(%error, "the states of health checks are not kept: {error:#}");

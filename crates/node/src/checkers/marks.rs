@@ -1,11 +1,13 @@
 //! What tags of health checks say beside the checks: what people call them, and whether certificates
 //! count. Tags are the one way to say what Route 53 knows nothing of with unmodified clients.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
-use meridian_health::Certificate;
+use meridian_health::{Certificate, Places};
 use meridian_log::{ReadError, Snapshot};
-use meridian_model::{HealthCheckId, TagSet, TaggedKind};
+use meridian_model::{HealthCheckId, Tag, TaggedKind, TaggedResource};
+
+use super::checks::list_of;
 
 /// The tag that consoles show as a check's name.
 const NAME: &str = "Name";
@@ -15,54 +17,105 @@ const CERTIFICATE: &str = "meridian:certificate";
 const VALIDATE: &str = "validate";
 const ANY: &str = "any";
 
-/// By check, of those that have such tags.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Marks {
-    names: HashMap<HealthCheckId, String>,
-    certificates: HashMap<HealthCheckId, Certificate>,
+/// By check, of those that have such tags. Cloning copies pointers, and copies share what nobody
+/// changed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Marks(Places<Arc<[Marked]>>);
+
+/// A check that has such tags.
+#[derive(Debug, Clone)]
+struct Marked {
+    check: HealthCheckId,
+    name: Option<String>,
+    certificate: Option<Certificate>,
 }
 
 impl Marks {
     /// As the tables have them.
     pub(crate) fn read(snapshot: &Snapshot) -> Result<Self, ReadError> {
         let mut marks = Self::default();
-        snapshot.each_tag_set(TaggedKind::HealthCheck, |set| marks.take(set))?;
+        snapshot.each_tag_set(TaggedKind::HealthCheck, |set| {
+            if let Some(check) = Self::check_of(&set.resource) {
+                marks.put(&check, &set.tags);
+            }
+        })?;
         Ok(marks)
+    }
+
+    /// The check that has tags, if that is one.
+    pub(crate) fn check_of(resource: &TaggedResource) -> Option<HealthCheckId> {
+        let is_check = resource.kind == TaggedKind::HealthCheck;
+        HealthCheckId::new(&resource.id).ok().filter(|_| is_check)
     }
 
     /// What a check is called, if it is.
     pub(crate) fn name(&self, check: &HealthCheckId) -> Option<&str> {
-        self.names.get(check).map(String::as_str)
+        self.of(check)?.name.as_deref()
     }
 
     /// Whether the certificate of a check's endpoint counts, if that is said.
     pub(crate) fn certificate(&self, check: &HealthCheckId) -> Option<Certificate> {
-        self.certificates.get(check).copied()
+        self.of(check)?.certificate
     }
 
-    fn take(&mut self, set: TagSet) {
-        let Ok(check) = HealthCheckId::new(&set.resource.id) else {
+    /// A check has these tags from now on, and no others.
+    pub(crate) fn put(&mut self, check: &HealthCheckId, tags: &[Tag]) {
+        let marked = Marked::of(check, tags);
+        if marked.is_none() && self.of(check).is_none() {
             return;
-        };
-        for tag in set.tags {
-            let certificate = match (tag.key.as_str(), tag.value.as_str()) {
-                (NAME, _) => {
-                    self.names.insert(check.clone(), tag.value);
-                    continue;
-                }
-                (CERTIFICATE, VALIDATE) => Certificate::Valid,
-                (CERTIFICATE, ANY) => Certificate::Any,
-                _ => continue,
-            };
-            self.certificates.insert(check.clone(), certificate);
         }
+        let list = list_of(check.as_str());
+        let known = self.0.get(list).map_or(&[][..], |list| list);
+        let others = known.iter().filter(|other| other.check != *check);
+        let list_with: Arc<[Marked]> = others.cloned().chain(marked).collect();
+        if list_with.is_empty() {
+            self.0.take(list);
+        } else {
+            self.0.put(list, list_with);
+        }
+    }
+
+    /// Whether they are the very same.
+    pub(crate) fn is_copy(&self, other: &Self) -> bool {
+        self.0.is_copy(&other.0)
+    }
+
+    /// The checks whose tags may be others since then. Some may be told twice.
+    pub(crate) fn differences<'m>(
+        &'m self,
+        before: &'m Self,
+    ) -> impl Iterator<Item = &'m HealthCheckId> {
+        let lists = self.0.differences(&before.0);
+        let lists = lists.flat_map(|list| [list.before, list.now]).flatten();
+        lists.flat_map(|list| list.iter().map(|marked| &marked.check))
+    }
+
+    fn of(&self, check: &HealthCheckId) -> Option<&Marked> {
+        let list = self.0.get(list_of(check.as_str()))?;
+        list.iter().find(|marked| marked.check == *check)
+    }
+}
+
+impl Marked {
+    /// None where the tags say nothing of this.
+    fn of(check: &HealthCheckId, tags: &[Tag]) -> Option<Self> {
+        let value = |key| tags.iter().find(|tag| tag.key == key).map(|tag| &tag.value);
+        let certificate = match value(CERTIFICATE).map(String::as_str) {
+            Some(VALIDATE) => Some(Certificate::Valid),
+            Some(ANY) => Some(Certificate::Any),
+            _ => None,
+        };
+        let name = value(NAME).cloned();
+        (name.is_some() || certificate.is_some()).then(|| Self {
+            check: check.clone(),
+            name,
+            certificate,
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use meridian_model::{Tag, TaggedResource};
-
     use super::*;
 
     #[test]
@@ -77,12 +130,7 @@ mod tests {
                 key: key.to_owned(),
                 value: value.to_owned(),
             });
-            let resource = TaggedResource {
-                kind: TaggedKind::HealthCheck,
-                id: id.to_owned(),
-            };
-            let tags = tags.to_vec();
-            marks.take(TagSet { resource, tags });
+            marks.put(&HealthCheckId::new(id).unwrap(), &tags);
         }
         for (id, name, certificate) in [
             ("a", Some("web"), Some(Certificate::Valid)),
@@ -94,5 +142,14 @@ mod tests {
             assert_eq!(marks.name(&id), name, "{id}");
             assert_eq!(marks.certificate(&id), certificate, "{id}");
         }
+        // Tags that are gone say nothing any more, and whose they were is told.
+        let before = marks.clone();
+        marks.put(&HealthCheckId::new("d").unwrap(), &[]);
+        assert!(marks.is_copy(&before));
+        let gone = HealthCheckId::new("b").unwrap();
+        marks.put(&gone, &[]);
+        assert_eq!(marks.certificate(&gone), None);
+        assert!(marks.differences(&before).any(|id| *id == gone));
+        assert_eq!(before.differences(&before).count(), 0);
     }
 }

@@ -3,9 +3,10 @@
 use anyhow::{Context, Result, bail};
 use clap::{Subcommand, ValueEnum};
 use meridian_model::{ControlState, Health};
+use serde_json::Value;
 
 use super::ClientArguments;
-use crate::admin::{self, Command};
+use crate::admin::{self, Client, Command};
 
 #[derive(Subcommand)]
 pub(super) enum HealthVerb {
@@ -127,7 +128,7 @@ impl HealthVerb {
     /// Does it.
     pub(super) fn run(self) -> Result<()> {
         let (command, client) = match self {
-            Self::List { account, client } => (Command::HealthList { account }, client),
+            Self::List { account, client } => return list(account.as_deref(), &client.client()?),
             Self::Show { id, client } => (Command::HealthShow { id }, client),
             Self::Watch { client } => return admin::watch(&client.client()?),
             Self::Force {
@@ -172,6 +173,27 @@ impl HealthVerb {
             } => (Command::HealthRelease { id, break_glass }, client),
         };
         admin::call(&client.client()?, &command)
+    }
+}
+
+/// All checks, however many: the server hands them out in pages.
+fn list(account: Option<&str>, client: &Client) -> Result<()> {
+    let page = |from| Command::HealthList {
+        account: account.map(str::to_owned),
+        from,
+    };
+    let mut command = page(None);
+    let mut checks = Vec::new();
+    // Each page begins behind the one before, so the last one comes.
+    loop {
+        let mut told = admin::ask(client, &command)?;
+        if let Value::Array(rows) = told["checks"].take() {
+            checks.extend(rows);
+        }
+        let Value::String(next) = told["next"].take() else {
+            return admin::show(client, &command, &Value::Array(checks));
+        };
+        command = page(Some(next));
     }
 }
 

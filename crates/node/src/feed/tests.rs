@@ -514,10 +514,7 @@ fn answers_follow_what_checkers_find_and_flips_are_told() {
         (place, Health::Unhealthy, 2, 0),
         (place, Health::Healthy, 1, 1),
     ] {
-        board.post_findings(crate::checkers::Findings {
-            votes: [(slot, health)].into(),
-            ..Default::default()
-        });
+        board.post_alarms([(slot, health)].into());
         feed.heed(&live, now());
         assert!(!feed.health.is_outdated(now()));
         assert_eq!(addresses(&live, &["192.0.2.1"]), [address]);
@@ -532,7 +529,68 @@ fn answers_follow_what_checkers_find_and_flips_are_told() {
     let before = board.state();
     append(&*feed.journal, vec![Effect::PutHealthCheck(check)]);
     feed.turn(&live).unwrap();
-    assert!(Arc::ptr_eq(&board.state().checks, &before.checks));
+    assert!(board.state().checks.is_copy(&before.checks));
+}
+
+#[test]
+fn checks_that_come_and_go_one_by_one_lead_where_reading_all_does() {
+    use meridian_model::{Health, HealthCheckId, HealthSlot, HealthSwitch};
+    let (mut feed, live) = seen_feed();
+    let id = |number: u32| {
+        HealthCheckId::new(&format!("{number:08x}-89ab-cdef-0123-456789abcdef")).unwrap()
+    };
+    let check = |number, slot, incarnation, inverted| {
+        let Effect::PutHealthCheck(mut check) = disabled_check(&id(number), inverted) else {
+            panic!("it makes a check");
+        };
+        check.slot = HealthSlot { slot, incarnation };
+        Effect::PutHealthCheck(check)
+    };
+    let gone = |number| Effect::DeleteHealthCheck(id(number));
+    let switched = |number| {
+        Effect::PutHealthSwitch(HealthSwitch {
+            check: id(number),
+            health: Health::Unhealthy,
+            reason: "r".to_owned(),
+            principal: "p".to_owned(),
+            at: Timestamp(0),
+        })
+    };
+    // An inverted one is down. The place of one that is gone is taken in the same entry, by an id
+    // before its own and by one behind it, by one that is up and by one that is down.
+    for (step, down) in [
+        (
+            vec![
+                check(5, 0, 1, true),
+                check(6, 1, 1, false),
+                check(7, 2, 1, true),
+            ],
+            2,
+        ),
+        (vec![gone(5), check(4, 0, 2, false)], 1),
+        (vec![gone(7), check(8, 2, 2, true)], 1),
+        (vec![gone(8), check(3, 2, 3, true)], 1),
+        (vec![switched(4), switched(9)], 2),
+        (vec![gone(6), check(9, 1, 2, false)], 3),
+        (vec![Effect::DeleteHealthSwitch(id(9)), gone(3)], 1),
+    ] {
+        append(&*feed.journal, step);
+        feed.turn(&live).unwrap();
+        let condition = Arc::clone(&feed.condition);
+        let told = move || {
+            let state = condition.board().state();
+            let standings: Vec<_> = state
+                .each()
+                .map(|(check, it)| (check.id.clone(), *it))
+                .collect();
+            (standings, (*state.said).clone(), condition.health())
+        };
+        let (health, known) = (feed.world.health().clone(), told());
+        assert_eq!(known.2.unhealthy, down);
+        feed.load().unwrap();
+        assert!(*feed.world.health() == health);
+        assert_eq!(told(), known);
+    }
 }
 
 #[test]

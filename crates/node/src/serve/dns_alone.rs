@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 use crate::admin::{self, Host, Office};
 use crate::alarms::Alarms;
 use crate::audit::AuditLog;
+use crate::beacon::Agents;
 use crate::break_glass::BreakGlassFile;
 use crate::checkers::{Checkers, EventLog};
 use crate::condition::Condition;
@@ -125,6 +126,7 @@ impl Desk {
             board: Arc::clone(condition.board()),
             certificates: config.health.certificates(),
             webhooks: condition.webhooks(),
+            agents: Arc::new(Agents::of(&config.data_dir)),
         };
         Some(Self {
             listener,

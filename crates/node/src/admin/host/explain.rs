@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use meridian_answer::{Ask, ViewId, World, explain as ask};
 use meridian_control::AdminError;
 use meridian_dns::Name;
-use meridian_model::Region;
+use meridian_model::{Region, State as _};
 use serde_json::Value;
 
 use super::super::command::ExplainCommand;
@@ -22,7 +22,8 @@ pub(super) fn explain(host: &Host, question: &ExplainCommand) -> Result<Value> {
     if let Some(region) = &question.at
         && Region::new(region).is_none()
         && !host
-            .control
+            .tables
+            .read()?
             .own_regions()?
             .iter()
             .any(|own| own.name.as_str() == region)

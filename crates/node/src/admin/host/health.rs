@@ -1,6 +1,6 @@
-//! `meridian health`. What is shown is what the tables hold, and what is handed over by break-glass
-//! needs the data directory alone: both are there where DNS is answered without a journal, too.
-//! Webhooks are in `webhook`, those who watch in `watch`.
+//! `meridian health`. What is shown is how checks stand in the answers that are given, and what is
+//! handed over by break-glass needs the data directory alone: both are there where DNS is answered
+//! without a journal, too. Webhooks are in `webhook`, those who watch in `watch`.
 
 use std::sync::Arc;
 
@@ -10,19 +10,22 @@ use meridian_control::{AdminError, Environment, SystemEnvironment};
 use meridian_health::Certificate;
 use meridian_model::{
     AccountId, BreakGlass, Health, HealthCheck, HealthCheckId, HealthSubject, HealthSwitch,
-    HealthSwitchRefusal, Protocol, Reason, Standing, State, Tag, Timestamp,
+    HealthSwitchRefusal, Protocol, Reason, Seq, Standing, State as _, Tag, Timestamp,
 };
 use serde_json::{Value, json};
 
 use super::{Host, health_control, time};
 use crate::admin::Command;
-use crate::break_glass::Kept;
-use crate::checkers::{Board, observed, votes};
-use crate::health::{Outcomes, outcomes, subject, why};
+use crate::break_glass::{BreakGlassFile, Kept};
+use crate::checkers::{Board, State, observed, votes};
+use crate::health::{subject, why};
+
+/// Checks of a page.
+const PAGE: usize = 1000;
 
 pub(super) fn carry_out(host: &Host, command: Command) -> Result<Value> {
     match command {
-        Command::HealthList { account } => list(host, account.as_deref()),
+        Command::HealthList { account, from } => list(host, account.as_deref(), from.as_deref()),
         Command::HealthShow { id } => show(host, &id),
         Command::HealthForce {
             id,
@@ -61,47 +64,35 @@ fn provide(
 
 /// What is known at this moment.
 struct Seen {
-    outcomes: Outcomes,
-    break_glass: Vec<BreakGlass>,
+    state: Arc<State>,
+    break_glass: Arc<BreakGlassFile>,
     board: Arc<Board>,
     now: Timestamp,
 }
 
 impl Seen {
-    fn of(host: &Host) -> Result<Self> {
+    fn of(host: &Host) -> Self {
         // What was changed just now is waited for, as far as there is a journal.
-        let head = host.control().map(|control| control.head());
-        if let Ok(Err(error)) = head {
-            tracing::warn!(%error, "health checks are shown as the tables have them: {error}");
-        }
-        let now = SystemEnvironment::new().now();
-        let break_glass = host.break_glass.documents();
-        let outcomes = outcomes(
-            &host.tables.read()?,
-            &break_glass,
-            &host.board.findings(),
-            now,
-        )?;
-        Ok(Self {
-            outcomes,
-            break_glass,
+        let seq = match host.control().map(|control| control.head()) {
+            Ok(Ok(head)) => head.seq,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "health checks are shown as answers go by them: {error}");
+                Seq(0)
+            }
+            Err(_) => Seq(0),
+        };
+        let documents = host.break_glass.revision();
+        Self {
+            state: host.board.state_since(seq, documents),
+            break_glass: Arc::clone(&host.break_glass),
             board: Arc::clone(&host.board),
-            now,
-        })
+            now: SystemEnvironment::new().now(),
+        }
     }
 
-    fn places(&self) -> impl Iterator<Item = (&HealthCheck, &Standing)> {
-        self.outcomes.checks.iter().zip(&self.outcomes.standings)
-    }
-
-    fn switch(&self, check: &HealthCheckId) -> Option<&HealthSwitch> {
-        let mut switches = self.outcomes.switches.iter();
-        switches.find(|switch| switch.check == *check)
-    }
-
-    fn document(&self, check: &HealthCheckId) -> Option<&BreakGlass> {
-        let mut documents = self.break_glass.iter();
-        documents.find(|document| document.check == *check && document.expires_at > self.now)
+    fn document(&self, check: &HealthCheckId) -> Option<BreakGlass> {
+        let document = self.break_glass.document(check);
+        document.filter(|document| document.expires_at > self.now)
     }
 
     /// A line of a list.
@@ -123,8 +114,8 @@ impl Seen {
                 format!(" until {until}: {}", document.reason)
             }),
             Reason::Switched => {
-                let switch = self.switch(&check.id);
-                switch.map(|switch| format!(": {}", switch.reason))
+                let said = self.state.said.get(&check.id);
+                said.map(|said| format!(": {said}"))
             }
             Reason::Observed => Some(observed(&self.board, check)),
             _ => None,
@@ -133,15 +124,28 @@ impl Seen {
     }
 }
 
-fn list(host: &Host, account: Option<&str>) -> Result<Value> {
-    let seen = Seen::of(host)?;
-    let account = account.map(|account| account_id(host, account));
-    let account = account.transpose()?;
-    let wanted = |check: &HealthCheck| account.as_ref().is_none_or(|id| *id == check.account);
-    let places = seen.places().filter(|(check, _)| wanted(check));
-    Ok(places
-        .map(|(check, standing)| seen.row(check, standing))
-        .collect())
+/// A page of checks by id, and where the next one begins.
+fn list(host: &Host, account: Option<&str>, from: Option<&str>) -> Result<Value> {
+    let account = account
+        .map(|account| account_id(host, account))
+        .transpose()?;
+    let from = from.map(HealthCheckId::new).transpose();
+    let from = from.map_err(|_| anyhow!("no page begins there"))?;
+    let seen = Seen::of(host);
+    let tables = host.tables.read()?;
+    let mut checks = match &account {
+        Some(account) => tables.health_checks_of(account, from.as_ref(), PAGE + 1)?,
+        None => tables.health_checks_from(from.as_ref(), PAGE + 1)?,
+    };
+    let rest = checks.split_off(PAGE.min(checks.len()));
+    let rows = checks.iter().filter_map(|check| {
+        let (check, standing) = seen.state.of(check.id.as_str())?;
+        Some(seen.row(check, standing))
+    });
+    Ok(json!({
+        "checks": rows.collect::<Vec<_>>(),
+        "next": rest.first().map(|check| check.id.as_str()),
+    }))
 }
 
 /// The id of an account, by that or its name. The tables know it without a journal.
@@ -154,9 +158,10 @@ fn account_id(host: &Host, text: &str) -> Result<AccountId> {
 }
 
 fn show(host: &Host, id: &str) -> Result<Value> {
-    let seen = Seen::of(host)?;
-    let found = seen.places().find(|(check, _)| check.id.as_str() == id);
-    let (check, standing) = found.ok_or_else(|| unknown(id))?;
+    let seen = Seen::of(host);
+    let (check, standing) = seen.state.of(id).ok_or_else(|| unknown(id))?;
+    let switch = host.tables.read()?.health_switch(&check.id)?;
+    let document = seen.document(&check.id);
     let mut value = seen.row(check, standing);
     value["caller_reference"] = check.caller_reference.as_str().into();
     value["version"] = check.version.into();
@@ -164,14 +169,13 @@ fn show(host: &Host, id: &str) -> Result<Value> {
     value["disabled"] = check.config.disabled.into();
     value["slot"] = check.slot.slot.into();
     value["incarnation"] = check.slot.incarnation.into();
-    value["switch"] = seen.switch(&check.id).map_or(Value::Null, shown_switch);
-    value["break_glass"] = seen.document(&check.id).map_or(Value::Null, shown_document);
+    value["switch"] = switch.as_ref().map_or(Value::Null, shown_switch);
+    value["break_glass"] = document.as_ref().map_or(Value::Null, shown_document);
     value["votes"] = votes(&host.board, check);
     value["certificate"] = certificate(host, check).into();
     let children = check.config.children().iter();
     let state = |child: &HealthCheckId| {
-        let mut places = seen.places();
-        let found = places.find(|(check, _)| check.id == *child);
+        let found = seen.state.of(child.as_str());
         found.map_or("gone", |(_, standing)| standing.health.as_str())
     };
     let children = children.map(|child| json!({ "id": child.as_str(), "state": state(child) }));

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Host;
 
 pub(super) fn list(host: &Host) -> Result<Value> {
-    let regions = host.control.own_regions()?;
+    let regions = host.control()?.own_regions()?;
     let shown = regions.iter().map(|region| {
         json!({
             "name": region.name.as_str(),
@@ -23,11 +23,11 @@ pub(super) fn add(host: &Host, name: &str, latitude: String, longitude: String) 
         latitude,
         longitude,
     };
-    host.control.add_region(name, &at)?;
+    host.control()?.add_region(name, &at)?;
     list(host)
 }
 
 pub(super) fn remove(host: &Host, name: &str) -> Result<Value> {
-    host.control.remove_region(name)?;
+    host.control()?.remove_region(name)?;
     list(host)
 }
