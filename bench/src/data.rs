@@ -2,11 +2,15 @@
 //!
 //! `many` are zones of ten record sets, as a hosting provider has them; `one` is a single zone with
 //! any number of names and a wildcard; `cuts` is a zone that delegates; `routed` one whose names have
-//! policies.
+//! policies; `checked` one whose names go by a health check each.
+
+use std::net::Ipv4Addr;
 
 use anyhow::{Context, Result};
 use meridian_dns::{Name, RecordType};
-use meridian_model::{Draft, GeoLocation, RecordSet, Region, Routing};
+use meridian_model::{
+    Draft, Endpoint, FailoverRole, GeoLocation, Protocol, RecordSet, Region, Routing,
+};
 
 /// Delegations in the zone [`CUTS`].
 pub const DELEGATIONS: u64 = 1000;
@@ -18,6 +22,9 @@ pub const CUTS: &str = "cuts.test";
 pub const ROUTED: &str = "routed.test";
 /// Names of each policy in it.
 pub const ROUTED_NAMES: u64 = 100;
+
+/// The apex of the zone whose names go by a health check each.
+pub const CHECKED: &str = "checked.test";
 
 const TTL: u32 = 300;
 
@@ -32,6 +39,10 @@ pub enum Policy {
     AnyPlace,
     /// By the latency to a region.
     Latency(&'static str),
+    /// As long as this health check says that it is healthy.
+    Primary(String),
+    /// When that does not.
+    Secondary,
 }
 
 /// One record set, as text.
@@ -75,6 +86,15 @@ impl Row {
             Policy::Continent(continent) => Some(continent.clone()),
             Policy::AnyPlace => Some("*".to_owned()),
             Policy::Latency(region) => Some((*region).to_owned()),
+            Policy::Primary(_) => Some("primary".to_owned()),
+            Policy::Secondary => Some("secondary".to_owned()),
+        }
+    }
+
+    fn check(&self) -> Option<String> {
+        match self.policy.as_ref()? {
+            Policy::Primary(check) => Some(check.clone()),
+            _ => None,
         }
     }
 
@@ -88,8 +108,10 @@ impl Row {
             Routing::Weighted(weight) => draft.weight = Some(weight),
             Routing::Geolocation(place) => draft.geo_location = Some(place),
             Routing::Latency(region) => draft.region = Some(region),
+            Routing::Failover(role) => draft.failover = Some(role),
             _ => {}
         }
+        draft.health_check_id = self.check();
         draft
     }
 
@@ -107,6 +129,8 @@ impl Row {
             Some(Policy::Continent(continent)) => place(Some(continent), None),
             Some(Policy::AnyPlace) => place(None, Some("*")),
             Some(Policy::Latency(region)) => Routing::Latency(Region::stored(region)),
+            Some(Policy::Primary(_)) => Routing::Failover(FailoverRole::Primary),
+            Some(Policy::Secondary) => Routing::Failover(FailoverRole::Secondary),
         }
     }
 
@@ -120,6 +144,7 @@ impl Row {
         let mut set = RecordSet::simple(name.to_lowercase(), self.rtype, self.ttl, values);
         set.key.set_identifier = self.identifier();
         set.routing = self.routing();
+        set.health_check_id = self.check();
         Ok(set)
     }
 }
@@ -246,6 +271,60 @@ pub fn routed() -> ZoneRows {
     }
 }
 
+/// The zone [`CHECKED`] with this many names, each of which goes by the check of its number.
+#[must_use]
+pub fn checked(names: u64) -> ZoneRows {
+    let pairs = (0..names).flat_map(|number| {
+        let name = format!("n{number}.{CHECKED}");
+        let policies = [Policy::Primary(check_id(number)), Policy::Secondary];
+        let places = CHECKED_TO.into_iter().zip(policies);
+        places.map(move |(address, policy)| Row::routed(&name, text(address), policy))
+    });
+    ZoneRows {
+        apex: CHECKED.to_owned(),
+        rows: pairs.collect(),
+    }
+}
+
+/// The id of the health check with this number.
+#[must_use]
+pub fn check_id(number: u64) -> String {
+    format!("{number:08x}-0000-4000-8000-000000000000")
+}
+
+/// The ARN of a routing control that is called so.
+#[must_use]
+pub fn control(name: &str) -> String {
+    format!("arn:aws:route53-recovery-control::123456789012:controlpanel/0/routingcontrol/{name}")
+}
+
+/// The endpoint with this number, by HTTP every 30 seconds: one listener at this port of all
+/// addresses has them all.
+#[must_use]
+pub fn endpoint(number: u32, port: u16) -> Endpoint {
+    let address = u32::from(FIRST_ENDPOINT) + number % ENDPOINTS;
+    Endpoint {
+        protocol: Protocol::Http,
+        ip_address: Some(Ipv4Addr::from(address).into()),
+        domain_name: None,
+        port,
+        path: None,
+        search_string: None,
+        request_interval_s: 30,
+        failure_threshold: 3,
+        measure_latency: false,
+        enable_sni: false,
+        regions: Vec::new(),
+    }
+}
+
+/// Addresses that endpoints are spread over, all in 127.0.0.0/8.
+const ENDPOINTS: u32 = 60_000;
+const FIRST_ENDPOINT: Ipv4Addr = Ipv4Addr::new(127, 1, 0, 1);
+
+/// What the names of [`CHECKED`] answer: the primary's address, the secondary's.
+pub const CHECKED_TO: [[u8; 4]; 2] = [[10, 8, 0, 1], [10, 8, 0, 2]];
+
 /// What the names of [`ROUTED`] answer, one of these.
 pub const ROUTED_TO: [[u8; 4]; 4] = [[10, 7, 0, 1], [10, 7, 0, 2], [10, 7, 0, 3], [10, 7, 0, 4]];
 
@@ -260,7 +339,7 @@ pub fn address(number: u64) -> [u8; 4] {
 }
 
 fn text(address: [u8; 4]) -> String {
-    std::net::Ipv4Addr::from(address).to_string()
+    Ipv4Addr::from(address).to_string()
 }
 
 /// Ten letters and digits that look random and are the same on every run.

@@ -2,7 +2,9 @@
 
 use meridian_dns::RecordType;
 
-use crate::data::{self, CUTS, DELEGATIONS, ONE, ROUTED, ROUTED_NAMES, ROUTED_TO, WILD};
+use crate::data::{
+    self, CHECKED, CHECKED_TO, CUTS, DELEGATIONS, ONE, ROUTED, ROUTED_NAMES, ROUTED_TO, WILD,
+};
 
 const NXDOMAIN: u8 = 3;
 const HEADER: usize = 12;
@@ -30,6 +32,8 @@ pub enum Workload {
     Geolocation,
     /// Names of the zone `routed` that go by latency, for clients all over (RFC 7871, /24).
     Latency,
+    /// Names of the zone `checked` that go by a health check each.
+    Checked,
 }
 
 /// A query without its id, and the answer to it.
@@ -75,6 +79,11 @@ impl Workload {
             Self::Weighted => routed('w', random),
             Self::Geolocation => routed('g', random).for_client(random >> 32),
             Self::Latency => routed('l', random).for_client(random >> 32),
+            Self::Checked => Probe {
+                answers: 1,
+                addresses: CHECKED_TO.to_vec(),
+                ..Probe::new(&format!("n{}.{CHECKED}", random % size), RecordType::A)
+            },
         }
     }
 }
@@ -190,7 +199,7 @@ mod tests {
 
     #[test]
     fn our_own_answers_are_right_and_others_are_not() {
-        let images = Images::new().one(100).cuts().routed().many(50);
+        let images = Images::new().one(100).cuts().routed().checked(100).many(50);
         let world = images.world();
         for workload in Workload::value_variants() {
             for number in 0..200 {

@@ -49,6 +49,12 @@ impl Images {
         self.add(&data::routed())
     }
 
+    /// Adds the zone with this many names that go by health checks.
+    #[must_use]
+    pub fn checked(self, names: u64) -> Self {
+        self.add(&data::checked(names))
+    }
+
     /// Adds this many zones of ten sets.
     #[must_use]
     pub fn many(self, zones: u64) -> Self {

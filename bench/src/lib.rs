@@ -1,10 +1,12 @@
-//! What the benchmarks share: made-up zones with the queries and answers that go with them, and
-//! batches of datagrams. The measuring itself is in the binaries, in `benches` and in `run`.
+//! What the benchmarks share: made-up zones with the queries and answers that go with them,
+//! endpoints of health checks, and batches of datagrams. The measuring itself is in the binaries, in `benches` and in `run`.
 
 pub mod data;
 pub mod datagrams;
+pub mod endpoints;
 pub mod expect;
 pub mod images;
 pub mod master;
 pub mod policies;
+pub mod process;
 pub mod store;

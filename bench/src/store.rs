@@ -13,11 +13,12 @@ use meridian_control::{Acks, Control, Environment, FirstStart, NewKey, SystemEnv
 use meridian_dns::Name;
 use meridian_log::{Commit, Durability, Journal, LocalJournal, Options, Tables, Vault};
 use meridian_model::{
-    Account, Action, DraftChange, Effect, EmptyState, Generation, Limits, NewZone, RecordSet,
-    State, plan_batch, plan_create_zone,
+    Account, Action, DraftChange, Effect, EmptyState, Generation, HealthCheck, HealthCheckConfig,
+    HealthCheckId, HealthSlot, HealthSubject, Limits, NewZone, RecordSet, State, plan_batch,
+    plan_create_zone,
 };
 
-use crate::data::{Row, ZoneRows};
+use crate::data::{self, Row, ZoneRows};
 
 /// The pool's zone, as `meridian serve` makes it.
 const POOL_DOMAIN: &str = "meridian.internal";
@@ -55,6 +56,8 @@ pub struct Counts {
     pub zones: u64,
     /// Record sets, SOA and NS of each zone included.
     pub sets: u64,
+    /// Health checks.
+    pub checks: u64,
 }
 
 impl Filler {
@@ -133,6 +136,39 @@ impl Filler {
         }
         self.counts.zones += 1;
         self.counts.sets += zone.rows.iter().filter(|row| !is_apex(row, zone)).count() as u64 + 2;
+        Ok(())
+    }
+
+    /// Adds the next health checks of the operator's account, which are of these subjects. No other
+    /// may be there.
+    ///
+    /// # Errors
+    /// When the journal fails.
+    pub fn add_checks(&mut self, subjects: impl IntoIterator<Item = HealthSubject>) -> Result<()> {
+        for subject in subjects {
+            let number = self.counts.checks;
+            let config = HealthCheckConfig {
+                inverted: false,
+                disabled: false,
+                subject,
+            };
+            let id = HealthCheckId::new(&data::check_id(number));
+            let check = HealthCheck {
+                id: id.map_err(|_| anyhow!("no id"))?,
+                account: self.account.id.clone(),
+                caller_reference: number.to_string(),
+                version: 1,
+                created_with: config.clone(),
+                config,
+                slot: HealthSlot {
+                    slot: u32::try_from(number)?,
+                    incarnation: 1,
+                },
+            };
+            let mut effects = self.take(vec![Effect::PutHealthCheck(check)])?;
+            self.pending.append(&mut effects);
+            self.counts.checks += 1;
+        }
         Ok(())
     }
 
@@ -257,7 +293,6 @@ fn write_credentials(directory: &Path, new: &NewKey) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data;
 
     #[test]
     fn a_filled_directory_is_sound_and_can_be_filled_further() {

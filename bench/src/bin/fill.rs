@@ -10,6 +10,7 @@ use clap::Parser;
 use meridian_bench::policies::Policies;
 use meridian_bench::store::Filler;
 use meridian_bench::{data, master};
+use meridian_model::HealthSubject;
 
 /// Fill a data directory for `meridian serve`, which must not be running.
 #[derive(Parser)]
@@ -32,6 +33,16 @@ struct Arguments {
     /// Add the zone `routed.test` with policies.
     #[arg(long)]
     routed: bool,
+    /// Add the zone `checked.test` with this many names, and a health check for each. Those of the
+    /// first names go by one routing control, the last by one of its own; the controls are off.
+    #[arg(long, value_name = "N")]
+    checked: Option<u64>,
+    /// Add this many health checks of endpoints at loopback addresses, every 30 seconds by HTTP.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    probed: u32,
+    /// Where those are probed.
+    #[arg(long, default_value_t = 1)]
+    port: u16,
     /// Add the zones of a file with lines of `zone<TAB>master file`.
     #[arg(long, value_name = "FILE")]
     zones: Option<PathBuf>,
@@ -56,6 +67,16 @@ fn main() -> Result<()> {
     if arguments.routed {
         filler.add(&data::routed())?;
     }
+    if let Some(names) = arguments.checked {
+        let subjects = (1..=names).map(|number| {
+            let control = if number < names { "all" } else { "one" };
+            HealthSubject::RoutingControl(data::control(control))
+        });
+        filler.add_checks(subjects)?;
+        filler.add(&data::checked(names))?;
+    }
+    let probed = (0..arguments.probed).map(|number| data::endpoint(number, arguments.port));
+    filler.add_checks(probed.map(HealthSubject::Endpoint))?;
     if let Some(list) = &arguments.zones {
         let policy = arguments
             .policy
@@ -71,9 +92,10 @@ fn main() -> Result<()> {
     let counts = filler.finish()?;
     writeln!(
         io::stdout(),
-        "{} zones, {} record sets in {:.1} s",
+        "{} zones, {} record sets, {} health checks in {:.1} s",
         counts.zones,
         counts.sets,
+        counts.checks,
         started.elapsed().as_secs_f64(),
     )?;
     Ok(())
