@@ -42,6 +42,7 @@ fn files() -> Vec<PathBuf> {
     let mut files = listed(&scenarios);
     files.push(here.join("zones.txt"));
     files.extend(listed(&scenarios.join("routing")));
+    files.extend(listed(&scenarios.join("measured")));
     files
 }
 

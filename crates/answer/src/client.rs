@@ -7,6 +7,7 @@ use meridian_atlas::{Atlas, Direction, LookUp, Place, Point, Scopes};
 
 use crate::World;
 use crate::health::Key;
+use crate::measured::Sight;
 
 /// A client, and how much of its address the answer depends on so far.
 #[derive(Debug)]
@@ -19,6 +20,9 @@ pub(crate) struct Client<'a> {
     whereabouts: Option<Whereabouts>,
     /// The look-up of the subnet, where it has been begun.
     look_up: Option<LookUp<'a>>,
+    /// What the latency map says of the address, once looked for; nothing of who is known by
+    /// something else.
+    sight: Option<Option<Sight<'a>>>,
     /// The most bits of the address that any step depended on.
     scope: u8,
 }
@@ -85,6 +89,7 @@ impl<'a> Client<'a> {
             known_by,
             whereabouts: None,
             look_up: None,
+            sight: None,
             scope: 0,
         }
     }
@@ -100,6 +105,7 @@ impl<'a> Client<'a> {
     pub(crate) fn in_region(world: &'a World, address: IpAddr, region: &'a str) -> Self {
         Self {
             known_by: KnownBy::Region(region),
+            sight: Some(None),
             ..Self::of(world, address, None)
         }
     }
@@ -115,6 +121,7 @@ impl<'a> Client<'a> {
         };
         Self {
             whereabouts: Some(whereabouts),
+            sight: Some(None),
             ..Self::of(world, address, None)
         }
     }
@@ -145,6 +152,14 @@ impl<'a> Client<'a> {
                 scopes: told_of(found.scope, &world.atlas),
             }
         })
+    }
+
+    /// What the latency map says of it, where there is one.
+    #[inline]
+    pub(crate) fn sight(&mut self) -> Option<Sight<'a>> {
+        let (world, address) = (self.world, self.address);
+        let look = || Some(world.measured.as_deref()?.sight(address));
+        *self.sight.get_or_insert_with(look)
     }
 
     /// A step depended on so many bits of the address.

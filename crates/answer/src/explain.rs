@@ -11,7 +11,7 @@ mod zones;
 
 use std::net::IpAddr;
 
-use meridian_atlas::Place;
+use meridian_atlas::{Country, Network, Place};
 use meridian_dns::message::{ClientSubnet, Edns, Query, Question};
 use meridian_dns::{Name, RecordType};
 use meridian_model::{FailoverRole, RoutingKind, ZoneId};
@@ -22,7 +22,7 @@ use crate::health::{CheckState, Health};
 use crate::lookup::{self, Scope};
 use crate::reply::{self, Task};
 use crate::route::trace::Trace;
-use crate::route::{Fate, Lost};
+use crate::route::{Fate, LatencyFound, Lost};
 use crate::walk::Walk;
 use crate::zones::Zones;
 use crate::{Identity, Moment, Transport, ViewId, World, ZoneImage, seed_of};
@@ -196,6 +196,8 @@ pub struct Step {
     pub policy: RoutingKind,
     /// Who could be chosen.
     pub mode: ChoiceMode,
+    /// What the latency map says of the client, where the policy goes by it and it says anything.
+    pub latency: Option<LatencySeen>,
     /// Every set of the group, in the order of their identifiers.
     pub candidates: Vec<Candidate>,
     /// For how many bits of the client's address this choice holds.
@@ -213,6 +215,25 @@ pub enum ReachedBy {
     Cname,
     /// The alias that the step before has chosen.
     Alias,
+}
+
+/// What a latency map says of a client, but for the numbers, which stand with the sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LatencySeen {
+    /// The addresses around the client's of which it says the same.
+    pub network: Option<Network>,
+    /// Where they are, as far as that was known when the map was made.
+    pub country: Option<Country>,
+    /// From about how many samples.
+    pub samples: u32,
+    /// How far to trust it, in percent.
+    pub confidence: u8,
+    /// About how old the newest sample is, in hours.
+    pub age_h: u64,
+    /// The number of the map's build.
+    pub build: u64,
+    /// When that was made, in seconds since 1970.
+    pub made_s: u64,
 }
 
 /// Who can be chosen in a group.
@@ -243,6 +264,9 @@ pub struct Candidate {
     pub distance_km: Option<f64>,
     /// That distance with the bias.
     pub biased_km: Option<f64>,
+    /// How long it takes from the client to the set's region and back, for the policy that goes by
+    /// that.
+    pub latency: Option<LatencyFound>,
     /// What became of it.
     pub outcome: Outcome,
 }
@@ -294,7 +318,7 @@ pub fn explain(world: &World, ask: &Ask<'_>) -> Explanation {
     let seen = world.private.as_ref();
     let seen = seen.and_then(|private| private.seen_by(ask.source));
     let client = ask.at.map(|at| Client::in_region(world, ask.source, at));
-    let mut recorder = Recorder::new(world.health());
+    let mut recorder = Recorder::new(world.health(), ask.moment.now_s);
     let ran = run(world, ask, (seen, client), &mut recorder);
     let read = reading::read(&ran.reply);
     Explanation {

@@ -21,6 +21,7 @@ mod identity;
 mod image;
 mod keyed;
 mod lookup;
+mod measured;
 mod near;
 mod networks;
 mod node;
@@ -58,16 +59,17 @@ pub use cidr::CidrCollections;
 pub use compile::{Broken, CompileError};
 pub use draft::ZoneDraft;
 pub use explain::{
-    AliasSeen, Ask, Candidate, ChoiceMode, ClientKnownBy, ClientSeen, Explanation, GroupSeen, Link,
-    Outcome as CandidateOutcome, Parameter, Placement, Possible, PossibleAnswer, ReachedBy, Record,
-    Section, Step, Supposed, Visibility, ZoneConsidered, ZoneOutcome, ZoneSeen, explain, possible,
+    AliasSeen, Ask, Candidate, ChoiceMode, ClientKnownBy, ClientSeen, Explanation, GroupSeen,
+    LatencySeen, Link, Outcome as CandidateOutcome, Parameter, Placement, Possible, PossibleAnswer,
+    ReachedBy, Record, Section, Step, Supposed, Visibility, ZoneConsidered, ZoneOutcome, ZoneSeen,
+    explain, possible,
 };
 pub use hash::HashKey;
 pub use health::{CheckState, Health};
 pub use identity::{CookieSecret, CookieSecrets, Identity};
 pub use image::{ZoneImage, ZoneLog, ZoneMeta};
 pub use near::{Near, NoHurry};
-pub use route::{Fate, Finding, Lost};
+pub use route::{Fate, Finding, LatencyFound, LatencySource, Lost};
 pub use traffic::ZoneTraffic;
 pub use world::{ViewId, World, WorldSize, ZoneChange};
 

@@ -28,7 +28,7 @@ use crate::node::{Kind, Node, Set};
 use crate::{World, ZoneImage};
 
 pub(crate) use candidates::is_up;
-pub use trace::{Fate, Finding, Lost};
+pub use trace::{Fate, Finding, LatencyFound, LatencySource, Lost};
 
 use candidates::Candidates;
 use group::{Group, Part, Target};
@@ -183,9 +183,7 @@ impl<'a, 't, T: Trace> Route<'a, 't, T> {
                 multivalue::choose(candidates, random, trace, chosen);
                 (None, 0)
             }
-            RoutingKind::Latency => {
-                latency::choose(candidates, client.whereabouts(), &world.regions, trace)
-            }
+            RoutingKind::Latency => latency::choose(candidates, client, world, trace),
             RoutingKind::Geoproximity => {
                 geoproximity::choose(candidates, client.whereabouts(), &world.regions, trace)
             }

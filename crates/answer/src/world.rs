@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use meridian_atlas::{Atlas, Regions};
+use meridian_atlas::{Atlas, LatencyMap, Regions};
 use meridian_dns::Name;
 use meridian_model::{Generation, Vpc};
 
@@ -11,6 +11,7 @@ use crate::cidr::CidrCollections;
 use crate::hash::HashKey;
 use crate::health::{Health, Keys, Targets};
 use crate::image::{ZoneImage, ZoneLog, hash_of};
+use crate::measured::Measured;
 use crate::private::Private;
 use crate::regions::RegionTable;
 use crate::traffic::{self, ZoneTraffic};
@@ -46,6 +47,8 @@ pub struct World {
     /// Who is where.
     pub(crate) atlas: Arc<Atlas>,
     pub(crate) regions: Arc<RegionTable>,
+    /// How far they are by measurement, where there is a map of that.
+    pub(crate) measured: Option<Arc<Measured>>,
     pub(crate) cidrs: Arc<CidrCollections>,
 }
 
@@ -89,6 +92,7 @@ impl World {
             targets: Targets::default(),
             atlas: Arc::default(),
             regions: Arc::new(RegionTable::new(key, &Regions::default())),
+            measured: None,
             cidrs: Arc::new(CidrCollections::new(key)),
         };
         world.targets = Targets::of(&world, world.health.down());
@@ -129,6 +133,18 @@ impl World {
     pub fn with_regions(self, regions: &Regions) -> Self {
         let regions = Arc::new(RegionTable::new(self.key, regions));
         Self { regions, ..self }
+    }
+
+    /// The same zones, with regions as fast as this map says.
+    #[must_use]
+    pub fn with_latency_map(self, map: Arc<LatencyMap>) -> Self {
+        let measured = Some(Arc::new(Measured::new(self.key, map)));
+        Self { measured, ..self }
+    }
+
+    /// How fast regions are, where there is a map of that.
+    pub fn latency_map(&self) -> Option<&Arc<LatencyMap>> {
+        self.measured.as_ref().map(|measured| measured.map())
     }
 
     /// The same zones, with these CIDR collections.

@@ -68,7 +68,7 @@ fn files() -> Vec<(PathBuf, Scenario)> {
         let scenario = parse(&std::fs::read_to_string(&path).unwrap());
         (path, scenario)
     };
-    let files = [folder.join("routing"), folder]
+    let files = [folder.join("measured"), folder.join("routing"), folder]
         .into_iter()
         .flat_map(|folder| std::fs::read_dir(folder).unwrap());
     let files = files.map(|file| file.unwrap().path());

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use meridian_atlas::Place;
+use meridian_atlas::{Latencies, Place};
 use meridian_dns::{Name, RecordType};
 use meridian_model::{RoutingKind, ZoneId};
 
@@ -29,7 +29,8 @@ const MILLION: f64 = 1e6;
 pub enum Supposed {
     /// The sender of the query, wherever that is and whatever it sees.
     Sender,
-    /// Somebody at this address and this place, in no VPC.
+    /// Somebody at this address and this place, in no VPC. The nearest regions are the fastest:
+    /// latency maps know addresses, not places.
     At(IpAddr, Place),
 }
 
@@ -293,6 +294,8 @@ impl Trace for Explorer {
     fn last_resort(&mut self) {}
 
     fn fate(&mut self, _: usize, _: impl FnOnce() -> Fate) {}
+
+    fn latencies<'a>(&mut self, _: impl FnOnce() -> (IpAddr, Latencies<'a>)) {}
 
     fn finding(&mut self, _: usize, _: impl FnOnce() -> Finding) {}
 

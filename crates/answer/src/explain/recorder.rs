@@ -1,11 +1,14 @@
 //! Writing down what is told on the way to an answer.
 
+use std::net::IpAddr;
+
+use meridian_atlas::{Latencies, Network};
 use meridian_dns::Name;
 use meridian_model::RoutingKind;
 
 use super::{
-    AliasSeen, Candidate, ChoiceMode, Link, Outcome, Parameter, Placement, ReachedBy, Step,
-    ZoneSeen,
+    AliasSeen, Candidate, ChoiceMode, LatencySeen, Link, Outcome, Parameter, Placement, ReachedBy,
+    Step, ZoneSeen,
 };
 use crate::ZoneImage;
 use crate::health::{CheckState, Health, Key};
@@ -20,6 +23,7 @@ use crate::route::{failover, geoproximity, weighted};
 #[derive(Debug)]
 pub(super) struct Recorder {
     health: Health,
+    now_s: u64,
     pub(super) links: Vec<Link>,
     pub(super) steps: Vec<Step>,
     /// What leads to the next step.
@@ -27,9 +31,10 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    pub(super) fn new(health: &Health) -> Self {
+    pub(super) fn new(health: &Health, now_s: u64) -> Self {
         Self {
             health: health.clone(),
+            now_s,
             links: Vec::new(),
             steps: Vec::new(),
             next: ReachedBy::Question,
@@ -63,6 +68,7 @@ impl Recorder {
             health: state(up),
             distance_km: None,
             biased_km: None,
+            latency: None,
             outcome: match candidates.mode {
                 Mode::Healthy if !up => Outcome::Unhealthy,
                 // Until something is told of it.
@@ -112,6 +118,7 @@ impl Trace for Recorder {
                 Mode::Healthy => ChoiceMode::Healthy,
                 Mode::LastResort => ChoiceMode::LastResort,
             },
+            latency: None,
             candidates: seen,
             scope: 0,
             lost: None,
@@ -132,11 +139,20 @@ impl Trace for Recorder {
         }
     }
 
+    fn latencies<'a>(&mut self, latencies: impl FnOnce() -> (IpAddr, Latencies<'a>)) {
+        let (address, latencies) = latencies();
+        let seen = latency_seen(address, &latencies, self.now_s);
+        if let Some(step) = self.steps.last_mut() {
+            step.latency = Some(seen);
+        }
+    }
+
     fn finding(&mut self, place: usize, finding: impl FnOnce() -> Finding) {
         if let Some(candidate) = self.candidate(place) {
             match finding() {
                 Finding::DistanceKm(km) => candidate.distance_km = Some(km),
                 Finding::BiasedKm(km) => candidate.biased_km = Some(km),
+                Finding::Latency(found) => candidate.latency = Some(found),
             }
         }
     }
@@ -156,6 +172,20 @@ impl Trace for Recorder {
         if let Some(step) = self.steps.last_mut() {
             step.lost = Some(why);
         }
+    }
+}
+
+fn latency_seen(address: IpAddr, latencies: &Latencies<'_>, now_s: u64) -> LatencySeen {
+    let map = latencies.map();
+    let since_h = now_s.saturating_sub(map.made_s()) / 3600;
+    LatencySeen {
+        network: Network::new(address, latencies.scope().record),
+        country: latencies.country(),
+        samples: latencies.samples(),
+        confidence: latencies.confidence(),
+        age_h: u64::from(latencies.age_h()) + since_h,
+        build: map.build(),
+        made_s: map.made_s(),
     }
 }
 

@@ -1,6 +1,10 @@
 //! Telling why an answer is what it is. Whoever only answers hands in [`Silent`], with which all of
 //! this is no code at all; what is made of what is told is in `explain`.
 
+use std::net::IpAddr;
+
+use meridian_atlas::{Latencies, Origin};
+
 use super::candidates::Candidates;
 use crate::ZoneImage;
 use crate::lookup::Place;
@@ -37,6 +41,9 @@ pub(crate) trait Trace {
 
     /// Why a member in play was not chosen, or one that the last resort is not.
     fn fate(&mut self, place: usize, fate: impl FnOnce() -> Fate);
+
+    /// What a latency map says of the client, whose address this is: a choice goes by it.
+    fn latencies<'a>(&mut self, latencies: impl FnOnce() -> (IpAddr, Latencies<'a>));
 
     /// What was found out about a member in play.
     fn finding(&mut self, place: usize, finding: impl FnOnce() -> Finding);
@@ -79,6 +86,10 @@ impl<T: Trace> Trace for &mut T {
         (**self).fate(place, fate);
     }
 
+    fn latencies<'a>(&mut self, latencies: impl FnOnce() -> (IpAddr, Latencies<'a>)) {
+        (**self).latencies(latencies);
+    }
+
     fn finding(&mut self, place: usize, finding: impl FnOnce() -> Finding) {
         (**self).finding(place, finding);
     }
@@ -113,6 +124,9 @@ impl Trace for Silent {
 
     #[inline(always)]
     fn fate(&mut self, _: usize, _: impl FnOnce() -> Fate) {}
+
+    #[inline(always)]
+    fn latencies<'a>(&mut self, _: impl FnOnce() -> (IpAddr, Latencies<'a>)) {}
 
     #[inline(always)]
     fn finding(&mut self, _: usize, _: impl FnOnce() -> Finding) {}
@@ -160,6 +174,26 @@ pub enum Finding {
     DistanceKm(f64),
     /// That distance with the bias.
     BiasedKm(f64),
+    /// How long it takes to the set's region and back.
+    Latency(LatencyFound),
+}
+
+/// How long it takes from a client to a region and back.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LatencyFound {
+    /// Milliseconds.
+    pub ms: f64,
+    /// Where that comes from.
+    pub source: LatencySource,
+}
+
+/// Where a latency comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LatencySource {
+    /// The latency map, and where that has it from.
+    Map(Origin),
+    /// The distance: no map has a number.
+    Distance,
 }
 
 /// Why an alias leads nowhere.

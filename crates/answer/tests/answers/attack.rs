@@ -49,12 +49,15 @@ pub(crate) fn small_world() -> (World, Vec<Ask>) {
         include_str!("../scenarios/routing/geoproximity.txt"),
         include_str!("../scenarios/routing/latency.txt"),
         include_str!("../scenarios/routing/multivalue.txt"),
+        include_str!("../scenarios/measured/latency.txt"),
         include_str!("../scenarios/routing/weighted.txt"),
         include_str!("../scenarios/rfc1034.txt"),
     ] {
         let scenario = parse(text);
         all.zones.extend(scenario.zones);
         all.places.extend(scenario.places);
+        all.regions.extend(scenario.regions);
+        all.measured.extend(scenario.measured);
         all.blocks.extend(scenario.blocks);
         asks.extend(scenario.queries.into_iter().map(|query| query.ask));
     }

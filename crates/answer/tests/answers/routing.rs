@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use meridian_answer::{
     Ask, Candidate, CandidateOutcome, CheckState, ChoiceMode, ClientKnownBy, Explanation, Fate,
-    Lost, Moment, Parameter, ReachedBy, ViewId, World, ZoneChange, ZoneImage, explain,
+    LatencySource, Lost, Moment, Parameter, ReachedBy, ViewId, World, ZoneChange, ZoneImage,
+    explain,
 };
+use meridian_atlas::Origin;
 use meridian_dns::Name;
 use meridian_model::RoutingKind;
 use proptest::collection::{btree_map, vec};
@@ -597,6 +599,64 @@ fn decision(told: &Explanation) -> Decision {
 }
 
 /// Places of a few bits, in each other and side by side.
+/// Two regions of a map, of which one network has numbers.
+const MEASURED: &str = "
+place 10.0.0.0/8 country=DE at=50.1,8.6
+measured 10.1.0.0/16 eu-central-1=80 us-east-1=20
+zone example.test
+example.test 900 SOA ns1.example.test. admin.example.test. 1 7200 900 1209600 86400
+fast.example.test 60 A 192.0.2.1 | region=eu-central-1 id=fra
+fast.example.test 60 A 192.0.2.2 | region=us-east-1 id=iad
+fast.example.test 60 A 192.0.2.3 | region=ap-southeast-1 id=sin
+";
+
+#[test]
+fn an_explanation_tells_what_a_latency_map_says_and_what_is_by_distance() {
+    let world = zones::world_of(&parse(MEASURED));
+    let name = Name::parse("fast.example.test").unwrap();
+    let told = |source: [u8; 4]| {
+        let ask = Ask {
+            name: &name,
+            qtype: 1,
+            view: ViewId(0),
+            source: IpAddr::from(source),
+            subnet: None,
+            at: None,
+            health: &[],
+            moment: Moment {
+                now_s: 5 * 3600 + 1,
+                seed: 0,
+            },
+        };
+        explain(&world, &ask)
+    };
+    let measured = told([10, 1, 2, 3]);
+    assert_eq!(values(&measured), ["192.0.2.2"]);
+    let step = &measured.steps[0];
+    let seen = step.latency.as_ref().unwrap();
+    assert_eq!(seen.network.unwrap().to_string(), "10.1.0.0/16");
+    assert_eq!((seen.build, seen.samples, seen.confidence), (1, 100, 90));
+    // An hour when the map was made, and five since.
+    assert_eq!(seen.age_h, 6);
+    let found = |candidate: &Candidate| {
+        let found = candidate.latency.unwrap();
+        assert!(candidate.distance_km.is_some());
+        (found.ms.round(), found.source)
+    };
+    let [fra, iad, sin] = &step.candidates[..] else {
+        panic!("{measured:#?}");
+    };
+    let of_map = LatencySource::Map(Origin::Measured);
+    assert_eq!([found(fra), found(iad)], [(80.0, of_map), (20.0, of_map)]);
+    assert_eq!(found(sin).1, LatencySource::Distance);
+    assert!((175.0..190.0).contains(&found(sin).0), "{sin:?}");
+    let elsewhere = told([10, 2, 2, 3]);
+    assert_eq!(values(&elsewhere), ["192.0.2.1"]);
+    assert_eq!(elsewhere.steps[0].latency, None);
+    let fra = found(&elsewhere.steps[0].candidates[0]);
+    assert_eq!(fra, (5.0, LatencySource::Distance));
+}
+
 fn places() -> impl Strategy<Value = Vec<String>> {
     let place = prop_oneof![
         Just("country=US subdivision=CA at=37,-122"),

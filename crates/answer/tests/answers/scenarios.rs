@@ -9,7 +9,7 @@ use crate::{wire, zones};
 #[test]
 fn scenario_files_are_answered_as_written() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
-    let files = [folder.join("routing"), folder]
+    let files = [folder.join("measured"), folder.join("routing"), folder]
         .into_iter()
         .flat_map(|folder| std::fs::read_dir(folder).unwrap());
     let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();

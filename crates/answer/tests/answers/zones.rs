@@ -1,17 +1,21 @@
 //! Zones of a scenario as a World.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use meridian_answer::{Broken, CidrCollections, HashKey, Health, World, ZoneImage, ZoneMeta};
-use meridian_atlas::{Atlas, Continent, Country, Layer, Place, Point, Source, Subdivision};
+use meridian_atlas::{
+    Atlas, Cell, Continent, Country, LatencyMap, Layer, MapDraft, MapRegion, MapRow, Origin, Place,
+    Point, Regions, Source, Subdivision,
+};
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
     AccountId, AliasTarget, Generation, RecordSet, SetData, SetKey, Timestamp, Vpc, VpcId,
     VpcRegion, ZoneId,
 };
 
-use crate::scenario::{self, Scenario, Set, Zone};
+use crate::scenario::{self, Measured, Scenario, Set, Zone};
 
 pub(crate) const KEY: HashKey = HashKey([0x1234_5678, 0x9abc_def0]);
 
@@ -48,7 +52,18 @@ pub(crate) fn world_of(scenario: &Scenario) -> World {
         let blocks = scenario.blocks.iter().filter(|b| b.collection == name);
         collections.put(name, blocks.map(|b| (b.address, b.bits, &*b.location)));
     }
-    world(&scenario.zones)
+    let mut regions = Regions::default();
+    for (name, latitude, longitude) in &scenario.regions {
+        regions.add(name, Point::new(*latitude, *longitude).unwrap());
+    }
+    let world = if scenario.measured.is_empty() {
+        world(&scenario.zones)
+    } else {
+        let map = latency_map(&scenario.measured, &regions);
+        world(&scenario.zones).with_latency_map(Arc::new(map))
+    };
+    world
+        .with_regions(&regions)
         .with_vpcs(&vpcs.collect::<Vec<_>>())
         .with_atlas(Arc::new(atlas(&scenario.places)))
         .with_cidr_collections(collections)
@@ -78,6 +93,77 @@ pub(crate) fn atlas(places: &[scenario::Place]) -> Atlas {
         layer.add(place.network.parse().unwrap(), found).unwrap();
     }
     Atlas::new(vec![layer]).unwrap()
+}
+
+/// The latency map of these measurements: those of the longest network count.
+pub(crate) fn latency_map(measured: &[Measured], regions: &Regions) -> LatencyMap {
+    let names = measured.iter().flat_map(|measured| &measured.ms);
+    let names: BTreeSet<&str> = names.map(|(name, _)| name.as_str()).collect();
+    let row = |measured: &Measured| MapRow {
+        country: None,
+        samples: 100,
+        confidence: 90,
+        age_h: 1,
+        cells: names
+            .iter()
+            .map(|name| Cell {
+                ms: measured
+                    .ms
+                    .iter()
+                    .find(|(known, _)| known == name)
+                    .map(|(_, ms)| *ms),
+                origin: Origin::Measured,
+            })
+            .collect(),
+    };
+    let draft = MapDraft {
+        build: 1,
+        made_s: 0,
+        regions: names
+            .iter()
+            .map(|name| MapRegion {
+                name: (*name).into(),
+                point: regions.point(name).unwrap(),
+            })
+            .collect(),
+        rows: measured.iter().map(row).collect(),
+        v4: ranges(measured, |address| address.is_ipv4())
+            .map(|(first, row)| (u32::try_from(first >> 96).unwrap(), row))
+            .collect(),
+        v6: ranges(measured, |address| address.is_ipv6())
+            .map(|(first, row)| (u64::try_from(first >> 64).unwrap(), row))
+            .collect(),
+    };
+    LatencyMap::read(&draft.write().unwrap()).unwrap()
+}
+
+/// Where rows begin in a family: addresses at the upper end of 128 bits.
+fn ranges(measured: &[Measured], family: fn(&IpAddr) -> bool) -> impl Iterator<Item = (u128, u32)> {
+    let networks = measured
+        .iter()
+        .zip(0..)
+        .filter(|(measured, _)| family(&measured.address));
+    let networks: Vec<(u128, u128, u8, u32)> = networks
+        .map(|(measured, row)| {
+            let first = match measured.address {
+                IpAddr::V4(v4) => u128::from(v4.to_bits()) << 96,
+                IpAddr::V6(v6) => v6.to_bits(),
+            };
+            let behind = u128::MAX.checked_shr(measured.bits.into()).unwrap_or(0);
+            (first, first | behind, measured.bits, row)
+        })
+        .collect();
+    let edges = networks
+        .iter()
+        .flat_map(|(first, last, ..)| [Some(*first), last.checked_add(1)]);
+    let edges: BTreeSet<u128> = edges.flatten().chain([0]).collect();
+    edges.into_iter().map(move |edge| {
+        let around = networks
+            .iter()
+            .filter(|(first, last, ..)| (*first..=*last).contains(&edge));
+        let longest = around.max_by_key(|(_, _, bits, _)| *bits);
+        (edge, longest.map_or(u32::MAX, |(.., row)| *row))
+    })
 }
 
 /// The same world with these health checks down.

@@ -15,11 +15,17 @@ pub(crate) struct Case {
     pub(crate) checks: BTreeMap<String, bool>,
     /// Where networks are; the longest that contains an address counts.
     pub(crate) places: Vec<(Prefix, Place)>,
+    /// How many milliseconds it is from networks to some regions; the longest network that contains
+    /// an address counts.
+    pub(crate) latencies: Vec<(Prefix, Latencies)>,
     /// The network of the VPC, if there is one, and its region.
     pub(crate) vpc: Option<(Prefix, &'static str)>,
     /// The collections: blocks and the location of each.
     pub(crate) collections: BTreeMap<String, Vec<(Prefix, String)>>,
 }
+
+/// Milliseconds by region.
+pub(crate) type Latencies = BTreeMap<&'static str, f64>;
 
 /// A zone of the account.
 #[derive(Clone)]
@@ -223,6 +229,9 @@ impl fmt::Debug for Case {
         writeln!(f, "vpc {:?}", self.vpc)?;
         for (network, place) in &self.places {
             writeln!(f, "place {network:?} {place:?}")?;
+        }
+        for (network, latencies) in &self.latencies {
+            writeln!(f, "latencies {network:?} {latencies:?}")?;
         }
         for (id, blocks) in &self.collections {
             writeln!(f, "collection {id} {blocks:?}")?;

@@ -2,12 +2,12 @@
 //! only supposed, and nothing about any set on the way that is not so.
 
 use meridian_answer::{
-    Candidate, CandidateOutcome, CheckState, ChoiceMode, Explanation, Fate, Health, Moment,
-    Parameter, Step, ViewId, explain,
+    Candidate, CandidateOutcome, CheckState, ChoiceMode, Explanation, Fate, Health, LatencySource,
+    Moment, Parameter, Step, ViewId, explain,
 };
 use meridian_model::{FailoverRole, GeoproximityPlace, RecordSet, Routing};
 
-use crate::case::{Ask, Case};
+use crate::case::{Ask, Case, Client};
 use crate::compare::Server;
 use crate::generate;
 use crate::model::Oracle;
@@ -191,6 +191,24 @@ fn is_as_far(oracle: &Oracle<'_>, ask: &Ask, set: &RecordSet, candidate: &Candid
         _ => oracle.place_of(&ask.client()).point,
     };
     let distance = from.zip(place).map(|(from, to)| earth::distance(from, to));
+    let client = Client {
+        network: ask.client(),
+        region: oracle
+            .case
+            .vpc
+            .filter(|_| oracle.is_private(ask))
+            .map(|(_, region)| region),
+    };
+    if let (Routing::Latency(region), Some(told)) = (&set.routing, candidate.latency) {
+        let right = oracle.ms(&client, region.as_str());
+        let is_of_map = matches!(told.source, LatencySource::Map(_));
+        let measured = oracle.latencies_of(&client.network);
+        let measured = measured.filter(|_| client.region.is_none());
+        let has = measured.is_some_and(|all| all.contains_key(region.as_str()));
+        if has != is_of_map || right.is_none_or(|right| (told.ms - right).abs() > 1e-3) {
+            return false;
+        }
+    }
     let factor = match f64::from(bias) {
         bias if bias >= 0.0 => 1.0 - bias / 100.0,
         bias => 1.0 / (1.0 + bias / 100.0),

@@ -56,6 +56,7 @@ pub(crate) fn case(seed: u64, favourite: Option<RoutingKind>) -> Case {
     };
     maker.case.places = networks::places(&mut maker.rng);
     maker.case.collections = networks::collections(&mut maker.rng);
+    maker.case.latencies = networks::latencies(&mut Rng::new(seed ^ 0x1a7e));
     maker.zones();
     if maker.rng.percent(15) {
         maker.chain();

@@ -13,7 +13,7 @@ use meridian_dns::{Name, RecordType, rdata};
 use meridian_model::{AliasTarget, RecordSet, RoutingKind, SetData};
 
 use crate::answer::{Answer, Negative, Record};
-use crate::case::{Ask, Case, Client, Place, Prefix, Seen, Zone};
+use crate::case::{Ask, Case, Client, Latencies, Place, Prefix, Seen, Zone};
 use crate::fate::Fate;
 use crate::names::{Found, find, negative_ttl};
 use crate::policy::Pick;
@@ -61,9 +61,9 @@ impl Group<'_> {
     }
 }
 
-/// All that decisions can know of an address: its place, the blocks it lies in, and whether it is
-/// an IPv4 one in IPv6.
-pub(crate) type Kind = (Place, Vec<Vec<Prefix>>, bool);
+/// All that decisions can know of an address: its place, how far it is from regions, the blocks it
+/// lies in, and whether it is an IPv4 one in IPv6.
+pub(crate) type Kind = (Place, Option<Latencies>, Vec<Vec<Prefix>>, bool);
 
 /// What a decision leads to in the end.
 #[derive(Debug, Clone, PartialEq)]
@@ -172,7 +172,13 @@ impl<'c> Oracle<'c> {
             blocks.filter(|block| block.contains(at)).collect()
         };
         let blocks = self.case.collections.values().map(holding).collect();
-        (self.place_of(at), blocks, at.embedded().is_some())
+        let latencies = self.latencies_of(at);
+        (
+            self.place_of(at),
+            latencies,
+            blocks,
+            at.embedded().is_some(),
+        )
     }
 
     /// An address of which all is known that is known of this one: what is decided for one is

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::case::{Case, Place, Prefix};
+use crate::case::{Case, Latencies, Place, Prefix};
 use crate::earth;
 use crate::generate::masked;
 use crate::rng::Rng;
@@ -100,6 +100,46 @@ pub(crate) fn places(rng: &mut Rng) -> Vec<(Prefix, Place)> {
     // of places likes.
     places.retain(|_, place| *place != Place::default());
     places.into_iter().collect()
+}
+
+/// How far it is from networks to regions, with numbers that are the same for many, and with the
+/// same order where they are not. In half of all cases nothing was measured.
+pub(crate) fn latencies(rng: &mut Rng) -> Vec<(Prefix, Latencies)> {
+    let mut measured: BTreeMap<Prefix, Latencies> = BTreeMap::new();
+    let count = if rng.percent(50) {
+        0
+    } else {
+        1 + rng.below(10)
+    };
+    for number in 0..count {
+        let at = network(
+            rng,
+            (
+                &[7, 8, 9, 12, 16, 20, 24, 28, 32],
+                &[20, 32, 40, 48, 56, 64],
+            ),
+        );
+        let all = number == 0 && rng.percent(40);
+        let at = if all { Prefix::parse("0.0.0.0/0") } else { at };
+        let known = *rng.pick(&[30, 80, 100, 100]);
+        let mut latencies = Latencies::new();
+        for region in earth::regions() {
+            if rng.percent(known) {
+                latencies.insert(region, *rng.pick(&[0.7, 8.0, 40.0, 40.3, 90.0, 250.0]));
+            }
+        }
+        // Another network of the same order, somewhat slower.
+        if rng.percent(50)
+            && let Some((_, other)) = measured.iter().next()
+        {
+            latencies = other
+                .iter()
+                .map(|(region, ms)| (*region, ms * 1.5))
+                .collect();
+        }
+        measured.insert(at, latencies);
+    }
+    measured.into_iter().collect()
 }
 
 /// The CIDR collections.

@@ -6,7 +6,7 @@ use meridian_model::{
     FailoverRole, GeoLocation, GeoproximityPlace, RecordSet, Routing, RoutingKind, SetData,
 };
 
-use crate::case::{Client, Place, Prefix};
+use crate::case::{Client, Latencies, Place, Prefix};
 use crate::earth;
 use crate::fate::Fate;
 use crate::health::Member;
@@ -36,7 +36,7 @@ impl<'c> Oracle<'c> {
             RoutingKind::Failover => self.failover(members),
             RoutingKind::Multivalue => self.multivalue(members),
             RoutingKind::Geolocation => self.geolocation(members, &self.place(client)),
-            RoutingKind::Latency => self.latency(members, &self.place(client), client.region),
+            RoutingKind::Latency => self.latency(members, client),
             RoutingKind::Geoproximity => self.geoproximity(members, &self.place(client)),
             RoutingKind::Cidr => self.cidr(members, &client.network),
         }
@@ -63,6 +63,43 @@ impl<'c> Oracle<'c> {
             place.continent = Some("AS");
         }
         place
+    }
+
+    /// How long it takes from a network to regions, as far as anybody has measured: told to 3 %
+    /// (reference/latency 3.5).
+    pub(crate) fn latencies_of(&self, client: &Prefix) -> Option<Latencies> {
+        let measured = || self.case.latencies.iter();
+        let address = client.first();
+        let address = address.embedded().unwrap_or(address);
+        let known = measured().filter(|(network, _)| network.contains(&address));
+        let (_, found) = known.max_by_key(|(network, _)| network.len)?;
+        let told = |ms: f64| 0.5 * (((ms / 0.5).ln() / 0.03004).round() * 0.03004).exp();
+        Some(
+            found
+                .iter()
+                .map(|(region, ms)| (*region, told(*ms)))
+                .collect(),
+        )
+    }
+
+    /// How long it takes from a client to a region: as measured, else by distance. The clients of
+    /// VPCs are known by their region alone.
+    pub(crate) fn ms(&self, client: &Client, region: &str) -> Option<f64> {
+        let measured = match client.region {
+            Some(_) if !self.errs(Wrong::LatencyOfSender) => None,
+            _ => self.latencies_of(&client.network),
+        };
+        let measured = measured.and_then(|latencies| latencies.get(region).copied());
+        let (from, to) = (self.place(client).point, earth::region(region));
+        let km = from.zip(to).map(|(from, to)| earth::distance(from, to));
+        let by_distance = km.map(|km| 5.0 + 1.75 * km / 100.0);
+        if self.errs(Wrong::LatencyByDistance) {
+            return by_distance;
+        }
+        if self.errs(Wrong::LatencyWantsNumbers) && self.latencies_of(&client.network).is_some() {
+            return measured;
+        }
+        measured.or(by_distance)
     }
 
     fn weighted(&self, members: &[Member<'c>]) -> Fated<'c> {
@@ -198,14 +235,9 @@ impl<'c> Oracle<'c> {
         Fate::Sure(chosen.map_or(Pick::Nothing, |member| Pick::Set(member.set)))
     }
 
-    /// By distance, until there are measurements; in private zones the same region first (reference
-    /// 10).
-    fn latency(
-        &self,
-        members: &[Member<'c>],
-        place: &Place,
-        own: Option<&'static str>,
-    ) -> Fated<'c> {
+    /// By measurement, else by distance; in private zones the same region first (reference 10).
+    fn latency(&self, members: &[Member<'c>], client: &Client) -> Fated<'c> {
+        let (place, own) = (self.place(client), client.region);
         let region = |member: &Member<'_>| match &member.set.routing {
             Routing::Latency(region) => region.as_str().to_owned(),
             _ => unreachable!("a group has one policy"),
@@ -225,18 +257,13 @@ impl<'c> Oracle<'c> {
         } else {
             1.0
         };
-        let near = |member: &Member<'_>, from| {
-            sign * earth::distance(
-                from,
-                earth::region(&region(member)).expect("a known region"),
-            )
-        };
+        let near = |member: &Member<'_>| Some(sign * self.ms(client, &region(member))?);
         let any = self.errs(Wrong::LatencyIgnoresHealth);
         let live = members
             .iter()
             .filter(|member| member.live || any)
             .collect::<Vec<_>>();
-        nearest(&live, place, &near)
+        least(&live, &near)
     }
 
     fn geoproximity(&self, members: &[Member<'c>], place: &Place) -> Fated<'c> {
@@ -268,7 +295,7 @@ impl<'c> Oracle<'c> {
             }
         };
         let live: Vec<_> = members.iter().filter(|member| member.live).collect();
-        nearest(&live, place, &near)
+        least(&live, &|member| Some(near(member, place.point?)))
     }
 
     /// The location of the longest block that contains the client, then `*`.
@@ -332,21 +359,16 @@ fn different(sets: Vec<&RecordSet>) -> Vec<&RecordSet> {
     kept.into_iter().map(|(.., set)| set).collect()
 }
 
-/// The nearest of these; any of them, but always the same, where that is not to be told.
-fn nearest<'c>(
-    live: &[&Member<'c>],
-    place: &Place,
-    near: &dyn Fn(&Member<'_>, (f64, f64)) -> f64,
-) -> Fated<'c> {
+/// The one of these with the least measure; any of them, but always the same, where that is not to
+/// be told.
+fn least<'c>(live: &[&Member<'c>], measure: &dyn Fn(&Member<'_>) -> Option<f64>) -> Fated<'c> {
     let pick = |member: &&Member<'c>| Pick::Set(member.set);
-    let Some(point) = place.point else {
+    let known = live.iter().filter_map(|member| measure(member));
+    let Some(best) = known.reduce(f64::min) else {
         return Fate::settled(live.iter().map(pick).collect());
     };
-    let best = live
-        .iter()
-        .map(|member| near(member, point))
-        .fold(f64::INFINITY, f64::min);
     // What differs by less than arithmetic may err is equal.
-    let close = |member: &&&Member<'_>| near(member, point) - best <= 0.001 + 1e-6 * best.abs();
+    let is_close = |own: f64| own - best <= 0.001 + 1e-6 * best.abs();
+    let close = |member: &&&Member<'_>| measure(member).is_some_and(is_close);
     Fate::settled(live.iter().filter(close).map(pick).collect())
 }

@@ -16,7 +16,13 @@ use crate::wrong::Wrong;
 /// The addresses of the client's family at which a decision may change.
 pub(crate) fn edges(case: &Case, family: &Prefix) -> BTreeSet<Prefix> {
     let blocks = case.collections.values().flatten().map(|(block, _)| block);
-    let places = || case.places.iter().map(|(network, _)| *network);
+    let measured = case.latencies.iter().map(|(network, _)| *network);
+    let places = || {
+        case.places
+            .iter()
+            .map(|(network, _)| *network)
+            .chain(measured.clone())
+    };
     // IPv6 addresses that contain an IPv4 one are kept apart, whether anything is known of it or not.
     let v4 = places().filter(|network| network.width() == 32);
     let v4 = v4.chain([Prefix::parse("0.0.0.0/0")]);

@@ -69,6 +69,11 @@ fn without(case: &Case, mut number: usize) -> Option<Case> {
         return Some(case);
     }
     number -= case.places.len();
+    if number < case.latencies.len() {
+        case.latencies.remove(number);
+        return Some(case);
+    }
+    number -= case.latencies.len();
     for blocks in case.collections.values_mut() {
         if number < blocks.len() {
             blocks.remove(number);

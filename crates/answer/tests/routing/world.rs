@@ -1,18 +1,20 @@
 //! A case as a World.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use meridian_answer::{
     Broken, CidrCollections, HashKey, Health, World, ZoneChange, ZoneImage, ZoneMeta,
 };
 use meridian_atlas::{
-    Atlas, Continent, Country, Layer, Network, Place, Point, Regions, Source, Subdivision,
+    Atlas, Cell, Continent, Country, LatencyMap, Layer, MapDraft, MapRegion, MapRow, Network,
+    Origin, Place, Point, Regions, Source, Subdivision,
 };
 use meridian_dns::Name;
 use meridian_model::{AccountId, Generation, RecordSet, Timestamp, Vpc, VpcId, VpcRegion};
 
-use crate::case::{self, Case, Seen, Zone};
+use crate::case::{self, Case, Prefix, Seen, Zone};
 use crate::earth;
 use crate::rng::Rng;
 
@@ -119,11 +121,81 @@ fn surrounded(world: World, case: &Case) -> World {
         networks: vec![Network::new(network.address(), network.len).unwrap()],
     });
     let atlas = Atlas::new(vec![layer]).unwrap();
+    let world = match latency_map(case) {
+        Some(map) => world.with_latency_map(Arc::new(map)),
+        None => world,
+    };
     world
         .with_vpcs(&vpcs.collect::<Vec<_>>())
         .with_atlas(Arc::new(atlas))
         .with_regions(&regions)
         .with_cidr_collections(collections)
+}
+
+/// What was measured, if anything was, as a map: a range from each address at which something can
+/// change.
+fn latency_map(case: &Case) -> Option<LatencyMap> {
+    let all = &case.latencies;
+    all.first()?;
+    let mut names = earth::regions();
+    names.sort_unstable();
+    let region = |name: &&str| MapRegion {
+        name: (*name).into(),
+        point: earth::region(name).map(point).unwrap(),
+    };
+    let row = |(_, latencies): &(Prefix, case::Latencies)| MapRow {
+        country: None,
+        samples: 1,
+        confidence: 1,
+        age_h: 1,
+        cells: names.iter().map(|name| cell(latencies.get(name))).collect(),
+    };
+    let rows_from = |family: &str| {
+        let any = Prefix::parse(family);
+        let of = |network: &Prefix| network.width() == any.width();
+        let networks = || all.iter().map(|(network, _)| network).filter(|n| of(n));
+        let edges = networks().flat_map(|network| [Some(network.first()), network.behind()]);
+        let edges: BTreeSet<Prefix> = edges.flatten().chain([any.first()]).collect();
+        let row = |edge: &Prefix| {
+            let around = all
+                .iter()
+                .enumerate()
+                .filter(|(_, (n, _))| n.contains(edge));
+            let longest = around.max_by_key(|(_, (network, _))| network.len);
+            longest.map_or(u32::MAX, |(row, _)| u32::try_from(row).unwrap())
+        };
+        let rows: Vec<(IpAddr, u32)> = edges.iter().map(|e| (e.address(), row(e))).collect();
+        rows
+    };
+    let v4 = rows_from("0.0.0.0/0")
+        .into_iter()
+        .map(|(first, row)| match first {
+            IpAddr::V4(v4) => (v4.to_bits(), row),
+            IpAddr::V6(_) => unreachable!("of the other family"),
+        });
+    let v6 = rows_from("::/0")
+        .into_iter()
+        .map(|(first, row)| match first {
+            IpAddr::V6(v6) => (u64::try_from(v6.to_bits() >> 64).unwrap(), row),
+            IpAddr::V4(_) => unreachable!("of the other family"),
+        });
+    let draft = MapDraft {
+        build: 1,
+        made_s: 0,
+        regions: names.iter().map(region).collect(),
+        rows: all.iter().map(row).collect(),
+        v4: v4.collect(),
+        v6: v6.collect(),
+    };
+    Some(LatencyMap::read(&draft.write().unwrap()).unwrap())
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "as precise as a map is")]
+fn cell(ms: Option<&f64>) -> Cell {
+    Cell {
+        ms: ms.map(|ms| *ms as f32),
+        origin: Origin::Measured,
+    }
 }
 
 fn place(at: &case::Place) -> Place {

@@ -38,6 +38,12 @@ pub(crate) enum Wrong {
     LatencyFarthest,
     /// The nearest region answers, healthy or not.
     LatencyIgnoresHealth,
+    /// The nearest region answers, whatever was measured.
+    LatencyByDistance,
+    /// Where anything was measured, a region of which nothing is known does not answer.
+    LatencyWantsNumbers,
+    /// What was measured from the address of a client in a VPC counts.
+    LatencyOfSender,
     /// The Chinese region has no precedence in China.
     ChinaIsNothingSpecial,
     /// In private zones the region of the VPC has no precedence over others as near.
@@ -103,7 +109,7 @@ pub(crate) enum Wrong {
 }
 
 impl Wrong {
-    pub(crate) const ALL: [Self; 47] = [
+    pub(crate) const ALL: [Self; 50] = [
         Self::ZeroWeightCounts,
         Self::ZeroWeightNever,
         Self::WeightedLastResortOfAll,
@@ -120,6 +126,9 @@ impl Wrong {
         Self::TurkeyInAsia,
         Self::LatencyFarthest,
         Self::LatencyIgnoresHealth,
+        Self::LatencyByDistance,
+        Self::LatencyWantsNumbers,
+        Self::LatencyOfSender,
         Self::ChinaIsNothingSpecial,
         Self::OwnRegionIsNothingSpecial,
         Self::BiasDivides,

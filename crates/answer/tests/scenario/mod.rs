@@ -44,6 +44,9 @@ pub(crate) use policy::Policy;
 pub(crate) struct Scenario {
     pub(crate) vpcs: Vec<Vpc>,
     pub(crate) places: Vec<Place>,
+    /// Regions besides AWS's: name, latitude, longitude.
+    pub(crate) regions: Vec<(String, f32, f32)>,
+    pub(crate) measured: Vec<Measured>,
     pub(crate) blocks: Vec<Block>,
     pub(crate) zones: Vec<Zone>,
     pub(crate) queries: Vec<Query>,
@@ -68,6 +71,14 @@ pub(crate) struct Place {
     pub(crate) subdivision: Option<String>,
     /// Latitude and longitude.
     pub(crate) point: Option<(f32, f32)>,
+}
+
+/// How many milliseconds it is from a network to regions.
+#[derive(Debug)]
+pub(crate) struct Measured {
+    pub(crate) address: IpAddr,
+    pub(crate) bits: u8,
+    pub(crate) ms: Vec<(String, f32)>,
 }
 
 /// A block of a location of a CIDR collection.
@@ -268,6 +279,13 @@ impl Scenario {
             }
             "place" => self.places.push(place(rest)?),
             "collection" => self.collection(rest)?,
+            "measured" => self.measured.push(measured(rest)?),
+            "region" => {
+                let (name, point) = rest.split_once(' ')?;
+                let (latitude, longitude) = point.split_once(',')?;
+                let (latitude, longitude) = (latitude.parse().ok()?, longitude.parse().ok()?);
+                self.regions.push((name.to_owned(), latitude, longitude));
+            }
             "zone" => self.zones.push(zone(rest)?),
             "down" => self.down = rest.split_whitespace().map(str::to_owned).collect(),
             "query" => self.queries.push(query(number, rest, &self.down)?),
@@ -331,6 +349,20 @@ fn place(text: &str) -> Option<Place> {
         }
     }
     Some(place)
+}
+
+fn measured(text: &str) -> Option<Measured> {
+    let mut words = text.split_whitespace();
+    let (address, bits) = words.next()?.split_once('/')?;
+    let ms = words.map(|word| {
+        let (region, ms) = word.split_once('=')?;
+        Some((region.to_owned(), ms.parse().ok()?))
+    });
+    Some(Measured {
+        address: address.parse().ok()?,
+        bits: bits.parse().ok()?,
+        ms: ms.collect::<Option<_>>()?,
+    })
 }
 
 /// A reply without its records.
