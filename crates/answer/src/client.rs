@@ -162,6 +162,12 @@ impl<'a> Client<'a> {
         *self.sight.get_or_insert_with(look)
     }
 
+    /// Whether anybody asked where it is.
+    #[inline]
+    pub(crate) fn is_placed(&self) -> bool {
+        self.whereabouts.is_some()
+    }
+
     /// A step depended on so many bits of the address.
     pub(crate) fn depended_on(&mut self, bits: u8) {
         self.scope = self.scope.max(bits);

@@ -156,6 +156,9 @@ pub struct Moment {
 pub struct Scratch<N = NoHurry> {
     walks: Box<[Walk; BATCH]>,
     near: N,
+    /// Whether an answer of the last batch went by where a client is: then the next one's may, and
+    /// looking that up begins with the batch.
+    placed: bool,
 }
 
 impl<N> Scratch<N> {
@@ -164,6 +167,7 @@ impl<N> Scratch<N> {
         Self {
             walks: Box::new([const { Walk::new() }; BATCH]),
             near,
+            placed: false,
         }
     }
 }
@@ -209,7 +213,12 @@ pub fn answer<N: Near>(
     moment: Moment,
 ) {
     outcomes.fill(Outcome::Drop);
-    let Scratch { walks, near } = scratch;
+    let Scratch {
+        walks,
+        near,
+        placed,
+    } = scratch;
+    let begin = |query: &_| (*placed).then(|| begin(world, query, near)).flatten();
     let mut jobs = ArrayVec::<_, BATCH>::new();
     let each = packets.iter_mut().zip(outcomes.iter_mut());
     for (place, ((packet, outcome), walk)) in each.zip(walks.iter_mut()).enumerate() {
@@ -217,7 +226,7 @@ pub fn answer<N: Near>(
             Ok(query) => {
                 walk.start(world.key, query.question.name);
                 let start = lookup::approach_zone(world, walk, near);
-                let look_up = begin(world, &query, near);
+                let look_up = begin(&query);
                 jobs.push(Job {
                     place,
                     query,
@@ -255,8 +264,20 @@ pub fn answer<N: Near>(
     if let Some(private) = &world.private {
         prefer_private(world, private, packets, &mut jobs);
     }
-    let mut run = Run::default();
-    for job in &mut jobs {
+    *placed = write_replies(world, identity, (packets, outcomes), moment, &mut jobs);
+}
+
+/// The last stage. Whether any answer went by where a client is.
+#[inline]
+fn write_replies<'w>(
+    world: &'w World,
+    identity: &'w Identity,
+    (packets, outcomes): (&mut [Packet<'_>], &mut [Outcome]),
+    moment: Moment,
+    jobs: &mut [Job<'_, 'w, '_>],
+) -> bool {
+    let (mut run, mut placed) = (Run::default(), false);
+    for job in jobs {
         let packet = &mut packets[job.place];
         let mut task = Task {
             world,
@@ -275,9 +296,11 @@ pub fn answer<N: Near>(
         if let Some(zone) = task.zone {
             run.count(zone, found(answered.rcode));
         }
+        placed |= task.client.is_some_and(|client| client.is_placed());
         outcomes[job.place] = outcome_of(answered);
     }
     run.end();
+    placed
 }
 
 /// Begins to look up the subnet that a query tells.
