@@ -7,6 +7,7 @@ mod board;
 mod checks;
 mod count;
 mod events;
+mod failures;
 mod last;
 mod marks;
 mod observations;
@@ -43,6 +44,7 @@ pub(crate) use observations::Observed;
 pub(crate) use told::{flip, observed, reason, row, time, votes};
 
 use count::{Count, Tally};
+use failures::Keeper;
 use last::LastFile;
 
 /// How often votes are counted, and it is looked which checks there are.
@@ -57,6 +59,7 @@ pub(crate) struct Checkers {
     ended: Option<watch::Sender<()>>,
     counting: Option<JoinHandle<()>>,
     runtime: Option<Runtime>,
+    failures: Option<Keeper>,
 }
 
 /// Puts on the board what was known when a process had this directory last, of the checks that
@@ -66,8 +69,10 @@ pub(crate) fn restore(
     snapshot: &Snapshot,
     board: &Board,
 ) -> Result<(), ReadError> {
+    let checks = snapshot.health_checks()?;
+    failures::restore(data_dir, &checks, board);
     if let Some(known) = LastFile::of(data_dir).read() {
-        let tally = Tally::restore(snapshot.health_checks()?, &known);
+        let tally = Tally::restore(checks, &known);
         tally.post(board);
         *board.tally() = tally;
     }
@@ -155,6 +160,7 @@ impl Checkers {
             ended: Some(end),
             counting: Some(counting.spawn(move || handle.block_on(work))?),
             runtime: Some(runtime),
+            failures: Some(Keeper::start(&config.data_dir, Arc::clone(board))?),
         })
     }
 }
@@ -170,6 +176,7 @@ impl Drop for Checkers {
             // Probes under way are given up.
             runtime.shutdown_background();
         }
+        drop(self.failures.take());
     }
 }
 

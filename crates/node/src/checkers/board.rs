@@ -18,6 +18,7 @@ use tokio::sync::broadcast;
 
 use super::checks::Checks;
 use super::count::Tally;
+use super::failures::Failures;
 use super::marks::Marks;
 
 /// How many batches of flips a listener may lag behind. One that lags further is told that it
@@ -36,6 +37,8 @@ pub(crate) struct Board {
     flips: broadcast::Sender<Arc<Flips>>,
     tally: Mutex<Tally>,
     members: Mutex<Vec<Member>>,
+    /// Failures of before this process.
+    former_failures: Mutex<Arc<Failures>>,
 }
 
 /// A checker of this process.
@@ -98,6 +101,7 @@ impl Default for Board {
             flips: broadcast::Sender::new(FLIPS_KEPT),
             tally: Mutex::default(),
             members: Mutex::default(),
+            former_failures: Mutex::default(),
         }
     }
 }
@@ -187,6 +191,16 @@ impl Board {
     /// The checkers that are at work.
     pub(crate) fn members(&self) -> Vec<Member> {
         lock(&self.members).clone()
+    }
+
+    /// Checkers failed checks like this before this process.
+    pub(super) fn set_former_failures(&self, failures: Failures) {
+        *lock(&self.former_failures) = Arc::new(failures);
+    }
+
+    /// How checkers failed checks last before this process.
+    pub(super) fn former_failures(&self) -> Arc<Failures> {
+        Arc::clone(&lock(&self.former_failures))
     }
 
     /// What flips from now on.

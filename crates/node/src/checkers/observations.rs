@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use meridian_control::{Observation, Observations};
-use meridian_health::Sight;
-use meridian_model::{HealthSlot, Network};
+use meridian_model::{HealthSlot, Network, Timestamp};
 
 use super::board::{Board, Member};
+use super::failures::last_failure;
 
 /// What is on the board.
 pub(crate) struct Observed(pub(crate) Arc<Board>);
@@ -19,15 +19,18 @@ impl Observations for Observed {
         let seen = members
             .iter()
             .filter_map(|member| Some((member, member.desk.observations(slot)?)));
-        seen.map(|(member, seen)| told(member, &seen.last))
-            .collect()
+        seen.map(|(member, seen)| {
+            let status = seen.last.observation.status();
+            told(member, status, seen.last.at)
+        })
+        .collect()
     }
 
     fn last_failures(&self, slot: HealthSlot) -> Vec<Observation> {
         let members = self.0.members();
         let failed = members.iter().filter_map(|member| {
-            let failure = member.desk.observations(slot)?.last_failure?;
-            Some(told(member, &failure))
+            let failure = last_failure(&self.0, &member.desk, slot)?;
+            Some(told(member, failure.status, failure.at))
         });
         failed.collect()
     }
@@ -45,11 +48,11 @@ impl Observations for Observed {
     }
 }
 
-fn told(member: &Member, sight: &Sight) -> Observation {
+fn told(member: &Member, status: String, checked_at: Timestamp) -> Observation {
     Observation {
         region: member.region.as_str().to_owned(),
         address: member.address,
-        status: sight.observation.status(),
-        checked_at: sight.at,
+        status,
+        checked_at,
     }
 }

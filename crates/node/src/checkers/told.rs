@@ -1,13 +1,14 @@
 //! What is told of checks to people and programs: the same in the event log, to webhooks and to
 //! those who watch.
 
-use meridian_health::{Basis, Cast, Desk, HeldBack, Shown, Sight, Voter};
+use meridian_health::{Basis, Cast, Desk, HeldBack, Shown, Voter};
 use meridian_model::{Health, HealthCheck, HealthSlot, HealthSubject, Reason, Standing, Timestamp};
 use serde_json::{Value, json};
 
 use crate::health::{subject, why};
 
 use super::board::{Board, State};
+use super::failures::{Failure, last_failure};
 
 /// A check whose state became the other one, and who voted what.
 pub(crate) fn flip(
@@ -120,7 +121,8 @@ pub(crate) fn votes(board: &Board, check: &HealthCheck) -> Value {
         desks.find(|desk| *desk.name() == voter.checker.name)
     };
     let voters = shown.voters.iter();
-    let voters = voters.map(|voter| told_voter(voter, desk(voter).map(|desk| &**desk), slot));
+    let voters =
+        voters.map(|voter| told_voter(board, voter, desk(voter).map(|desk| &**desk), slot));
     json!({
         "healthy": shown.tally.up,
         "unhealthy": shown.tally.down,
@@ -143,7 +145,7 @@ const fn basis(shown: &Shown<'_>) -> &'static str {
     }
 }
 
-fn told_voter(voter: &Voter<'_>, desk: Option<&Desk>, slot: HealthSlot) -> Value {
+fn told_voter(board: &Board, voter: &Voter<'_>, desk: Option<&Desk>, slot: HealthSlot) -> Value {
     let seen = desk.and_then(|desk| desk.observations(slot));
     let seen = seen.as_ref();
     let last = seen.map(|seen| &seen.last);
@@ -162,12 +164,12 @@ fn told_voter(voter: &Voter<'_>, desk: Option<&Desk>, slot: HealthSlot) -> Value
         "connect_ms": last.and_then(|sight| ms(sight.observation.times.connect_us)),
         "tls_ms": last.and_then(|sight| ms(sight.observation.times.tls_us)),
         "first_byte_ms": last.and_then(|sight| ms(sight.observation.times.first_byte_us)),
-        "last_failure": seen.and_then(|seen| seen.last_failure.as_ref()).map(failure),
+        "last_failure": desk.and_then(|desk| last_failure(board, desk, slot)).as_ref().map(failure),
     })
 }
 
-fn failure(sight: &Sight) -> Value {
-    json!({ "saw": sight.observation.status(), "at": time(sight.at) })
+fn failure(failure: &Failure) -> Value {
+    json!({ "saw": failure.status, "at": time(failure.at) })
 }
 
 fn ms(us: Option<u32>) -> Option<f64> {
