@@ -103,8 +103,11 @@ def test_choices_with_their_reasons(explain, zone, checks):
     assert (fast["name"], fast["policy"], fast["mode"]) == (f"fast.{NAME}", "latency", "healthy")
     eu, us = fast["candidates"]
     assert (eu["identifier"], eu["region"], eu["outcome"]) == ("eu", "eu-central-1", "chosen")
-    assert (us["outcome"], us["why"]) == ("passed", "another is nearer")
+    assert (us["outcome"], us["why"]) == ("passed", "another is faster")
     assert 300 < eu["distance_km"] < 700 < 5000 < us["distance_km"]
+    by_distance = round(5 + 1.75 * us["distance_km"] / 100, 1)
+    assert abs(us["latency_ms"] - by_distance) < 0.2 and us["latency_from"] == "distance"
+    assert fast["latency_map"] is None and over["candidates"][0]["latency_ms"] is None
     assert us["health_check"] == {"id": checks[0], "state": "up", "why": "disabled"}
     assert told["client"]["region"] == "eu-west-3" and told["client"]["country"] == "FR"
     assert data(told) == [f"top.{NAME}", "192.0.2.2"]

@@ -4,11 +4,12 @@
 use domain::base::iana::Rtype;
 use meridian_answer::{
     Candidate, CandidateOutcome, CheckState, ChoiceMode, ClientKnownBy, ClientSeen, Explanation,
-    Fate, Link, Lost, Parameter, Placement, ReachedBy, Record, Section, Step, Visibility,
-    ZoneOutcome, ZoneSeen,
+    Fate, LatencySeen, LatencySource, Link, Lost, Parameter, Placement, ReachedBy, Record, Section,
+    Step, Visibility, ZoneOutcome, ZoneSeen,
 };
+use meridian_atlas::Origin;
 use meridian_dns::Name;
-use meridian_model::FailoverRole;
+use meridian_model::{FailoverRole, RoutingKind};
 use serde_json::{Map, Value, json};
 
 use crate::answering::rcode;
@@ -134,7 +135,7 @@ fn placement(link: &Link) -> (&'static str, Option<&Name>) {
 
 fn choice(step: &Step, known: (&Board, &State)) -> Value {
     let candidates = step.candidates.iter();
-    let candidates = candidates.map(|each| candidate(each, known));
+    let candidates = candidates.map(|each| candidate((step.policy, each), known));
     json!({
         "name": step.name.to_string(),
         "type": step.rtype.to_string(),
@@ -151,6 +152,7 @@ fn choice(step: &Step, known: (&Board, &State)) -> Value {
             ChoiceMode::LastResortForClient => "last-resort-for-client",
         },
         "scope": step.scope,
+        "latency_map": step.latency.as_ref().map(latency_map),
         "candidates": candidates.collect::<Vec<_>>(),
         "lost": step.lost.map(|lost| match lost {
             Lost::NoZone => "the zone it points into is not here",
@@ -161,8 +163,34 @@ fn choice(step: &Step, known: (&Board, &State)) -> Value {
     })
 }
 
-fn candidate(candidate: &Candidate, (board, checks): (&Board, &State)) -> Value {
-    let (outcome, why) = outcome(candidate.outcome);
+/// What a latency map says of the client.
+fn latency_map(seen: &LatencySeen) -> Value {
+    json!({
+        "build": seen.build,
+        "made_s": seen.made_s,
+        "network": seen.network.map(|network| network.to_string()),
+        "country": seen.country.map(|country| country.to_string()),
+        "samples": seen.samples,
+        "confidence_percent": seen.confidence,
+        "age_hours": seen.age_h,
+    })
+}
+
+fn source(source: LatencySource) -> &'static str {
+    match source {
+        LatencySource::Map(Origin::Measured) => "measured",
+        LatencySource::Map(Origin::Inherited) => "inherited",
+        LatencySource::Map(Origin::Model) => "model",
+        LatencySource::Distance => "distance",
+    }
+}
+
+fn candidate(
+    (policy, candidate): (RoutingKind, &Candidate),
+    (board, checks): (&Board, &State),
+) -> Value {
+    let (outcome, why) = outcome(policy, candidate.outcome);
+    let latency = candidate.latency;
     let mut shown = json!({
         "identifier": candidate.identifier,
         "health": state(candidate.health),
@@ -184,6 +212,8 @@ fn candidate(candidate: &Candidate, (board, checks): (&Board, &State)) -> Value 
         })),
         "distance_km": candidate.distance_km.map(f64::round),
         "biased_km": candidate.biased_km.map(f64::round),
+        "latency_ms": latency.map(|found| (found.ms * 10.0).round() / 10.0),
+        "latency_from": latency.map(|found| source(found.source)),
         "outcome": outcome,
         "why": why,
     });
@@ -210,7 +240,7 @@ fn state(state: CheckState) -> &'static str {
     }
 }
 
-fn outcome(outcome: CandidateOutcome) -> (&'static str, Option<&'static str>) {
+fn outcome(policy: RoutingKind, outcome: CandidateOutcome) -> (&'static str, Option<&'static str>) {
     let why = match outcome {
         CandidateOutcome::Chosen => return ("chosen", None),
         CandidateOutcome::Unhealthy => return ("unhealthy", Some("others are healthy")),
@@ -224,7 +254,11 @@ fn outcome(outcome: CandidateOutcome) -> (&'static str, Option<&'static str>) {
         Fate::PrimaryIsLastResort => "both are down, and the primary set is the last resort",
         Fate::NotMatched => "it is for other clients",
         Fate::LessSpecific => "another is for fewer clients",
+        Fate::Outdone if policy == RoutingKind::Latency => "another is faster",
         Fate::Outdone => "another is nearer",
+        Fate::AsNear if policy == RoutingKind::Latency => {
+            "another is as fast, and the client's network falls to that"
+        }
         Fate::AsNear => "another is as near, and the client's network falls to that",
         Fate::NobodyKnows => "nobody knows where the client is, and its network falls to another",
         Fate::NotOwnRegion => "another is for the client's own region",

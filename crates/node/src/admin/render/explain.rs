@@ -166,11 +166,42 @@ fn choice(choice: &Value) -> Branch {
         cell(&choice["policy"]),
         choice["scope"],
     );
-    let mut below: Vec<Branch> = items(&choice["candidates"]).map(candidate).collect();
+    let mut below: Vec<Branch> = latency_map(&choice["latency_map"]).into_iter().collect();
+    below.extend(items(&choice["candidates"]).map(candidate));
     if let Some(lost) = choice["lost"].as_str() {
         below.push(leaf(format!("leads nowhere: {lost}")));
     }
     Branch { line, below }
+}
+
+/// What a latency map says of the client, if a choice went by one.
+fn latency_map(map: &Value) -> Option<Branch> {
+    let build = map["build"].as_u64()?;
+    let parts = [&map["network"], &map["country"]];
+    let mut said: Vec<String> = parts
+        .into_iter()
+        .filter(|part| !part.is_null())
+        .map(cell)
+        .collect();
+    said.push(format!("{} samples", map["samples"]));
+    said.push(format!("confidence {} %", map["confidence_percent"]));
+    said.push(format!("newest {} h ago", map["age_hours"]));
+    Some(leaf(format!("latency map {build}: {}", said.join(", "))))
+}
+
+fn latency(candidate: &Value) -> Option<String> {
+    let ms = candidate["latency_ms"].as_f64()?;
+    let shown = if ms < 10.0 {
+        format!("{ms:.1}")
+    } else {
+        format!("{ms:.0}")
+    };
+    Some(match candidate["latency_from"].as_str() {
+        Some("distance") => format!("{shown} ms by distance"),
+        Some("model") => format!("{shown} ms by the model"),
+        Some(from) => format!("{shown} ms {from}"),
+        None => format!("{shown} ms"),
+    })
 }
 
 fn candidate(candidate: &Value) -> Branch {
@@ -187,6 +218,7 @@ fn candidate(candidate: &Value) -> Branch {
             said.push(format!("{km:.0} {what}"));
         }
     }
+    said.extend(latency(candidate));
     said.push(match candidate["health_check"]["id"].as_str() {
         Some(id) => {
             let state = cell(&candidate["health_check"]["state"]);
