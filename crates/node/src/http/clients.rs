@@ -26,6 +26,15 @@ pub(crate) struct Clients {
     table: Mutex<Table>,
     /// How many were turned away.
     refused: AtomicU64,
+    log: Log,
+}
+
+/// What is written to the log of somebody who has too many.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Log {
+    #[default]
+    Address,
+    NoAddress,
 }
 
 #[derive(Debug, Default)]
@@ -50,6 +59,14 @@ impl Clients {
         }
     }
 
+    /// Likewise, with nobody's address in the log.
+    pub(crate) fn unnamed(exempt: Vec<Prefix>) -> Self {
+        Self {
+            log: Log::NoAddress,
+            ..Self::new(exempt)
+        }
+    }
+
     /// How many connections are open, and how many have been refused so far.
     pub(crate) fn counts(&self) -> (usize, u64) {
         let open = self.table().open.values().sum();
@@ -64,7 +81,7 @@ impl Clients {
         let open = table.open.entry(client).or_default();
         if *open >= most {
             self.refused.fetch_add(1, Ordering::Relaxed);
-            table.say(address, most);
+            table.say((self.log == Log::Address).then_some(address), most);
             return None;
         }
         *open += 1;
@@ -90,15 +107,16 @@ impl Clients {
 }
 
 impl Table {
-    fn say(&mut self, address: IpAddr, most: usize) {
+    fn say(&mut self, address: Option<IpAddr>, most: usize) {
         if self.said.is_some_and(|said| said.elapsed() < SAY_EVERY) {
             return;
         }
         self.said = Some(Instant::now());
+        let who = address.map_or_else(|| "a client".to_owned(), |address| address.to_string());
         tracing::warn!(
-            %address,
-            "{address} has {most} HTTP connections, as many as one client may have: further ones \
-             are closed"
+            address = address.map(tracing::field::display),
+            "{who} has {most} HTTP connections, as many as one client may have: further ones are \
+             closed"
         );
     }
 }

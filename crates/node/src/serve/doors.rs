@@ -189,7 +189,7 @@ impl BeaconDoors {
             plain: plain.transpose()?,
             encrypted: encrypted.collect::<Result<_>>()?,
             tls: shown(config.tls.as_ref().map(BeaconTls::files))?,
-            clients: Arc::new(Clients::new(config.trusted_proxies.clone())),
+            clients: Arc::new(Clients::unnamed(config.trusted_proxies.clone())),
         })
     }
 
