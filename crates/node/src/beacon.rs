@@ -14,6 +14,8 @@ mod limits;
 pub(crate) mod post;
 mod script;
 mod sink;
+#[cfg(test)]
+mod tests;
 mod token;
 
 use std::net::IpAddr;
@@ -134,17 +136,26 @@ impl Beacon {
         Some(script::script(&token, &urls))
     }
 
-    /// How long a round trip to each site is expected to take, where anything is known of it.
+    /// How long a round trip to each site is expected to take, where anything is known of it: as
+    /// the map says that answers go by, or by distance.
     fn expected_ms(&self, client: IpAddr) -> Vec<Option<f32>> {
         let world: Arc<World> = Arc::clone(&self.live.load());
+        let client = client.to_canonical();
+        let row = world.latency_map().and_then(|map| map.look_up(client));
         let from = world.atlas().look_up(client).place.completed().point;
-        let expected = |site: &config::Site| {
-            let km = from?.distance_km(self.regions.point(&site.region)?);
+        let by_distance = |region: &str| {
+            let km = from?.distance_km(self.regions.point(region)?);
             #[expect(
                 clippy::cast_possible_truncation,
                 reason = "no distance is beyond a f32"
             )]
             Some((MODEL_BASE_MS + MODEL_MS_PER_KM * km) as f32)
+        };
+        let expected = |config::Site { region, .. }: &config::Site| {
+            let by_map = row
+                .as_ref()
+                .and_then(|row| row.ms(row.map().region(region)?));
+            by_map.or_else(|| by_distance(region))
         };
         self.sites.iter().map(expected).collect()
     }
