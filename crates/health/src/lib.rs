@@ -34,6 +34,8 @@ pub use layout::{Layout, OutOfPlaces};
 pub use metric::{AlarmRule, AlarmState, Comparison};
 pub use opinion::{Finding, Opinion};
 pub use places::{Difference, Places};
+#[cfg(feature = "fuzzing")]
+pub use probe::respond;
 pub use probe::{
     Certificate, CertificateFault, Found, Malformation, Observation, Prober, Target, Timeouts,
     Times, Tls, TlsFailure, Unable,
@@ -41,6 +43,8 @@ pub use probe::{
 pub use register::{Checker, CheckerName, MAX_CHECKERS, NotAName, Register, RegisterError};
 pub use resolve::{ResolveFailure, Resolver};
 pub use schedule::{Due, Punctuality, Schedule};
+#[cfg(feature = "fuzzing")]
+pub use state::sealed;
 pub use state::{MAX_STATE_BYTES, Outline, STATE_VERSION, State, Unreadable};
 pub use steady::Steady;
 pub use table::{

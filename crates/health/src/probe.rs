@@ -6,6 +6,8 @@
 mod body;
 mod chunks;
 mod found;
+#[cfg(feature = "fuzzing")]
+mod fuzzing;
 mod http;
 mod inflate;
 mod tls;
@@ -27,6 +29,8 @@ use crate::guard::{Busy, Caps, Guard};
 use crate::resolve::{ResolveFailure, Resolver};
 
 pub use found::{CertificateFault, Found, Malformation, TlsFailure};
+#[cfg(feature = "fuzzing")]
+pub use fuzzing::respond;
 pub use tls::{Certificate, Tls};
 
 /// How many bytes are read at once.
@@ -312,7 +316,7 @@ async fn answer(
     loop {
         let len = stream.read(&mut buffer).await.map_err(|e| broken(&e))?;
         if len == 0 {
-            return Err(Found::Closed);
+            return Err(reader.end());
         }
         times.first_byte_us.get_or_insert_with(|| since(began));
         if let Some(read) = reader.take(buffer.get(..len).unwrap_or_default())? {

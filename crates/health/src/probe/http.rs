@@ -98,6 +98,11 @@ impl HeadReader {
         }
         Ok(None)
     }
+
+    /// What it is that the connection ended here: a head may be wrong before all of it is there.
+    pub(super) fn end(&self) -> Found {
+        parse(&self.buffer).err().unwrap_or(Found::Closed)
+    }
 }
 
 fn has_empty_line(bytes: &[u8]) -> bool {
