@@ -284,6 +284,16 @@ pub(crate) fn guard(config: &Config) -> Guard {
     Guard::new(&listeners, &config.dns_addresses())
 }
 
+/// So many probes in all: where that is more than usual, an account has half of it.
+fn cap_limits(in_all: usize) -> CapLimits {
+    let usual = CapLimits::default();
+    CapLimits {
+        in_all,
+        per_account: usual.per_account.max(in_all / 2),
+        ..usual
+    }
+}
+
 /// What probes are made with.
 fn prober(config: &Config) -> Result<Prober> {
     let resolvers = match config.health.resolvers.as_slice() {
@@ -296,10 +306,7 @@ fn prober(config: &Config) -> Result<Prober> {
     let roots = system_and(config.health.certificate_roots.as_deref())?;
     Ok(Prober {
         guard: guard(config),
-        caps: Caps::new(CapLimits {
-            in_all: config.health.max_probes,
-            ..CapLimits::default()
-        }),
+        caps: Caps::new(cap_limits(config.health.max_probes)),
         resolver: Resolver::new(&resolvers, RESOLVER_PATIENCE),
         tls: Tls::new(roots).context("TLS for probes")?,
         timeouts: Timeouts::default(),

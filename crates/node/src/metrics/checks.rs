@@ -138,6 +138,14 @@ fn checkers(page: &mut Page, members: &[Member]) {
         family.sample(&[("checker", name)], work.lateness.as_secs_f64());
     }
     let mut family = page.family(
+        "meridian_checker_overdue_seconds",
+        Kind::Gauge,
+        "By how much the most overdue check is, for want of room for its probe.",
+    );
+    for (name, work) in each() {
+        family.sample(&[("checker", name)], work.overdue.as_secs_f64());
+    }
+    let mut family = page.family(
         "meridian_checker_withholds",
         Kind::Gauge,
         "Whether a checker withholds its votes because it was late.",
