@@ -24,6 +24,11 @@ impl Clients {
         };
     }
 
+    /// Whether somebody vouches for it, or so many clients were there that nobody needs to.
+    pub(crate) fn are_believed(&self) -> bool {
+        (self.now | self.before) == u64::MAX
+    }
+
     /// With those of another.
     pub(crate) fn join(&mut self, other: &Self) {
         self.now |= other.now;
@@ -65,7 +70,9 @@ mod tests {
             let count = clients.count();
             assert!((least..most).contains(&count), "{number}: {count}");
         }
+        assert!(!clients.are_believed());
         clients.saw(None, 7);
+        assert!(clients.are_believed());
         assert!(clients.count() > 200.0);
     }
 

@@ -3,31 +3,35 @@
 //! Knows no clock, no file and no socket: when a sample was taken and what time it is are told, and
 //! who takes samples, keeps files and hands maps to name servers is the business of `node`. What
 //! answers go by is the finished map, which is `atlas`'s.
-#![cfg_attr(not(test), expect(dead_code, reason = "what is made of it comes next"))]
 #![warn(clippy::indexing_slicing, clippy::cast_possible_truncation)]
 
 mod aggregate;
 mod area;
 mod bins;
+mod build;
 mod clients;
 mod ground;
 mod holding;
 pub mod import;
 mod key;
 mod matrix;
+mod model;
 mod recent;
 mod refused;
 pub mod report;
 mod rules;
 mod sample;
+mod score;
 mod spots;
 mod spread;
 
 pub use aggregate::{Aggregate, AggregateSize, StoredFault, Tally};
+pub use build::{BuildReport, Churn, Coverage, Hysteresis, Making, build};
 pub use ground::Ground;
 pub use matrix::Matrix;
 pub use meridian_model::Network;
 pub use refused::{Refused, RefusedCounts};
 pub use rules::Rules;
 pub use sample::{Kind, Sample};
+pub use score::{Score, Scores, Truth, score};
 pub use spread::{Flow, Move, Moves, Networks, moves, spread};
