@@ -96,27 +96,28 @@ impl<'s> Body<'s> {
     /// Takes what came off the wire; nothing more comes after [`Search::Found`] or `Missing`.
     pub(super) fn take(&mut self, bytes: &[u8]) -> Result<Search, BodyFault> {
         self.wire += bytes.len();
-        let mut is_whole = match &mut self.unframe {
+        let taken = match &mut self.unframe {
             Unframe::Length(left) => {
                 let len = usize::try_from(*left).map_or(bytes.len(), |left| left.min(bytes.len()));
                 *left -= len as u64;
                 let is_whole = *left == 0;
-                let decoded = self.decode(bytes.get(..len).unwrap_or_default())?;
-                is_whole || decoded
+                let decoded = self.decode(bytes.get(..len).unwrap_or_default());
+                decoded.map(|decoded| is_whole || decoded)
             }
-            Unframe::UntilClose => self.decode(bytes)?,
+            Unframe::UntilClose => self.decode(bytes),
             Unframe::Chunked(chunks) => {
                 // Taken out, as what is decoded needs the rest.
                 let mut chunks = std::mem::take(chunks);
                 let outcome = self.take_chunks(&mut chunks, bytes);
                 self.unframe = Unframe::Chunked(chunks);
-                outcome?
+                outcome
             }
         };
+        // What is wrong behind the string is not looked at, even if it came with it.
         if self.looks_found() {
             return Ok(Search::Found);
         }
-        is_whole |= self.window.len() >= WINDOW || self.wire >= MAX_WIRE;
+        let is_whole = taken? || self.window.len() >= WINDOW || self.wire >= MAX_WIRE;
         Ok(if is_whole {
             Search::Missing
         } else {
@@ -193,6 +194,16 @@ mod tests {
         }
         chunks.extend(b"0\r\n\r\n");
         chunks
+    }
+
+    #[test]
+    fn a_string_before_a_broken_chunk_is_there_however_it_comes() {
+        let bytes = b"6\r\nneedle\r\nzz";
+        for piece in 1..=bytes.len() {
+            let mut body = Body::new(WANTED, Framing::Chunked, Coding::Identity).unwrap();
+            let pieces: Vec<&[u8]> = bytes.chunks(piece).collect();
+            assert_eq!(search(&mut body, &pieces), Ok(Search::Found), "{piece}");
+        }
     }
 
     proptest! {
