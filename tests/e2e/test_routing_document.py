@@ -1,4 +1,5 @@
-"""docs/ROUTING.md, as pasted: all its commands in one shell, and what it says they print."""
+"""docs/ROUTING.md and the quick start of docs/LATENCY.md, as pasted: all commands of each in one
+shell, and what they say is printed."""
 
 import os
 import re
@@ -35,14 +36,9 @@ def script(text):
             yield f"fits() {{ [[ $printed == {fitting} ]]; }}\nshows {shlex.quote(command)}\n"
 
 
-def test_the_document_is_true(start, tmp_path):
-    server = start()
-    text = (REPO / "docs/ROUTING.md").read_text()
-    assert text.count("http://127.0.0.1:5380") == 1 and text.count("-p 5300") == 3
-    text = text.replace("http://127.0.0.1:5380", server.endpoint)
-    text = text.replace("-p 5300", f"-p {server.dns_port}")
+def paste(server, text, programs):
+    """Runs the commands of a document."""
     (server.folder / "meridian-data").symlink_to(server.data)
-    programs = tmp_path / "programs"
     programs.mkdir()
     (programs / "meridian").symlink_to(BIN.resolve())
     environment = server.aws_environment()
@@ -57,3 +53,17 @@ def test_the_document_is_true(start, tmp_path):
         timeout=120,
     )
     assert done.returncode == 0 and done.stdout.endswith("all of it\n"), done.stdout + done.stderr
+
+
+def test_the_document_is_true(start, tmp_path):
+    server = start()
+    text = (REPO / "docs/ROUTING.md").read_text()
+    assert text.count("http://127.0.0.1:5380") == 1 and text.count("-p 5300") == 3
+    text = text.replace("http://127.0.0.1:5380", server.endpoint)
+    paste(server, text.replace("-p 5300", f"-p {server.dns_port}"), tmp_path / "programs")
+
+
+def test_the_quick_start_of_latencies_is_true(start, tmp_path):
+    text = (REPO / "docs/LATENCY.md").read_text()
+    begin = text.split("## Quick start")[1].split("\n## ")[0]
+    paste(start(), begin, tmp_path / "programs")

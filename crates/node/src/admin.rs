@@ -23,6 +23,7 @@ pub(crate) use client::{Client, Conversation, ask, call, print, show};
 pub(crate) use command::{Command, ExplainCommand, ImportCommand, PlannedChange, Question};
 pub(crate) use host::{Host, Listens, Office, Replacement, serve};
 pub(crate) use progress::Progress;
+pub(crate) use render::latency as render_latency;
 pub(crate) use watch::watch;
 
 fn socket(data_dir: &Path) -> PathBuf {

@@ -12,6 +12,7 @@ mod health;
 mod import;
 mod journal;
 mod key;
+mod latency;
 mod nameserver;
 mod policy;
 mod quota;
@@ -46,6 +47,7 @@ use self::health::HealthVerb;
 use self::import::ImportVerb;
 use self::journal::JournalVerb;
 use self::key::KeyVerb;
+use self::latency::LatencyVerb;
 use self::nameserver::NameserverVerb;
 use self::policy::PolicyVerb;
 use self::quota::QuotaVerb;
@@ -106,6 +108,9 @@ enum Verb {
     /// Who is where: the places of clients, as routing goes by them.
     #[command(subcommand)]
     Geo(GeoVerb),
+    /// How fast regions are for whom: measurements, and the map that is built of them.
+    #[command(subcommand)]
+    Latency(LatencyVerb),
     /// Limits of an account.
     #[command(subcommand)]
     Quota(QuotaVerb),
@@ -182,6 +187,7 @@ pub(crate) fn run(arguments: Arguments, predecessor: Option<&Predecessor>) -> Re
         Verb::Change(verb) => return verb.run(),
         Verb::Health(verb) => return verb.run(),
         Verb::Import(verb) => return verb.run(),
+        Verb::Latency(verb) => return verb.run(),
         Verb::Tls(verb) => return verb.run(),
         Verb::Backup(arguments) => return arguments.run(),
         Verb::Restore(arguments) => return arguments.run(),

@@ -16,6 +16,7 @@ use meridian_server::Counters;
 use crate::audit::Written;
 use crate::checkers::Board;
 use crate::geo::Geo;
+use crate::latency::Latency;
 use crate::taps::Log;
 use crate::webhooks::Hook;
 
@@ -38,6 +39,7 @@ pub(crate) struct Condition {
     logs: Mutex<Vec<Log>>,
     audit: Arc<Written>,
     geo: Arc<Geo>,
+    latency: Arc<Latency>,
     board: Arc<Board>,
     webhooks: Mutex<Vec<Arc<Hook>>>,
     /// How often SIGHUP came.
@@ -189,6 +191,7 @@ impl Default for Condition {
             logs: Mutex::default(),
             audit: Arc::default(),
             geo: Arc::default(),
+            latency: Arc::default(),
             board: Arc::default(),
             webhooks: Mutex::default(),
             hang_ups: AtomicU64::new(0),
@@ -347,6 +350,11 @@ impl Condition {
         &self.geo
     }
 
+    /// How fast regions are for whom.
+    pub(crate) const fn latency(&self) -> &Arc<Latency> {
+        &self.latency
+    }
+
     /// What is known of health checks.
     pub(crate) const fn board(&self) -> &Arc<Board> {
         &self.board
@@ -429,6 +437,7 @@ impl Condition {
             let text = format!("break-glass says the state of {by_hand} health checks");
             readiness.notes.push(text);
         }
+        readiness.notes.extend(self.latency.notes());
         if let Some(error) = self.geo.failure() {
             let text = format!("addresses are not looked up in all files: {error}");
             readiness.notes.push(text);

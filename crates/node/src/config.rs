@@ -10,6 +10,7 @@ mod beacon;
 mod check;
 mod geo;
 mod health;
+mod latency;
 mod tls;
 mod traffic;
 mod webhooks;
@@ -38,6 +39,7 @@ pub(crate) use audit::Audit;
 pub(crate) use beacon::{Beacon, BeaconTls, Site, check_url, is_region};
 pub(crate) use geo::Geo;
 pub(crate) use health::Health;
+pub(crate) use latency::Latency;
 pub(crate) use tls::Tls;
 pub(crate) use traffic::{Dnstap, QueryLog, RateLimit, ZoneQueryLogs};
 pub(crate) use webhooks::Webhook;
@@ -67,6 +69,8 @@ pub(crate) struct Config {
     pub(crate) geo: Geo,
     /// `[health]`
     pub(crate) health: Health,
+    /// `[latency]`
+    pub(crate) latency: Latency,
     /// `[metrics]`
     pub(crate) metrics: Metrics,
     /// `[pool]`
@@ -152,6 +156,7 @@ impl Default for Config {
             beacon: None,
             geo: Geo::default(),
             health: Health::default(),
+            latency: Latency::default(),
             metrics: Metrics::default(),
             pool: Pool::default(),
             storage: Storage::default(),

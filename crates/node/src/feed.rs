@@ -15,6 +15,7 @@ use anyhow::{Context, Result, anyhow};
 use meridian_answer::{
     Broken, CidrCollections, CompileError, HashKey, World, ZoneChange, ZoneImage, ZoneLog,
 };
+use meridian_atlas::LatencyMap;
 use meridian_control::{Acks, Environment, Served, SystemEnvironment};
 use meridian_dns::Name;
 use meridian_log::{Entry, Journal, Snapshot, Tables};
@@ -23,6 +24,7 @@ use meridian_server::Live;
 
 use crate::break_glass::BreakGlassFile;
 use crate::condition::Condition;
+use crate::latency::Latency;
 use crate::views::Views;
 
 mod health;
@@ -211,6 +213,7 @@ impl Feed {
     pub(crate) fn run_without_journal(mut self, live: &Live) {
         loop {
             self.heed(live, now());
+            self.follow_atlas(live);
             live.reclaim();
             thread::sleep(WAIT);
         }
@@ -257,7 +260,9 @@ impl Feed {
             }
             if !changes.is_empty() || moved || touched.beside_zones() {
                 let world = self.world.changed(&changes).with_addresses(addresses);
-                self.world = beside_zones(world, &snapshot, &touched, &mut self.health)?;
+                let latency = Arc::clone(self.condition.latency());
+                let health = &mut self.health;
+                self.world = beside_zones(world, &snapshot, &touched, (health, &latency))?;
                 live.publish(self.world.clone());
             }
         }
@@ -266,18 +271,23 @@ impl Feed {
         Ok(())
     }
 
-    /// Answers by the newest atlas, which comes from elsewhere than the journal.
+    /// Answers by the newest atlas and the newest map of latencies, which come from elsewhere than
+    /// the journal.
     fn follow_atlas(&mut self, live: &Live) {
-        if !Arc::ptr_eq(&self.condition.geo().atlas(), self.world.atlas()) {
+        let known = self.world.latency_map().map(Arc::as_ptr);
+        let map = self.condition.latency().map();
+        let is_newest = known == map.as_ref().map(Arc::as_ptr);
+        if !is_newest || !Arc::ptr_eq(&self.condition.geo().atlas(), self.world.atlas()) {
             self.take_atlas();
             live.publish(self.world.clone());
         }
     }
 
-    /// Puts the newest atlas into the World.
+    /// Puts the newest atlas into the World, and the newest map of latencies.
     pub(crate) fn take_atlas(&mut self) {
         let atlas = self.condition.geo().atlas();
-        self.world = self.world.clone().with_atlas(atlas);
+        let map = self.condition.latency().map();
+        self.world = mapped(self.world.clone().with_atlas(atlas), map);
     }
 
     /// Applies the next entries of the journal to the tables.
@@ -333,13 +343,16 @@ impl Feed {
         let addresses = self.views.addresses();
         self.condition.zone_logs_are(self.logged.len());
         let key = self.world.key();
+        let regions = regions::read(&snapshot)?;
+        self.condition.latency().regions_are(regions.clone());
         self.world = World::new(key, images)
             .with_addresses(addresses)
             .with_vpcs(&snapshot.vpcs()?)
-            .with_regions(&regions::read(&snapshot)?)
+            .with_regions(&regions)
             .with_health(self.health.read(&snapshot, key, now())?)
             .with_cidr_collections(networks::read(&snapshot, CidrCollections::new(key))?)
             .with_atlas(self.condition.geo().atlas());
+        self.world = mapped(self.world.clone(), self.condition.latency().map());
         Ok(())
     }
 
@@ -546,6 +559,14 @@ impl Feed {
     }
 }
 
+/// The same, with regions as fast as a map says, if there is one.
+fn mapped(world: World, map: Option<Arc<LatencyMap>>) -> World {
+    match map {
+        Some(map) => world.with_latency_map(map),
+        None => world,
+    }
+}
+
 fn now() -> Timestamp {
     SystemEnvironment::new().now()
 }
@@ -561,14 +582,16 @@ fn beside_zones(
     world: World,
     snapshot: &Snapshot,
     touched: &Touched,
-    health: &mut health::Source,
+    (health, latency): (&mut health::Source, &Latency),
 ) -> Result<World> {
     let mut world = world;
     if touched.vpcs {
         world = world.with_vpcs(&snapshot.vpcs()?);
     }
     if touched.regions {
-        world = world.with_regions(&regions::read(snapshot)?);
+        let regions = regions::read(snapshot)?;
+        world = world.with_regions(&regions);
+        latency.regions_are(regions);
     }
     if !touched.networks.is_empty() {
         let before = world.cidr_collections();

@@ -22,6 +22,7 @@ mod geo;
 mod health;
 mod http;
 mod identity;
+mod latency;
 mod logging;
 mod metrics;
 mod monitor;

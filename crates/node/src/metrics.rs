@@ -2,6 +2,7 @@
 
 mod beacon;
 mod checks;
+mod latency;
 mod text;
 mod webhooks;
 
@@ -109,6 +110,7 @@ impl Metrics {
         if let Some(counts) = &self.beacon {
             beacon::write(&mut page, counts);
         }
+        latency::write(&mut page, self.condition.latency());
         self.certificates(&mut page);
         page.finish()
     }

@@ -39,6 +39,7 @@ use crate::credentials;
 use crate::feed::Feed;
 use crate::geo;
 use crate::identity;
+use crate::latency;
 use crate::logging;
 use crate::metrics::Metrics;
 use crate::monitor::Monitor;
@@ -117,8 +118,10 @@ fn begin(config: &Config, runtimes: Runtimes, files: Files) -> Result<()> {
     let started = Instant::now();
     let condition = Arc::<Condition>::default();
     let places = geo::start(&config.geo, &condition)?;
+    let map = latency::start(&config.data_dir, &condition)?;
     let mut feed = load(config, &files, &condition)?;
     places.wait()?;
+    map.wait()?;
     feed.take_atlas();
     let live = Arc::new(Live::new(feed.world()));
     // Ports are taken before anything is written down: a second server here changes nothing.
@@ -167,11 +170,13 @@ fn succeed(config: &Config, runtimes: Runtimes, predecessor: &Predecessor) -> Re
     let condition = Arc::<Condition>::default();
     // While the other process still takes changes.
     let places = geo::start(&config.geo, &condition)?;
+    let map = latency::start(&config.data_dir, &condition)?;
     runtimes.control.block_on(inheritance.wait_for_files())?;
     let started = Instant::now();
     let files = open_when_free(config)?;
     let mut feed = load(config, &files, &condition)?;
     places.wait()?;
+    map.wait()?;
     feed.take_atlas();
     let live = Arc::new(Live::new(feed.world()));
     let taps = Taps::start(config, &condition)?;

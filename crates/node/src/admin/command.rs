@@ -186,6 +186,23 @@ pub(crate) enum Command {
     GeoLookup {
         address: IpAddr,
     },
+    LatencyStatus,
+    LatencyShow {
+        address: IpAddr,
+    },
+    /// Who goes where when these regions are on offer, all if there are none.
+    LatencyMap {
+        regions: Vec<String>,
+    },
+    /// To be built now.
+    LatencyBuild,
+    LatencyAccept,
+    /// Samples follow on the connection.
+    LatencyImport,
+    /// The same; they are compared with the map, so many regions on offer at a time.
+    LatencyScore {
+        offered: usize,
+    },
     JournalVerify,
     JournalFinalize,
     ZoneList {

@@ -10,6 +10,7 @@ mod health;
 mod health_control;
 mod journal;
 mod key;
+mod latency;
 mod nameserver;
 mod office;
 mod policy;
@@ -54,6 +55,7 @@ use crate::beacon::Agents;
 use crate::break_glass::BreakGlassFile;
 use crate::checkers::Board;
 use crate::geo::Geo;
+use crate::latency::{Latency, Workshop};
 use crate::webhooks::Hook;
 
 use super::command::{Answer, Command, MAX_LINE};
@@ -73,6 +75,9 @@ pub(crate) struct Host {
     pub(crate) live: Arc<Live>,
     pub(crate) audit: Arc<dyn Audit>,
     pub(crate) geo: Arc<Geo>,
+    pub(crate) latency: Arc<Latency>,
+    /// Where latency maps are built, if they are built here.
+    pub(crate) workshop: Option<Arc<Workshop>>,
     pub(crate) listens: Listens,
     pub(crate) break_glass: Arc<BreakGlassFile>,
     pub(crate) board: Arc<Board>,
@@ -186,7 +191,12 @@ async fn converse(
         Ok(Command::Backup { path, with_key }) => {
             backup::run(host, path, with_key, &mut output).await
         }
-        Ok(command @ (Command::ZoneImport(_) | Command::ZoneExport { .. })) => {
+        Ok(
+            command @ (Command::ZoneImport(_)
+            | Command::ZoneExport { .. }
+            | Command::LatencyImport
+            | Command::LatencyScore { .. }),
+        ) => {
             let stream = stream.into_std()?;
             let tell = move |outcome: &Result<Value, String>| record(told, &*audit, outcome);
             return task::spawn_blocking(move || {
@@ -318,6 +328,11 @@ impl Host {
             Command::QuotaList { account } => quota::list(self, &account),
             Command::GeoStatus => geo::status(self),
             Command::GeoLookup { address } => geo::look_up(self, address),
+            command @ (Command::LatencyStatus
+            | Command::LatencyShow { .. }
+            | Command::LatencyMap { .. }
+            | Command::LatencyBuild
+            | Command::LatencyAccept) => latency::carry_out(self, command),
             Command::JournalVerify => report(&**self.journal()?, &self.tables),
             Command::JournalFinalize => finalize(&**self.journal()?),
             Command::ZoneList { account, name } => zone::list(self, account, name),

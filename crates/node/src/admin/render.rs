@@ -4,6 +4,7 @@ mod explain;
 mod geo;
 mod health;
 mod history;
+pub(crate) mod latency;
 mod preview;
 
 use std::io::{Result, Write};
@@ -30,6 +31,13 @@ pub(super) fn text(out: &mut impl Write, command: &Command, result: &Value) -> R
         (Command::ZoneRestore { .. }, restored) => history::restored(out, restored),
         (Command::GeoStatus, status) => geo::status(out, status),
         (Command::GeoLookup { .. }, found) => geo::found(out, found),
+        (Command::LatencyShow { .. }, found) => latency::shown(out, found),
+        (Command::LatencyMap { .. }, told) => latency::flows(out, told),
+        (Command::LatencyStatus, status) => latency::status(out, status),
+        (Command::LatencyBuild, built) => latency::built(out, built),
+        (Command::LatencyAccept, accepted) => {
+            writeln!(out, "latency map {} is in use", accepted["accepted"])
+        }
         (Command::HealthForce { .. }, said) => health::forced(out, said),
         (Command::HealthRelease { .. }, released) => health::released(out, released),
         (Command::Replace { .. }, replaced) => writeln!(

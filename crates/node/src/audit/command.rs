@@ -88,7 +88,7 @@ impl Told {
 fn is_read_only(name: &str) -> bool {
     let last = [
         "List", "Show", "Status", "Verify", "Test", "Diff", "Export", "History", "Check", "Find",
-        "Lookup", "Explain", "Preview", "Watch",
+        "Lookup", "Explain", "Preview", "Watch", "Map", "Score",
     ];
     last.iter().any(|word| name.ends_with(word))
 }

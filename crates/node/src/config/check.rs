@@ -66,6 +66,7 @@ impl Config {
         self.geo.check()?;
         super::alarms::check(&self.alarms)?;
         self.health.check()?;
+        self.latency.check()?;
         super::webhooks::check(&self.webhooks)?;
         if let Some(addresses) = &self.pool.addresses {
             ensure!(

@@ -25,6 +25,7 @@ use crate::checkers::{Checkers, Observed};
 use crate::condition::{Condition, Watched};
 use crate::config::Config;
 use crate::feed::Feed;
+use crate::latency;
 use crate::store::Files;
 
 /// How long requests in progress may take once the API and the admin socket are shut.
@@ -44,6 +45,8 @@ pub(super) struct ControlPlane {
     feed: JoinHandle<()>,
     checkers: Checkers,
     alarms: Alarms,
+    /// Builds latency maps, if they are built here.
+    maps: Option<latency::Builder>,
 }
 
 /// Requests are still at work: the control plane goes on.
@@ -91,6 +94,7 @@ impl ControlPlane {
         let last_used = LastUsedFile::start(&config.data_dir, &control)?;
         let checkers = Checkers::start(config, &condition)?;
         let alarms = Alarms::start(config, &condition, runtime)?;
+        let maps = latency::Builder::start(config, &condition)?;
         Ok(Self {
             files,
             control,
@@ -102,6 +106,7 @@ impl ControlPlane {
             feed,
             checkers,
             alarms,
+            maps,
         })
     }
 
@@ -121,6 +126,8 @@ impl ControlPlane {
             live: Arc::clone(&self.live),
             audit,
             geo: Arc::clone(self.condition.geo()),
+            latency: Arc::clone(self.condition.latency()),
+            workshop: self.maps.as_ref().map(|maps| Arc::clone(maps.workshop())),
             listens: config.listens(),
             break_glass: Arc::clone(&self.break_glass),
             board: Arc::clone(self.condition.board()),
@@ -142,7 +149,7 @@ impl ControlPlane {
     /// Stops following the journal at the end of the process.
     pub(super) fn end(self) -> Result<()> {
         self.last_used.keep(&self.control);
-        drop((self.checkers, self.alarms));
+        drop((self.checkers, self.alarms, self.maps));
         stop_feed(&self.stop, &self.files, self.feed);
         match self.files.tables.flush() {
             Err(ApplyError::Storage(full)) if full.is_full() => {
@@ -179,7 +186,7 @@ impl ControlPlane {
             thread::sleep(REQUESTS_PAUSE);
         }
         // What is known is on the disk before another process reads it.
-        drop((self.checkers, self.alarms));
+        drop((self.checkers, self.alarms, self.maps));
         stop_feed(&self.stop, &self.files, self.feed);
         self.condition.tables_are(None);
         Ok(self.files.close())

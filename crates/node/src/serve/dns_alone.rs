@@ -20,6 +20,7 @@ use crate::condition::Condition;
 use crate::config::Config;
 use crate::feed::Feed;
 use crate::geo;
+use crate::latency;
 use crate::notify;
 use crate::taps::Taps;
 use crate::webhooks::Webhooks;
@@ -39,6 +40,7 @@ pub(super) fn run(
     let condition = Arc::<Condition>::default();
     condition.journal_missing(why.to_owned());
     let places = geo::start(&config.geo, &condition)?;
+    let map = latency::start(&config.data_dir, &condition)?;
     let (tables, told) = (Arc::clone(tables), Arc::clone(&condition));
     let feed = Feed::new(
         never_read,
@@ -52,6 +54,7 @@ pub(super) fn run(
     restore(config, &tables, &condition)?;
     feed.load()?;
     places.wait()?;
+    map.wait()?;
     feed.take_atlas();
     let live = Arc::new(Live::new(feed.world()));
     let metrics = runtimes.control.block_on(doors::metrics(config))?;
@@ -121,6 +124,8 @@ impl Desk {
             live: Arc::clone(dns.live()),
             audit: audit.taker(),
             geo: Arc::clone(condition.geo()),
+            latency: Arc::clone(condition.latency()),
+            workshop: None,
             listens: config.listens(),
             break_glass,
             board: Arc::clone(condition.board()),

@@ -17,7 +17,6 @@ use tokio::time;
 
 use crate::admin::{self, Progress, Replacement};
 use crate::audit::AuditLog;
-use crate::beacon;
 use crate::checkers::EventLog;
 use crate::condition::Condition;
 use crate::config::Config;
@@ -83,7 +82,7 @@ impl House<'_> {
         let control = self.runtimes.control.handle().clone();
         let (end, ended) = watch::channel(());
         let metrics = control.block_on(async { self.doors.metrics() })?;
-        let (samples, _) = beacon::queue();
+        let samples = self.dns.condition().latency().sink().clone();
         let measuring =
             Measuring::start(self.config, &self.doors, self.dns.live(), Arc::new(samples))?;
         let monitor = monitor(

@@ -74,6 +74,9 @@ const fn needs_journal(command: &Command) -> bool {
             | Command::HealthWebhookTest { .. }
             | Command::GeoStatus
             | Command::GeoLookup { .. }
+            | Command::LatencyStatus
+            | Command::LatencyShow { .. }
+            | Command::LatencyMap { .. }
             | Command::Explain(_)
     )
 }

@@ -15,11 +15,11 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::super::command::{Answer, Command, ImportCommand};
-use super::{CLIENT_TIMEOUT, Host, zone};
+use super::{CLIENT_TIMEOUT, Host, latency, zone};
 use crate::transfer::{JsonSet, PlacedSet, Portion};
 
 /// The longest portion, in bytes: far more than one of a client that keeps to the rules.
-const MAX_PORTION: u64 = 8 * 1024 * 1024;
+pub(super) const MAX_PORTION: u64 = 8 * 1024 * 1024;
 /// The most sets at one name: far more than policies and types allow.
 const MAX_AT_NAME: usize = 10_000;
 /// Sets of a portion of an export.
@@ -41,6 +41,9 @@ pub(super) fn carry_out(
     let outcome = match command {
         Command::ZoneImport(command) => import(host, command, &mut connection, ended),
         Command::ZoneExport { zone } => export(host, &zone, &mut connection),
+        command @ (Command::LatencyImport | Command::LatencyScore { .. }) => {
+            latency::stream(host, &command, &mut connection, ended)
+        }
         other => bail!("{other:?} carries nothing"),
     };
     let outcome = outcome.map_err(|error| format!("{error:#}"));
@@ -51,10 +54,15 @@ pub(super) fn carry_out(
     })
 }
 
-struct Connection(UnixStream);
+pub(super) struct Connection(UnixStream);
 
 impl Connection {
-    fn write(&mut self, answer: &Answer) -> Result<()> {
+    /// What the client sends, to be read line by line.
+    pub(super) fn lines(&self) -> Result<BufReader<UnixStream>> {
+        Ok(BufReader::new(self.0.try_clone()?))
+    }
+
+    pub(super) fn write(&mut self, answer: &Answer) -> Result<()> {
         let mut line = serde_json::to_vec(answer)?;
         line.push(b'\n');
         self.0.write_all(&line)?;
@@ -92,7 +100,7 @@ fn import(
     };
     let ready = json!({ "zone": taking.import.zone().id.as_str() });
     connection.write(&Answer::Progress(ready))?;
-    let mut lines = BufReader::new(connection.0.try_clone()?);
+    let mut lines = connection.lines()?;
     let mut line = Vec::new();
     // Ends with the client's last portion, or with the client.
     loop {

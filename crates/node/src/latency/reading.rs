@@ -1,0 +1,225 @@
+//! The command line's side of files of measurements: reads one row by row, streams it to the server
+//! in bounded portions, and says what is wrong with rows.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+use meridian_atlas::{Point, Regions};
+use meridian_control::{Environment, SystemEnvironment};
+use meridian_latency::import::{Format, Import, ImportError, Reading, Tables};
+use serde_json::{Value, json};
+
+use crate::admin::{Client, Command, Conversation};
+use crate::terminal::Bar;
+use crate::transfer::Incomplete;
+use crate::visible;
+
+use super::now_s;
+use super::wire::{Portion, Row};
+
+/// Rows of one portion.
+const PORTION: usize = 1000;
+/// Portions that may be on their way to the server.
+const AHEAD: usize = 4;
+/// Bad rows that are shown; all are counted.
+const SHOWN: usize = 20;
+/// What is read of a file at once, and looked at to find out what it is.
+const BUFFER: usize = 64 * 1024;
+
+/// A file, and what is needed to understand it.
+#[derive(Debug)]
+pub(crate) struct Source {
+    /// `-` is standard input.
+    pub(crate) file: PathBuf,
+    /// As it looks, unless told.
+    pub(crate) format: Option<Format>,
+    pub(crate) prefixes: Option<PathBuf>,
+    pub(crate) targets: Option<PathBuf>,
+    pub(crate) sites: Option<PathBuf>,
+}
+
+/// What came of a file.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// What the server says.
+    pub(crate) result: Value,
+    /// Rows that are wrong: the first, and how many.
+    pub(crate) faults: Vec<String>,
+    pub(crate) wrong: u64,
+}
+
+/// Streams a file to the server, which was sent this command.
+pub(crate) fn stream(client: &Client, command: &Command, source: &Source) -> Result<Outcome> {
+    let shown = visible::text(&source.file.display().to_string()).into_owned();
+    let (mut input, len) = open(&source.file)?;
+    let format = source
+        .format
+        .or_else(|| Format::guess(input.fill_buf().unwrap_or_default()));
+    let format = format
+        .with_context(|| format!("{shown} does not look like anything known: name its --format"))?;
+    let tables = tables(source)?;
+    let mut conversation = Conversation::open(client, command)?;
+    let regions = regions(&conversation.progress()?);
+    let reading = Reading {
+        format,
+        now_s: now_s(),
+        regions,
+        tables,
+        key: key(),
+    };
+    let mut import = Import::new(input, reading);
+    let mut sender = Sender {
+        conversation,
+        waiting: Vec::with_capacity(PORTION),
+        under_way: 0,
+    };
+    let mut bar = Bar::new(client.form());
+    let (mut faults, mut wrong) = (Vec::new(), 0_u64);
+    // Ends with the file.
+    while let Some(record) = import.next() {
+        match record {
+            Ok(record) => sender.take(record.into())?,
+            Err(ImportError::Fault(fault)) => {
+                wrong += 1;
+                if faults.len() < SHOWN {
+                    faults.push(visible::text(&fault.to_string()).into_owned());
+                }
+            }
+            Err(error) => return Err(anyhow!(error).context(shown)),
+        }
+        bar.draw(&shown, import.bytes(), len);
+    }
+    bar.clear();
+    let mut result = sender.end()?;
+    result["format"] = format.as_str().into();
+    result["wrong_rows"] = wrong.into();
+    result["passed_over"] = import.passed_over().into();
+    Ok(Outcome {
+        result,
+        faults,
+        wrong,
+    })
+}
+
+impl Outcome {
+    /// Prints what is wrong, and for programs all of it; an error where anything is.
+    pub(crate) fn tell(
+        mut self,
+        client: &Client,
+        print: impl FnOnce(&Value) -> Result<()>,
+    ) -> Result<()> {
+        if client.json {
+            self.result["faults"] = self.faults.into();
+            let text = visible::json(&format!("{:#}", self.result)).into_owned();
+            writeln!(io::stdout(), "{text}")?;
+        } else {
+            for fault in &self.faults {
+                writeln!(io::stderr(), "{fault}")?;
+            }
+            let more = self.wrong.saturating_sub(self.faults.len() as u64);
+            if more > 0 {
+                writeln!(io::stderr(), "… and {more} more rows are wrong")?;
+            }
+            print(&self.result)?;
+        }
+        match self.wrong {
+            0 => Ok(()),
+            wrong => Err(Incomplete(format!("{wrong} rows are wrong")).into()),
+        }
+    }
+}
+
+/// The way to the server.
+struct Sender {
+    conversation: Conversation,
+    waiting: Vec<Row>,
+    under_way: usize,
+}
+
+impl Sender {
+    fn take(&mut self, row: Row) -> Result<()> {
+        self.waiting.push(row);
+        if self.waiting.len() < PORTION {
+            return Ok(());
+        }
+        self.send()
+    }
+
+    fn send(&mut self) -> Result<()> {
+        let rows = std::mem::replace(&mut self.waiting, Vec::with_capacity(PORTION));
+        self.conversation.send(&Portion::Records(rows))?;
+        self.under_way += 1;
+        if self.under_way >= AHEAD {
+            self.conversation.progress()?;
+            self.under_way -= 1;
+        }
+        Ok(())
+    }
+
+    fn end(mut self) -> Result<Value> {
+        if !self.waiting.is_empty() {
+            self.send()?;
+        }
+        self.conversation.send(&Portion::End)?;
+        self.conversation.result()
+    }
+}
+
+fn open(path: &Path) -> Result<(BufReader<Box<dyn Read>>, u64)> {
+    if path == Path::new("-") {
+        return Ok((BufReader::with_capacity(BUFFER, Box::new(io::stdin())), 0));
+    }
+    let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let len = file.metadata().map_or(0, |of| of.len());
+    Ok((BufReader::with_capacity(BUFFER, Box::new(file)), len))
+}
+
+type ReadTable<'t> = &'t mut dyn FnMut(BufReader<Box<dyn Read>>) -> Result<(), ImportError>;
+
+fn tables(source: &Source) -> Result<Tables> {
+    let mut tables = Tables::default();
+    let read = |path: &Option<PathBuf>, read: ReadTable<'_>| {
+        let Some(path) = path else {
+            return Ok(());
+        };
+        read(open(path)?.0).map_err(|error| anyhow!("{}: {error}", path.display()))
+    };
+    read(&source.prefixes, &mut |input| tables.read_prefixes(input))?;
+    read(&source.targets, &mut |input| tables.read_targets(input))?;
+    read(&source.sites, &mut |input| tables.read_sites(input))?;
+    Ok(tables)
+}
+
+/// What the server says of where regions are, before it takes anything.
+fn regions(ready: &Value) -> Regions {
+    let mut regions = Regions::empty();
+    for region in ready["regions"].as_array().into_iter().flatten() {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "it was one of half the width"
+        )]
+        let degrees = |name: &str| region[name].as_f64().map(|degrees| degrees as f32);
+        let point = degrees("latitude").zip(degrees("longitude"));
+        let point = point.and_then(|(latitude, longitude)| Point::new(latitude, longitude));
+        if let (Some(name), Some(point)) = (region["name"].as_str(), point) {
+            regions.add(name, point);
+        }
+    }
+    regions
+}
+
+/// What the server says before it takes rows.
+pub(crate) fn ready(regions: &Regions) -> Value {
+    let shown = regions.iter().map(|(name, at)| {
+        json!({ "name": name, "latitude": at.latitude(), "longitude": at.longitude() })
+    });
+    json!({ "regions": shown.collect::<Value>() })
+}
+
+/// Another one for each file: who is told apart in one is not found in another.
+fn key() -> [u8; 16] {
+    let entropy = SystemEnvironment::new().entropy();
+    *entropy.first_chunk().unwrap_or(&[0; 16])
+}
