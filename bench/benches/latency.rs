@@ -10,9 +10,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use meridian_atlas::{Atlas, LatencyMap, MapDraft, Network, Regions, countries};
-use meridian_latency::{
-    Aggregate, Ground, Hysteresis, Kind, Making, Matrix, Rules, Sample, build,
-};
+use meridian_latency::{Aggregate, Ground, Hysteresis, Kind, Making, Matrix, Rules, Sample, build};
 use rustix::time::{ClockId, clock_gettime};
 
 const KEYS: u64 = 1_000_000;
@@ -101,7 +99,11 @@ fn gathered(names: &[&str], ground: &Ground<'_>) -> Aggregate {
     for round in 0..SAMPLES {
         for key in 0..KEYS {
             for number in 0..MEASURED {
-                black_box(aggregate.fold(&sample(key, number, round, names), ground).is_ok());
+                black_box(
+                    aggregate
+                        .fold(&sample(key, number, round, names), ground)
+                        .is_ok(),
+                );
             }
         }
     }
@@ -116,7 +118,11 @@ fn few(names: &[&str], ground: &Ground<'_>) -> u64 {
         for key in 0..1000 {
             for number in 0..MEASURED {
                 count += 1;
-                black_box(aggregate.fold(&sample(key, number, round, names), ground).is_ok());
+                black_box(
+                    aggregate
+                        .fold(&sample(key, number, round, names), ground)
+                        .is_ok(),
+                );
             }
         }
     }

@@ -12,7 +12,8 @@ import pytest
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from harness import REPO, Zone, create, eventually
+from harness import REPO, Meridian, Zone, create, eventually
+from measuring import Beacon
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
@@ -55,14 +56,20 @@ def documented():
     return {name: (kind, set(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows}
 
 
-def test_what_is_documented_is_there_and_the_other_way_round(meridian):
-    meridian.ask("meridian.internal.", "SOA")
-    meridian.client().list_hosted_zones()
+def test_what_is_documented_is_there_and_the_other_way_round(tmp_path):
+    with Beacon(tmp_path) as server:
+        Meridian.ask(server, "meridian.internal.", "SOA")
+        server.client().list_hosted_zones()
+        samples = tmp_path / "samples.csv"
+        samples.write_text("193.0.6.0/24,us-east-1,80,100\n193.0.6.0/24,eu-west-1,20,100\n")
+        server.admin("latency", "import", samples)
+        server.admin("latency", "build")
+        families = Scrape(server).families.values()
     found, expected = {}, documented()
-    for family in Scrape(meridian).families.values():
+    for family in families:
         name = family.name + ("_total" if family.type == "counter" else "")
         labels = {label for sample in family.samples for label in sample.labels} - {"le"}
-        if not family.samples and name in expected:  # There is no certificate here.
+        if not family.samples and name in expected:  # No certificate, no round trip.
             labels = expected[name][1]
         found[name] = (family.type, labels)
     assert found == expected

@@ -113,8 +113,10 @@ impl Watch {
         });
         match outcome {
             Ok(()) => {
-                self.refused = None;
-                latency.tell(|now| now.refused = None);
+                // At the start a newer one may have been refused before, and still is.
+                if self.refused.take_if(|(of, _)| *of == seen.0).is_some() {
+                    latency.tell(|now| now.refused = None);
+                }
                 true
             }
             Err(error) => {

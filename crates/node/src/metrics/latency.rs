@@ -88,23 +88,22 @@ fn build(page: &mut Page, now: &Now) {
     family.sample(&[("of", "ipv4")], report.coverage.v4);
     family.sample(&[("of", "ipv6")], report.coverage.v6);
     family.sample(&[("of", "measured")], report.coverage.measured);
+    let mut family = page.family(
+        "meridian_latency_churn_ratio",
+        Kind::Gauge,
+        "Shares that the last build moves elsewhere.",
+    );
     if let Some(churn) = &report.churn {
-        let mut family = page.family(
-            "meridian_latency_churn_ratio",
-            Kind::Gauge,
-            "Shares that the last build moves elsewhere.",
-        );
         family.sample(&[("of", "ipv4")], churn.v4);
         family.sample(&[("of", "ipv6")], churn.v6);
         family.sample(&[("of", "clients")], churn.clients);
     }
+    let mut family = page.family(
+        "meridian_latency_regret_seconds",
+        Kind::Gauge,
+        "What clients lose beside the fastest region, by samples that the last build was not made of.",
+    );
     if let Some(score) = &report.held_out {
-        let mut family = page.family(
-            "meridian_latency_regret_seconds",
-            Kind::Gauge,
-            "What clients lose beside the fastest region, by samples that the last build was not \
-             made of.",
-        );
         for (quantile, ms) in [
             ("0.5", score.p50_ms),
             ("0.9", score.p90_ms),
@@ -113,12 +112,14 @@ fn build(page: &mut Page, now: &Now) {
         ] {
             family.sample(&[("quantile", quantile)], f64::from(ms) / 1000.0);
         }
-        page.family(
-            "meridian_latency_right_ratio",
-            Kind::Gauge,
-            "The share of those samples whose fastest region is the map's.",
-        )
-        .sample(&[], score.right);
+    }
+    let mut family = page.family(
+        "meridian_latency_right_ratio",
+        Kind::Gauge,
+        "The share of those samples whose fastest region is the map's.",
+    );
+    if let Some(score) = &report.held_out {
+        family.sample(&[], score.right);
     }
 }
 
