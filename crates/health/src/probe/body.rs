@@ -117,8 +117,9 @@ impl<'s> Body<'s> {
         if self.looks_found() {
             return Ok(Search::Found);
         }
-        let is_whole = taken? || self.window.len() >= WINDOW || self.wire >= MAX_WIRE;
-        Ok(if is_whole {
+        // Nor is what is wrong behind the window.
+        let is_full = self.window.len() >= WINDOW;
+        Ok(if is_full || taken? || self.wire >= MAX_WIRE {
             Search::Missing
         } else {
             Search::Goes

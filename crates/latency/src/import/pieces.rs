@@ -37,6 +37,8 @@ pub(super) struct Pieces<R> {
     /// The line that the next byte is on.
     line: u64,
     bytes: u64,
+    /// What was read ahead of the first row and is part of it.
+    held: Vec<u8>,
     piece: Vec<u8>,
 }
 
@@ -48,6 +50,7 @@ impl<R: BufRead> Pieces<R> {
             shape: Shape::Unknown,
             line: 1,
             bytes: 0,
+            held: Vec::new(),
             piece: Vec::new(),
         }
     }
@@ -93,13 +96,19 @@ impl<R: BufRead> Pieces<R> {
 
     /// Finds out what the file is taken apart into.
     fn begin(&mut self) -> Result<(), ImportError> {
-        // The mark that some programs put before UTF-8.
-        if self.input.fill_buf()?.starts_with(b"\xEF\xBB\xBF") {
-            self.input.consume(3);
-            self.bytes += 3;
+        // The mark that some programs put before UTF-8; no more than a part of it is a row's.
+        for byte in b"\xEF\xBB\xBF" {
+            if self.peek()? != Some(*byte) {
+                break;
+            }
+            self.take_byte()?;
+            self.held.push(*byte);
+        }
+        if self.held.len() == 3 {
+            self.held.clear();
         }
         self.shape = Shape::Lines;
-        if self.may_be_array && self.skip_space()? == Some(b'[') {
+        if self.may_be_array && self.held.is_empty() && self.skip_space()? == Some(b'[') {
             self.take_byte()?;
             self.shape = Shape::Array;
         }
@@ -111,9 +120,10 @@ impl<R: BufRead> Pieces<R> {
         loop {
             let line = self.line;
             self.piece.clear();
+            self.piece.append(&mut self.held);
             let mut most = self.input.by_ref().take(MAX_PIECE as u64 + 1);
             let read = most.read_until(b'\n', &mut self.piece)?;
-            if read == 0 {
+            if read == 0 && self.piece.is_empty() {
                 self.shape = Shape::Ended;
                 return Ok(None);
             }
