@@ -19,7 +19,7 @@ fn checks() -> &'static [HealthCheck] {
 
 fn check(slot: u32) -> Option<HealthCheck> {
     let config = HealthCheckConfig {
-        inverted: slot % 5 == 0,
+        inverted: slot.is_multiple_of(5),
         disabled: false,
         subject: HealthSubject::RoutingControl(String::new()),
     };

@@ -56,7 +56,7 @@ struct WorkArguments {
     /// The region that it is at, if the server was told one.
     #[arg(long)]
     region: Option<String>,
-    /// The server's beacon, as in https://beacon.example.com: it says what is to be measured, and
+    /// The server's beacon, as in `https://beacon.example.com`: it says what is to be measured, and
     /// takes what was. Without it nothing is posted.
     #[arg(
         long,

@@ -22,9 +22,10 @@ use tokio_rustls::TlsAcceptor;
 use super::watched::Watched;
 use super::{Answer, Terms, Versions};
 
-/// How long a connection that has had requests stays open once the end has come, and how long one
-/// that has had none does: the next one may be on its way, or its answer.
-const IDLE_GRACE: Duration = Duration::from_millis(100);
+/// How long a connection that has had requests stays open once the end has come: a client that is
+/// slow between two of them should hear of it with a response. And how long one that has had none
+/// does: the first one may be on its way.
+const IDLE_GRACE: Duration = Duration::from_millis(400);
 const FIRST_REQUEST_GRACE: Duration = Duration::from_millis(500);
 /// How long a connection without a request in progress may take to end in peace.
 const GOODBYE: Duration = Duration::from_secs(1);

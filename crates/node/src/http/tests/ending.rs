@@ -41,7 +41,7 @@ async fn each_connection_has_one_more_request() {
         let mut kept = server.connect().await;
         assert!(!ask(&mut kept).await.contains("connection: close"));
         drop(server.end);
-        // Soon: it has 100 ms, and this machine may be busy.
+        // Soon: it has 400 ms, and this machine may be busy.
         time::sleep(Duration::from_millis(10)).await;
         kept.write_all(REQUEST).await.unwrap();
         assert!(rest(&mut kept).await.ends_with("here"));
