@@ -9,19 +9,14 @@ use crate::operator::{Operator, Operators};
 use crate::place::Place;
 use crate::point::{Direction, Point};
 use crate::runs::{self, Record};
-use crate::search::Search;
-use crate::table::Table;
+use crate::search::{Families, Search};
 
 /// All that is known of who is where. It never changes: a newer one takes its place.
 ///
 /// The default knows nothing about anybody.
 #[derive(Debug, Default)]
 pub struct Atlas {
-    v4: Table,
-    v6: Table,
-    /// Whether IPv6 addresses that contain an IPv4 one are looked up as that. Where nothing is known
-    /// at all, that would only split what is the same.
-    embeds: bool,
+    tables: Families,
     records: Box<[Spot]>,
     operators: Operators,
     sources: Box<[Source]>,
@@ -81,9 +76,7 @@ impl Atlas {
     pub fn new(layers: Vec<Layer>) -> Result<Self, TooLarge> {
         let flat = runs::flatten(layers)?;
         Ok(Self {
-            v4: flat.v4,
-            v6: flat.v6,
-            embeds: flat.embeds,
+            tables: flat.tables,
             records: flat.records.into_iter().map(Spot::of).collect(),
             operators: flat.operators,
             sources: flat.sources.into(),
@@ -102,13 +95,7 @@ impl Atlas {
     /// Begins to find out where an address is.
     #[inline]
     pub fn begin(&self, address: IpAddr) -> LookUp<'_> {
-        let (table, bits, before) = match address {
-            IpAddr::V4(v4) => (&self.v4, u128::from(v4.to_bits()) << 96, 0),
-            IpAddr::V6(v6) => match embedded(v6.to_bits()) {
-                Some((v4, before)) if self.embeds => (&self.v4, u128::from(v4) << 96, before),
-                _ => (&self.v6, v6.to_bits(), 0),
-            },
-        };
+        let (table, bits, before) = self.tables.of(address);
         LookUp {
             atlas: self,
             search: Search::new(table, bits),
@@ -119,7 +106,7 @@ impl Atlas {
 
     /// Whether nothing is known of any address of either family.
     pub fn is_empty(&self) -> bool {
-        !self.embeds
+        !self.tables.embeds
     }
 
     /// Who runs the network of an address, as far as any source knows. For people: it takes longer
@@ -144,13 +131,10 @@ impl Atlas {
     /// Sizes, for people and metrics.
     pub fn size(&self) -> AtlasSize {
         AtlasSize {
-            v4: self.v4.len(),
-            v6: self.v6.len(),
+            v4: self.tables.v4.len(),
+            v6: self.tables.v6.len(),
             places: self.records.len(),
-            bytes: self.v4.bytes()
-                + self.v6.bytes()
-                + self.operators.bytes()
-                + size_of_val(&*self.records),
+            bytes: self.tables.bytes() + self.operators.bytes() + size_of_val(&*self.records),
         }
     }
 }

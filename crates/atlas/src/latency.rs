@@ -17,8 +17,9 @@ use std::net::IpAddr;
 
 use meridian_model::Country;
 
-use crate::atlas::{RangeId, embedded};
+use crate::atlas::RangeId;
 use crate::point::Point;
+use crate::search::Families;
 use crate::table::Table;
 
 pub use draft::{Cell, MapDraft, MapRow};
@@ -37,11 +38,7 @@ pub struct LatencyMap {
     regions: Box<[MapRegion]>,
     countries: Box<[Country]>,
     rows: Rows,
-    v4: Table,
-    v6: Table,
-    /// Whether it says anything of anybody. Where it does not, IPv6 addresses that contain an IPv4
-    /// one need not be told apart.
-    says: bool,
+    tables: Families,
 }
 
 /// A region that a map has numbers for.
@@ -144,21 +141,14 @@ impl LatencyMap {
 
     /// The same, with the scopes of what it says nothing of.
     pub fn locate(&self, address: IpAddr) -> Located<'_> {
-        match address {
-            IpAddr::V4(v4) => self.located(&self.v4, u128::from(v4.to_bits()) << 96, 0),
-            IpAddr::V6(v6) => match embedded(v6.to_bits()) {
-                Some((v4, before)) if self.says => {
-                    self.located(&self.v4, u128::from(v4) << 96, before)
-                }
-                _ => self.located(&self.v6, v6.to_bits(), 0),
-            },
-        }
+        let (table, address, before) = self.tables.of(address);
+        self.located(table, address, before)
     }
 
     /// The addresses of the table may begin behind some bits of those that were asked for.
     fn located(&self, table: &Table, address: u128, before: u8) -> Located<'_> {
         let (record, [record_len, order_len, ..]) = table.find(address).unwrap_or_default();
-        let least = u8::from(self.says);
+        let least = u8::from(self.tables.embeds);
         let scope = MapScopes {
             record: (before + record_len).max(least),
             order: (before + order_len).max(least),
@@ -175,7 +165,7 @@ impl LatencyMap {
 
     /// Whether it says nothing of any address.
     pub fn is_empty(&self) -> bool {
-        !self.says
+        !self.tables.embeds
     }
 
     /// All ranges that it says anything of, those of IPv4 first, in order. It takes a look-up for
@@ -188,11 +178,10 @@ impl LatencyMap {
     pub fn size(&self) -> MapSize {
         let names = self.regions.iter().map(|region| region.name.len());
         MapSize {
-            v4: self.v4.len(),
-            v6: self.v6.len(),
+            v4: self.tables.v4.len(),
+            v6: self.tables.v6.len(),
             rows: self.rows.len(),
-            bytes: self.v4.bytes()
-                + self.v6.bytes()
+            bytes: self.tables.bytes()
                 + self.rows.bytes()
                 + names.sum::<usize>()
                 + size_of_val(&*self.regions)

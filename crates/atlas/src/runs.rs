@@ -14,6 +14,7 @@ use crate::countries::Packed;
 use crate::layer::{Layer, Row, Rows, Source, TooLarge};
 use crate::operator::{Operator, Operators};
 use crate::place::Place;
+use crate::search::Families;
 use crate::shelf::{Known, Shelf, Stretch};
 use crate::table::{MAX_RECORDS, Table};
 
@@ -34,9 +35,7 @@ const UNKNOWN: u32 = 0;
 /// What the parts of an atlas are made of.
 #[derive(Debug)]
 pub(crate) struct Flat {
-    pub(crate) v4: Table,
-    pub(crate) v6: Table,
-    pub(crate) embeds: bool,
+    pub(crate) tables: Families,
     pub(crate) records: Vec<Record>,
     pub(crate) operators: Operators,
     pub(crate) sources: Vec<Source>,
@@ -109,9 +108,7 @@ pub(crate) fn flatten(layers: Vec<Layer>) -> Result<Flat, TooLarge> {
         stacked(said.iter_mut().map(runs)).collect()
     };
     Ok(Flat {
-        v4,
-        v6,
-        embeds,
+        tables: Families { v4, v6, embeds },
         records,
         operators: Operators {
             all: operators.into(),

@@ -1,6 +1,9 @@
 //! A search in a table, in steps: each needs another place in memory, and whoever has more than one
 //! address to find goes on with the others while that is on its way.
 
+use std::net::IpAddr;
+
+use crate::atlas::embedded;
 use crate::table::{Entry, KEY_BITS, Lens, List, MAX_DEPTH, PART_BITS, Part, Table, WORDS, key};
 
 /// The most entries between two places of an index that are all looked at, side by side in memory:
@@ -14,6 +17,36 @@ impl Table {
     #[inline]
     pub(crate) fn find(&self, address: u128) -> Option<(usize, Lens)> {
         Search::new(self, address).end()
+    }
+}
+
+/// The tables of both families.
+#[derive(Debug, Default)]
+pub(crate) struct Families {
+    pub(crate) v4: Table,
+    pub(crate) v6: Table,
+    /// Whether IPv6 addresses that contain an IPv4 one are looked up as that. Where nothing is known
+    /// at all, that would only split what is the same.
+    pub(crate) embeds: bool,
+}
+
+impl Families {
+    /// The table that an address is looked up in, as which number, and how many bits of the address
+    /// stand before what that begins with.
+    #[inline]
+    pub(crate) fn of(&self, address: IpAddr) -> (&Table, u128, u8) {
+        match address {
+            IpAddr::V4(v4) => (&self.v4, u128::from(v4.to_bits()) << 96, 0),
+            IpAddr::V6(v6) => match embedded(v6.to_bits()) {
+                Some((v4, before)) if self.embeds => (&self.v4, u128::from(v4) << 96, before),
+                _ => (&self.v6, v6.to_bits(), 0),
+            },
+        }
+    }
+
+    /// Of memory.
+    pub(crate) fn bytes(&self) -> usize {
+        self.v4.bytes() + self.v6.bytes()
     }
 }
 

@@ -21,6 +21,7 @@ use super::{LatencyMap, MAX_REGIONS, MapRegion};
 use crate::layer::TooLarge;
 use crate::point::Point;
 use crate::runs::{MAX_ENTRIES, Run, barriers, joined, overlay, runs};
+use crate::search::Families;
 use crate::shelf::{Known, Shelf, Stretch};
 use crate::table::{MAX_RECORDS, Table};
 
@@ -184,9 +185,11 @@ impl LatencyMap {
             regions,
             countries,
             rows,
-            v4: v4_table,
-            v6: v6_table,
-            says,
+            tables: Families {
+                v4: v4_table,
+                v6: v6_table,
+                embeds: says,
+            },
         })
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn of(map: &LatencyMap) -> impl Iterator<Item = MapRange<'_>> {
         Ipv4Addr::new(a, b, c, d).into()
     };
     let v6 = |bits: u128| Ipv6Addr::from_bits(bits).into();
-    family(map, &map.v4, v4).chain(family(map, &map.v6, v6))
+    family(map, &map.tables.v4, v4).chain(family(map, &map.tables.v6, v6))
 }
 
 /// Those of a family, whose addresses are numbers of 128 bits here: those of IPv4 stand at the upper
