@@ -39,6 +39,11 @@ fn made(
     (LatencyMap::read(&bytes).unwrap(), report)
 }
 
+/// The first map, built now.
+fn first(world: &World, aggregate: &Aggregate) -> (LatencyMap, BuildReport) {
+    made(world, aggregate, (None, NOW_S), &mut Hysteresis::default())
+}
+
 fn sample(network: &str, region: &str, ms: f32) -> Sample {
     #[expect(
         clippy::cast_possible_truncation,
@@ -87,12 +92,7 @@ fn whoever_was_measured_goes_where_it_is_fastest() {
             aggregate.fold(&sample, &world.ground(NOW_S)).unwrap();
         }
     }
-    let (map, report) = made(
-        &world,
-        &aggregate,
-        (None, NOW_S),
-        &mut Hysteresis::default(),
-    );
+    let (map, report) = first(&world, &aggregate);
     assert_eq!(report.keys, 400);
     for truth in world.truth() {
         let latencies = map.look_up(truth.address).unwrap();
@@ -126,12 +126,7 @@ fn whoever_was_measured_goes_where_it_is_fastest() {
 fn without_samples_the_matrix_beats_distance() {
     let world = World::new(400);
     let aggregate = Aggregate::new(Rules::default());
-    let (map, report) = made(
-        &world,
-        &aggregate,
-        (None, NOW_S),
-        &mut Hysteresis::default(),
-    );
+    let (map, report) = first(&world, &aggregate);
     assert_eq!((report.keys, report.published), (0, 0));
     assert!(report.coverage.v4 > 0.0);
     let (mut by_map, mut by_distance) = (0.0, 0.0);
@@ -173,12 +168,7 @@ fn what_some_say_helps_their_neighbours_and_country() {
         .enumerate()
         .filter_map(|(number, truth)| (!measured(number)).then_some(truth))
         .collect();
-    let (map, report) = made(
-        &world,
-        &aggregate,
-        (None, NOW_S),
-        &mut Hysteresis::default(),
-    );
+    let (map, report) = first(&world, &aggregate);
     let scores = score(&map, &world.ground(NOW_S), &rest, 3);
     assert!(
         scores.map.mean_ms < scores.distance.mean_ms * 0.5,
@@ -237,12 +227,7 @@ fn rows_say_where_their_numbers_come_from() {
         other.count = 300;
         aggregate.fold(&other, &world.ground(NOW_S)).unwrap();
     }
-    let (map, report) = made(
-        &world,
-        &aggregate,
-        (None, NOW_S),
-        &mut Hysteresis::default(),
-    );
+    let (map, report) = first(&world, &aggregate);
     assert!(report.published >= 1);
     let row = map.look_up(world.address(3).parse().unwrap()).unwrap();
     let region = |name: &str| map.region(name).unwrap();
@@ -266,12 +251,7 @@ fn one_chatty_client_moves_nobody() {
         (sample.client, sample.kind, sample.at_s) = (Some(7), Kind::Rum, NOW_S - number);
         aggregate.fold(&sample, &world.ground(NOW_S)).unwrap();
     }
-    let (_, report) = made(
-        &world,
-        &aggregate,
-        (None, NOW_S),
-        &mut Hysteresis::default(),
-    );
+    let (_, report) = first(&world, &aggregate);
     assert_eq!(report.published, 0);
 }
 
@@ -284,12 +264,7 @@ fn networks_that_no_atlas_knows_are_published_all_the_same() {
         sample.count = 30;
         aggregate.fold(&sample, &world.ground(NOW_S)).unwrap();
     }
-    let (map, _) = made(
-        &world,
-        &aggregate,
-        (None, NOW_S),
-        &mut Hysteresis::default(),
-    );
+    let (map, _) = first(&world, &aggregate);
     for address in ["203.0.113.200", "2001:db8:77:8::1"] {
         let shown = ms(&map, address, "us-east-1").unwrap();
         assert!((shown / 33.0 - 1.0).abs() < 0.016, "{address}: {shown}");
@@ -302,12 +277,7 @@ fn networks_that_no_atlas_knows_are_published_all_the_same() {
 fn nothing_makes_an_empty_map() {
     let world = World::new(4).without_matrix();
     let aggregate = Aggregate::new(Rules::default());
-    let (map, report) = made(
-        &world,
-        &aggregate,
-        (None, NOW_S),
-        &mut Hysteresis::default(),
-    );
+    let (map, report) = first(&world, &aggregate);
     assert!(map.regions().is_empty());
     assert_eq!(report.churn, None);
     assert_eq!(report.held_out, None);
@@ -323,12 +293,7 @@ fn neighbours_speak_for_each_other_as_far_as_they_are_in_one_country() {
         sample.count = 30;
         aggregate.fold(&sample, &world.ground(NOW_S)).unwrap();
     }
-    let (map, report) = made(
-        &world,
-        &aggregate,
-        (None, NOW_S),
-        &mut Hysteresis::default(),
-    );
+    let (map, report) = first(&world, &aggregate);
     // The rest of the /20 follows; its parts need no rows of their own.
     assert!(ms(&map, "203.0.119.1", "us-east-1").is_some());
     assert_eq!(report.published, 1);
@@ -344,12 +309,7 @@ fn a_refused_sample_changes_nothing() {
         aggregate.fold(&near, &world.ground(NOW_S)),
         Err(Refused::FasterThanLight)
     );
-    let (_, report) = made(
-        &world,
-        &aggregate,
-        (None, NOW_S),
-        &mut Hysteresis::default(),
-    );
+    let (_, report) = first(&world, &aggregate);
     assert_eq!(report.keys, 0);
 }
 
