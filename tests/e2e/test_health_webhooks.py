@@ -98,6 +98,9 @@ def test_flips_are_told_in_their_order_until_they_are_taken(tmp_path):
             ResourceId=check["Id"],
             AddTags=[{"Key": "Name", "Value": "the hall"}],
         )
+        # A flip tells who voted what, so there must be a vote before it.
+        voted = lambda: server.admin("health", "show", check["Id"])["votes"]
+        assert eventually(voted, 10), server.log_tail()
         for state in ("unhealthy", "healthy", "unhealthy"):
             force(server, check, state)
         force(server, second, "unhealthy")
