@@ -165,6 +165,8 @@ SETS = {
     "</CollectionId><LocationName>*</LocationName></CidrRoutingConfig>",
     "cloudfront": "<AliasTarget><HostedZoneId>Z2FDTNDATAQYW2</HostedZoneId><DNSName>"
     "d1.cloudfront.net.</DNSName><EvaluateTargetHealth>false</EvaluateTargetHealth></AliasTarget>",
+    "new-service": "<AliasTarget><HostedZoneId>Z0NEWSERVICE</HostedZoneId><DNSName>"
+    "d1.service.example.</DNSName><EvaluateTargetHealth>false</EvaluateTargetHealth></AliasTarget>",
     "policy": f"{VALUE}<TrafficPolicyInstanceId>i2</TrafficPolicyInstanceId>",
     "strange": f"<Quantum>1</Quantum>{VALUE}",
 }
@@ -204,12 +206,15 @@ def test_what_is_unknown_here_is_reported(source, start, tmp_path):
         reasons["strange.one.example."] = "is not known here: Quantum"
     assert reasons == {
         "cidr.one.example.": "is routed by a CIDR collection",
-        "cloudfront.one.example.": "is an alias to d1.cloudfront.net. in Z2FDTNDATAQYW2",
+        "new-service.one.example.": "is an alias to d1.service.example. in Z0NEWSERVICE",
         "policy.one.example.": "is made by the traffic policy instance i2; there are no traffic "
         "policies here",
         "strange.one.example.": "is not known here: Quantum",
     }
-    checked = next(s for s in sets_of(target.client(), one["new_id"], {}) if "SetIdentifier" in s)
+    copied = sets_of(target.client(), one["new_id"], {})
+    cloudfront = next(s for s in copied if s["Name"] == "cloudfront.one.example.")
+    assert cloudfront["AliasTarget"]["HostedZoneId"] == "Z2FDTNDATAQYW2"
+    checked = next(s for s in copied if "SetIdentifier" in s)
     assert checked["Name"] == "checked.one.example." and "HealthCheckId" not in checked
     things = {thing["id"]: thing["kind"] for thing in report["not_copied"]}
     assert things == {

@@ -27,6 +27,7 @@ mod query_logging;
 mod quota;
 mod record_set;
 mod routing;
+mod service_zone;
 mod state;
 mod tag;
 mod vpc;
@@ -85,6 +86,7 @@ pub use routing::{
     Coordinates, FailoverRole, GeoLocation, GeoproximityLocation, GeoproximityPlace, Region,
     Routing, RoutingKind,
 };
+pub use service_zone::{EXTERNAL, ServiceZone, external, is_external_type};
 pub use state::State;
 pub use tag::{Tag, TagSet, TaggedKind, TaggedResource};
 pub use vpc::{AssociatedVpc, Network, NetworkError, Vpc, VpcAuthorization, VpcRegion};

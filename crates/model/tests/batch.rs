@@ -9,14 +9,14 @@ mod memory;
 use std::collections::BTreeSet;
 
 use memory::{Memory, account, facts};
-use meridian_dns::RecordType::{self, A, Aaaa, Cname, Ns, Soa, Txt};
+use meridian_dns::RecordType::{self, A, Aaaa, Cname, Https, Ns, Soa, Txt};
 use meridian_model::{
     AccountId,
     Action::{self, Create, Delete, Upsert},
     BatchRefusal, CidrBlocks, CidrCollection, CidrCollectionId, CidrLocation, Coordinates, Draft,
     DraftAlias, DraftChange, Effect, FailoverRole, GeoproximityLocation, GeoproximityPlace,
-    NewZone, PlanError, Quota, Region, State, Zone, keeps_to_zone, plan_batch, plan_create_zone,
-    plan_delete_zone,
+    NewZone, PlanError, Quota, Region, SetData, State, Zone, ZoneId, keeps_to_zone, plan_batch,
+    plan_create_zone, plan_delete_zone,
 };
 
 struct Bench {
@@ -388,6 +388,88 @@ fn an_alias_needs_its_target_after_the_batch() {
         simple(Create, "t.z.test", A, "192.0.2.1"),
     ];
     bench.plan(&both).unwrap();
+}
+
+/// An alias of this type to a host name in an external zone.
+fn external(bench: &Bench, (name, rtype): (&str, RecordType), zone: &str, target: &str) -> Draft {
+    let mut set = bench.alias(name, target);
+    set.rtype = rtype;
+    set.alias_target.as_mut().unwrap().hosted_zone_id = ZoneId::new(zone).unwrap();
+    set
+}
+
+#[test]
+fn an_alias_points_to_any_host_name_elsewhere() {
+    let bench = Bench::new();
+    for zone in ["ZEXTERNAL", "Z2FDTNDATAQYW2", "Z35SXDOTRQ7X7K"] {
+        for rtype in [A, Aaaa, Https] {
+            for owner in ["z.test", "*.z.test"] {
+                let set = external(&bench, (owner, rtype), zone, "d1.CDN.example");
+                bench.plan(&[create(set)]).unwrap();
+            }
+        }
+    }
+    // Not even a name of this zone has to exist: it is for resolvers to find.
+    let set = external(&bench, ("a.z.test", A), "ZEXTERNAL", "nowhere.z.test");
+    let effects = bench.plan(&[create(set)]).unwrap();
+    let [Effect::PutSet { set, .. }] = &effects[..] else {
+        panic!("{effects:?}")
+    };
+    assert!(matches!(&set.data, SetData::Alias(target) if target.zone.as_str() == "ZEXTERNAL"));
+}
+
+#[test]
+fn external_aliases_are_addresses_and_never_their_own_targets() {
+    let bench = Bench::new();
+    let tried = |name: &str, rtype, zone| {
+        format!("Tried to create an alias that targets {name}, type {rtype} in zone {zone}, but")
+    };
+    for rtype in [Txt, Cname, RecordType::Mx] {
+        let set = external(&bench, ("a.z.test", rtype), "ZEXTERNAL", "t.else.test");
+        assert_eq!(
+            bench.messages(&[create(set)]),
+            [tried("t.else.test.", rtype, "ZEXTERNAL") + " that target was not found"]
+        );
+    }
+    let set = external(&bench, ("a.z.test", A), "ZEXTERNAL", "A.z.test");
+    assert_eq!(
+        bench.messages(&[create(set)]),
+        [tried("a.z.test.", A, "ZEXTERNAL") + " that makes a loop: a.z.test. -> a.z.test."]
+    );
+    let mut set = external(&bench, ("a.z.test", A), "Z2FDTNDATAQYW2", "d1.cdn.test");
+    set.alias_target.as_mut().unwrap().evaluate_target_health = true;
+    assert_eq!(
+        bench.messages(&[create(set)]),
+        [tried("d1.cdn.test.", A, "Z2FDTNDATAQYW2")
+            + " the health of CloudFront distributions cannot be evaluated"]
+    );
+    // An id that nobody knows is nobody's zone.
+    let set = external(&bench, ("a.z.test", A), "Z2FDTNDATAQYW3", "d1.cdn.test");
+    assert!(bench.messages(&[create(set)])[0].ends_with("that target was not found"));
+}
+
+#[test]
+fn an_alias_to_elsewhere_ends_a_chain() {
+    let bench = Bench::new();
+    let leaf = external(&bench, ("n0.z.test", A), "ZEXTERNAL", "t.else.test");
+    let mut chain = vec![create(leaf)];
+    for i in 1..16 {
+        let target = format!("n{}.z.test", i - 1);
+        chain.push(create(bench.alias(&format!("n{i}.z.test"), &target)));
+    }
+    bench.plan(&chain).unwrap();
+    chain.push(create(bench.alias("n16.z.test", "n15.z.test")));
+    assert!(bench.messages(&chain)[0].ends_with("a chain of more than 16 aliases"));
+}
+
+#[test]
+fn private_zones_have_no_aliases_to_cloudfront() {
+    let mut bench = Bench::new();
+    bench.zone.private = true;
+    let set = external(&bench, ("a.z.test", A), "Z2FDTNDATAQYW2", "d1.cdn.test");
+    assert!(bench.messages(&[create(set)])[0].contains("the private hosted zone z.test."));
+    let set = external(&bench, ("a.z.test", A), "ZEXTERNAL", "d1.cdn.test");
+    bench.plan(&[create(set)]).unwrap();
 }
 
 #[test]

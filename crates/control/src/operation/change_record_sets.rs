@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use meridian_log::Snapshot;
-use meridian_model::{Action, BatchRefusal, DraftChange, keeps_to_zone, plan_batch};
+use meridian_model::{
+    Action, BatchRefusal, DraftChange, ZoneId, external, keeps_to_zone, plan_batch,
+};
 
 use super::{Outcome, Planned, refused, submitted};
 use crate::caller::Caller;
@@ -71,7 +73,7 @@ fn draft_bytes(change: &DraftChange) -> usize {
     SET_OVERHEAD + change.set.name.len() + texts + values
 }
 
-/// An alias into another zone shows what is there, and its refusals what is not: it takes the right
+/// An alias into another zone that is here shows what is there, and its refusals what is not: it takes the right
 /// to read that zone. Asked for by the id alone, whether there is such a zone or not.
 fn authorize_targets(
     snapshot: &Snapshot,
@@ -83,8 +85,9 @@ fn authorize_targets(
         .iter()
         .filter(|change| change.action != Action::Delete)
         .filter_map(|change| change.set.alias_target.as_ref())
-        .map(|target| target.hosted_zone_id.as_str())
-        .filter(|target| *target != zone)
+        .map(|target| &target.hosted_zone_id)
+        .filter(|target| target.as_str() != zone && external(target).is_none())
+        .map(ZoneId::as_str)
         .collect();
     for target in targets {
         let action = "route53:ListResourceRecordSets";

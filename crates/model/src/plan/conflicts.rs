@@ -9,6 +9,7 @@ use meridian_dns::{Name, RecordType, rdata};
 use super::batch::SetLimits;
 use crate::record_set::{AliasTarget, RecordSet, SetData, SetKey};
 use crate::routing::{Routing, RoutingKind};
+use crate::service_zone::{ServiceZone, external, is_external_type};
 use crate::state::State;
 use crate::zone::Zone;
 
@@ -164,7 +165,11 @@ impl<'a, S: State> Final<'a, S> {
             target.name, set.key.rtype, target.zone
         );
         let Some(zone) = self.target_zone(target)? else {
-            problems.push(format!("{tried} that target was not found"));
+            let problem = match external(&target.zone) {
+                Some(service) => self.external_problem(set, target, service),
+                None => Some("that target was not found".to_owned()),
+            };
+            problems.extend(problem.map(|problem| format!("{tried} {problem}")));
             return Ok(());
         };
         if zone.private && !self.zone.private {
@@ -192,6 +197,30 @@ impl<'a, S: State> Final<'a, S> {
             )),
         }
         Ok(())
+    }
+
+    /// What is wrong with an alias to a host name that is elsewhere. Whether there is such a name is
+    /// found out by name servers, and nothing is followed behind it.
+    fn external_problem(
+        &self,
+        set: &RecordSet,
+        target: &AliasTarget,
+        service: ServiceZone,
+    ) -> Option<String> {
+        let SetKey { name, rtype, .. } = &set.key;
+        if !is_external_type(*rtype) {
+            return Some("that target was not found".to_owned());
+        }
+        if service.is_cloudfront() && target.evaluate_target_health {
+            return Some("the health of CloudFront distributions cannot be evaluated".to_owned());
+        }
+        if service.is_cloudfront() && self.zone.private {
+            return Some(format!(
+                "aliases in the private hosted zone {} cannot target CloudFront distributions",
+                self.zone.name
+            ));
+        }
+        (target.name == *name).then(|| format!("that makes a loop: {name} -> {name}"))
     }
 
     /// The zone an alias points into: this one, or another of the same account.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use meridian_api::remote::RemoteSet;
 use meridian_dns::Name;
+use meridian_model::{ZoneId, external};
 use serde::Serialize;
 
 use super::{HealthChecks, checks};
@@ -156,12 +157,15 @@ impl<'a> Sorting<'a> {
             });
             return Some((When::WithZone, json));
         }
+        if ZoneId::new(&alias.hosted_zone_id).is_ok_and(|id| external(&id).is_some()) {
+            return Some((When::WithZone, json));
+        }
         if self.zones.contains(&alias.hosted_zone_id) {
             self.later.insert(key);
             return Some((When::Later, json));
         }
         let reason = format!(
-            "is an alias to {} in {}, which is a service of AWS or a zone that is not copied",
+            "is an alias to {} in {}, which is a zone that is not copied or a service unknown here",
             alias.dns_name, alias.hosted_zone_id
         );
         let left = LeftOut::new(&json, reason);
@@ -290,7 +294,7 @@ mod tests {
         let sets = [
             plain("a.z.", ""),
             alias("b.z.", "Z2", "t.y."),
-            alias("c.z.", "ZCLOUDFRONT", "d.cloudfront.net."),
+            alias("c.z.", "ZUNKNOWN", "d.service.example."),
             alias("d.z.", "Z1", "C.z."),
             alias("e.z.", "Z1", "d.z."),
             alias("f.z.", "Z1", "b.z."),
@@ -299,6 +303,7 @@ mod tests {
             alias("i.z.", "Z1", "h.z."),
             plain("h.z.", r#","SetIdentifier":"y","Weight":1"#),
             plain("j.z.", &copied),
+            alias("k.z.", "Z2FDTNDATAQYW2", "d.cloudfront.net."),
         ];
         let mut with_zone = Vec::new();
         let mut later = Vec::new();
@@ -310,7 +315,9 @@ mod tests {
             }
         }
         assert_eq!(later, ["b.z."]);
-        assert!(with_zone.iter().any(|(name, _)| name == "j.z."));
+        for name in ["j.z.", "k.z."] {
+            assert!(with_zone.iter().any(|(copied, _)| copied == name));
+        }
         assert!(sorting.has_open_aliases());
         let moved = sorting.aliases(with_zone.into_iter());
         let expected = [(3, None), (4, None), (5, Some(When::Later))];
