@@ -3,6 +3,7 @@
 //! No socket, no clock, no source of randomness, no log: facts are arguments, so the same input
 //! gives the same bytes.
 
+mod blocks;
 mod chaos;
 mod cidr;
 mod client;

@@ -39,7 +39,7 @@ pub(crate) fn choose<T: Trace>(
     for (place, member) in candidates.all() {
         match location(&member) {
             None => others = Some((place, member)),
-            location if location == found.location => own = Some((place, member)),
+            location if location == found.what => own = Some((place, member)),
             Some(_) => {}
         }
         locations += usize::from(location(&member).is_some());
