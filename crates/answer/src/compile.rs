@@ -6,10 +6,11 @@ mod group;
 
 use meridian_dns::message::fits_in_message;
 use meridian_dns::{Name, RecordType, rdata};
-use meridian_model::{RecordSet, Routing, SetData, ZoneId};
+use meridian_model::{AliasTarget, RecordSet, Routing, SetData, ZoneId, external};
 
 use crate::hash::HashKey;
 use crate::image::labels_below;
+use crate::listed::Listed;
 use crate::node::{MAX_BODY, SERVER, SET_HEAD, Server, WITH_SERVERS, Whose};
 use group::compile_group;
 
@@ -51,20 +52,15 @@ pub(crate) struct Compiled {
     pub(crate) types: u32,
     pub(crate) sets: Vec<u8>,
     /// Whether any of them is an alias that evaluates its target's health.
-    pub(crate) evaluates: Evaluates,
+    pub(crate) evaluates: Listed,
+    /// Whether any of them is an alias to a host name elsewhere.
+    pub(crate) leads_out: Listed,
 }
 
 /// Whether the sets of a name and type can be answered. What no plan accepts cannot, nor what is
 /// too large to be kept with its name, which is no reason to hold back the rest of the zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Served {
-    No,
-    Yes,
-}
-
-/// Whether the health of a name's sets depends on that of other sets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Evaluates {
     No,
     Yes,
 }
@@ -108,19 +104,23 @@ pub(crate) fn compile(
             bytes.extend_from_slice(&UNSERVED);
         }
     }
-    let evaluates = sets.iter().any(|set| match &set.data {
-        SetData::Alias(target) => target.evaluate_target_health,
-        SetData::Records { .. } => false,
-    });
+    let if_any = |is: &dyn Fn(&AliasTarget) -> bool| {
+        Listed::if_any(sets, |set| match &set.data {
+            SetData::Alias(target) => is(target),
+            SetData::Records { .. } => false,
+        })
+    };
     Ok(Compiled {
         types,
         sets: bytes,
-        evaluates: if evaluates {
-            Evaluates::Yes
-        } else {
-            Evaluates::No
-        },
+        evaluates: if_any(&|target| target.evaluate_target_health),
+        leads_out: if_any(&|target| leads_out(home, target)),
     })
+}
+
+/// Whether an alias points to a host name elsewhere. The zone it stands in comes before.
+fn leads_out(home: Home<'_>, target: &AliasTarget) -> bool {
+    target.zone != *home.zone && external(&target.zone).is_some()
 }
 
 /// The TTL and the values of a set that is nothing but records. Types that make up the zone answer
@@ -194,44 +194,42 @@ fn compile_plain(
         .iter()
         .map(|text| rdata::parse(set.key.rtype, text).map_err(|error| fail(set, error.to_string())))
         .collect::<Result<_, _>>()?;
-    let even = records
-        .windows(2)
-        .all(|pair| pair[0].len() == pair[1].len());
     let servers = if set.key.rtype == RecordType::Ns && set.key.name != *home.apex {
         compile_servers(home, &set.key.name, &records)
     } else {
         Vec::new()
     };
+    let written = write_plain(ttl, &records, &servers, bytes);
+    written.ok_or_else(|| fail(set, "does not fit into one DNS message"))
+}
+
+/// Appends records as a set, from its kind on; none if they do not fit into one message.
+pub(crate) fn write_plain(
+    ttl: u32,
+    records: &[Vec<u8>],
+    servers: &[u8],
+    bytes: &mut Vec<u8>,
+) -> Option<()> {
+    let even = records
+        .windows(2)
+        .all(|pair| pair[0].len() == pair[1].len());
     let each = if even { 0 } else { 2 };
     // Within 16 bits whenever the records fit into a message, which has more beside each.
     let body_len = records.iter().map(|data| data.len() + each).sum::<usize>() + servers.len();
-    let too_large = || fail(set, "does not fit into one DNS message");
     if !fits_in_message(records.iter().map(Vec::len)) {
-        return Err(too_large());
+        return None;
     }
     let with_servers = if servers.is_empty() { 0 } else { WITH_SERVERS };
     bytes.push(u8::from(!even) | with_servers);
     bytes.extend_from_slice(&ttl.to_le_bytes());
-    bytes.extend_from_slice(
-        &u16::try_from(records.len())
-            .map_err(|_| too_large())?
-            .to_le_bytes(),
-    );
-    bytes.extend_from_slice(
-        &u16::try_from(body_len)
-            .map_err(|_| too_large())?
-            .to_le_bytes(),
-    );
+    bytes.extend_from_slice(&u16::try_from(records.len()).ok()?.to_le_bytes());
+    bytes.extend_from_slice(&u16::try_from(body_len).ok()?.to_le_bytes());
     for data in records {
         if !even {
-            bytes.extend_from_slice(
-                &u16::try_from(data.len())
-                    .map_err(|_| too_large())?
-                    .to_le_bytes(),
-            );
+            bytes.extend_from_slice(&u16::try_from(data.len()).ok()?.to_le_bytes());
         }
-        bytes.extend_from_slice(&data);
+        bytes.extend_from_slice(data);
     }
-    bytes.extend_from_slice(&servers);
-    Ok(())
+    bytes.extend_from_slice(servers);
+    Some(())
 }

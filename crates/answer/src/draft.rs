@@ -11,13 +11,14 @@ use std::{panic, thread};
 use meridian_dns::{Name, RecordType};
 use meridian_model::{RecordSet, ZoneId};
 
-use crate::compile::{Broken, CompileError, Compiled, Evaluates, Home, compile};
+use crate::compile::{Broken, CompileError, Compiled, Home, compile};
 use crate::edit::{MAX_BLOCK, above, count};
 use crate::glue::Addresses;
 use crate::hash::HashKey;
 use crate::image::{
-    DepthCounts, Pages, SEGMENTS, ZoneImage, ZoneMeta, hash_of, labels_below, segment_of,
+    DepthCounts, Lists, Pages, SEGMENTS, ZoneImage, ZoneMeta, hash_of, labels_below, segment_of,
 };
+use crate::listed::{Listed, list};
 use crate::node::{NewNode, Node, bit};
 use crate::page::Page;
 use crate::segment::{Segment, page_count, place_of};
@@ -33,6 +34,8 @@ pub struct ZoneDraft {
     items: Vec<u8>,
     /// The names with aliases that evaluate their targets' health.
     evaluating: Vec<Arc<[u8]>>,
+    /// Those with aliases to host names elsewhere.
+    leading_out: Vec<Arc<[u8]>>,
     /// Bytes that the nodes will take, with their places in an index.
     node_bytes: usize,
     /// Whether there may be glue.
@@ -60,6 +63,7 @@ impl ZoneDraft {
             hash: hash_of(key, apex),
             items: Vec::new(),
             evaluating: Vec::new(),
+            leading_out: Vec::new(),
             node_bytes: 0,
             has_cuts: false,
             above: Above::default(),
@@ -91,9 +95,13 @@ impl ZoneDraft {
             types,
             sets,
             evaluates,
+            leads_out,
         } = compile(home, sets, broken)?;
-        if evaluates == Evaluates::Yes {
+        if evaluates == Listed::Yes {
             self.evaluating.push(labels.into());
+        }
+        if leads_out == Listed::Yes {
+            self.leading_out.push(labels.into());
         }
         if types != 0 {
             self.has_cuts |= !labels.is_empty() && types & bit(RecordType::Ns) != 0;
@@ -176,14 +184,14 @@ impl ZoneImage {
         }
         // Every zone has its apex.
         drafts[0].push(&[], 0, 0, &[]);
-        let names = drafts
-            .iter_mut()
-            .flat_map(|draft| draft.evaluating.drain(..));
-        let mut evaluating: Vec<Arc<[u8]>> = names.collect();
-        evaluating.sort_unstable();
-        evaluating.dedup();
-        let evaluating = (!evaluating.is_empty()).then(|| Arc::new(evaluating));
-        Self::of_items(key, hash, meta, &drafts, threads).with_evaluating(evaluating)
+        let evaluating = drafts.iter_mut();
+        let evaluating = list(evaluating.flat_map(|draft| draft.evaluating.drain(..)));
+        let leading_out = drafts.iter_mut();
+        let leading_out = list(leading_out.flat_map(|draft| draft.leading_out.drain(..)));
+        Self::of_items(key, hash, meta, &drafts, threads).with_lists(Lists {
+            evaluating,
+            leading_out,
+        })
     }
 
     fn of_items(

@@ -10,14 +10,15 @@ use std::sync::Arc;
 use meridian_dns::{Name, RecordType};
 use meridian_model::RecordSet;
 
-use crate::compile::{Broken, CompileError, Evaluates, Home, compile};
+use crate::compile::{Broken, CompileError, Home, compile};
 use crate::draft::ZoneDraft;
 use crate::glue;
 use crate::hash::HashKey;
 use crate::image::{
-    DepthCounts, EvaluatingNames, Masks, Pages, SEGMENTS, ZoneImage, ZoneMeta, count_labels,
-    labels_below, segment_of,
+    DepthCounts, Lists, Masks, Pages, SEGMENTS, ZoneImage, ZoneMeta, count_labels, labels_below,
+    segment_of,
 };
+use crate::listed::List;
 use crate::node::{NewNode, Node, bit};
 use crate::page::Page;
 use crate::segment::{NewSegment, Segment, node_bytes};
@@ -89,11 +90,13 @@ impl ZoneImage {
             apex: &self.meta.apex,
             hash: self.hash,
         };
-        let mut evaluating = Evaluating::of(self);
+        let mut evaluating = List::of(self.evaluating());
+        let mut leading_out = List::of(self.leading_out());
         for (name, sets) in names {
             if let Some(labels) = labels_below(name, &self.meta.apex) {
                 let compiled = compile(home, sets, Broken::Refuse)?;
                 evaluating.set(labels, compiled.evaluates);
+                leading_out.set(labels, compiled.leads_out);
                 change.set(labels, compiled.types, compiled.sets);
             }
         }
@@ -101,7 +104,10 @@ impl ZoneImage {
         meta.last_changed = last_changed;
         let image = change.finish(meta).with_log(self.log);
         let vpcs = self.shared_vpcs();
-        Ok(image.with_vpcs(vpcs).with_evaluating(evaluating.finish()))
+        Ok(image.with_vpcs(vpcs).with_lists(Lists {
+            evaluating: evaluating.finish(),
+            leading_out: leading_out.finish(),
+        }))
     }
 
     /// The same zone, visible elsewhere.
@@ -110,41 +116,6 @@ impl ZoneImage {
         let mut image = self.clone();
         image.meta.views = views;
         image
-    }
-}
-
-/// The names of a zone with aliases that evaluate, copied when they change.
-struct Evaluating {
-    names: Option<EvaluatingNames>,
-}
-
-impl Evaluating {
-    fn of(image: &ZoneImage) -> Self {
-        Self {
-            names: image.evaluating().cloned(),
-        }
-    }
-
-    fn set(&mut self, labels: &[u8], evaluates: Evaluates) {
-        let names = self.names.as_deref().map_or(&[][..], Vec::as_slice);
-        match (
-            names.binary_search_by(|name| (**name).cmp(labels)),
-            evaluates,
-        ) {
-            (Ok(place), Evaluates::No) => {
-                if let Some(names) = &mut self.names {
-                    Arc::make_mut(names).remove(place);
-                }
-            }
-            (Err(place), Evaluates::Yes) => {
-                Arc::make_mut(self.names.get_or_insert_default()).insert(place, labels.into());
-            }
-            (Ok(_), Evaluates::Yes) | (Err(_), Evaluates::No) => {}
-        }
-    }
-
-    fn finish(self) -> Option<EvaluatingNames> {
-        self.names.filter(|names| !names.is_empty())
     }
 }
 

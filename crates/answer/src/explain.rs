@@ -299,6 +299,43 @@ pub struct AliasSeen {
     pub name: Name,
     /// The health of the target, where it is evaluated.
     pub evaluated: Option<CheckState>,
+    /// What is known of it, where it is a host name elsewhere.
+    pub external: Option<ExternalSeen>,
+}
+
+/// What is known of a host name elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExternalSeen {
+    /// What aliases to it are answered with.
+    pub state: ExternalHeld,
+    /// How long ago it was last resolved, in seconds.
+    pub age_s: Option<u64>,
+    /// Who said so.
+    pub source: Option<String>,
+    /// Why a later attempt failed, if one did.
+    pub last_error: Option<String>,
+    /// The health check of the resource with this name, and what that says, if there is one.
+    pub resource_check: Option<(String, CheckState)>,
+}
+
+/// What aliases to a host name elsewhere are answered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExternalHeld {
+    /// Records.
+    Answers {
+        /// How many everybody is told, and for how many seconds.
+        records: usize,
+        /// See there.
+        ttl_s: u32,
+        /// How many subnets are told something of their own.
+        subnets: usize,
+    },
+    /// Nothing: the name exists, without records of the type.
+    Nothing,
+    /// Nothing: there is no such name.
+    NoSuchName,
+    /// SERVFAIL: it has not been resolved.
+    Unknown,
 }
 
 /// What became of a set.
@@ -318,7 +355,7 @@ pub fn explain(world: &World, ask: &Ask<'_>) -> Explanation {
     let seen = world.private.as_ref();
     let seen = seen.and_then(|private| private.seen_by(ask.source));
     let client = ask.at.map(|at| Client::in_region(world, ask.source, at));
-    let mut recorder = Recorder::new(world.health(), ask.moment.now_s);
+    let mut recorder = Recorder::new(world, ask.moment.now_s);
     let ran = run(world, ask, (seen, client), &mut recorder);
     let read = reading::read(&ran.reply);
     Explanation {

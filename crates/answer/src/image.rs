@@ -10,6 +10,7 @@ use meridian_model::{Generation, Timestamp, VpcId, ZoneId};
 
 use crate::depths::Depths;
 use crate::hash::HashKey;
+use crate::listed::Names;
 use crate::node::Node;
 use crate::page::Page;
 use crate::segment::Segment;
@@ -63,12 +64,17 @@ pub struct ZoneImage {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Beside {
     vpcs: Option<Arc<[VpcId]>>,
-    evaluating: Option<EvaluatingNames>,
+    lists: Lists,
 }
 
-/// Names with aliases that evaluate the health of their targets, in order of their labels below the
-/// apex.
-pub(crate) type EvaluatingNames = Arc<Vec<Arc<[u8]>>>;
+/// The names of a zone by what their aliases are like; none where there are no such names.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Lists {
+    /// They evaluate the health of their targets.
+    pub(crate) evaluating: Option<Names>,
+    /// They point to host names elsewhere.
+    pub(crate) leading_out: Option<Names>,
+}
 
 /// Which depths below the apex have something; bit 0 is the apex.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -136,23 +142,37 @@ impl ZoneImage {
     /// The same zone as a private one that these VPCs see, or as a public one.
     #[must_use]
     pub fn with_vpcs(self, vpcs: Option<Arc<[VpcId]>>) -> Self {
-        let evaluating = self.evaluating().cloned();
-        self.beside(Beside { vpcs, evaluating })
+        let lists = self.lists();
+        self.beside(Beside { vpcs, lists })
     }
 
     /// The names with aliases that evaluate the health of their targets; none where there is none.
-    pub(crate) fn evaluating(&self) -> Option<&EvaluatingNames> {
-        self.beside.as_ref()?.evaluating.as_ref()
+    pub(crate) fn evaluating(&self) -> Option<&Names> {
+        self.beside.as_ref()?.lists.evaluating.as_ref()
+    }
+
+    /// The names with aliases to host names elsewhere; none where there is none.
+    pub(crate) fn leading_out(&self) -> Option<&Names> {
+        self.beside.as_ref()?.lists.leading_out.as_ref()
+    }
+
+    fn lists(&self) -> Lists {
+        let beside = self.beside.as_ref();
+        beside.map_or_else(Lists::default, |beside| beside.lists.clone())
     }
 
     /// The same zone with other such names.
-    pub(crate) fn with_evaluating(self, evaluating: Option<EvaluatingNames>) -> Self {
+    pub(crate) fn with_lists(self, lists: Lists) -> Self {
         let vpcs = self.shared_vpcs();
-        self.beside(Beside { vpcs, evaluating })
+        self.beside(Beside { vpcs, lists })
     }
 
     fn beside(self, beside: Beside) -> Self {
-        let any = beside.vpcs.is_some() || beside.evaluating.is_some();
+        let Lists {
+            evaluating,
+            leading_out,
+        } = &beside.lists;
+        let any = beside.vpcs.is_some() || evaluating.is_some() || leading_out.is_some();
         let beside = any.then(|| Arc::new(beside));
         Self { beside, ..self }
     }

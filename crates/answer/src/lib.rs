@@ -15,12 +15,14 @@ mod draft;
 mod edit;
 mod edns;
 mod explain;
+mod external;
 mod glue;
 mod hash;
 mod health;
 mod identity;
 mod image;
 mod keyed;
+mod listed;
 mod lookup;
 mod measured;
 mod near;
@@ -60,10 +62,14 @@ pub use cidr::CidrCollections;
 pub use compile::{Broken, CompileError};
 pub use draft::ZoneDraft;
 pub use explain::{
-    AliasSeen, Ask, Candidate, ChoiceMode, ClientKnownBy, ClientSeen, Explanation, GroupSeen,
-    LatencySeen, Link, Outcome as CandidateOutcome, Parameter, Placement, Possible, PossibleAnswer,
-    ReachedBy, Record, Section, Step, Supposed, Visibility, ZoneConsidered, ZoneOutcome, ZoneSeen,
-    explain, possible,
+    AliasSeen, Ask, Candidate, ChoiceMode, ClientKnownBy, ClientSeen, Explanation, ExternalHeld,
+    ExternalSeen, GroupSeen, LatencySeen, Link, Outcome as CandidateOutcome, Parameter, Placement,
+    Possible, PossibleAnswer, ReachedBy, Record, Section, Step, Supposed, Visibility,
+    ZoneConsidered, ZoneOutcome, ZoneSeen, explain, possible,
+};
+pub use external::{
+    ExternalFacts, ExternalRecords, ExternalState, ExternalTarget, ExternalTargets, NeededTargets,
+    ResourceChecks,
 };
 pub use hash::HashKey;
 pub use health::{CheckState, Health};

@@ -24,6 +24,7 @@ use meridian_dns::RecordType;
 use meridian_model::RoutingKind;
 
 use crate::client::Client;
+use crate::external::Outside;
 use crate::node::{Kind, Node, Set};
 use crate::{World, ZoneImage};
 
@@ -31,7 +32,7 @@ pub(crate) use candidates::is_up;
 pub use trace::{Fate, Finding, LatencyFound, LatencySource, Lost};
 
 use candidates::Candidates;
-use group::{Group, Part, Target};
+use group::{External, Group, Part, Target};
 use multivalue::MULTIVALUE_SETS;
 use random::Random;
 use trace::Trace;
@@ -151,7 +152,7 @@ impl<'a, 't, T: Trace> Route<'a, 't, T> {
                     answer.sets.push(set);
                     let others = parts.filter_map(|member| match group.part(&member)? {
                         Part::Records(set) => Some(set),
-                        Part::Alias(_) => None,
+                        Part::Alias(_) | Part::External(_) => None,
                     });
                     answer.sets.extend(others);
                     answer.values = values_of(&group, &chosen);
@@ -166,10 +167,30 @@ impl<'a, 't, T: Trace> Route<'a, 't, T> {
                     }
                     Err(lost) => return Err(self.lost(lost)),
                 },
+                Some(Part::External(external)) => return self.leave(&external, answer),
                 None => return Err(self.lost(Lost::Unserved)),
             }
         }
         Err(self.lost(Lost::TooDeep))
+    }
+
+    /// Ends at a host name elsewhere, with what is known of it.
+    fn leave(&mut self, external: &External<'a>, answer: &mut Chosen<'a>) -> Result<(), NoAnswer> {
+        let client = (self.client.address, self.client.bits);
+        match self.world.external.find(external, client) {
+            Outside::Records(set, scope) => {
+                self.client.depended_on(scope);
+                self.trace.left(scope);
+                answer.sets.push(set);
+                Ok(())
+            }
+            // As at a name without such a set.
+            Outside::Nothing => {
+                self.trace.lost(Lost::NoTarget);
+                Err(NoAnswer::Nothing)
+            }
+            Outside::Unknown => Err(self.lost(Lost::Unresolved)),
+        }
     }
 
     fn choose(&mut self, candidates: &Candidates<'_>, chosen: &mut Places) {

@@ -8,8 +8,9 @@ use meridian_dns::Name;
 use meridian_model::{Generation, Vpc};
 
 use crate::cidr::CidrCollections;
+use crate::external::{ExternalTargets, NeededTargets, ResourceChecks};
 use crate::hash::HashKey;
-use crate::health::{Health, Keys, Targets};
+use crate::health::{Health, Key, Keys, Targets};
 use crate::image::{ZoneImage, ZoneLog, hash_of};
 use crate::measured::Measured;
 use crate::private::Private;
@@ -50,6 +51,12 @@ pub struct World {
     /// How far they are by measurement, where there is a map of that.
     pub(crate) measured: Option<Arc<Measured>>,
     pub(crate) cidrs: Arc<CidrCollections>,
+    /// What is known of host names elsewhere that aliases point to.
+    pub(crate) external: ExternalTargets,
+    /// Which of them are resources with health checks.
+    pub(crate) resources: ResourceChecks,
+    /// All of them that aliases point to.
+    needed: NeededTargets,
 }
 
 /// One step from a World to the next.
@@ -79,6 +86,7 @@ impl World {
     pub fn new(key: HashKey, zones: Vec<Arc<ZoneImage>>) -> Self {
         let logged = zones.iter().map(|zone| logged(zone)).sum();
         let health = Health::all_up(key);
+        let needed = NeededTargets::of(key, zones.iter());
         let (private, public): (Vec<_>, Vec<_>) =
             zones.into_iter().partition(|zone| zone.vpcs().is_some());
         let mut world = Self {
@@ -94,6 +102,9 @@ impl World {
             regions: Arc::new(RegionTable::new(key, &Regions::default())),
             measured: None,
             cidrs: Arc::new(CidrCollections::new(key)),
+            external: ExternalTargets::none(),
+            resources: ResourceChecks::default(),
+            needed,
         };
         world.targets = Targets::of(&world, world.health.down());
         world.with_down()
@@ -105,10 +116,45 @@ impl World {
     pub fn with_health(mut self, health: Health) -> Self {
         let flipped = self.health.differences(&health);
         if !flipped.is_empty() {
-            self.targets = self.targets.checked(&self, &flipped, health.down());
+            self.targets = self.targets.flipped(&self, &flipped, health.down());
         }
         self.health = health;
         self.with_down()
+    }
+
+    /// The same zones, with this known of host names elsewhere. Where some went or came, looks at
+    /// every alias whose target's health depends on one of them.
+    #[must_use]
+    pub fn with_external_targets(mut self, targets: ExternalTargets) -> Self {
+        let flipped = self.external.differences(&targets);
+        self.external = targets;
+        self.judged_again(&flipped)
+    }
+
+    /// The same zones, with these health checks for host names elsewhere that aliases evaluate.
+    #[must_use]
+    pub fn with_resource_checks(mut self, checks: ResourceChecks) -> Self {
+        let flipped = self.resources.differences(&checks, self.key);
+        self.resources = checks;
+        self.judged_again(&flipped)
+    }
+
+    fn judged_again(mut self, flipped: &[Key]) -> Self {
+        if flipped.is_empty() {
+            return self;
+        }
+        self.targets = self.targets.flipped(&self, flipped, self.health.down());
+        self.with_down()
+    }
+
+    /// What is known of host names elsewhere.
+    pub fn known_targets(&self) -> &ExternalTargets {
+        &self.external
+    }
+
+    /// The host names elsewhere that aliases point to.
+    pub fn external_targets(&self) -> &NeededTargets {
+        &self.needed
     }
 
     /// Brings together what is down.
@@ -259,6 +305,10 @@ impl World {
             private: self.private_after(&private),
             logged: log_count,
             ..self.clone()
+        };
+        let world = match self.needed.changed(changes) {
+            Some(needed) => Self { needed, ..world },
+            None => world,
         };
         let targets = self.targets.changed(&world, changes, self.health.down());
         match targets {

@@ -4,8 +4,8 @@
 use domain::base::iana::Rtype;
 use meridian_answer::{
     Candidate, CandidateOutcome, CheckState, ChoiceMode, ClientKnownBy, ClientSeen, Explanation,
-    Fate, LatencySeen, LatencySource, Link, Lost, Parameter, Placement, ReachedBy, Record, Section,
-    Step, Visibility, ZoneOutcome, ZoneSeen,
+    ExternalHeld, ExternalSeen, Fate, LatencySeen, LatencySource, Link, Lost, Parameter, Placement,
+    ReachedBy, Record, Section, Step, Visibility, ZoneOutcome, ZoneSeen,
 };
 use meridian_atlas::Origin;
 use meridian_dns::Name;
@@ -159,6 +159,7 @@ fn choice(step: &Step, known: (&Board, &State)) -> Value {
             Lost::NoTarget => "there is nothing of its type at the target",
             Lost::TooDeep => "more than 16 aliases one after the other",
             Lost::Unserved => "it is stored and cannot be answered",
+            Lost::Unresolved => "it is elsewhere and has not been resolved",
         }),
     })
 }
@@ -209,6 +210,7 @@ fn candidate(
             "zone": alias.zone,
             "name": alias.name.to_string(),
             "target_health": alias.evaluated.map(state),
+            "external": alias.external.as_ref().map(external),
         })),
         "distance_km": candidate.distance_km.map(f64::round),
         "biased_km": candidate.biased_km.map(f64::round),
@@ -230,6 +232,34 @@ fn candidate(
         }
         Parameter::Location(location) => shown["location"] = location.as_str().into(),
     }
+    shown
+}
+
+/// What is known of a host name elsewhere.
+fn external(seen: &ExternalSeen) -> Value {
+    let check = seen.resource_check.as_ref();
+    let mut shown = json!({
+        "age_s": seen.age_s,
+        "source": seen.source,
+        "last_error": seen.last_error,
+        "resource_check": check.map(|(id, up)| json!({ "id": id, "state": state(*up) })),
+    });
+    shown["state"] = match seen.state {
+        ExternalHeld::Answers {
+            records,
+            ttl_s,
+            subnets,
+        } => {
+            shown["records"] = records.into();
+            shown["ttl_s"] = ttl_s.into();
+            shown["subnets"] = subnets.into();
+            "answers"
+        }
+        ExternalHeld::Nothing => "nothing",
+        ExternalHeld::NoSuchName => "no-such-name",
+        ExternalHeld::Unknown => "unknown",
+    }
+    .into();
     shown
 }
 

@@ -5,13 +5,13 @@ use meridian_dns::RecordType;
 use meridian_dns::message::fits_in_message;
 use meridian_model::{AliasTarget, RecordSet, Routing, RoutingKind, SetData};
 
-use super::{CompileError, Home, Served, write_records};
-use crate::health;
-use crate::image::labels_below;
+use super::{CompileError, Home, Served, leads_out, write_records};
+use crate::image::{hash_of, labels_below};
 use crate::node::{Set, group_head};
-use crate::route::group::{ALIAS, EVALUATES, GROUP_HEAD, MEMBER, PARAMETER, POLICIES};
+use crate::route::group::{ALIAS, EVALUATES, GROUP_HEAD, LEADS_OUT, MEMBER, PARAMETER, POLICIES};
 use crate::route::multivalue::{self, MULTIVALUE_SETS};
 use crate::route::{MAX_MEMBERS, parameter};
+use crate::{external, health};
 
 /// Appends the group of these sets, which have one name and type, from its kind on; unless they
 /// are what no plan accepts, or too large to be kept or answered.
@@ -119,7 +119,17 @@ fn write_alias(
         .then(|| labels_below(&target.name, home.apex))
         .flatten();
     let wire = target.name.as_wire();
-    let hash = home.key.below(home.key.root(), &wire[..wire.len() - 1]);
+    let hash = hash_of(home.key, &target.name);
+    if leads_out(home, target) {
+        let key = external::key_of(home.key, &target.name, rtype);
+        group.extend_from_slice(&key.0.to_le_bytes());
+        write_sized(target.zone.as_str().as_bytes(), group);
+        write_sized(wire, group);
+        return match target.evaluate_target_health {
+            true => (ALIAS | LEADS_OUT | EVALUATES, key.0),
+            false => (ALIAS | LEADS_OUT, 0),
+        };
+    }
     group.extend_from_slice(&hash.to_le_bytes());
     match here {
         Some(labels) => {

@@ -1,28 +1,30 @@
 //! Writing down what is told on the way to an answer.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use meridian_atlas::{Latencies, Network};
 use meridian_dns::Name;
 use meridian_model::RoutingKind;
 
 use super::{
-    AliasSeen, Candidate, ChoiceMode, LatencySeen, Link, Outcome, Parameter, Placement, ReachedBy,
-    Step, ZoneSeen,
+    AliasSeen, Candidate, ChoiceMode, ExternalHeld, ExternalSeen, LatencySeen, Link, Outcome,
+    Parameter, Placement, ReachedBy, Step, ZoneSeen,
 };
-use crate::ZoneImage;
-use crate::health::{CheckState, Health, Key};
+use crate::external::entry::{Entry, Held};
+use crate::health::{CheckState, Key};
 use crate::image::name_of;
 use crate::lookup::Place;
 use crate::route::candidates::{Candidates, Mode};
-use crate::route::group::{Group, Member, Names, Part, Target};
+use crate::route::group::{External, Group, Member, Names, Part, Target};
 use crate::route::trace::{Fate, Finding, Lost, Trace};
 use crate::route::{failover, geoproximity, weighted};
+use crate::{World, ZoneImage};
 
 /// Keeps every step.
 #[derive(Debug)]
-pub(super) struct Recorder {
-    health: Health,
+pub(super) struct Recorder<'w> {
+    world: &'w World,
     now_s: u64,
     pub(super) links: Vec<Link>,
     pub(super) steps: Vec<Step>,
@@ -30,10 +32,10 @@ pub(super) struct Recorder {
     next: ReachedBy,
 }
 
-impl Recorder {
-    pub(super) fn new(health: &Health, now_s: u64) -> Self {
+impl<'w> Recorder<'w> {
+    pub(super) fn new(world: &'w World, now_s: u64) -> Self {
         Self {
-            health: health.clone(),
+            world,
             now_s,
             links: Vec::new(),
             steps: Vec::new(),
@@ -46,7 +48,7 @@ impl Recorder {
     }
 
     fn state_of(&self, check: Key) -> CheckState {
-        state(!self.health.down().has(check))
+        state(!self.world.health().down().has(check))
     }
 
     fn seen(
@@ -64,7 +66,7 @@ impl Recorder {
             identifier: some(names.identifier),
             parameter: parameter(group, member, names),
             health_check: some(names.health_check).zip(check),
-            alias: alias(zone, candidates, member),
+            alias: self.alias(zone, candidates, member),
             health: state(up),
             distance_km: None,
             biased_km: None,
@@ -76,9 +78,66 @@ impl Recorder {
             },
         }
     }
+
+    fn alias(
+        &self,
+        zone: &ZoneImage,
+        candidates: &Candidates<'_>,
+        member: &Member<'_>,
+    ) -> Option<AliasSeen> {
+        let (zone, name, external) = match candidates.group().part(member)? {
+            Part::Records(_) => return None,
+            Part::Alias(Target::Here { labels, .. }) => (None, name_of(zone, labels), None),
+            Part::Alias(Target::Elsewhere { zone, name }) => {
+                (Some(zone.to_owned()), Name::from_wire(name).ok()?, None)
+            }
+            Part::External(external) => {
+                let name = Name::from_wire(external.name).ok()?;
+                let seen = self.external(candidates.group(), &external);
+                (Some(external.zone.to_owned()), name, Some(seen))
+            }
+        };
+        let evaluated = member.target.filter(|_| member.evaluates());
+        Some(AliasSeen {
+            zone,
+            name,
+            evaluated: evaluated.map(|key| state(candidates.is_key_up(key))),
+            external,
+        })
+    }
+
+    fn external(&self, group: &Group<'_>, external: &External<'_>) -> ExternalSeen {
+        let entry = self.world.known_targets().entry(external);
+        let facts = entry.map(|entry| entry.facts.clone()).unwrap_or_default();
+        let check = self.world.resources.check(external.name);
+        let check = check.map(|id| {
+            let key = Key::of_check(self.world.key(), id);
+            (id.to_string(), self.state_of(key))
+        });
+        let owned = |text: Option<Arc<str>>| text.map(|text| text.to_string());
+        ExternalSeen {
+            state: match entry.map(Entry::held) {
+                Some(held @ Held::Records(..)) => {
+                    let (records, ttl_s, subnets) = held.counts(group.rtype).unwrap_or_default();
+                    ExternalHeld::Answers {
+                        records,
+                        ttl_s,
+                        subnets,
+                    }
+                }
+                Some(Held::Nothing) => ExternalHeld::Nothing,
+                Some(Held::NoSuchName) => ExternalHeld::NoSuchName,
+                Some(Held::Unknown) | None => ExternalHeld::Unknown,
+            },
+            age_s: facts.resolved_at_s.map(|at| self.now_s.saturating_sub(at)),
+            source: owned(facts.source),
+            last_error: owned(facts.last_error),
+            resource_check: check,
+        }
+    }
 }
 
-impl Trace for Recorder {
+impl Trace for Recorder<'_> {
     const ON: bool = true;
 
     fn cname(&mut self) {
@@ -168,6 +227,12 @@ impl Trace for Recorder {
         }
     }
 
+    fn left(&mut self, bits: u8) {
+        if let Some(step) = self.steps.last_mut() {
+            step.scope = step.scope.max(bits);
+        }
+    }
+
     fn lost(&mut self, why: Lost) {
         if let Some(step) = self.steps.last_mut() {
             step.lost = Some(why);
@@ -204,20 +269,4 @@ fn parameter(group: &Group<'_>, member: &Member<'_>, names: Names<'_>) -> Parame
         RoutingKind::Geoproximity => Parameter::Near(place(), geoproximity::bias(member)),
         RoutingKind::Cidr => Parameter::Location(place()),
     }
-}
-
-fn alias(zone: &ZoneImage, candidates: &Candidates<'_>, member: &Member<'_>) -> Option<AliasSeen> {
-    let Some(Part::Alias(target)) = candidates.group().part(member) else {
-        return None;
-    };
-    let (zone, name) = match target {
-        Target::Here { labels, .. } => (None, name_of(zone, labels)),
-        Target::Elsewhere { zone, name } => (Some(zone.to_owned()), Name::from_wire(name).ok()?),
-    };
-    let evaluated = member.target.filter(|_| member.evaluates());
-    Some(AliasSeen {
-        zone,
-        name,
-        evaluated: evaluated.map(|key| state(candidates.is_key_up(key))),
-    })
 }

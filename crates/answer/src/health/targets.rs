@@ -13,7 +13,7 @@ use meridian_model::{Generation, ZoneId};
 
 use super::{Key, Keys};
 use crate::node::{Kind, Set};
-use crate::route::group::{Group, Part, Target};
+use crate::route::group::{External, Group, Part, Target};
 use crate::route::{find, is_up};
 use crate::{World, ZoneChange, ZoneImage};
 
@@ -30,8 +30,8 @@ struct Judged {
     zone: Arc<ZoneImage>,
     /// The targets that are down.
     down: Box<[Key]>,
-    /// The checks and the other zones that it depends on.
-    checks: Keys,
+    /// The checks and host names elsewhere, and the other zones, that it depends on.
+    keys: Keys,
     others: HashSet<ZoneId>,
 }
 
@@ -79,14 +79,15 @@ impl Targets {
         Some(Self(kept.chain(new).collect()))
     }
 
-    /// After these checks went down or came up.
-    pub(crate) fn checked(&self, world: &World, flipped: &[Key], checks: &Keys) -> Self {
-        let judged = self.0.iter().map(|judged| {
-            match flipped.iter().any(|check| judged.checks.has(*check)) {
-                true => Judged::of(world, &judged.zone, checks),
-                false => Arc::clone(judged),
-            }
-        });
+    /// After these checks or host names elsewhere went down or came up.
+    pub(crate) fn flipped(&self, world: &World, flipped: &[Key], checks: &Keys) -> Self {
+        let judged =
+            self.0.iter().map(
+                |judged| match flipped.iter().any(|key| judged.keys.has(*key)) {
+                    true => Judged::of(world, &judged.zone, checks),
+                    false => Arc::clone(judged),
+                },
+            );
         Self(judged.collect())
     }
 
@@ -106,7 +107,7 @@ impl Judged {
             world,
             down: checks,
             known: HashMap::new(),
-            checks: HashSet::new(),
+            keys: HashSet::new(),
             others: HashSet::new(),
         };
         for labels in zone.evaluating().into_iter().flat_map(|names| names.iter()) {
@@ -122,7 +123,7 @@ impl Judged {
         Arc::new(Self {
             zone: Arc::clone(zone),
             down: down.map(|(key, _)| key).collect(),
-            checks: judge.checks.into_iter().collect(),
+            keys: judge.keys.into_iter().collect(),
             others: judge.others,
         })
     }
@@ -142,8 +143,8 @@ struct Judge<'a> {
     /// The checks that are down.
     down: &'a Keys,
     known: HashMap<Key, State>,
-    /// The checks and zones that were looked at.
-    checks: HashSet<Key>,
+    /// The checks, host names elsewhere and zones that were looked at.
+    keys: HashSet<Key>,
     others: HashSet<ZoneId>,
 }
 
@@ -162,15 +163,37 @@ impl Judge<'_> {
         let mut any = false;
         for member in group.members() {
             let mut up = is_up(&member, self.down);
-            self.checks.extend(member.check);
-            if let Some(key) = member.target
-                && let Some(Part::Alias(target)) = group.part(&member)
-            {
-                up &= self.target_is_up(zone, (key, target), set.rtype, depth);
-            }
+            self.keys.extend(member.check);
+            let part = member
+                .target
+                .and_then(|key| Some((key, group.part(&member)?)));
+            up &= match part {
+                Some((key, Part::Alias(target))) => {
+                    self.target_is_up(zone, (key, target), set.rtype, depth)
+                }
+                Some((key, Part::External(external))) => self.external_is_up(key, &external),
+                Some((_, Part::Records(_))) | None => true,
+            };
             any |= up;
         }
         any
+    }
+
+    /// Whether a host name elsewhere can be answered with, and its check, if it is a resource that
+    /// has one, is healthy.
+    fn external_is_up(&mut self, key: Key, external: &External<'_>) -> bool {
+        if let Some(state) = self.known.get(&key) {
+            return *state == State::Up;
+        }
+        let check = self.world.resources.check(external.name);
+        let check = check.map(|id| Key::of_check(self.world.key, id));
+        self.keys.insert(key);
+        self.keys.extend(check);
+        let is_healthy = check.is_none_or(|check| !self.down.has(check));
+        let up = is_healthy && self.world.external.has_records(external);
+        let state = if up { State::Up } else { State::Down };
+        self.known.insert(key, state);
+        up
     }
 
     fn target_is_up(

@@ -145,6 +145,10 @@ pub(super) fn error(lost: Lost) -> ExtendedError<'static> {
         Lost::NoZone | Lost::NoTarget => {
             (ede::NOT_READY, "the target of an alias is not known here")
         }
+        Lost::Unresolved => (
+            ede::NOT_READY,
+            "the target of an alias has not been resolved",
+        ),
         Lost::TooDeep => (ede::OTHER, "too many aliases one after the other"),
     };
     ExtendedError { code, text }

@@ -4,6 +4,7 @@
 //! group   policy u8 · collection u64 · member × count · part × count
 //! member  flags u8 · parameter 10 bytes · check u64 · target u64 · part u32 (where in the group)
 //! part    of records: set · names        of an alias: hash u64 · zone · name · names
+//!         of an alias that leads out: key u64 · zone · name · names
 //! names   identifier · health check · place of the parameter, for people
 //! ```
 //! Texts and names stand behind their length, u16; numbers are little-endian. Members come first
@@ -26,6 +27,8 @@ pub(crate) const MEMBER: usize = 1 + PARAMETER + 8 + 8 + 4;
 pub(crate) const ALIAS: u8 = 1;
 /// In the flags: the health of an alias's target is its own.
 pub(crate) const EVALUATES: u8 = 2;
+/// In the flags: the alias points to a host name elsewhere.
+pub(crate) const LEADS_OUT: u8 = 4;
 /// The policies, by their numbers.
 pub(crate) const POLICIES: [RoutingKind; 8] = [
     RoutingKind::Simple,
@@ -70,6 +73,19 @@ pub(crate) enum Part<'a> {
     Records(Set<'a>),
     /// Those of other sets of the same type.
     Alias(Target<'a>),
+    /// Those of a host name elsewhere, of the same type.
+    External(External<'a>),
+}
+
+/// A host name elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct External<'a> {
+    /// Of the name and the type.
+    pub(crate) key: Key,
+    /// The zone it is said to be in.
+    pub(crate) zone: &'a str,
+    /// The whole name, in lower case.
+    pub(crate) name: &'a [u8],
 }
 
 /// Where an alias points.
@@ -150,6 +166,10 @@ impl<'a> Group<'a> {
         let (hash, rest) = bytes.split_first_chunk::<8>()?;
         let (zone, rest) = text(rest)?;
         let (name, rest) = sized(rest)?;
+        if member.flags & LEADS_OUT != 0 {
+            let key = Key(u64::from_le_bytes(*hash));
+            return Some((Part::External(External { key, zone, name }), rest));
+        }
         let target = if zone.is_empty() {
             Target::Here {
                 hash: u64::from_le_bytes(*hash),

@@ -51,6 +51,11 @@ pub(crate) trait Trace {
     /// These members were chosen, and for how many bits of the client's address that is true.
     fn chosen(&mut self, places: &[usize], bits: u8);
 
+    /// The chosen alias leads to a host name elsewhere, whose answer is for so many bits of the
+    /// client's address.
+    #[inline(always)]
+    fn left(&mut self, _: u8) {}
+
     /// An alias leads nowhere, or a set cannot be answered.
     fn lost(&mut self, why: Lost);
 }
@@ -96,6 +101,10 @@ impl<T: Trace> Trace for &mut T {
 
     fn chosen(&mut self, places: &[usize], bits: u8) {
         (**self).chosen(places, bits);
+    }
+
+    fn left(&mut self, bits: u8) {
+        (**self).left(bits);
     }
 
     fn lost(&mut self, why: Lost) {
@@ -207,4 +216,6 @@ pub enum Lost {
     TooDeep,
     /// The target is stored but cannot be answered.
     Unserved,
+    /// The target is a host name elsewhere that has not been resolved.
+    Unresolved,
 }

@@ -234,7 +234,11 @@ fn candidate(candidate: &Value) -> Branch {
             Some(state) => format!(", which is {state}"),
             None => String::new(),
         };
-        said.push(format!("alias to {}{target}", cell(&name.into())));
+        let elsewhere = elsewhere(&candidate["alias"]["external"]);
+        said.push(format!(
+            "alias to {}{elsewhere}{target}",
+            cell(&name.into())
+        ));
     }
     let chosen = candidate["outcome"] == "chosen";
     let outcome = match candidate["why"].as_str() {
@@ -250,6 +254,35 @@ fn candidate(candidate: &Value) -> Branch {
         "{mark} {identifier} ({}): {outcome}",
         said.join(", ")
     ))
+}
+
+/// What is known of the host name elsewhere that an alias points to.
+fn elsewhere(external: &Value) -> String {
+    let state = match external["state"].as_str() {
+        None => return String::new(),
+        Some("answers") => match &external["records"] {
+            records if *records == 1 => format!("1 record for {} s", external["ttl_s"]),
+            records => format!("{records} records for {} s", external["ttl_s"]),
+        },
+        Some("nothing") => "no records".to_owned(),
+        Some("no-such-name") => "no such name".to_owned(),
+        Some(_) => "not resolved".to_owned(),
+    };
+    let mut said = vec![state];
+    if let Some(age) = external["age_s"].as_u64() {
+        said.push(match external["source"].as_str() {
+            Some(source) => format!("resolved {age} s ago by {}", cell(&source.into())),
+            None => format!("resolved {age} s ago"),
+        });
+    }
+    if !external["last_error"].is_null() {
+        said.push(format!("since then {}", cell(&external["last_error"])));
+    }
+    if let Some(id) = external["resource_check"]["id"].as_str() {
+        let state = cell(&external["resource_check"]["state"]);
+        said.push(format!("its check {} {state}", cell(&id.into())));
+    }
+    format!(" elsewhere ({})", said.join("; "))
 }
 
 fn answer(answer: &Value) -> Branch {
