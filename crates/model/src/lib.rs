@@ -30,6 +30,7 @@ mod routing;
 mod service_zone;
 mod state;
 mod tag;
+mod traffic_policy;
 mod vpc;
 mod zone;
 
@@ -89,5 +90,9 @@ pub use routing::{
 pub use service_zone::{EXTERNAL, ServiceZone, external, is_external_type};
 pub use state::State;
 pub use tag::{Tag, TagSet, TaggedKind, TaggedResource};
+pub use traffic_policy::{
+    Document, DocumentFault, DocumentFormat, EndpointService, EndpointTarget, Node, NodeRef,
+    PolicyEndpoint, PolicyRule, RuleItem,
+};
 pub use vpc::{AssociatedVpc, Network, NetworkError, Vpc, VpcAuthorization, VpcRegion};
 pub use zone::{AcceleratedRecovery, Zone};
