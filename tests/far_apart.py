@@ -12,6 +12,7 @@ import itertools
 import json
 import os
 import pathlib
+import random
 import select
 import signal
 import socket
@@ -23,6 +24,29 @@ import time
 NEW_USER, NEW_NET = 0x10000000, 0x40000000
 # From linux/if_tun.h: a device of packets without a header of its own.
 SET_INTERFACE, PACKETS, NO_HEADER = 0x400454CA, 0x0001, 0x1000
+
+
+class Machines(dict):
+    """Machines by name, and the ways between them, which may change."""
+
+    def __init__(self, router, addresses):
+        self.router = router
+        pids = json.loads(router.stdout.readline())
+        super().__init__((name, Machine(pids[name], at)) for name, at in addresses.items())
+
+    def takes(self, one, other, ms):
+        """From now on a round trip between these two takes so long."""
+        self.tell({"way": [self[one].address, self[other].address, ms]})
+
+    def jitters(self, share):
+        """From now on each packet takes up to this share more or less than its way does."""
+        self.tell({"jitter": share})
+
+    def tell(self, change):
+        self.router.stdin.write(json.dumps(change) + "\n")
+        self.router.stdin.flush()
+        # It goes by it when it says so.
+        assert self.router.stdout.readline() == "\n"
 
 
 class Machine:
@@ -46,14 +70,15 @@ class Machine:
 @contextlib.contextmanager
 def machines(addresses, delays_ms):
     """Machines by name; `delays_ms` has a round trip for each pair."""
-    routes = {"addresses": addresses, "delays_ms": [[*pair, ms] for pair, ms in delays_ms.items()]}
     router = subprocess.Popen(
-        [sys.executable, __file__, json.dumps(routes)],
+        [sys.executable, __file__, json.dumps(addresses)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )
     try:
-        pids = json.loads(router.stdout.readline())
-        yield {name: Machine(pids[name], address) for name, address in addresses.items()}
+        far = Machines(router, addresses)
+        for (one, other), ms in delays_ms.items():
+            far.takes(one, other, ms)
+        yield far
     finally:
         # Its machines end with it.
         router.stdin.close()
@@ -102,9 +127,37 @@ def machine(address, ours):
     signal.pause()
 
 
-def route(devices, delays):
+class Ways:
+    """When packets arrive, as it is told line by line on standard input."""
+
+    def __init__(self):
+        self.pauses_s, self.jitter, self.last = {}, 0, {}
+
+    def hear(self):
+        """Takes what was told; false when nobody will tell anything any more."""
+        line = sys.stdin.readline()
+        if not line:
+            return False
+        change = json.loads(line)
+        if "way" in change:
+            one, other, ms = change["way"]
+            ends = frozenset((socket.inet_aton(one), socket.inet_aton(other)))
+            self.pauses_s[ends] = ms / 2000
+        self.jitter = change.get("jitter", self.jitter)
+        print(flush=True)
+        return True
+
+    def arrival(self, one, other):
+        """That of a packet which goes now; none overtakes another."""
+        pause = self.pauses_s.get(frozenset((one, other)), 0)
+        at = time.monotonic() + pause * (1 + random.uniform(-self.jitter, self.jitter))
+        self.last[one, other] = max(at, self.last.get((one, other), 0))
+        return self.last[one, other]
+
+
+def route(devices):
     """Passes packets on until standard input ends."""
-    waiting, count = [], itertools.count()
+    waiting, count, ways = [], itertools.count(), Ways()
     poll = select.poll()
     for each in (0, *devices.values()):
         poll.register(each, select.POLLIN | select.POLLHUP)
@@ -113,32 +166,32 @@ def route(devices, delays):
         rest = waiting[0][0] - time.monotonic() if waiting else 1
         for ready, _ in poll.poll(max(0, rest * 1000)):
             if ready == 0:
-                return
+                if not ways.hear():
+                    return
+                continue
             with contextlib.suppress(BlockingIOError):
                 # Until there is none left.
                 while packet := os.read(ready, 65536):
                     to = packet[16:20]
                     if packet[0] >> 4 == 4 and to in devices:
-                        pause = delays.get(frozenset((addresses[ready], to)), 0) / 2000
-                        heapq.heappush(waiting, (time.monotonic() + pause, next(count), to, packet))
+                        at = ways.arrival(addresses[ready], to)
+                        heapq.heappush(waiting, (at, next(count), to, packet))
         while waiting and waiting[0][0] <= time.monotonic():
             _, _, to, packet = heapq.heappop(waiting)
             with contextlib.suppress(OSError):
                 os.write(devices[to], packet)
 
 
-def main(routes):
+def main(named):
     become_root()
-    pids, devices, packed = {}, {}, {}
-    for name, address in routes["addresses"].items():
+    pids, devices = {}, {}
+    for name, address in named.items():
         ours, theirs = socket.socketpair()
         pids[name] = machine(address, theirs)
-        packed[name] = socket.inet_aton(address)
         _, fds, _, _ = socket.recv_fds(ours, 1, 1)
-        devices[packed[name]] = fds[0]
-    delays = {frozenset((packed[a], packed[b])): ms for a, b, ms in routes["delays_ms"]}
+        devices[socket.inet_aton(address)] = fds[0]
     print(json.dumps(pids), flush=True)
-    route(devices, delays)
+    route(devices)
 
 
 if __name__ == "__main__":

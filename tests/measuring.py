@@ -4,6 +4,7 @@ import contextlib
 import heapq
 import http.client
 import itertools
+import json
 import os
 import re
 import selectors
@@ -14,7 +15,7 @@ import threading
 import time
 import urllib.request
 
-from harness import Meridian, free_port
+from harness import BIN, Meridian, free_port
 
 
 class Beacon(Meridian):
@@ -82,6 +83,50 @@ class Beacon(Meridian):
         return self.metric("meridian_beacon_refused_total", reason=reason)
 
 
+class Far(Beacon):
+    """A beacon with TLS on one of the machines of tests/far_apart.py, where it answers DNS, too.
+
+    `more` is of its section `beacon`, `sections` are others.
+    """
+
+    def __init__(self, folder, machine, sites, region, more="", sections=""):
+        folder.mkdir()
+        tls = ["tls", "init", "--address", machine.address, "--data-dir", folder / "data"]
+        command = [str(BIN), *map(str, tls)]
+        subprocess.run(command, check=True, capture_output=True, timeout=30)
+        more = f"""
+            {more}
+            [beacon.tls]
+            certificate = "data/tls/server.pem"
+            key = "data/tls/server-key.pem"
+            listen = ["{machine.address}:443"]
+            {sections}
+        """
+        super().__init__(folder, sites, region, more)
+        self.machine, self.addresses = machine, [machine.address]
+
+    def command(self):
+        return [*self.machine.prefix, *super().command()]
+
+    def health(self, path):
+        try:
+            said = self.machine.run(
+                *("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}"),
+                f"http://{self.metrics}/{path}",
+            )
+        except AssertionError:
+            return 0
+        return int(said)
+
+    def metrics_page(self):
+        return self.machine.run("curl", "-s", f"http://{self.metrics}/metrics")
+
+    def aws(self, *arguments):
+        command = ("aws", "route53", *arguments, "--output", "json")
+        said = self.machine.run(*command, env=self.aws_environment(), cwd=self.folder)
+        return json.loads(said) if said.strip() else None
+
+
 class Relay:
     """A port that leads to another one, each way half of `delay_ms` later."""
 
@@ -134,10 +179,10 @@ class Relay:
 
 
 @contextlib.contextmanager
-def browser(url, folder, *options):
-    """A headless Chromium that has this page open."""
+def browser(url, folder, *options, prefix=()):
+    """A headless Chromium that has this page open; `prefix` says where, if not on this machine."""
     command = [
-        "chromium-headless-shell", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}",
+        *prefix, "chromium-headless-shell", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}",
         "--remote-debugging-port=0", *options, url,
     ]
     with open(folder / "log", "wb") as log:

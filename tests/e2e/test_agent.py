@@ -7,7 +7,7 @@ import pytest
 
 from far_apart import machines
 from harness import BIN, eventually, free_port
-from measuring import Beacon
+from measuring import Beacon, Far
 
 REGIONS = {"eu-central-1": "10.77.0.1", "us-east-1": "10.77.0.2"}
 
@@ -101,40 +101,6 @@ def test_what_cannot_be_measured_or_posted_is_said(tmp_path):
     assert agent("--site", "x", "--server", "http://192.0.2.1", "--key", key, check=False)[1] == 1
     key.write_text("short")
     assert agent("--site", "x", "--server", "http://127.0.0.1:1", "--key", key, check=False)[1] == 1
-
-
-class Far(Beacon):
-    """A beacon with TLS on a machine that is far away."""
-
-    def __init__(self, folder, machine, sites, region):
-        folder.mkdir()
-        tls = ["tls", "init", "--address", machine.address, "--data-dir", folder / "data"]
-        command = [str(BIN), *map(str, tls)]
-        subprocess.run(command, check=True, capture_output=True, timeout=30)
-        more = f"""
-            [beacon.tls]
-            certificate = "data/tls/server.pem"
-            key = "data/tls/server-key.pem"
-            listen = ["{machine.address}:443"]
-        """
-        super().__init__(folder, sites, region, more)
-        self.machine = machine
-
-    def command(self):
-        return [*self.machine.prefix, *super().command()]
-
-    def health(self, path):
-        try:
-            said = self.machine.run(
-                *("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}"),
-                f"http://{self.metrics}/{path}",
-            )
-        except AssertionError:
-            return 0
-        return int(said)
-
-    def metrics_page(self):
-        return self.machine.run("curl", "-s", f"http://{self.metrics}/metrics")
 
 
 def test_the_kernel_measures_as_far_as_it_is(tmp_path):
