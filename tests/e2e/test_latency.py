@@ -2,7 +2,9 @@
 subnets through boto3 and dig. Nothing is measured here but by the numbers in the files.
 """
 
+import concurrent.futures
 import json
+import socket
 import urllib.request
 
 from harness import Zone, create, eventually, reference
@@ -129,6 +131,84 @@ def test_each_network_gets_its_fastest_healthy_region(start):
     for part in ("map_build 1", "map_age_seconds ", "networks 3", "samples_dropped_total 0",
                  'samples_refused_total{reason="faster-than-light"} 0'):
         assert f"meridian_latency_{part}" in text, part
+
+
+def by_cli(server, checks):
+    """A latency set for each region, each with its check, by the aws command line; returns the zone."""
+    zone = server.aws(
+        "create-hosted-zone", "--name", "latency.example", "--caller-reference", reference()
+    )["HostedZone"]["Id"]
+    sets = [
+        {"Name": "fast.latency.example", "Type": "A", "TTL": 1, "SetIdentifier": region,
+         "Region": region, "HealthCheckId": checks[region],
+         "ResourceRecords": [{"Value": ADDRESS[region]}]}
+        for region in REGIONS
+    ]
+    batch = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": each} for each in sets]}
+    change = server.aws(
+        "change-resource-record-sets", "--hosted-zone-id", zone, "--change-batch", json.dumps(batch)
+    )["ChangeInfo"]["Id"]
+    server.aws("wait", "resource-record-sets-changed", "--id", change)
+    return zone
+
+
+def tcp_check(server, endpoint):
+    config = {"Type": "TCP", "IPAddress": "127.0.0.1", "Port": endpoint.getsockname()[1],
+              "RequestInterval": 1, "FailureThreshold": 1}
+    made = server.aws(
+        "create-health-check", "--caller-reference", reference(),
+        "--health-check-config", json.dumps(config),
+    )
+    return made["HealthCheck"]["Id"]
+
+
+def votes(server, check):
+    told = server.admin("health", "show", check)["votes"]
+    return [each["vote"] for each in told["checkers"]] if told else []
+
+
+def test_the_aws_command_line_sends_each_client_to_its_fastest_healthy_region(start):
+    """Three regions and one of the operator's own, at each an endpoint that is probed."""
+    server = start(config=CONFIG)
+    home(server)
+    (account,) = [each for each in server.admin("account", "list") if each["operator"]]
+    server.admin("quota", "set", "--account", account["id"], "MIN_HEALTH_CHECK_INTERVAL_SECONDS", 1)
+    # The command line would refuse to ask for a probe each second.
+    (server.folder / ".aws").mkdir()
+    (server.folder / ".aws/config").write_text("[default]\nparameter_validation = false\n")
+    endpoints = {region: socket.create_server(("127.0.0.1", 0)) for region in REGIONS}
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        made = pool.map(lambda endpoint: tcp_check(server, endpoint), endpoints.values())
+        checks = dict(zip(endpoints, made))
+        zone = by_cli(server, checks)
+        bring(server, rows(NETWORKS))
+        latency(server, "build")
+        for check in checks.values():
+            assert eventually(lambda c=check: votes(server, c) == ["healthy"], timeout=10)
+
+        def tested(network):
+            said = server.aws(
+                "test-dns-answer", "--hosted-zone-id", zone, "--resolver-ip", "198.51.100.53",
+                "--record-name", "fast.latency.example", "--record-type", "A",
+                "--edns0-client-subnet-ip", network.split("/")[0], "--edns0-client-subnet-mask", "24",
+            )
+            return said["RecordData"]
+
+        best = winners(NETWORKS)
+        assert eventually(lambda: answers(server) == best, timeout=10), answers(server)
+        # What is fastest for some dies, then what comes next for them, then all: that is as if all
+        # were well.
+        alive = set(REGIONS)
+        for region in ("us-east-1", "home-1"):
+            endpoints[region].close()
+            alive.remove(region)
+            next_best = winners({n: {r: to[r] for r in alive} for n, to in NETWORKS.items()})
+            assert eventually(lambda: answers(server) == next_best, timeout=10), answers(server)
+        by_test = dict(zip(NETWORKS, pool.map(tested, NETWORKS)))
+        assert by_test == {network: [ADDRESS[next_best[network]]] for network in NETWORKS}
+        for region in alive:
+            endpoints[region].close()
+        assert eventually(lambda: answers(server) == best, timeout=10), answers(server)
 
 
 def test_a_bad_map_is_refused_and_the_old_one_kept(start):
