@@ -10,17 +10,6 @@ use crate::hash::HashKey;
 use crate::health::Key;
 use crate::keyed::Keyed;
 
-/// How long it takes, in milliseconds, to whatever is near and back, where no map says it; a fit to
-/// round trips between AWS's regions.
-const LEAST_MS: f64 = 5.0;
-/// How much longer for each kilometre. Light in fibre would take a hundredth.
-const MS_PER_KM: f64 = 1.75 / 100.0;
-
-/// How long it takes, by distance alone.
-pub(crate) fn by_distance_ms(km: f64) -> f64 {
-    LEAST_MS + km * MS_PER_KM
-}
-
 /// A map, and where it has regions.
 #[derive(Debug)]
 pub(crate) struct Measured {

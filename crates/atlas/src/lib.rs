@@ -31,5 +31,5 @@ pub use layer::{Layer, Source, TooLarge};
 pub use meridian_model::{Continent, Country, Network, Subdivision};
 pub use operator::Operator;
 pub use place::Place;
-pub use point::{Direction, EARTH_RADIUS_KM, Point};
+pub use point::{Direction, EARTH_RADIUS_KM, Point, by_distance_ms};
 pub use regions::Regions;

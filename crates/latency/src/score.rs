@@ -4,7 +4,7 @@
 
 use std::net::IpAddr;
 
-use meridian_atlas::{Latencies, LatencyMap, Point};
+use meridian_atlas::{Latencies, LatencyMap, Point, by_distance_ms};
 
 use crate::ground::Ground;
 
@@ -107,7 +107,7 @@ fn far(here: Option<Point>, ground: &Ground<'_>, name: &str) -> f32 {
     let km = here.zip(ground.regions.point(name));
     let km = km.map_or(NOWHERE_KM, |(here, there)| here.distance_km(there));
     #[expect(clippy::cast_possible_truncation, reason = "milliseconds")]
-    let ms = (5.0 + 1.75 * km / 100.0) as f32;
+    let ms = by_distance_ms(km) as f32;
     ms
 }
 

@@ -5,10 +5,10 @@ use crate::World;
 use crate::client::{Client, Whereabouts};
 use crate::hash::HashKey;
 use crate::health::Key;
-use crate::measured::{Sight, Told, by_distance_ms};
+use crate::measured::{Sight, Told};
 use crate::regions::RegionTable;
 
-use meridian_atlas::Country;
+use meridian_atlas::{Country, by_distance_ms};
 use meridian_model::Region;
 
 use super::candidates::Candidates;
