@@ -13,7 +13,6 @@ mod key;
 mod limits;
 pub(crate) mod post;
 mod script;
-mod sink;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -25,7 +24,7 @@ use std::time::SystemTime;
 
 use anyhow::Result;
 use meridian_answer::World;
-use meridian_atlas::Regions;
+use meridian_atlas::by_distance_ms;
 use meridian_control::{Environment, SystemEnvironment};
 use meridian_latency::report::Report;
 use meridian_latency::{Kind, Sample};
@@ -34,6 +33,7 @@ use meridian_server::{Live, TcpInfo};
 use ring::hmac;
 
 use crate::config;
+use crate::latency::{Latency, Measured};
 
 use choice::choose;
 use limits::Limit;
@@ -42,24 +42,18 @@ use token::{Seal, TokenFault};
 pub(crate) use agents::{Agent, Agents, key_pair};
 pub(crate) use counts::{BeaconCounts, Refusal};
 pub(crate) use door::serve;
-pub(crate) use sink::{Measured, SampleSink, queue};
 
 /// What tokens are sealed with.
 const KEY_FILE: &str = "beacon.key";
 /// Bytes that a connection has to have carried until its round trips are believed: with them it has
 /// more than one.
 const MIN_BYTES: u64 = 1000;
-/// What a fetch takes where only the distance is known, in ms: so much, and so much for each km.
-const MODEL_BASE_MS: f64 = 5.0;
-const MODEL_MS_PER_KM: f64 = 0.0175;
 
 /// All that requests to the beacon are answered with.
 pub(crate) struct Beacon {
     /// The region of this machine.
     region: Box<str>,
     sites: Vec<config::Site>,
-    /// Where regions are, for as long as nothing better is known of them.
-    regions: Regions,
     seal: Seal,
     token_lifetime_s: u64,
     /// What clients are told apart with. It is never written down and ends with the process.
@@ -68,25 +62,26 @@ pub(crate) struct Beacon {
     reports: Limit,
     connections: Limit,
     agents: Arc<Agents>,
-    sink: Arc<dyn SampleSink>,
+    /// Where samples go, and where regions are.
+    latency: Arc<Latency>,
     live: Arc<Live>,
     counts: Arc<BeaconCounts>,
     image: Vec<u8>,
 }
 
 impl Beacon {
-    /// Samples go into `sink`; what is fast for whom is asked of the World.
+    /// Samples go to `latency`, which knows where regions are; what is fast for whom is asked of the
+    /// World.
     pub(crate) fn new(
         config: &config::Beacon,
         data_dir: &Path,
         live: &Arc<Live>,
-        sink: Arc<dyn SampleSink>,
+        latency: &Arc<Latency>,
     ) -> Result<Self> {
         let secret = SystemEnvironment::new().entropy();
         Ok(Self {
             region: config.region.as_str().into(),
             sites: config.sites.clone(),
-            regions: Regions::default(),
             seal: Seal::new(&key::read_or_make(&data_dir.join(KEY_FILE))?),
             token_lifetime_s: config.token_lifetime_s,
             pseudonyms: hmac::Key::new(hmac::HMAC_SHA256, &secret),
@@ -97,7 +92,7 @@ impl Beacon {
             reports: Limit::new(config.samples_per_minute, config.samples_per_minute_in_all),
             connections: Limit::new(config.samples_per_minute, config.samples_per_minute_in_all),
             agents: Arc::new(Agents::of(data_dir)),
-            sink,
+            latency: Arc::clone(latency),
             live: Arc::clone(live),
             counts: Arc::default(),
             image: script::image(),
@@ -143,13 +138,14 @@ impl Beacon {
         let client = client.to_canonical();
         let row = world.latency_map().and_then(|map| map.look_up(client));
         let from = world.atlas().look_up(client).place.completed().point;
+        let regions = self.latency.regions();
         let by_distance = |region: &str| {
-            let km = from?.distance_km(self.regions.point(region)?);
+            let km = from?.distance_km(regions.point(region)?);
             #[expect(
                 clippy::cast_possible_truncation,
                 reason = "no distance is beyond a f32"
             )]
-            Some((MODEL_BASE_MS + MODEL_MS_PER_KM * km) as f32)
+            Some(by_distance_ms(km) as f32)
         };
         let expected = |config::Site { region, .. }: &config::Site| {
             let by_map = row
@@ -220,7 +216,7 @@ impl Beacon {
 
     fn send(&self, measured: Measured) {
         self.counts.measured(&measured);
-        if !self.sink.try_send(measured) {
+        if !self.latency.sink().try_send(measured) {
             self.counts.dropped();
         }
     }

@@ -22,16 +22,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result};
 use meridian_atlas::{LatencyMap, Regions};
 
-use crate::beacon::Measured;
 use crate::condition::Condition;
 
 pub(crate) use builder::Builder;
 pub(crate) use compared::compared;
 pub(crate) use compile::Built;
 pub(crate) use files::{Folder, read_map};
+pub(crate) use sink::{Measured, Sink};
 pub(crate) use workshop::{Fate, Lot, Taken, Workshop};
 
-use sink::Sink;
 use watch::Watch;
 
 /// What is known, told by those who know.
@@ -41,9 +40,11 @@ pub(crate) struct Latency {
     sink: Sink,
     /// Where maps are built, while they are.
     workshop: Mutex<Weak<Workshop>>,
-    /// Whoever builds maps takes it while it does.
-    queue: Arc<Mutex<Receiver<Measured>>>,
+    queue: Queue,
 }
+
+/// What was measured and not yet taken. Whoever builds maps has it while it does.
+pub(crate) type Queue = Arc<Mutex<Receiver<Measured>>>;
 
 /// What there is to be told.
 #[derive(Debug, Clone, Default)]
@@ -98,6 +99,11 @@ impl Latency {
     /// Where samples from elsewhere go in.
     pub(crate) fn sink(&self) -> &Sink {
         &self.sink
+    }
+
+    /// Where they come out again.
+    pub(crate) fn queue(&self) -> Queue {
+        Arc::clone(&self.queue)
     }
 
     /// Where maps are built, if they are built here.

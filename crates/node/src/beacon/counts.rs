@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::Measured;
+use crate::latency::Measured;
 
 /// The most pairs of regions and kinds that are told apart: more would be somebody's fault.
 const MAX_SERIES: usize = 2048;

@@ -26,10 +26,11 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::post::{self as agent_post, From, Post};
-use super::{Agent, Beacon, Measured, Refusal, network, now_s};
+use super::{Agent, Beacon, Refusal, network, now_s};
 use crate::config::is_region;
 use crate::http::{self, Admitted, Answer, AtClose, Entrance, HANDSHAKE_TIMEOUT};
 use crate::http::{Terms, Tls, Versions};
+use crate::latency::Measured;
 
 const TERMS: Terms = Terms {
     tls: None,

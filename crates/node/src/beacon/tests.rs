@@ -1,15 +1,13 @@
 //! What is asked of a client, and what of its connections and addresses becomes a sample.
 
-use std::sync::mpsc::Receiver;
-
 use meridian_answer::HashKey;
 use meridian_atlas::{Atlas, Cell, Country, LatencyMap, Layer, MapDraft, MapRegion, MapRow};
-use meridian_atlas::{Origin, Place, Source};
+use meridian_atlas::{Origin, Place, Point, Regions, Source};
 
 use super::*;
 
 /// A beacon over this World with sites in three regions and one that is nowhere.
-fn beacon(world: World) -> (Beacon, Receiver<Measured>, tempfile::TempDir) {
+fn beacon(world: World) -> (Beacon, tempfile::TempDir) {
     let sites = ["eu-central-1", "us-east-1", "ap-northeast-1", "nowhere"];
     let sites = sites.map(|region| format!("{{ region = '{region}', url = 'https://{region}' }}"));
     let text = format!(
@@ -18,10 +16,16 @@ fn beacon(world: World) -> (Beacon, Receiver<Measured>, tempfile::TempDir) {
     );
     let config: config::Beacon = toml::from_str(&text).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let (sink, taken) = queue();
-    let live = Arc::new(Live::new(world));
-    let beacon = Beacon::new(&config, folder.path(), &live, Arc::new(sink)).unwrap();
-    (beacon, taken, folder)
+    let (live, latency) = (Arc::new(Live::new(world)), Arc::<Latency>::default());
+    latency.regions_are(Regions::default());
+    let beacon = Beacon::new(&config, folder.path(), &live, &latency).unwrap();
+    (beacon, folder)
+}
+
+/// What it has measured so far.
+fn taken(beacon: &Beacon) -> Vec<Measured> {
+    let queue = beacon.latency.queue();
+    queue.lock().unwrap().try_iter().collect()
 }
 
 fn empty() -> World {
@@ -79,6 +83,26 @@ fn what_is_expected_is_as_the_map_says_or_by_distance() {
 }
 
 #[test]
+fn an_operators_own_region_is_where_it_is_put() {
+    let client = "192.0.2.1".parse().unwrap();
+    let (beacon, _folder) = beacon(empty().with_atlas(germany()));
+    assert_eq!(beacon.expected_ms(client)[3], None);
+    let mut regions = Regions::default();
+    let mut expected = |latitude, longitude| {
+        regions.add("nowhere", Point::new(latitude, longitude).unwrap());
+        beacon.latency.regions_are(regions.clone());
+        beacon.expected_ms(client)
+    };
+    for (latitude, longitude, least, most) in [(50.1, 8.7, 5.0, 20.0), (-33.9, 151.2, 280.0, 300.0)]
+    {
+        let all = expected(latitude, longitude);
+        assert!((least..most).contains(&all[3].unwrap()), "{all:?}");
+        let others = all[..3].iter().all(Option::is_some);
+        assert!(others, "{all:?}");
+    }
+}
+
+#[test]
 fn a_sample_has_a_network_and_no_address() {
     for (client, expected) in [
         ("192.0.2.77", "192.0.2.0/24"),
@@ -87,10 +111,11 @@ fn a_sample_has_a_network_and_no_address() {
     ] {
         let client: IpAddr = client.parse().unwrap();
         assert_eq!(network(client).to_string(), expected);
-        let (beacon, taken, _folder) = beacon(empty());
+        let (beacon, _folder) = beacon(empty());
         beacon.connection_ended(client, &info(12_345, 2000, 2), Kind::Pixel);
-        let Measured::Sample(sample) = taken.try_recv().unwrap() else {
-            panic!("it is a client's");
+        let taken = taken(&beacon);
+        let [Measured::Sample(sample)] = taken.as_slice() else {
+            panic!("one, and it is a client's: {taken:?}");
         };
         assert_eq!(sample.network.to_string(), expected);
         assert_eq!((&*sample.region, sample.rtt_us), ("eu-central-1", 12_345));
@@ -130,11 +155,11 @@ fn connections_with_too_little_on_them_count_for_nothing() {
 
 #[test]
 fn a_network_has_so_many_connections_that_count() {
-    let (beacon, taken, _folder) = beacon(empty());
+    let (beacon, _folder) = beacon(empty());
     for host in 0..10 {
         let client = std::net::Ipv4Addr::new(192, 0, 2, host).into();
         beacon.connection_ended(client, &info(9, 2000, 2), Kind::Tcp);
     }
     // A minute may have turned.
-    assert!((3..=6).contains(&taken.try_iter().count()));
+    assert!((3..=6).contains(&taken(&beacon).len()));
 }

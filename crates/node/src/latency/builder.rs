@@ -36,7 +36,7 @@ impl Builder {
         condition.latency().built_at(&workshop);
         let end = Arc::<AtomicBool>::default();
         let (working, ending) = (Arc::clone(&workshop), Arc::clone(&end));
-        let queue = Arc::clone(&condition.latency().queue);
+        let queue = condition.latency().queue();
         let thread = thread::Builder::new().name("latency".to_owned());
         let thread = thread.spawn(move || {
             let queue = queue.lock().unwrap_or_else(PoisonError::into_inner);

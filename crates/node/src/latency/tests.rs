@@ -108,7 +108,6 @@ fn three_maps_are_kept() {
 
 #[test]
 fn what_there_is_no_room_for_is_dropped_and_counted() {
-    use crate::beacon::{Measured, SampleSink};
     let latency = Latency::default();
     let measured = || Measured::Between {
         from: "a".into(),

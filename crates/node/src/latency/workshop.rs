@@ -15,14 +15,13 @@ use meridian_latency::{
     Scores, Tally, Truth, score,
 };
 
-use crate::beacon::Measured;
 use crate::condition::Condition;
 use crate::config;
 use crate::visible;
 
 use super::compile::{self, Built};
 use super::files::{Folder, read_map};
-use super::{Latency, Waiting, now_s};
+use super::{Latency, Measured, Waiting, now_s};
 
 /// Samples of the queue that are taken together.
 const MAX_LOT: usize = 4096;

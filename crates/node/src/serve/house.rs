@@ -82,9 +82,8 @@ impl House<'_> {
         let control = self.runtimes.control.handle().clone();
         let (end, ended) = watch::channel(());
         let metrics = control.block_on(async { self.doors.metrics() })?;
-        let samples = self.dns.condition().latency().sink().clone();
-        let measuring =
-            Measuring::start(self.config, &self.doors, self.dns.live(), Arc::new(samples))?;
+        let latency = self.dns.condition().latency();
+        let measuring = Measuring::start(self.config, &self.doors, self.dns.live(), latency)?;
         let monitor = monitor(
             self.config,
             &self.dns,

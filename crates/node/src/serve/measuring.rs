@@ -11,8 +11,9 @@ use tokio::sync::watch;
 
 use super::doors::Doors;
 use super::runtime;
-use crate::beacon::{self, Beacon, BeaconCounts, SampleSink};
+use crate::beacon::{self, Beacon, BeaconCounts};
 use crate::config::Config;
+use crate::latency::Latency;
 
 /// How long requests in progress may take at the end.
 const END_TIMEOUT: Duration = Duration::from_secs(1);
@@ -30,12 +31,12 @@ impl Measuring {
         config: &Config,
         doors: &Doors,
         live: &Arc<Live>,
-        sink: Arc<dyn SampleSink>,
+        latency: &Arc<Latency>,
     ) -> Result<Option<Self>> {
         let Some(settings) = &config.beacon else {
             return Ok(None);
         };
-        let beacon = Arc::new(Beacon::new(settings, &config.data_dir, live, sink)?);
+        let beacon = Arc::new(Beacon::new(settings, &config.data_dir, live, latency)?);
         let runtime = runtime("beacon", 1)?;
         let (end, ended) = watch::channel(());
         let proxies: Arc<[_]> = settings.trusted_proxies.as_slice().into();
