@@ -21,6 +21,8 @@ use crate::sample::{Kind, Sample};
 use crate::spots::Spots;
 
 pub use stored::StoredFault;
+#[cfg(feature = "fuzzing")]
+pub use stored::sealed;
 
 /// What is known of networks. Its memory is bounded by [`Rules::max_keys`].
 #[derive(Debug)]

@@ -25,6 +25,8 @@ mod score;
 mod spots;
 mod spread;
 
+#[cfg(feature = "fuzzing")]
+pub use aggregate::sealed;
 pub use aggregate::{Aggregate, AggregateSize, StoredFault, Tally};
 pub use build::{BuildReport, Churn, Coverage, Hysteresis, Making, build};
 pub use ground::Ground;

@@ -24,6 +24,8 @@ const VERSION: u32 = 1;
 const CHECKSUM: usize = 16;
 /// More than any histogram comes to, and what a mistake may not exceed.
 const MAX_WEIGHT: f32 = 1e12;
+/// More than is ever counted, and still to be added to.
+const MAX_COUNTED: u64 = u64::MAX >> 8;
 
 /// Why bytes are no aggregate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -73,9 +75,7 @@ impl Aggregate {
             bytes.extend(sample.at_min.to_le_bytes());
             bytes.extend(sample.ms.to_le_bytes());
         }
-        let checksum = checksum(&bytes);
-        bytes.extend(checksum);
-        bytes
+        sealed(bytes)
     }
 
     /// What [`Self::to_bytes`] wrote, from now on by these rules.
@@ -102,7 +102,18 @@ impl Aggregate {
     }
 }
 
-pub(super) fn checksum(bytes: &[u8]) -> [u8; CHECKSUM] {
+/// These bytes with their checksum behind them. Fuzz targets get past it by this.
+#[cfg_attr(
+    not(feature = "fuzzing"),
+    expect(unreachable_pub, reason = "it is shown to fuzz targets alone")
+)]
+pub fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
+    let checksum = checksum(&bytes);
+    bytes.extend(checksum);
+    bytes
+}
+
+fn checksum(bytes: &[u8]) -> [u8; CHECKSUM] {
     let mut hasher = SipHasher13::new();
     hasher.write(bytes);
     hasher.finish128().as_bytes()
@@ -182,6 +193,10 @@ impl Reader<'_> {
         self.chunk().map(u64::from_le_bytes)
     }
 
+    fn counted(&mut self) -> Option<u64> {
+        self.u64().filter(|count| *count <= MAX_COUNTED)
+    }
+
     fn text(&mut self, longest: u32) -> Option<Box<str>> {
         let len = self.u32().filter(|len| *len <= longest)?;
         let (text, rest) = self.0.split_at_checked(usize::try_from(len).ok()?)?;
@@ -235,14 +250,14 @@ impl Reader<'_> {
 
     fn tally(&mut self) -> Option<Tally> {
         let mut tally = Tally {
-            folded: self.u64()?,
-            held_out: self.u64()?,
-            shifts: self.u64()?,
-            evicted: self.u64()?,
+            folded: self.counted()?,
+            held_out: self.counted()?,
+            shifts: self.counted()?,
+            evicted: self.counted()?,
             refused: RefusedCounts::default(),
         };
         let counts: Vec<u64> = (0..self.u32()?)
-            .map(|_| self.u64())
+            .map(|_| self.counted())
             .collect::<Option<_>>()?;
         tally.refused = RefusedCounts::stored(&counts)?;
         Some(tally)
