@@ -14,9 +14,9 @@ use meridian_answer::{
 use meridian_bench::data::{self, ZoneRows};
 use meridian_bench::expect::{Probe, Workload};
 use meridian_bench::images::{Images, KEY, packet, stored};
+use meridian_bench::timing::{report, rounds};
 use meridian_model::RecordSet;
 
-const ROUNDS: usize = 9;
 const ZONES: u64 = 100_000;
 const NAMES: u64 = 1_000_000;
 /// Answers per round.
@@ -68,11 +68,6 @@ fn probes(workload: Workload, size: u64, count: usize) -> Vec<Probe> {
         .collect()
 }
 
-fn rounds(mut round: impl FnMut() -> Duration) -> Vec<Duration> {
-    round();
-    (0..ROUNDS).map(|_| round()).collect()
-}
-
 /// The time of one answer, in batches as the server asks for them.
 fn answers(world: &World, probes: &[Probe]) -> Duration {
     let (mut scratch, identity) = (Scratch::default(), Identity::default());
@@ -117,13 +112,4 @@ fn changes(world: &World, zone: &ZoneRows) -> Duration {
         black_box(world.changed(&[ZoneChange::Put(Arc::new(changed))]));
     }
     started.elapsed() / u32::try_from(CHANGES).unwrap_or(u32::MAX)
-}
-
-fn report(what: &str, mut times: Vec<Duration>) {
-    times.sort_unstable();
-    let [least, .., most] = times[..] else {
-        return;
-    };
-    let median = times[times.len() / 2];
-    println!("| {what} | {median:?} | {least:?} | {most:?} |");
 }

@@ -6,21 +6,20 @@
 
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::time::Duration;
 
 use arrayvec::ArrayVec;
 use meridian_answer::BATCH;
 use meridian_atlas::{
     Atlas, Country, Layer, LookUp, Network, Place, Point, Source, countries, mmdb,
 };
-use rustix::time::{ClockId, clock_gettime};
+use meridian_bench::data::{low, mix};
+use meridian_bench::timing::{per, report, rounds, timed};
 
 #[path = "../../crates/atlas/tests/mmdb/mod.rs"]
 #[expect(dead_code, reason = "not every kind of file is needed here")]
 #[expect(clippy::unwrap_used, reason = "a test's, which may panic")]
 mod file;
 
-const ROUNDS: usize = 9;
 const PREFIXES: usize = 1_000_000;
 /// Different places: as many as a file of cities may have.
 const PLACES: u32 = 200_000;
@@ -69,31 +68,22 @@ fn main() {
     if let (Some(a), Some(b)) = (a, b) {
         let times = rounds(|| {
             per(LOOK_UPS, || {
-                black_box(black_box(a).direction());
+                for _ in 0..LOOK_UPS {
+                    black_box(black_box(a).direction());
+                }
             })
         });
         report("a point's direction", times);
         let (a, b) = (a.direction(), b.direction());
         let times = rounds(|| {
             per(LOOK_UPS, || {
-                black_box(black_box(a).distance_km(black_box(b)));
+                for _ in 0..LOOK_UPS {
+                    black_box(black_box(a).distance_km(black_box(b)));
+                }
             })
         });
         report("distance of two directions", times);
     }
-}
-
-/// The numbers of SplitMix64.
-fn mix(number: u64) -> u64 {
-    let mut z = number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
-}
-
-fn low(number: u64) -> u32 {
-    let [.., a, b, c, d] = number.to_be_bytes();
-    u32::from_be_bytes([a, b, c, d])
 }
 
 /// Two thirds of IPv4, of 16 to 24 bits, and one of IPv6, of 32 to 48, in the networks that are
@@ -207,21 +197,22 @@ fn of_file(bytes: &[u8]) -> Atlas {
 
 fn look_ups(what: &str, atlas: &Atlas, addresses: &[IpAddr]) {
     let times = rounds(|| {
-        let started = cpu();
-        for address in addresses {
-            black_box(atlas.look_up(*address));
-        }
-        (cpu() - started) / u32::try_from(addresses.len()).unwrap_or(u32::MAX)
+        per(addresses.len(), || {
+            for address in addresses {
+                black_box(atlas.look_up(*address));
+            }
+        })
     });
     report(&format!("{what}: look up"), times);
     let memory = chain(atlas.size().bytes);
     let times = rounds(|| {
-        let (started, mut at) = (cpu(), 0);
-        for _ in 0..LOOK_UPS {
-            at = memory[at as usize];
-        }
-        black_box(at);
-        (cpu() - started) / u32::try_from(LOOK_UPS).unwrap_or(u32::MAX)
+        per(LOOK_UPS, || {
+            let mut at = 0;
+            for _ in 0..LOOK_UPS {
+                at = memory[at as usize];
+            }
+            black_box(at);
+        })
     });
     report("one read anywhere in as much memory", times);
 }
@@ -229,18 +220,18 @@ fn look_ups(what: &str, atlas: &Atlas, addresses: &[IpAddr]) {
 /// As `answer` looks them up: a batch of them, each a step at a time.
 fn in_steps(what: &str, atlas: &Atlas, addresses: &[IpAddr]) {
     let times = rounds(|| {
-        let started = cpu();
-        for batch in addresses.chunks(BATCH) {
-            let mut all: ArrayVec<LookUp<'_>, BATCH> =
-                batch.iter().map(|address| atlas.begin(*address)).collect();
-            for _ in 0..STEPS {
-                all.iter_mut().for_each(LookUp::step);
+        per(addresses.len(), || {
+            for batch in addresses.chunks(BATCH) {
+                let mut all: ArrayVec<LookUp<'_>, BATCH> =
+                    batch.iter().map(|address| atlas.begin(*address)).collect();
+                for _ in 0..STEPS {
+                    all.iter_mut().for_each(LookUp::step);
+                }
+                for look_up in all {
+                    black_box(look_up.found());
+                }
             }
-            for look_up in all {
-                black_box(look_up.found());
-            }
-        }
-        (cpu() - started) / u32::try_from(addresses.len()).unwrap_or(u32::MAX)
+        })
     });
     report(&format!("{what}: look up, {BATCH} in steps"), times);
 }
@@ -257,45 +248,10 @@ fn chain(bytes: usize) -> Vec<u32> {
     places
 }
 
-/// What this thread has taken of a processor: others' work is not ours.
-fn cpu() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
-    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), nanoseconds)
-}
-
 fn size(atlas: &Atlas) {
     let size = atlas.size();
     println!(
         "| its ranges of IPv4, of IPv6, bytes | {} | {} | {} |",
         size.v4, size.v6, size.bytes
     );
-}
-
-fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
-    let started = cpu();
-    let made = work();
-    (made, cpu() - started)
-}
-
-fn per(times: usize, mut work: impl FnMut()) -> Duration {
-    let started = cpu();
-    for _ in 0..times {
-        work();
-    }
-    (cpu() - started) / u32::try_from(times).unwrap_or(u32::MAX)
-}
-
-fn rounds(mut round: impl FnMut() -> Duration) -> Vec<Duration> {
-    round();
-    (0..ROUNDS).map(|_| round()).collect()
-}
-
-fn report(what: &str, mut times: Vec<Duration>) {
-    times.sort_unstable();
-    let [least, .., most] = times[..] else {
-        return;
-    };
-    let median = times[times.len() / 2];
-    println!("| {what} | {median:?} | {least:?} | {most:?} |");
 }

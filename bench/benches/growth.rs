@@ -14,9 +14,9 @@ use std::time::Duration;
 use meridian_answer::{Broken, World, ZoneChange, ZoneDraft, ZoneImage, ZoneMeta};
 use meridian_bench::data::{self, ONE, Row};
 use meridian_bench::images::{KEY, stored};
+use meridian_bench::timing::cpu;
 use meridian_dns::{Name, RecordType};
 use meridian_model::{Generation, RecordSet, Timestamp, ZoneId};
-use rustix::time::{ClockId, clock_gettime};
 
 /// Names of the zone before.
 const NAMES: u64 = 1_000_000;
@@ -151,11 +151,4 @@ impl Phase {
         print!("| {what} | {median:.1?} | {most:.1?} | {nearly_all:.1?} | {worst:.1?} ");
         println!("| {long} | {bytes_per_set:.1} |");
     }
-}
-
-/// The CPU time this thread has had.
-fn cpu() -> Duration {
-    clock_gettime(ClockId::ThreadCPUTime)
-        .try_into()
-        .expect("no clock of CPU time is negative")
 }

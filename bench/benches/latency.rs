@@ -10,8 +10,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use meridian_atlas::{Atlas, LatencyMap, MapDraft, Network, Regions, countries};
+use meridian_bench::data::{low, mix};
+use meridian_bench::process::resident;
+use meridian_bench::timing::timed;
 use meridian_latency::{Aggregate, Ground, Hysteresis, Kind, Making, Matrix, Rules, Sample, build};
-use rustix::time::{ClockId, clock_gettime};
 
 const KEYS: u64 = 1_000_000;
 /// Of so many regions in all, each network measures a few.
@@ -50,7 +52,7 @@ fn main() {
         "| networks, histograms, bytes | {}, {}, {} |",
         size.keys, size.histograms, size.bytes
     );
-    println!("| bytes resident | {} |", resident());
+    println!("| bytes resident | {} |", resident().unwrap_or(0));
     let (bytes, took) = timed(|| aggregate.to_bytes());
     println!("| write the aggregate: {} bytes | {took:?} |", bytes.len());
     let (read, took) = timed(|| Aggregate::from_bytes(&bytes, Rules::default()));
@@ -154,19 +156,6 @@ fn sample(key: u64, number: u64, round: u64, names: &[&str]) -> Sample {
     }
 }
 
-/// The numbers of SplitMix64.
-fn mix(number: u64) -> u64 {
-    let mut z = number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
-}
-
-fn low(number: u64) -> u32 {
-    let [.., a, b, c, d] = number.to_be_bytes();
-    u32::from_be_bytes([a, b, c, d])
-}
-
 fn per_second(what: &str, count: u64, took: Duration) {
     let nanoseconds = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX).max(1);
     let each = nanoseconds / count;
@@ -174,25 +163,4 @@ fn per_second(what: &str, count: u64, took: Duration) {
         "| {what}: {} a second | {each} ns each |",
         count.saturating_mul(1_000_000_000) / nanoseconds
     );
-}
-
-/// What the process has of memory, in bytes.
-fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    kilobytes.unwrap_or(0) * 1024
-}
-
-/// What this thread has taken of a processor: others' work is not ours.
-fn cpu() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
-    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), nanoseconds)
-}
-
-fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
-    let started = cpu();
-    let made = work();
-    (made, cpu() - started)
 }

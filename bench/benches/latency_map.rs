@@ -7,14 +7,13 @@
 
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::time::Duration;
 
 use meridian_atlas::{
     Cell, Country, LatencyMap, MapDraft, MapRegion, MapRow, Origin, Point, RegionIndex,
 };
-use rustix::time::{ClockId, clock_gettime};
+use meridian_bench::data::mix;
+use meridian_bench::timing::{per, report, rounds, timed};
 
-const ROUNDS: usize = 9;
 /// Networks: two thirds of IPv4.
 const NETWORKS: u32 = 1_000_000;
 const V4: u32 = 660_000;
@@ -57,11 +56,11 @@ fn main() {
 
 fn look_ups(family: &str, map: &LatencyMap, asked: &[IpAddr]) {
     let each = |work: &dyn Fn(IpAddr)| {
-        let started = cpu();
-        for address in asked {
-            work(*address);
-        }
-        (cpu() - started) / u32::try_from(asked.len()).unwrap_or(u32::MAX)
+        per(asked.len(), || {
+            for address in asked {
+                work(*address);
+            }
+        })
     };
     let times = rounds(|| {
         each(&|address| {
@@ -80,14 +79,6 @@ fn look_ups(family: &str, map: &LatencyMap, asked: &[IpAddr]) {
     report(&format!("{family}: look up, fastest of 4"), times);
 }
 
-/// The numbers of SplitMix64.
-fn mix(number: u64) -> [u8; 8] {
-    let mut z = number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    (z ^ (z >> 31)).to_be_bytes()
-}
-
 /// Networks with so many different rows, in turn.
 fn draft(different: u32) -> MapDraft {
     let country = Country::new("DE");
@@ -100,7 +91,7 @@ fn draft(different: u32) -> MapDraft {
         },
     };
     let row = |number: u64| {
-        let bytes = [0, 1, 2, 3].map(|part| mix(4 * number + part));
+        let bytes = [0, 1, 2, 3].map(|part| mix(4 * number + part).to_be_bytes());
         let cells = bytes.as_flattened().iter().take(REGIONS.into());
         MapRow {
             country,
@@ -139,7 +130,7 @@ fn draft(different: u32) -> MapDraft {
 fn drawn(rows: std::ops::Range<u32>, gap: u32, different: u32) -> Vec<(u32, u32)> {
     let (mut at, mut ranges) = (0, vec![(0, u32::MAX)]);
     for row in rows {
-        let [a, b, ..] = mix(row.into());
+        let [a, b, ..] = mix(row.into()).to_be_bytes();
         at += match a {
             0..128 => 0,
             128.. => 1 + u32::from(b) % gap,
@@ -153,9 +144,7 @@ fn drawn(rows: std::ops::Range<u32>, gap: u32, different: u32) -> Vec<(u32, u32)
 
 /// An address in each of many ranges, of IPv4 and of IPv6, in no order.
 fn asked(draft: &MapDraft) -> [Vec<IpAddr>; 2] {
-    let place = |number: u64, of: usize| {
-        usize::try_from(u64::from_be_bytes(mix(number)) % of as u64).unwrap_or(0)
-    };
+    let place = |number: u64, of: usize| usize::try_from(mix(number) % of as u64).unwrap_or(0);
     let v4 = |number| Ipv4Addr::from_bits(draft.v4[place(number, draft.v4.len())].0 | 7).into();
     let v6 = |number| {
         let first = draft.v6[place(number, draft.v6.len())].0;
@@ -163,31 +152,4 @@ fn asked(draft: &MapDraft) -> [Vec<IpAddr>; 2] {
     };
     let numbers = 0..LOOK_UPS as u64;
     [numbers.clone().map(v4).collect(), numbers.map(v6).collect()]
-}
-
-/// What this thread has taken of a processor: others' work is not ours.
-fn cpu() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
-    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), nanoseconds)
-}
-
-fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
-    let started = cpu();
-    let made = work();
-    (made, cpu() - started)
-}
-
-fn rounds(mut round: impl FnMut() -> Duration) -> Vec<Duration> {
-    round();
-    (0..ROUNDS).map(|_| round()).collect()
-}
-
-fn report(what: &str, mut times: Vec<Duration>) {
-    times.sort_unstable();
-    let [least, .., most] = times[..] else {
-        return;
-    };
-    let median = times[times.len() / 2];
-    println!("| {what} | {median:?} | {least:?} | {most:?} |");
 }

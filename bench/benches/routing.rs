@@ -15,15 +15,14 @@ use meridian_answer::{
 };
 use meridian_atlas::{Atlas, Country, Layer, Place, Point, Source};
 use meridian_bench::images::{KEY, VIEW};
+use meridian_bench::timing::{ROUNDS, cpu};
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
     AliasTarget, FailoverRole, Generation, GeoLocation, GeoproximityLocation, GeoproximityPlace,
     RecordSet, Region, Routing, SetData, Timestamp, ZoneId,
 };
-use rustix::time::{ClockId, clock_gettime};
 
 const APEX: &str = "example.test";
-const ROUNDS: usize = 9;
 /// Answers per round.
 const ANSWERS: u32 = 200_000;
 /// Networks that the atlas and the collection know.
@@ -268,7 +267,7 @@ fn query(owner: &str, network: u32) -> Vec<u8> {
 fn round(world: &World, queries: &[Vec<u8>]) -> Duration {
     let (mut scratch, identity) = (Scratch::default(), Identity::default());
     let mut room = vec![0; 1232];
-    let before = cpu_time();
+    let before = cpu();
     for (query, seed) in queries.iter().cycle().zip(0..u64::from(ANSWERS)) {
         let mut outcome = [Outcome::Drop];
         let packet = Packet {
@@ -289,11 +288,5 @@ fn round(world: &World, queries: &[Vec<u8>]) -> Duration {
         );
         assert!(black_box(outcome) != [Outcome::Drop], "an answer was due");
     }
-    (cpu_time() - before) / ANSWERS
-}
-
-fn cpu_time() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    let [seconds, ns] = [time.tv_sec, time.tv_nsec].map(|n| u64::try_from(n).unwrap_or(0));
-    Duration::from_secs(seconds) + Duration::from_nanos(ns)
+    (cpu() - before) / ANSWERS
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use meridian_answer::{CheckState, World};
 use meridian_bench::data;
 use meridian_bench::images::Images;
+use meridian_bench::timing::timed;
 use meridian_health::{
     Checker, CheckerKey, CheckerName, Conduct, Damping, Guardrails, Issue, Register, Rules, State,
     Table, Vote, Votes,
@@ -19,7 +20,6 @@ use meridian_model::{
     AccountId, CheckerRegion, Health, HealthCheck, HealthCheckConfig, HealthCheckId, HealthSlot,
     HealthSubject, Seq, Standings, Timestamp,
 };
-use rustix::time::{ClockId, clock_gettime};
 
 const CHECKS: u32 = 100_000;
 const ROUNDS: usize = 10;
@@ -127,27 +127,27 @@ impl Node {
             .map(|station| say(station, flips, vote))
             .collect();
         let before = self.damping.healths().clone();
-        let taken = timed(|| {
+        let ((), taken) = timed(|| {
             for table in &tables {
                 self.votes.take(table, now).expect("it was sealed so");
             }
         });
-        let judged = timed(|| {
+        let ((), judged) = timed(|| {
             self.votes.judge(now);
         });
-        let stepped = timed(|| {
+        let ((), stepped) = timed(|| {
             self.damping.step(self.votes.healths(), now);
         });
         let healths = self.damping.healths();
         let mut kept = Duration::ZERO;
         if *healths != before {
-            kept = timed(|| {
+            ((), kept) = timed(|| {
                 let state = State::of(&self.votes, &self.damping, Timestamp(0));
                 assert!(!state.to_bytes().is_empty());
             });
         }
         let mut settled = Vec::new();
-        let standing = timed(|| {
+        let ((), standing) = timed(|| {
             for slot in healths.differences(&before) {
                 self.standings.observe(slot);
             }
@@ -165,7 +165,7 @@ impl Node {
             ];
         }
         let mut down = self.world.health().clone();
-        let named = timed(|| {
+        let ((), named) = timed(|| {
             let states = settled.iter().filter_map(|slot| {
                 let is_up = self.standings.standing(*slot)?.health == Health::Healthy;
                 let state = if is_up {
@@ -177,7 +177,7 @@ impl Node {
             });
             down = down.with_all(states);
         });
-        let answered = timed(|| self.world = self.world.clone().with_health(down));
+        let ((), answered) = timed(|| self.world = self.world.clone().with_health(down));
         [taken, judged, stepped, kept, standing, named, answered]
     }
 }
@@ -213,18 +213,4 @@ fn check(number: u32) -> Arc<HealthCheck> {
         config,
         slot: slot_of(number),
     })
-}
-
-/// CPU time of this thread.
-fn timed(work: impl FnOnce()) -> Duration {
-    let now = || {
-        let time = clock_gettime(ClockId::ThreadCPUTime);
-        Duration::new(
-            u64::try_from(time.tv_sec).unwrap_or(0),
-            u32::try_from(time.tv_nsec).unwrap_or(0),
-        )
-    };
-    let began = now();
-    work();
-    now() - began
 }

@@ -352,6 +352,13 @@ pub fn label(number: u64) -> String {
     std::iter::once('x').chain(rest).collect()
 }
 
+/// The lower half of a number.
+#[must_use]
+pub fn low(number: u64) -> u32 {
+    let [.., a, b, c, d] = number.to_be_bytes();
+    u32::from_be_bytes([a, b, c, d])
+}
+
 /// SplitMix64: spreads numbers over all 64 bits.
 #[must_use]
 pub fn mix(number: u64) -> u64 {

@@ -1,5 +1,6 @@
 //! What the benchmarks share: made-up zones with the queries and answers that go with them,
-//! endpoints of health checks, and batches of datagrams. The measuring itself is in the binaries, in `benches` and in `run`.
+//! endpoints of health checks, batches of datagrams, and the clock. The measuring itself is in the
+//! binaries, in `benches` and in `run`.
 
 pub mod data;
 pub mod datagrams;
@@ -10,3 +11,4 @@ pub mod master;
 pub mod policies;
 pub mod process;
 pub mod store;
+pub mod timing;
