@@ -17,6 +17,7 @@ mod facts;
 mod generation;
 mod geo;
 mod health_check;
+mod host_region;
 mod id;
 mod local_zone_group;
 mod name_server;
@@ -53,6 +54,7 @@ pub use health_check::{
     HealthSlot, HealthSubject, HealthSwitch, MAX_BREAK_GLASS_MS, Protocol, Reason, ResetElement,
     RoutingControl, Standing, Standings, WithoutData, check_reason, is_routing_control,
 };
+pub use host_region::region_of_host;
 pub use id::{
     AccessKeyId, AccountId, ChangeId, CidrCollectionId, DelegationSetId, Generation, HealthCheckId,
     InvalidId, QueryLoggingConfigId, Seq, VpcId, ZoneId,
