@@ -15,6 +15,7 @@ mod name_server;
 mod preview;
 mod quota;
 mod region;
+mod resource;
 mod user;
 mod vpc;
 mod zone;
@@ -22,8 +23,8 @@ mod zone;
 use meridian_dns::Name;
 use meridian_log::{Head, ReadError, Snapshot};
 use meridian_model::{
-    Account, AccountId, Effect, Facts, HealthSwitchRefusal, NameServerRefusal, RegionRefusal, Seq,
-    VpcRefusal, ZoneId,
+    Account, AccountId, Effect, Facts, HealthSwitchRefusal, NameServerRefusal, RegionRefusal,
+    ResourceRefusal, Seq, VpcRefusal, ZoneId,
 };
 
 pub use self::account::AccountSummary;
@@ -40,6 +41,7 @@ pub(crate) use self::key::{SECRETS, vault_row};
 pub use self::preview::{
     ChangePreview, PreviewReason, PreviewedCollection, PreviewedName, PreviewedQuestion,
 };
+pub use self::resource::{OwnedResource, ResourceRequest};
 use self::user::MAX_POLICIES;
 pub use self::user::{NewPolicy, NewUser, UserDetails};
 pub use self::vpc::NewVpc;
@@ -124,6 +126,8 @@ pub enum AdminError {
     #[error(transparent)]
     Region(#[from] RegionRefusal),
     #[error(transparent)]
+    Resource(#[from] ResourceRefusal),
+    #[error(transparent)]
     NameServer(#[from] NameServerRefusal),
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -164,6 +168,16 @@ fn account_of(snapshot: &Snapshot, text: &str) -> Outcome<Account> {
         None => snapshot.account_named(text)?,
     };
     found.ok_or_else(|| AdminError::UnknownAccount(text.to_owned()))
+}
+
+/// The operator's where none is named.
+fn account_or_operators(snapshot: &Snapshot, text: Option<&str>) -> Outcome<Account> {
+    if let Some(text) = text {
+        return account_of(snapshot, text);
+    }
+    let accounts = snapshot.accounts()?;
+    let operator = accounts.into_iter().find(|account| account.operator);
+    operator.ok_or_else(|| AdminError::UnknownAccount("operator".to_owned()))
 }
 
 fn accounts_of(snapshot: &Snapshot, text: Option<&str>) -> Outcome<Vec<Account>> {

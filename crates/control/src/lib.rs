@@ -28,9 +28,10 @@ pub use acks::{Acks, Served};
 pub use admin::{
     AccountSummary, AdminError, ChangeDetail, ChangePreview, ControlUse, ExistingSets, Frozen,
     ImportOutcome, ImportRequest, ImportRoom, ImportTarget, Imported, ImportedApex, ImportedSet,
-    InvalidSets, NewKey, NewPolicy, NewUser, NewVpc, PreviewReason, PreviewedCollection,
-    PreviewedName, PreviewedQuestion, RefusedSet, RestoreOutcome, RestoredZone, SetDifference,
-    UserDetails, ZoneDetail, ZoneFilter, ZoneImport, ZoneSets, ZoneVersion,
+    InvalidSets, NewKey, NewPolicy, NewUser, NewVpc, OwnedResource, PreviewReason,
+    PreviewedCollection, PreviewedName, PreviewedQuestion, RefusedSet, ResourceRequest,
+    RestoreOutcome, RestoredZone, SetDifference, UserDetails, ZoneDetail, ZoneFilter, ZoneImport,
+    ZoneSets, ZoneVersion,
 };
 pub use answering::{Answering, Supposed, TestAnswer, TestProtocol, TestQuery};
 pub use caller::{Caller, Credential, Secret, Transport};

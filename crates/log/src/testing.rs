@@ -10,9 +10,9 @@ use meridian_model::{
     HealthCheck, HealthCheckConfig, HealthCheckId, HealthSlot, HealthSubject, HealthSwitch,
     KeyStatus, LogGroupArn, NameServer, Network, OwnRegion, Policy, ProbeRights, Protection,
     ProtectionKey, Protocol, QueryLoggingConfig, QueryLoggingConfigId, Quota, RecordSet, Region,
-    ReusableDelegationSet, Routing, RoutingControl, SetData, SetKey, Tag, TagSet, TaggedKind,
-    TaggedResource, Timestamp, UnseenGeneration, UnseenState, User, Vpc, VpcAuthorization, VpcId,
-    VpcRegion, WithoutData, Zone, ZoneId,
+    Resource, ResourceName, ReusableDelegationSet, Routing, RoutingControl, SetData, SetKey, Tag,
+    TagSet, TaggedKind, TaggedResource, Timestamp, UnseenGeneration, UnseenState, User, Vpc,
+    VpcAuthorization, VpcId, VpcRegion, WithoutData, Zone, ZoneId,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -412,6 +412,27 @@ fn own_region() -> impl Strategy<Value = OwnRegion> {
     })
 }
 
+pub(crate) fn resource_name() -> impl Strategy<Value = ResourceName> {
+    prop_oneof![
+        name().prop_map(ResourceName::Host),
+        select(vec!["192.0.2.1", "192.0.2.10", "2001:db8::1"])
+            .prop_map(|text| ResourceName::Address(text.parse().expect("an address"))),
+    ]
+}
+
+fn resource() -> impl Strategy<Value = Resource> {
+    let region = select(vec!["home", "eu-west-1"]).prop_map(Region::stored);
+    let check = option::of(health_check_id());
+    (account_id(), resource_name(), region, check).prop_map(
+        |(account, name, region, health_check)| Resource {
+            account,
+            name,
+            region,
+            health_check,
+        },
+    )
+}
+
 fn health_switch() -> impl Strategy<Value = HealthSwitch> {
     let health = select(vec![Health::Healthy, Health::Unhealthy]);
     (health_check_id(), health, text(), text(), time()).prop_map(
@@ -568,6 +589,9 @@ pub(crate) fn effect() -> impl Strategy<Value = Effect> {
         1 => routing_control().prop_map(Effect::PutRoutingControl),
         1 => own_region().prop_map(Effect::PutRegion),
         1 => own_region().prop_map(|region| Effect::DeleteRegion(region.name)),
+        2 => resource().prop_map(Effect::PutResource),
+        1 => (account_id(), resource_name())
+            .prop_map(|(account, name)| Effect::DeleteResource { account, name }),
     ]
 }
 

@@ -19,6 +19,7 @@ use crate::protection::{Protection, ProtectionKey};
 use crate::query_logging::QueryLoggingConfig;
 use crate::quota::Quota;
 use crate::record_set::{RecordSet, SetKey};
+use crate::resource::{Resource, ResourceName};
 use crate::routing::Region;
 use crate::tag::TagSet;
 use crate::vpc::{Vpc, VpcAuthorization};
@@ -135,6 +136,15 @@ pub enum Effect {
     PutRegion(OwnRegion),
     /// It is gone. Record sets that name it stay as they are.
     DeleteRegion(Region),
+    /// The resource is now this.
+    PutResource(Resource),
+    /// It is registered no more. Record sets that point to it stay as they are.
+    DeleteResource {
+        /// Whose it was.
+        account: AccountId,
+        /// What it is reached by.
+        name: ResourceName,
+    },
     /// The CIDR collection is now this; its blocks are as they were.
     PutCidrCollection(CidrCollection),
     /// The CIDR collection is gone. Its blocks were deleted by effects of their own.
@@ -193,7 +203,9 @@ impl Effect {
             | Self::DeleteHealthSwitch(_)
             | Self::PutRoutingControl(_)
             | Self::PutRegion(_)
-            | Self::DeleteRegion(_) => 3,
+            | Self::DeleteRegion(_)
+            | Self::PutResource(_)
+            | Self::DeleteResource { .. } => 3,
             Self::PutCidrCollection(_)
             | Self::DeleteCidrCollection(_)
             | Self::PutCidrBlocks(_)

@@ -8,9 +8,9 @@ use meridian_dns::Name;
 use crate::{
     AccountId, CidrBlock, CidrCollection, CidrCollectionId, CidrLocation, DelegationSetId,
     Generation, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, NameServer, OwnRegion,
-    ProbeRights, Protection, ProtectionKey, QueryLoggingConfig, Quota, RecordSet,
-    ReusableDelegationSet, State, Tag, TaggedResource, Timestamp, Vpc, VpcAuthorization, VpcId,
-    Zone, ZoneId,
+    ProbeRights, Protection, ProtectionKey, QueryLoggingConfig, Quota, RecordSet, Resource,
+    ResourceName, ReusableDelegationSet, State, Tag, TaggedResource, Timestamp, Vpc,
+    VpcAuthorization, VpcId, Zone, ZoneId,
 };
 
 /// What limits a state has.
@@ -213,6 +213,14 @@ impl State for EmptyState {
 
     fn vpc(&self, _: &VpcId) -> Result<Option<Vpc>, Infallible> {
         Ok(None)
+    }
+
+    fn resource(&self, _: &AccountId, _: &ResourceName) -> Result<Option<Resource>, Infallible> {
+        Ok(None)
+    }
+
+    fn resource_count(&self, _: &AccountId) -> Result<u64, Infallible> {
+        Ok(0)
     }
 
     fn own_regions(&self) -> Result<Vec<OwnRegion>, Infallible> {

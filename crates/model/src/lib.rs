@@ -27,6 +27,7 @@ mod protection;
 mod query_logging;
 mod quota;
 mod record_set;
+mod resource;
 mod routing;
 mod service_zone;
 mod state;
@@ -67,24 +68,26 @@ pub use plan::{
     CidrAction, CidrChange, CidrCollectionInUse, CreateCidrRefusal, CreateDelegationSetRefusal,
     CreateZoneRefusal, DelegationSetInUse, FollowedAliases, HealthCheckRefusal, HealthCheckUpdate,
     HealthSwitchRefusal, ImportLimits, ImportedName, NameServerRefusal, NewCidrCollection,
-    NewDelegationSet, NewHealthCheck, NewZone, NotPublic, PlanError, PlannedHealthCheck,
-    PlannedName, ProtectionCode, ProtectionDraft, ProtectionProblem, ProtectionRefusal,
-    RegionRefusal, TagChange, TagRefusal, VpcRefusal, ZoneNotEmpty, check_imported_apex,
-    expired_generations, keeps_to_zone, plan_add_region, plan_associate_vpc, plan_authorize_vpc,
-    plan_batch, plan_begin_generation, plan_change_cidr_collection, plan_change_tags,
-    plan_collect_generation, plan_create_cidr_collection, plan_create_delegation_set,
-    plan_create_health_check, plan_create_protections, plan_create_query_logging, plan_create_vpc,
-    plan_create_zone, plan_delete_cidr_collection, plan_delete_delegation_set,
-    plan_delete_health_check, plan_delete_name_server, plan_delete_protections, plan_delete_vpc,
-    plan_delete_zone, plan_disassociate_vpc, plan_imported_alias, plan_imported_name,
-    plan_publish_generation, plan_put_name_server, plan_release_health_check, plan_remove_region,
+    NewDelegationSet, NewHealthCheck, NewResource, NewZone, NotPublic, PlanError,
+    PlannedHealthCheck, PlannedName, ProtectionCode, ProtectionDraft, ProtectionProblem,
+    ProtectionRefusal, RegionRefusal, ResourceRefusal, TagChange, TagRefusal, VpcRefusal,
+    ZoneNotEmpty, check_imported_apex, expired_generations, keeps_to_zone, known_region,
+    plan_add_region, plan_add_resource, plan_associate_vpc, plan_authorize_vpc, plan_batch,
+    plan_begin_generation, plan_change_cidr_collection, plan_change_tags, plan_collect_generation,
+    plan_create_cidr_collection, plan_create_delegation_set, plan_create_health_check,
+    plan_create_protections, plan_create_query_logging, plan_create_vpc, plan_create_zone,
+    plan_delete_cidr_collection, plan_delete_delegation_set, plan_delete_health_check,
+    plan_delete_name_server, plan_delete_protections, plan_delete_vpc, plan_delete_zone,
+    plan_disassociate_vpc, plan_imported_alias, plan_imported_name, plan_publish_generation,
+    plan_put_name_server, plan_release_health_check, plan_remove_region, plan_remove_resource,
     plan_set_health_check_interval, plan_set_vpc_networks, plan_switch_health_check,
-    plan_update_health_check, plan_zone_comment, plan_zone_features,
+    plan_update_health_check, plan_zone_comment, plan_zone_features, region_of_target,
 };
 pub use protection::{Protection, ProtectionKey};
 pub use query_logging::{InvalidArn, LogGroupArn, QueryLoggingConfig};
 pub use quota::Quota;
 pub use record_set::{AliasTarget, RecordSet, SetData, SetKey};
+pub use resource::{Resource, ResourceName};
 pub use routing::{
     Coordinates, FailoverRole, GeoLocation, GeoproximityLocation, GeoproximityPlace, Region,
     Routing, RoutingKind,

@@ -13,6 +13,7 @@ mod pool;
 mod protections;
 mod query_logging;
 mod region;
+mod resource;
 mod structure;
 mod tags;
 mod vpc;
@@ -51,6 +52,10 @@ pub use protections::{
 };
 pub use query_logging::{AlreadyLogged, plan_create_query_logging};
 pub use region::{RegionRefusal, plan_add_region, plan_remove_region};
+pub use resource::{
+    NewResource, ResourceRefusal, known_region, plan_add_resource, plan_remove_resource,
+    region_of_target,
+};
 pub use tags::{TagChange, TagRefusal, plan_change_tags};
 pub use vpc::{
     AssociationRefusal, AuthorizationRefusal, VpcRefusal, plan_associate_vpc, plan_authorize_vpc,

@@ -16,6 +16,7 @@ use crate::protection::{Protection, ProtectionKey};
 use crate::query_logging::QueryLoggingConfig;
 use crate::quota::Quota;
 use crate::record_set::RecordSet;
+use crate::resource::{Resource, ResourceName};
 use crate::tag::{Tag, TaggedResource};
 use crate::vpc::{Vpc, VpcAuthorization};
 use crate::zone::Zone;
@@ -107,6 +108,14 @@ pub trait State {
     fn cidr_set_count(&self, id: &CidrCollectionId) -> Result<u64, Self::Error>;
     /// The operator's own regions, by name.
     fn own_regions(&self) -> Result<Vec<OwnRegion>, Self::Error>;
+    /// What the account has registered under this name.
+    fn resource(
+        &self,
+        account: &AccountId,
+        name: &ResourceName,
+    ) -> Result<Option<Resource>, Self::Error>;
+    /// How many resources the account has registered.
+    fn resource_count(&self, account: &AccountId) -> Result<u64, Self::Error>;
     /// The protection of these sets.
     fn protection(&self, key: &ProtectionKey) -> Result<Option<Protection>, Self::Error>;
     /// How many protections the zone has.

@@ -18,6 +18,7 @@ mod policy;
 mod quota;
 mod region;
 mod replace;
+mod resource;
 mod serve;
 mod tls;
 mod user;
@@ -53,6 +54,7 @@ use self::policy::PolicyVerb;
 use self::quota::QuotaVerb;
 use self::region::RegionVerb;
 use self::replace::ReplaceArguments;
+use self::resource::ResourceVerb;
 use self::serve::ServeArguments;
 use self::tls::TlsVerb;
 use self::user::UserVerb;
@@ -99,6 +101,9 @@ enum Verb {
     /// Regions of your own, which latency records may name beside those of AWS.
     #[command(subcommand)]
     Region(RegionVerb),
+    /// Hosts and addresses that record sets point to: their regions, and their health.
+    #[command(subcommand)]
+    Resource(ResourceVerb),
     /// VPCs: networks of clients that see private zones.
     #[command(subcommand)]
     Vpc(VpcVerb),
@@ -205,6 +210,7 @@ pub(crate) fn run(arguments: Arguments, predecessor: Option<&Predecessor>) -> Re
         Verb::Policy(verb) => return verb.run(),
         Verb::Nameserver(verb) => verb.command(),
         Verb::Region(verb) => verb.command(),
+        Verb::Resource(verb) => verb.command(),
         Verb::Vpc(verb) => verb.command(),
         Verb::Geo(verb) => verb.command(),
         Verb::Quota(verb) => verb.command(),

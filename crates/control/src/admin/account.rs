@@ -142,6 +142,7 @@ fn contents(
             "CIDR collections",
             snapshot.cidr_collection_count(id)?,
         ),
+        ("resource", "resources", snapshot.resource_count(id)?),
         ("user", "users", users as u64),
         ("access key", "access keys", keys as u64),
     ])

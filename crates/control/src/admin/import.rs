@@ -20,7 +20,7 @@ pub use self::request::{
 };
 use super::delegation_set::delegation_set_of;
 use super::zone::zone_of;
-use super::{AdminError, OPERATOR, Outcome, account_of};
+use super::{AdminError, OPERATOR, Outcome, account_or_operators};
 use crate::control::Control;
 use crate::generation::GenerationDraft;
 use crate::refusal::{Fault, Refusal};
@@ -444,12 +444,7 @@ impl ZoneImport<'_> {
 }
 
 fn new_zones_account(snapshot: &Snapshot, request: &ImportRequest) -> Outcome<Account> {
-    if let Some(text) = &request.account {
-        return account_of(snapshot, text);
-    }
-    let accounts = snapshot.accounts()?;
-    let operator = accounts.into_iter().find(|account| account.operator);
-    operator.ok_or_else(|| AdminError::UnknownAccount("operator".to_owned()))
+    account_or_operators(snapshot, request.account.as_deref())
 }
 
 fn plan_new(

@@ -8,7 +8,7 @@ use meridian_model::{
     NameServer, NameServerRefusal, PlanError, State, plan_delete_name_server, plan_put_name_server,
 };
 
-use super::{AdminError, Outcome};
+use super::{AdminError, Outcome, account_or_operators};
 use crate::control::Control;
 
 impl Control {
@@ -26,10 +26,7 @@ impl Control {
     /// [`NameServerRefusal`].
     pub fn put_name_server(&self, name: &Name, addresses: &[IpAddr]) -> Outcome<()> {
         self.administer(|snapshot, _| {
-            let accounts = snapshot.accounts()?;
-            let operator = accounts.iter().find(|account| account.operator);
-            let operator =
-                operator.ok_or_else(|| AdminError::UnknownAccount("operator".to_owned()))?;
+            let operator = account_or_operators(snapshot, None)?;
             let planned = plan_put_name_server(snapshot, &operator.id, name, addresses);
             Ok((planned.map_err(refused)?, ()))
         })

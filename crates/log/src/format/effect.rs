@@ -14,6 +14,7 @@ use super::protection::{ProtectionKeyMessage, ProtectionMessage};
 use super::query_logging::{QueryLoggingConfigMessage, query_logging_config_id};
 use super::record_set::{RecordSetMessage, SetKeyMessage};
 use super::region::RegionMessage;
+use super::resource::{ResourceKeyMessage, ResourceMessage};
 use super::tag::TagSetMessage;
 use super::vpc::{VpcAuthorizationMessage, VpcMessage, vpc_id};
 use super::zone::{ChangeMessage, NameServerMessage, ZoneMessage, zone_id};
@@ -23,7 +24,7 @@ use super::{DecodeError, Stored, account_id, name, required};
 pub(crate) struct EffectMessage {
     #[prost(
         oneof = "KindMessage",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22, 30, 31, 32, 33, 40, 41, 42, 43, 50, 60, 61, 62, 70, 71, 75, 76, 63, 64, 80, 81, 82, 83"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22, 30, 31, 32, 33, 40, 41, 42, 43, 50, 60, 61, 62, 70, 71, 75, 76, 63, 64, 65, 66, 80, 81, 82, 83"
     )]
     kind: Option<KindMessage>,
 }
@@ -98,6 +99,10 @@ pub(crate) enum KindMessage {
     PutRoutingControl(RoutingControlMessage),
     #[prost(message, tag = "64")]
     Region(RegionMessage),
+    #[prost(message, tag = "65")]
+    PutResource(ResourceMessage),
+    #[prost(message, tag = "66")]
+    DeleteResource(ResourceKeyMessage),
     #[prost(message, tag = "80")]
     PutCidrCollection(CidrCollectionMessage),
     #[prost(string, tag = "81")]
@@ -238,6 +243,10 @@ impl Stored for Effect {
             }
             Self::PutRegion(region) => KindMessage::Region(RegionMessage::put(region)),
             Self::DeleteRegion(name) => KindMessage::Region(RegionMessage::delete(name)),
+            Self::PutResource(resource) => KindMessage::PutResource(resource.to_message()),
+            Self::DeleteResource { account, name } => {
+                KindMessage::DeleteResource(ResourceKeyMessage::new(account, name))
+            }
             Self::PutCidrCollection(it) => KindMessage::PutCidrCollection(it.to_message()),
             Self::DeleteCidrCollection(id) => KindMessage::DeleteCidrCollection(id.as_str().into()),
             Self::PutCidrBlocks(blocks) => KindMessage::PutCidrBlocks(blocks.to_message()),
@@ -332,6 +341,11 @@ impl Stored for Effect {
                 Some(region) => Self::PutRegion(region),
                 None => Self::DeleteRegion(region.name()),
             },
+            KindMessage::PutResource(it) => Self::PutResource(Stored::from_message(it)?),
+            KindMessage::DeleteResource(key) => {
+                let (account, name) = key.read()?;
+                Self::DeleteResource { account, name }
+            }
             KindMessage::DeleteHealthSwitch(id) => Self::DeleteHealthSwitch(health_check_id(&id)?),
         })
     }

@@ -15,6 +15,7 @@ mod protection;
 mod query_logging;
 mod record_set;
 mod region;
+mod resource;
 mod rows;
 mod tag;
 mod vpc;

@@ -14,7 +14,7 @@ use super::layout::{self, GENERATION_COUNTER, Table};
 use super::rows::Rows;
 use super::{
     ApplyError, cidr, delegation_sets, health_checks, protections, query_logging, regions,
-    requests, vpcs,
+    requests, resources, vpcs,
 };
 use crate::format::{ChangeRow, Entry, StatsRow, Stored};
 
@@ -53,6 +53,7 @@ pub(super) fn apply_entry(rows: &mut Rows<'_>, entry: &Entry) -> Result<(), Appl
     Ok(())
 }
 
+#[expect(clippy::too_many_lines, reason = "an arm for each kind of effect")]
 fn apply_effect(
     rows: &mut Rows<'_>,
     counts: &mut Counts,
@@ -123,6 +124,8 @@ fn apply_effect(
         Effect::DeleteQueryLoggingConfig(id) => query_logging::delete(rows, id)?,
         Effect::PutRegion(region) => regions::put(rows, region)?,
         Effect::DeleteRegion(name) => regions::delete(rows, name)?,
+        Effect::PutResource(resource) => resources::put(rows, resource)?,
+        Effect::DeleteResource { account, name } => resources::delete(rows, account, name)?,
         Effect::PutHealthCheck(check) => health_checks::put(rows, check, time)?,
         Effect::DeleteHealthCheck(id) => health_checks::delete(rows, id)?,
         Effect::PutHealthSwitch(switch) => health_checks::switch(rows, switch)?,

@@ -8,8 +8,8 @@ use std::net::IpAddr;
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
     AccessKeyId, AccountId, ChangeId, CidrBlock, CidrCollectionId, CidrLocation, DelegationSetId,
-    Generation, HealthCheckId, Network, ProtectionKey, QueryLoggingConfigId, Quota, Seq, SetKey,
-    TaggedKind, TaggedResource, Timestamp, VpcId, ZoneId,
+    Generation, HealthCheckId, Network, ProtectionKey, QueryLoggingConfigId, Quota, ResourceName,
+    Seq, SetKey, TaggedKind, TaggedResource, Timestamp, VpcId, ZoneId,
 };
 use redb::TableDefinition;
 
@@ -111,6 +111,8 @@ pub(super) enum Table {
     RoutingControls = 60,
     /// Name → region of the operator's own.
     Regions = 61,
+    /// Account, name → resource.
+    Resources = 63,
     /// CIDR collection's id → collection.
     CidrCollections = 100,
     /// Account, CIDR collection's name → its id.
@@ -169,6 +171,7 @@ impl Table {
         Self::HealthCheckCreations,
         Self::RoutingControls,
         Self::Regions,
+        Self::Resources,
         Self::CidrCollections,
         Self::CidrCollectionNames,
         Self::CidrCollectionReferences,
@@ -222,6 +225,7 @@ impl Table {
             Self::HealthCheckCreations => "health_check_creations",
             Self::RoutingControls => "routing_controls",
             Self::Regions => "regions",
+            Self::Resources => "resources",
             Self::CidrCollections => "cidr_collections",
             Self::CidrCollectionNames => "cidr_collection_names",
             Self::CidrCollectionReferences => "cidr_collection_references",
@@ -282,6 +286,16 @@ pub(super) fn health_check_parent(child: &HealthCheckId, parent: &HealthCheckId)
 pub(super) fn health_slot(slot: u32) -> [u8; 4] {
     slot.to_be_bytes()
 }
+
+/// How many resources an account has registered.
+pub(super) fn resource_counter(account: &AccountId) -> Vec<u8> {
+    joined(&[b"resources", account.as_str().as_bytes()])
+}
+
+pub(super) fn resource(account: &AccountId, name: &ResourceName) -> Vec<u8> {
+    in_account(account, &name.to_string())
+}
+
 /// How many CIDR collections an account owns.
 pub(super) fn cidr_collection_counter(account: &AccountId) -> Vec<u8> {
     joined(&[b"cidr_collections", account.as_str().as_bytes()])

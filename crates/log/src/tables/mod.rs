@@ -15,6 +15,7 @@ mod protections;
 mod query_logging;
 mod regions;
 mod requests;
+mod resources;
 mod rows;
 mod snapshot;
 #[cfg(test)]

@@ -5,8 +5,9 @@ use meridian_model::{
     AccessKey, AccessKeyId, Account, AccountId, Change, ChangeId, CidrBlock, CidrCollection,
     CidrCollectionId, CidrLocation, DelegationSetId, Generation, HealthCheck, HealthCheckId,
     HealthSlot, HealthSwitch, NameServer, OwnRegion, ProbeRights, Protection, ProtectionKey,
-    QueryLoggingConfig, Quota, RecordSet, ReusableDelegationSet, Seq, SetKey, State, Tag, TagSet,
-    TaggedResource, Timestamp, UnseenGeneration, User, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
+    QueryLoggingConfig, Quota, RecordSet, Resource, ResourceName, ReusableDelegationSet, Seq,
+    SetKey, State, Tag, TagSet, TaggedResource, Timestamp, UnseenGeneration, User, Vpc,
+    VpcAuthorization, VpcId, Zone, ZoneId,
 };
 use prost::Message;
 use redb::{ReadOnlyTable, ReadTransaction};
@@ -465,6 +466,19 @@ impl State for Snapshot {
         let row = self.get(Table::CidrBlocks, &layout::cidr_block(id, block))?;
         row.map(|name| cidr::location_of(&name).ok_or_else(|| ReadError::broken(Table::CidrBlocks)))
             .transpose()
+    }
+
+    fn resource(
+        &self,
+        account: &AccountId,
+        name: &ResourceName,
+    ) -> Result<Option<Resource>, ReadError> {
+        self.stored(Table::Resources, &layout::resource(account, name))
+    }
+
+    fn resource_count(&self, account: &AccountId) -> Result<u64, ReadError> {
+        let count = self.number(Table::Counters, &layout::resource_counter(account))?;
+        Ok(count.unwrap_or(0))
     }
 
     fn own_regions(&self) -> Result<Vec<OwnRegion>, ReadError> {

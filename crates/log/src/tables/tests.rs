@@ -7,8 +7,9 @@ use std::path::Path;
 use meridian_model::{
     AccountId, CidrBlock, CidrCollection, CidrCollectionId, CidrLocation, DelegationSetId, Effect,
     Generation, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, LogGroupArn, OwnRegion,
-    QueryLoggingConfig, Quota, RecordSet, Region, ReusableDelegationSet, Routing, RoutingControl,
-    SetKey, State, Timestamp, UnseenState, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
+    QueryLoggingConfig, Quota, RecordSet, Region, Resource, ReusableDelegationSet, Routing,
+    RoutingControl, SetKey, State, Timestamp, UnseenState, Vpc, VpcAuthorization, VpcId, Zone,
+    ZoneId,
 };
 use proptest::prelude::*;
 
@@ -72,6 +73,8 @@ struct Expected {
     health_switches: BTreeMap<HealthCheckId, HealthSwitch>,
     routing_controls: BTreeMap<String, RoutingControl>,
     regions: BTreeMap<Region, OwnRegion>,
+    /// By account and name as text.
+    resources: BTreeMap<(AccountId, String), Resource>,
     health_references: BTreeMap<(AccountId, String), HealthCheckId>,
     /// Who made one, and when.
     health_creations: Vec<(AccountId, Timestamp)>,
@@ -188,6 +191,13 @@ impl Expected {
             }
             Effect::DeleteRegion(name) => {
                 self.regions.remove(name);
+            }
+            Effect::PutResource(resource) => {
+                let key = (resource.account.clone(), resource.name.to_string());
+                self.resources.insert(key, resource.clone());
+            }
+            Effect::DeleteResource { account, name } => {
+                self.resources.remove(&(account.clone(), name.to_string()));
             }
             other => self.apply_cidr(other),
         }
@@ -429,6 +439,24 @@ proptest! {
         let switch = expected.health_switches.get(&id).cloned();
         prop_assert_eq!(state.health_switch(&id).unwrap(), switch);
         prop_assert_eq!(state.free_health_slot().ok(), expected.next_slot());
+    }
+
+    #[test]
+    fn resources_are_found_as_the_effects_left_them(
+        chain in testing::chain(24), account in testing::account_id(),
+        name in testing::resource_name(),
+    ) {
+        let tables = Tables::in_memory().unwrap();
+        tables.apply(&chain).unwrap();
+        let state = tables.read().unwrap();
+        let expected = Expected::of(&chain).resources;
+        let all: Vec<_> = expected.values().cloned().collect();
+        prop_assert_eq!(&state.resources().unwrap(), &all);
+        let own: Vec<_> = all.into_iter().filter(|it| it.account == account).collect();
+        prop_assert_eq!(state.resource_count(&account).unwrap(), own.len() as u64);
+        prop_assert_eq!(&state.resources_of(&account).unwrap(), &own);
+        let one = expected.get(&(account.clone(), name.to_string())).cloned();
+        prop_assert_eq!(state.resource(&account, &name).unwrap(), one);
     }
 
     #[test]

@@ -9,8 +9,8 @@ use meridian_model::{
     Account, AccountId, CidrBlock, CidrCollection, CidrCollectionId, CidrLocation, DelegationSetId,
     Effect, Facts, Generation, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, NameServer,
     OwnRegion, ProbeRights, Protection, ProtectionKey, QueryLoggingConfig, Quota, RecordSet,
-    Region, ReusableDelegationSet, Routing, SetKey, State, Tag, TaggedResource, Timestamp, Vpc,
-    VpcAuthorization, VpcId, Zone, ZoneId,
+    Region, Resource, ResourceName, ReusableDelegationSet, Routing, SetKey, State, Tag,
+    TaggedResource, Timestamp, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
 };
 
 #[derive(Clone, Default)]
@@ -41,6 +41,9 @@ pub(crate) struct Memory {
     health_slots: BTreeMap<u32, u32>,
     health_switches: BTreeMap<HealthCheckId, HealthSwitch>,
     regions: BTreeMap<Region, OwnRegion>,
+    resources: BTreeMap<(AccountId, String), Resource>,
+    /// Resources that are counted without being there.
+    pub(crate) resources_claimed: u64,
     /// The generations whose sets were asked for.
     pub(crate) asked: RefCell<BTreeSet<Generation>>,
 }
@@ -160,6 +163,13 @@ impl Memory {
             }
             Effect::DeleteRegion(name) => {
                 self.regions.remove(&name);
+            }
+            Effect::PutResource(resource) => {
+                let key = (resource.account.clone(), resource.name.to_string());
+                self.resources.insert(key, resource);
+            }
+            Effect::DeleteResource { account, name } => {
+                self.resources.remove(&(account, name.to_string()));
             }
             other => self.apply_cidr(other),
         }
@@ -404,6 +414,20 @@ impl State for Memory {
     }
     fn vpc(&self, id: &VpcId) -> Result<Option<Vpc>, Infallible> {
         Ok(self.vpcs.get(id).cloned())
+    }
+
+    fn resource(
+        &self,
+        account: &AccountId,
+        name: &ResourceName,
+    ) -> Result<Option<Resource>, Infallible> {
+        let key = (account.clone(), name.to_string());
+        Ok(self.resources.get(&key).cloned())
+    }
+
+    fn resource_count(&self, account: &AccountId) -> Result<u64, Infallible> {
+        let own = self.resources.keys().filter(|(owner, _)| owner == account);
+        Ok(own.count() as u64 + self.resources_claimed)
     }
 
     fn own_regions(&self) -> Result<Vec<OwnRegion>, Infallible> {

@@ -119,6 +119,23 @@ pub(crate) enum Command {
     RegionRemove {
         name: String,
     },
+    ResourceList {
+        account: Option<String>,
+    },
+    ResourceShow {
+        account: Option<String>,
+        name: String,
+    },
+    ResourceAdd {
+        account: Option<String>,
+        name: String,
+        region: Option<String>,
+        health_check: Option<String>,
+    },
+    ResourceRemove {
+        account: Option<String>,
+        name: String,
+    },
     VpcCreate {
         id: Option<String>,
         region: String,

@@ -17,6 +17,7 @@ mod policy;
 mod preview;
 mod quota;
 mod region;
+mod resource;
 mod status;
 mod transfer;
 mod user;
@@ -325,6 +326,10 @@ impl Host {
                 longitude,
             } => region::add(self, &name, latitude, longitude),
             Command::RegionRemove { name } => region::remove(self, &name),
+            command @ (Command::ResourceList { .. }
+            | Command::ResourceShow { .. }
+            | Command::ResourceAdd { .. }
+            | Command::ResourceRemove { .. }) => resource::carry_out(self, command),
             Command::QuotaList { account } => quota::list(self, &account),
             Command::GeoStatus => geo::status(self),
             Command::GeoLookup { address } => geo::look_up(self, address),
