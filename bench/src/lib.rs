@@ -12,3 +12,7 @@ pub mod policies;
 pub mod process;
 pub mod store;
 pub mod timing;
+
+/// What is measured here takes its memory as the server does.
+#[global_allocator]
+static MEMORY: meridian_server::LargePages = meridian_server::LargePages;

@@ -46,12 +46,17 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
+use meridian_server::LargePages;
 use serde_json::json;
 
 use cli::Arguments;
 use replace::Predecessor;
 use terminal::Form;
 use transfer::{Incomplete, Told};
+
+/// Tables that answers look into are large.
+#[global_allocator]
+static MEMORY: LargePages = LargePages;
 
 /// The exit code when what was asked for is done, but not all of it; docs/CLI.md has all codes.
 const INCOMPLETE: u8 = 3;
