@@ -19,7 +19,7 @@ pub(crate) struct Client<'a> {
     pub(crate) known_by: KnownBy<'a>,
     whereabouts: Option<Whereabouts>,
     /// The look-up of the subnet, where it has been begun.
-    look_up: Option<LookUp<'a>>,
+    look_up: Option<&'a LookUp<'a>>,
     /// What the latency map says of the address, once looked for; nothing of who is known by
     /// something else.
     sight: Option<Option<Sight<'a>>>,
@@ -96,7 +96,7 @@ impl<'a> Client<'a> {
 
     /// The same client, whose subnet is being looked up already.
     #[inline]
-    pub(crate) fn with_look_up(self, begun: Option<LookUp<'a>>) -> Self {
+    pub(crate) fn with_look_up(self, begun: Option<&'a LookUp<'a>>) -> Self {
         let look_up = begun.filter(|_| self.known_by == KnownBy::Subnet);
         Self { look_up, ..self }
     }
@@ -142,8 +142,10 @@ impl<'a> Client<'a> {
                     scopes: NO_SCOPES,
                 };
             }
-            let look_up = look_up.unwrap_or_else(|| world.atlas.begin(address));
-            let found = look_up.found();
+            let found = match look_up {
+                Some(look_up) => look_up.found(),
+                None => world.atlas.look_up(address),
+            };
             Whereabouts {
                 place: *found.place,
                 direction: found.direction,

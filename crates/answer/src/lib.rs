@@ -296,7 +296,7 @@ fn write_replies<'w>(
             guess: job.guess,
             seed: seed_of(moment.seed, job.place),
             client: None,
-            look_up: job.look_up,
+            look_up: job.look_up.as_ref(),
             trace: Silent,
         };
         let answered = reply::write(&mut task, packet.reply);

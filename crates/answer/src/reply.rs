@@ -41,7 +41,7 @@ pub(crate) struct Task<'a, 'q, T> {
     /// Whom the answer is for; none until a policy asks.
     pub(crate) client: Option<Client<'a>>,
     /// The look-up of the client subnet, where it has been begun.
-    pub(crate) look_up: Option<LookUp<'a>>,
+    pub(crate) look_up: Option<&'a LookUp<'a>>,
     pub(crate) trace: T,
 }
 

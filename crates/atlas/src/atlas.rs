@@ -10,6 +10,7 @@ use crate::place::Place;
 use crate::point::{Direction, Point};
 use crate::runs::{self, Record};
 use crate::search::{Families, Search};
+use crate::table::Lens;
 
 /// All that is known of who is where. It never changes: a newer one takes its place.
 ///
@@ -89,7 +90,8 @@ impl Atlas {
     /// (`2002:c000:201::1`), is where that is; its scopes count bits of the IPv6 address all the
     /// same.
     pub fn look_up(&self, address: IpAddr) -> Found<'_> {
-        self.begin(address).found()
+        let (table, bits, before) = self.tables.of(address);
+        self.found(table.find(bits), bits, before)
     }
 
     /// Begins to find out where an address is.
@@ -99,8 +101,31 @@ impl Atlas {
         LookUp {
             atlas: self,
             search: Search::new(table, bits),
-            address: bits,
             before,
+        }
+    }
+
+    /// What the record of this number says, which was found with lengths for an address whose first
+    /// bit has so many before it.
+    #[inline]
+    fn found(&self, found: Option<(u32, Lens)>, address: u128, before: u8) -> Found<'_> {
+        let record = |number: u32| self.records.get(number as usize);
+        let found = found.and_then(|(number, lens)| Some((record(number)?, lens)));
+        let Some((spot, [record, subdivision, country, continent])) = found else {
+            return Found::NOTHING;
+        };
+        let source = |place: NonZeroU8| self.sources.get(usize::from(place.get()) - 1);
+        Found {
+            place: &spot.place,
+            direction: spot.direction,
+            range: RangeId::of(address, record),
+            scope: Scopes {
+                record: before + record,
+                subdivision: before + subdivision,
+                country: before + country,
+                continent: before + continent,
+            },
+            source: spot.source.and_then(source),
         }
     }
 
@@ -153,8 +178,6 @@ pub enum Needs<'a> {
 pub struct LookUp<'a> {
     atlas: &'a Atlas,
     search: Search<'a>,
-    /// As it is looked up.
-    address: u128,
     /// The addresses of the table may begin behind some bits of those that were asked for.
     before: u8,
 }
@@ -165,7 +188,9 @@ impl<'a> LookUp<'a> {
     pub fn needs(&self) -> Needs<'a> {
         match self.search.needs() {
             Ok(words) => Needs::Words(words),
-            Err(record) => Needs::Record(record.and_then(|record| self.atlas.records.get(record))),
+            Err(record) => {
+                Needs::Record(record.and_then(|record| self.atlas.records.get(record as usize)))
+            }
         }
     }
 
@@ -176,33 +201,9 @@ impl<'a> LookUp<'a> {
     }
 
     /// Where the address is.
-    pub fn found(self) -> Found<'a> {
-        let Self {
-            atlas,
-            search,
-            address,
-            before,
-        } = self;
-        let found = search.end();
-        let record = found.and_then(|(record, _)| atlas.records.get(record));
-        let (Some((_, lens)), Some(record)) = (found, record) else {
-            return Found::NOTHING;
-        };
-        let [record_len, subdivision, country, continent] = lens;
-        Found {
-            place: &record.place,
-            direction: record.direction,
-            range: RangeId::of(address, record_len),
-            scope: Scopes {
-                record: before + record_len,
-                subdivision: before + subdivision,
-                country: before + country,
-                continent: before + continent,
-            },
-            source: record
-                .source
-                .and_then(|source| atlas.sources.get(usize::from(source.get()) - 1)),
-        }
+    pub fn found(&self) -> Found<'a> {
+        self.atlas
+            .found(self.search.end(), self.search.address, self.before)
     }
 }
 

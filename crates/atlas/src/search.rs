@@ -1,10 +1,17 @@
 //! A search in a table, in steps: each needs another place in memory, and whoever has more than one
 //! address to find goes on with the others while that is on its way.
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "a table has fewer words than 32 bits count"
+)]
 
 use std::net::IpAddr;
 
 use crate::atlas::embedded;
-use crate::table::{Entry, KEY_BITS, Lens, List, MAX_DEPTH, PART_BITS, Part, Table, WORDS, key};
+use crate::table::{
+    ENTRIES_PER_PLACE, Entry, KEY_BITS, Lens, List, MAX_DEPTH, PART_BITS, PART_WORDS, Part, Table,
+    WORDS, key,
+};
 
 /// The most entries between two places of an index that are all looked at, side by side in memory:
 /// that takes no branch, which would be guessed wrong half the time. More are searched.
@@ -15,9 +22,76 @@ pub(crate) const PADDING: usize = (FEW + 1) * WORDS;
 impl Table {
     /// The number of what is known of an address, with the lengths around it.
     #[inline]
-    pub(crate) fn find(&self, address: u128) -> Option<(usize, Lens)> {
-        Search::new(self, address).end()
+    pub(crate) fn find(&self, address: u128) -> Option<(u32, Lens)> {
+        let mut list = match self.part(part_word(address))? {
+            Reached::Known(record, lens) => return Some((record, lens)),
+            Reached::List(list) => list,
+        };
+        let mut before = PART_BITS;
+        for _ in 0..MAX_DEPTH {
+            let key = key(address, before);
+            let (place, entries) = place(list, key);
+            let (first, more) = self.span(place, entries)?;
+            match self.choose((first, more), key, before)? {
+                Reached::Known(record, lens) => return Some((record, lens)),
+                Reached::List(inner) => list = inner,
+            }
+            before += KEY_BITS;
+        }
+        None
     }
+
+    /// What the part says that this word begins.
+    #[inline]
+    fn part(&self, word: u32) -> Option<Reached> {
+        let words = self.words.get(word as usize..)?.first_chunk()?;
+        Some(match Part::from_words(*words).read() {
+            Ok((record, lens)) => Reached::Known(record, lens),
+            Err(list) => Reached::List(list),
+        })
+    }
+
+    /// The first of the entries that a place of an index tells, and how many there are behind it.
+    #[inline]
+    fn span(&self, place: u32, entries: u32) -> Option<(u32, u32)> {
+        let [from, to] = *self.words.get(place as usize..)?.first_chunk()?;
+        Some((entries + from * WORDS as u32, to.checked_sub(from)?))
+    }
+
+    /// What the entry says that a key is in.
+    #[inline]
+    fn choose(&self, (first, more): (u32, u32), key: u32, before: u32) -> Option<Reached> {
+        let entries = self.words.get(first as usize..)?;
+        let (entry, next) = last_begun(entries, more as usize, key)?;
+        Some(match entry.list() {
+            Some(inner) => Reached::List(*self.lists.get(inner)?),
+            None => Reached::Known(entry.record(), entry.lens(key, next, before)),
+        })
+    }
+}
+
+/// Where a step has led.
+#[derive(Clone, Copy)]
+enum Reached {
+    /// To the number of what is known, and the lengths around the address.
+    Known(u32, Lens),
+    List(List),
+}
+
+/// The word of a table that an address's part begins with.
+#[inline]
+fn part_word(address: u128) -> u32 {
+    (address >> (u128::BITS - PART_BITS)) as u32 * PART_WORDS as u32
+}
+
+/// The words where the place of a key in a list's index is, and where its entries begin.
+#[inline]
+fn place(list: List, key: u32) -> (u32, u32) {
+    let place = u64::from(key) >> (KEY_BITS - list.bits());
+    (
+        list.word() + place as u32,
+        list.word() + (1 << list.bits()) + 1,
+    )
 }
 
 /// The tables of both families.
@@ -50,107 +124,132 @@ impl Families {
     }
 }
 
-/// One address's way through a table.
+/// One address's way through a table. All of it is small numbers, which are changed in place: what
+/// is written in pieces and then read as a whole is waited for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Search<'a> {
     table: &'a Table,
-    address: u128,
+    pub(crate) address: u128,
     /// How many bits of the address are behind it.
     before: u32,
-    at: At<'a>,
+    at: At,
+    /// The word of the table that is to be read next; at the end, the record.
+    word: u32,
+    /// At an index, the word where its entries begin; at entries, how many are behind the first; at
+    /// the end, the lengths.
+    more: u32,
 }
 
 /// What is to be read next.
-#[derive(Debug, Clone, Copy)]
-enum At<'a> {
-    Part(&'a [u32; 2]),
-    /// The place of the index that the key has, and the entries behind the index.
-    Index(&'a [u32; 2], &'a [u32]),
-    /// Entries, of which this many are behind the first.
-    Entries(&'a [u32], usize),
-    /// What is known.
-    End(usize, Lens),
-    /// The table is not what it should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    Part,
+    /// The place of an index that the key has.
+    Index,
+    Entries,
+    /// Nothing: it is known.
+    End,
+    /// Nothing: the table is empty.
     Nowhere,
 }
 
 impl<'a> Search<'a> {
     #[inline]
     pub(crate) fn new(table: &'a Table, address: u128) -> Self {
-        let part = usize::try_from(address >> (u128::BITS - PART_BITS));
-        let part = part.ok().and_then(|part| table.parts.get(part));
         Self {
             table,
             address,
             before: PART_BITS,
-            at: part.map_or(At::Nowhere, At::Part),
+            at: At::Part,
+            word: part_word(address),
+            more: 0,
         }
     }
 
     /// The memory that the next step reads; or what is known, if there is none.
     #[inline]
-    pub(crate) fn needs(&self) -> Result<&'a [u32], Option<usize>> {
-        match self.at {
-            At::Part(words) | At::Index(words, _) => Ok(words),
-            At::Entries(words, more) => Ok(words.get(..(more + 2) * WORDS).unwrap_or(words)),
-            At::End(record, _) => Err(Some(record)),
-            At::Nowhere => Err(None),
-        }
+    pub(crate) fn needs(&self) -> Result<&'a [u32], Option<u32>> {
+        let words = match self.at {
+            At::Part => PART_WORDS,
+            // An index of one place, and the entries behind it; or the last place of an index.
+            At::Index if self.is_last_place() => 2 + (ENTRIES_PER_PLACE + 1) * WORDS,
+            At::Index => 2,
+            At::Entries => (self.more as usize + 2) * WORDS,
+            At::End => return Err(Some(self.word)),
+            At::Nowhere => return Err(None),
+        };
+        let rest = self.table.words.get(self.word as usize..);
+        Ok(rest.map_or(&[], |rest| rest.get(..words).unwrap_or(rest)))
+    }
+
+    /// Whether the entries follow the place of the index.
+    #[inline]
+    fn is_last_place(&self) -> bool {
+        self.more == self.word + 2
     }
 
     /// Reads what it needs.
     #[inline]
     pub(crate) fn step(&mut self) {
-        self.at = self.next().unwrap_or(At::Nowhere);
-    }
-
-    /// Goes all the way: what is known of the address, with the lengths around it.
-    #[inline]
-    pub(crate) fn end(mut self) -> Option<(usize, Lens)> {
-        // To a part, and to an index and entries at each depth.
-        for _ in 0..2 + 2 * MAX_DEPTH {
-            match self.at {
-                At::End(record, lens) => return Some((record, lens)),
-                At::Nowhere => return None,
-                At::Part(_) | At::Index(..) | At::Entries(..) => self.step(),
-            }
+        if self.go_on().is_none() {
+            self.at = At::Nowhere;
         }
-        None
     }
 
+    /// What is known of the address, with the lengths around it: as far as it has come, or by
+    /// another search.
     #[inline]
-    fn next(&mut self) -> Option<At<'a>> {
+    pub(crate) fn end(&self) -> Option<(u32, Lens)> {
         match self.at {
-            At::Part(words) => match Part::from_words(*words).read() {
-                Ok((record, lens)) => Some(At::End(record, lens)),
-                Err(list) => self.begin(list),
-            },
-            At::Index([from, to], entries) => {
-                let from = usize::try_from(*from).ok()?;
-                let more = usize::try_from(*to).ok()?.checked_sub(from)?;
-                Some(At::Entries(entries.get(from * WORDS..)?, more))
-            }
-            At::Entries(entries, more) => {
-                let key = key(self.address, self.before);
-                let (entry, next) = last_begun(entries, more, key)?;
-                let Some(inner) = entry.list() else {
-                    return Some(At::End(entry.record(), entry.lens(key, next, self.before)));
-                };
-                self.before += KEY_BITS;
-                self.begin(*self.table.lists.get(inner)?)
-            }
-            end @ (At::End(..) | At::Nowhere) => Some(end),
+            At::End => Some((self.word, self.more.to_le_bytes())),
+            At::Nowhere => None,
+            At::Part | At::Index | At::Entries => self.table.find(self.address),
         }
     }
 
-    /// Goes into a list.
     #[inline]
-    fn begin(&self, list: List) -> Option<At<'a>> {
-        let words = self.table.words.get(list.word()..)?;
-        let key = u64::from(key(self.address, self.before));
-        let place = usize::try_from(key >> (KEY_BITS - list.bits())).ok()?;
-        let index = words.get(place..)?.first_chunk()?;
-        Some(At::Index(index, words.get((1 << list.bits()) + 1..)?))
+    fn go_on(&mut self) -> Option<()> {
+        match self.at {
+            At::Part => {
+                let reached = self.table.part(self.word)?;
+                self.reach(reached);
+            }
+            At::Index => {
+                let last = self.is_last_place();
+                let first = self.more;
+                (self.word, self.more) = self.table.span(self.word, self.more)?;
+                self.at = At::Entries;
+                // Then they are in the memory that was asked for.
+                if last && self.word == first {
+                    self.go_on_from_entries()?;
+                }
+            }
+            At::Entries => self.go_on_from_entries()?,
+            At::End | At::Nowhere => {}
+        }
+        Some(())
+    }
+
+    #[inline]
+    fn go_on_from_entries(&mut self) -> Option<()> {
+        let key = key(self.address, self.before);
+        let reached = self
+            .table
+            .choose((self.word, self.more), key, self.before)?;
+        self.before += KEY_BITS;
+        self.reach(reached);
+        Some(())
+    }
+
+    #[inline]
+    fn reach(&mut self, reached: Reached) {
+        (self.at, self.word, self.more) = match reached {
+            Reached::Known(record, lens) => (At::End, record, u32::from_le_bytes(lens)),
+            Reached::List(list) => {
+                let (word, entries) = place(list, key(self.address, self.before));
+                (At::Index, word, entries)
+            }
+        };
     }
 }
 

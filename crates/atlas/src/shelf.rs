@@ -5,22 +5,20 @@ use crate::layer::TooLarge;
 use crate::runs::MAX_ENTRIES;
 use crate::search::PADDING;
 use crate::table::{
-    ALIGNMENT, Edges, Entry, KEY_BITS, List, MAX_DEPTH, MAX_WORDS, PART_BITS, Part, Table, beside,
-    key,
+    ALIGNMENT, ENTRIES_PER_PLACE, Edges, Entry, KEY_BITS, List, MAX_DEPTH, MAX_WORDS, PART_BITS,
+    PARTS, Part, Table, beside, key,
 };
 
-/// How many entries there are at most for each place of an index, on average: so few that they are
-/// looked at together, and as many as keep the index small.
-const ENTRIES_PER_PLACE: usize = 4;
 /// The most bits that an index goes by.
 const MAX_BITS: u32 = 20;
 
 /// A table in the making.
 #[derive(Debug, Default)]
 pub(crate) struct Shelf {
-    parts: Vec<[u32; 2]>,
     lists: Vec<List>,
     words: Vec<u32>,
+    /// How many parts have been said.
+    parts: usize,
     /// How many entries there are that say what is known, but for those of open lists.
     len: usize,
     /// The lists that have been begun and not ended, each inside of the one before.
@@ -53,9 +51,10 @@ struct Piece {
 impl Shelf {
     /// One for a table of about so many entries.
     pub(crate) fn with_capacity(entries: usize) -> Self {
+        let mut words = Vec::with_capacity(PARTS + entries * 4);
+        words.resize(PARTS, 0);
         Self {
-            parts: Vec::with_capacity(1 << PART_BITS),
-            words: Vec::with_capacity(entries * 4),
+            words,
             ..Self::default()
         }
     }
@@ -73,7 +72,6 @@ impl Shelf {
     pub(crate) fn table(mut self) -> Table {
         self.words.extend([0; PADDING]);
         Table {
-            parts: self.parts.into(),
             lists: self.lists.into(),
             words: self.words.into(),
             len: self.len,
@@ -139,8 +137,16 @@ impl Shelf {
         let whole = Part::whole(record, edges.map(|edges| edges.far));
         let part = |address: u128| address >> (u128::BITS - PART_BITS);
         for _ in part(prefix.first)..=part(prefix.last) {
-            self.parts.push(whole.words());
+            self.say(whole);
         }
+    }
+
+    /// Says what the part is that follows those before it.
+    fn say(&mut self, part: Part) {
+        if let Some(words) = self.words.as_chunks_mut().0.get_mut(self.parts) {
+            *words = part.words();
+        }
+        self.parts += 1;
     }
 
     /// Ends the list at this depth, which is about this address.
@@ -155,7 +161,7 @@ impl Shelf {
         self.len += list.len();
         let outer = (depth as usize).checked_sub(2);
         match outer.and_then(|outer| self.open.get_mut(outer)) {
-            None => self.parts.push(Part::list(ended).words()),
+            None => self.say(Part::list(ended)),
             Some(outer) => {
                 let key = key(about, PART_BITS + (depth - 2) * KEY_BITS);
                 outer.push(Entry::leading(key, number(self.lists.len())));

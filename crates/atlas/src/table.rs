@@ -8,6 +8,10 @@
 
 /// The topmost bits, which choose the part.
 pub(crate) const PART_BITS: u32 = 16;
+/// The words that a [`Part`] takes.
+pub(crate) const PART_WORDS: usize = 2;
+/// Those of all parts.
+pub(crate) const PARTS: usize = PART_WORDS << PART_BITS;
 /// The bits of a key.
 pub(crate) const KEY_BITS: u32 = 32;
 /// How deep lists lie inside one another: as many keys as an address has behind its topmost bits.
@@ -76,8 +80,8 @@ impl Entry {
     }
 
     /// The number of what is known.
-    pub(crate) fn record(self) -> usize {
-        usize::try_from(self.what).unwrap_or(usize::MAX) & (MAX_RECORDS - 1)
+    pub(crate) fn record(self) -> u32 {
+        self.what & ((1 << BEGINS) - 1)
     }
 
     /// The number of the list that it leads to.
@@ -123,6 +127,10 @@ pub(crate) struct Edges {
     pub(crate) far: u8,
 }
 
+/// How many entries there are at most for each place of an index, on average: so few that they are
+/// looked at together, and as many as keep the index small.
+pub(crate) const ENTRIES_PER_PLACE: usize = 4;
+
 /// Where a list is: 27 bits of a number, which counts pairs of words, and how many bits of a key its
 /// index goes by.
 #[derive(Debug, Clone, Copy)]
@@ -130,7 +138,8 @@ pub(crate) struct List(u32);
 
 const NUMBER_BITS: u32 = 27;
 /// Lists begin at multiples of so many words.
-pub(crate) const ALIGNMENT: usize = 2;
+pub(crate) const ALIGNMENT: usize = 1 << ALIGNMENT_BITS;
+const ALIGNMENT_BITS: u32 = 1;
 /// No list may begin behind so many words.
 pub(crate) const MAX_WORDS: usize = ALIGNMENT << NUMBER_BITS;
 
@@ -140,9 +149,9 @@ impl List {
         Self(u32::try_from(word / ALIGNMENT).unwrap_or(u32::MAX) | bits << NUMBER_BITS)
     }
 
-    pub(crate) fn word(self) -> usize {
-        let number = usize::try_from(self.0).unwrap_or(usize::MAX);
-        (number & ((1 << NUMBER_BITS) - 1)) * ALIGNMENT
+    /// The word that it begins with.
+    pub(crate) fn word(self) -> u32 {
+        (self.0 & ((1 << NUMBER_BITS) - 1)) << ALIGNMENT_BITS
     }
 
     pub(crate) fn bits(self) -> u32 {
@@ -173,7 +182,7 @@ impl Part {
         }
     }
 
-    pub(crate) fn from_words([what, lens]: [u32; 2]) -> Self {
+    pub(crate) fn from_words([what, lens]: [u32; PART_WORDS]) -> Self {
         Self {
             what,
             lens: lens.to_le_bytes(),
@@ -181,31 +190,29 @@ impl Part {
     }
 
     /// As it stands in a table.
-    pub(crate) fn words(self) -> [u32; 2] {
+    pub(crate) fn words(self) -> [u32; PART_WORDS] {
         [self.what, u32::from_le_bytes(self.lens)]
     }
 
     /// The number of what is known and the lengths; or the list.
     #[inline]
-    pub(crate) fn read(self) -> Result<(usize, Lens), List> {
+    pub(crate) fn read(self) -> Result<(u32, Lens), List> {
         if self.lens == LEADS {
             return Err(List(self.what));
         }
-        Ok((usize::try_from(self.what).unwrap_or(usize::MAX), self.lens))
+        Ok((self.what, self.lens))
     }
 }
 
 /// All addresses of a family, as numbers of 128 bits: those of IPv4 stand at the upper end.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
-    /// For each value of the topmost bits a [`Part`].
-    pub(crate) parts: Box<[[u32; 2]]>,
     /// Those that entries lead to.
     pub(crate) lists: Box<[List]>,
-    /// The lists, each with its index before it, so that one place in memory has both: a page that
-    /// is not at hand takes longer than all else. The index tells, for each value of the bits that
-    /// it goes by, the last entry that begins at or before the first such key, and then the last
-    /// entry of all. `PADDING` more at the end.
+    /// For each value of the topmost bits a [`Part`]; behind them the lists, each with its index
+    /// before it. All is one block: a page that is not at hand takes longer than all else. An index
+    /// tells, for each value of the bits that it goes by, the last entry that begins at or before
+    /// the first such key, and then the last entry of all. `PADDING` more at the end.
     pub(crate) words: Box<[u32]>,
     /// Entries that say what is known.
     pub(crate) len: usize,
@@ -219,7 +226,7 @@ impl Table {
 
     /// Of memory.
     pub(crate) fn bytes(&self) -> usize {
-        size_of_val(&*self.parts) + size_of_val(&*self.lists) + size_of_val(&*self.words)
+        size_of_val(&*self.lists) + size_of_val(&*self.words)
     }
 }
 

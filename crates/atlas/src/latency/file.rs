@@ -312,7 +312,7 @@ fn upper<const N: usize>(bytes: &[u8; N]) -> u128 {
 /// the row, all others are that of the order.
 fn table(runs: impl Iterator<Item = Run>, rows: &Rows, about: usize) -> Result<Table, TooLarge> {
     let steps = |run: &Run| {
-        let row = rows.get(run.record as usize)?;
+        let row = rows.get(run.record)?;
         Some(rows.steps(row))
     };
     let mut shelf = Shelf::with_capacity(about);

@@ -53,14 +53,14 @@ fn family<'a>(
 
 /// The widest prefixes that have one record each. What is looked up in the other family counts as
 /// what is before it.
-fn prefixes(table: &Table, rows: usize) -> impl Iterator<Item = (u128, u128, usize)> {
+fn prefixes(table: &Table, rows: usize) -> impl Iterator<Item = (u128, u128, u32)> {
     let (mut next, mut before) = (Some(0_u128), 0);
     from_fn(move || {
         let first = next?;
         let (record, [len, ..]) = table.find(first)?;
         let last = first | u128::MAX.checked_shr(len.into()).unwrap_or(0);
         next = last.checked_add(1);
-        if record <= rows {
+        if record as usize <= rows {
             before = record;
         }
         Some((first, last, before))

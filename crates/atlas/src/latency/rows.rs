@@ -91,9 +91,9 @@ impl Rows {
 
     /// The row of a record of the tables: they count from 1, and 0 is that nothing is said.
     #[inline]
-    pub(super) fn get(&self, record: usize) -> Option<&[u8]> {
+    pub(super) fn get(&self, record: u32) -> Option<&[u8]> {
         let width = width(self.regions);
-        let start = record.checked_sub(1)?.checked_mul(width)?;
+        let start = (record.checked_sub(1)? as usize).checked_mul(width)?;
         self.bytes.get(start..)?.get(..width)
     }
 
