@@ -154,74 +154,82 @@ unsafe fn resize(block: *mut u8, len: usize, new_len: usize) -> *mut u8 {
 mod tests {
     use super::*;
 
-    /// Fills a block with numbers that tell its bytes apart.
-    fn fill(block: *mut u8, len: usize) {
-        for at in (0..len).step_by(4096 / 4) {
-            unsafe { *block.add(at) = (at / 7 % 251) as u8 };
+    fn bytes<'a>(block: *mut u8, len: usize) -> &'a mut [u8] {
+        // SAFETY: the tests ask for bytes that they have taken and written, or taken as zero, and
+        // hold no two slices of a block at once.
+        unsafe { std::slice::from_raw_parts_mut(block, len) }
+    }
+
+    fn take(layout: Layout) -> *mut u8 {
+        // SAFETY: no test asks for nothing. Zeroed, its bytes may be read.
+        unsafe { LargePages.alloc_zeroed(layout) }
+    }
+
+    fn give_back(block: *mut u8, layout: Layout) {
+        // SAFETY: the block was taken with this layout, or has been made to have it.
+        unsafe { LargePages.dealloc(block, layout) };
+    }
+
+    fn number(at: usize) -> u8 {
+        (at / 7 % 251).to_le_bytes()[0]
+    }
+
+    /// Writes numbers that tell the places of a block apart.
+    fn fill(bytes: &mut [u8]) {
+        for (at, byte) in bytes.iter_mut().enumerate().step_by(1024) {
+            *byte = number(at);
         }
     }
 
-    fn is_filled(block: *const u8, len: usize) -> bool {
-        (0..len)
-            .step_by(4096 / 4)
-            .all(|at| unsafe { *block.add(at) } == (at / 7 % 251) as u8)
+    fn is_filled(bytes: &[u8]) -> bool {
+        let mut some = bytes.iter().enumerate().step_by(1024);
+        some.all(|(at, byte)| *byte == number(at))
+    }
+
+    fn layout(size: usize) -> Layout {
+        Layout::from_size_align(size, 16).unwrap()
     }
 
     #[test]
     fn blocks_keep_what_is_in_them_however_they_grow_and_shrink() {
-        let sizes = [
-            1,
-            100_000,
-            LARGE - 1,
-            LARGE,
-            PAGE,
-            PAGE + 1,
-            5 * PAGE + 4096,
-            40 * PAGE,
-        ];
-        for from in sizes {
-            for to in sizes {
-                let layout = Layout::from_size_align(from, 16).unwrap();
-                unsafe {
-                    let block = LargePages.alloc(layout);
-                    assert!(!block.is_null());
-                    fill(block, from);
-                    let moved = LargePages.realloc(block, layout, to);
-                    assert!(is_filled(moved, from.min(to)), "{from} to {to}");
-                    fill(moved, to);
-                    assert!(is_filled(moved, to));
-                    LargePages.dealloc(moved, Layout::from_size_align(to, 16).unwrap());
-                }
-            }
+        let few = [1, 100_000, LARGE - 1, LARGE, PAGE, PAGE + 1];
+        let sizes = [&few[..], &[5 * PAGE + 4096, 40 * PAGE]].concat();
+        for (from, to) in sizes
+            .iter()
+            .flat_map(|from| sizes.iter().map(move |to| (*from, *to)))
+        {
+            let block = take(layout(from));
+            assert!(!block.is_null());
+            fill(bytes(block, from));
+            // SAFETY: the block was taken with this layout.
+            let moved = unsafe { LargePages.realloc(block, layout(from), to) };
+            assert!(is_filled(bytes(moved, from.min(to))), "{from} to {to}");
+            give_back(moved, layout(to));
         }
     }
 
     #[test]
     fn large_blocks_begin_with_a_large_page_and_are_zero() {
-        let layout = Layout::from_size_align(3 * PAGE / 2, 64).unwrap();
-        unsafe {
-            for _ in 0..3 {
-                let block = LargePages.alloc_zeroed(layout);
-                assert_eq!(block.align_offset(PAGE), 0);
-                let bytes = std::slice::from_raw_parts(block, layout.size());
-                assert!(bytes.iter().all(|byte| *byte == 0));
-                fill(block, layout.size());
-                LargePages.dealloc(block, layout);
-            }
+        let layout = layout(3 * PAGE / 2);
+        for _ in 0..3 {
+            let block = take(layout);
+            assert_eq!(block.align_offset(PAGE), 0);
+            let bytes = bytes(block, layout.size());
+            assert!(bytes.iter().all(|byte| *byte == 0));
+            fill(bytes);
+            give_back(block, layout);
         }
     }
 
     #[test]
     fn what_there_is_no_memory_for_is_refused() {
-        let too_much = Layout::from_size_align(1 << 60, 8).unwrap();
-        let layout = Layout::from_size_align(PAGE, 8).unwrap();
-        unsafe {
-            assert!(LargePages.alloc(too_much).is_null());
-            let block = LargePages.alloc(layout);
-            fill(block, PAGE);
-            assert!(LargePages.realloc(block, layout, 1 << 60).is_null());
-            assert!(is_filled(block, PAGE), "it is still there");
-            LargePages.dealloc(block, layout);
-        }
+        assert!(take(layout(1 << 60)).is_null());
+        let block = take(layout(PAGE));
+        fill(bytes(block, PAGE));
+        // SAFETY: the block was taken with this layout.
+        let moved = unsafe { LargePages.realloc(block, layout(PAGE), 1 << 60) };
+        assert!(moved.is_null());
+        assert!(is_filled(bytes(block, PAGE)), "it is still there");
+        give_back(block, layout(PAGE));
     }
 }
