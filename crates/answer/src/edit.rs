@@ -103,11 +103,11 @@ impl ZoneImage {
         let mut meta = self.meta.clone();
         meta.last_changed = last_changed;
         let image = change.finish(meta).with_log(self.log);
-        let vpcs = self.shared_vpcs();
-        Ok(image.with_vpcs(vpcs).with_lists(Lists {
+        let lists = Lists {
             evaluating: evaluating.finish(),
             leading_out: leading_out.finish(),
-        }))
+        };
+        Ok(image.with_beside_of(self, lists))
     }
 
     /// The same zone, visible elsewhere.

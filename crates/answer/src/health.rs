@@ -24,6 +24,7 @@ const CHECK: u64 = 0xc4ec;
 const COLLECTION: u64 = 0xc1d2;
 const LOCATION: u64 = 0x10ca;
 const REGION: u64 = 0x2e61;
+const OUTSIDE: u64 = 0x0475;
 
 impl Key {
     /// That of a health check.
@@ -44,6 +45,12 @@ impl Key {
     /// That of a region or a local zone group.
     pub(crate) fn of_region(key: HashKey, name: &str) -> Self {
         Self(key.text(REGION, name.as_bytes()))
+    }
+
+    /// That of a host name elsewhere, which has this key, as the aliases of a zone see its health:
+    /// the check of a resource is for its own account alone.
+    pub(crate) fn of_outside(key: HashKey, zone: &str, external: Self) -> Self {
+        Self(key.text(OUTSIDE ^ external.0, zone.as_bytes()))
     }
 
     /// That of the sets of one name, by the hash of the whole name, and type in a zone.

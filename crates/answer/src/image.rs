@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use meridian_dns::Name;
-use meridian_model::{Generation, Timestamp, VpcId, ZoneId};
+use meridian_model::{AccountId, Generation, Timestamp, VpcId, ZoneId};
 
 use crate::depths::Depths;
 use crate::hash::HashKey;
@@ -64,6 +64,8 @@ pub struct ZoneImage {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Beside {
     vpcs: Option<Arc<[VpcId]>>,
+    /// Whose the zone is, where it has aliases to host names elsewhere.
+    account: Option<AccountId>,
     lists: Lists,
 }
 
@@ -134,16 +136,28 @@ impl ZoneImage {
         self.beside.as_ref()?.vpcs.as_deref()
     }
 
-    /// As [`vpcs`](Self::vpcs), to be shared.
-    pub(crate) fn shared_vpcs(&self) -> Option<Arc<[VpcId]>> {
-        self.beside.as_ref()?.vpcs.clone()
-    }
-
     /// The same zone as a private one that these VPCs see, or as a public one.
     #[must_use]
     pub fn with_vpcs(self, vpcs: Option<Arc<[VpcId]>>) -> Self {
-        let lists = self.lists();
-        self.beside(Beside { vpcs, lists })
+        let beside = self.beside_or_none();
+        self.with_beside(Beside { vpcs, ..beside })
+    }
+
+    /// The same zone as one of this account. It is remembered only where it matters: resources are
+    /// what the aliases of their own account go by.
+    #[must_use]
+    pub fn with_account(self, account: &AccountId) -> Self {
+        let beside = self.beside_or_none();
+        if beside.lists.leading_out.is_none() {
+            return self;
+        }
+        let account = Some(account.clone());
+        self.with_beside(Beside { account, ..beside })
+    }
+
+    /// Whose it is, if it has aliases to host names elsewhere.
+    pub(crate) fn account(&self) -> Option<&AccountId> {
+        self.beside.as_ref()?.account.as_ref()
     }
 
     /// The names with aliases that evaluate the health of their targets; none where there is none.
@@ -156,18 +170,24 @@ impl ZoneImage {
         self.beside.as_ref()?.lists.leading_out.as_ref()
     }
 
-    fn lists(&self) -> Lists {
-        let beside = self.beside.as_ref();
-        beside.map_or_else(Lists::default, |beside| beside.lists.clone())
+    fn beside_or_none(&self) -> Beside {
+        let beside = self.beside.as_deref();
+        beside.map_or_else(Beside::default, Beside::clone)
     }
 
     /// The same zone with other such names.
     pub(crate) fn with_lists(self, lists: Lists) -> Self {
-        let vpcs = self.shared_vpcs();
-        self.beside(Beside { vpcs, lists })
+        let beside = self.beside_or_none();
+        self.with_beside(Beside { lists, ..beside })
     }
 
-    fn beside(self, beside: Beside) -> Self {
+    /// The same zone with all that `other` has beside its pages, but with these names.
+    pub(crate) fn with_beside_of(self, other: &Self, lists: Lists) -> Self {
+        let beside = other.beside_or_none();
+        self.with_beside(Beside { lists, ..beside })
+    }
+
+    fn with_beside(self, beside: Beside) -> Self {
         let Lists {
             evaluating,
             leading_out,

@@ -126,7 +126,10 @@ fn write_alias(
         write_sized(target.zone.as_str().as_bytes(), group);
         write_sized(wire, group);
         return match target.evaluate_target_health {
-            true => (ALIAS | LEADS_OUT | EVALUATES, key.0),
+            true => {
+                let target = health::Key::of_outside(home.key, home.zone.as_str(), key);
+                (ALIAS | LEADS_OUT | EVALUATES, target.0)
+            }
             false => (ALIAS | LEADS_OUT, 0),
         };
     }

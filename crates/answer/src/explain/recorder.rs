@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use meridian_atlas::{Latencies, Network};
-use meridian_dns::Name;
+use meridian_dns::{Name, RecordType};
 use meridian_model::RoutingKind;
 
 use super::{
@@ -93,7 +93,7 @@ impl<'w> Recorder<'w> {
             }
             Part::External(external) => {
                 let name = Name::from_wire(external.name).ok()?;
-                let seen = self.external(candidates.group(), &external);
+                let seen = self.external(zone, (candidates.group().rtype, &external));
                 (Some(external.zone.to_owned()), name, Some(seen))
             }
         };
@@ -106,10 +106,14 @@ impl<'w> Recorder<'w> {
         })
     }
 
-    fn external(&self, group: &Group<'_>, external: &External<'_>) -> ExternalSeen {
+    fn external(
+        &self,
+        zone: &ZoneImage,
+        (rtype, external): (RecordType, &External<'_>),
+    ) -> ExternalSeen {
         let entry = self.world.known_targets().entry(external);
         let facts = entry.map(|entry| entry.facts.clone()).unwrap_or_default();
-        let check = self.world.resources.check(external.name);
+        let check = self.world.resources.check(zone, external.name);
         let check = check.map(|id| {
             let key = Key::of_check(self.world.key(), id);
             (id.to_string(), self.state_of(key))
@@ -118,7 +122,7 @@ impl<'w> Recorder<'w> {
         ExternalSeen {
             state: match entry.map(Entry::held) {
                 Some(held @ Held::Records(..)) => {
-                    let (records, ttl_s, subnets) = held.counts(group.rtype).unwrap_or_default();
+                    let (records, ttl_s, subnets) = held.counts(rtype).unwrap_or_default();
                     ExternalHeld::Answers {
                         records,
                         ttl_s,

@@ -171,7 +171,9 @@ impl Judge<'_> {
                 Some((key, Part::Alias(target))) => {
                     self.target_is_up(zone, (key, target), set.rtype, depth)
                 }
-                Some((key, Part::External(external))) => self.external_is_up(key, &external),
+                Some((key, Part::External(external))) => {
+                    self.external_is_up(zone, (key, &external))
+                }
                 Some((_, Part::Records(_))) | None => true,
             };
             any |= up;
@@ -181,13 +183,13 @@ impl Judge<'_> {
 
     /// Whether a host name elsewhere can be answered with, and its check, if it is a resource that
     /// has one, is healthy.
-    fn external_is_up(&mut self, key: Key, external: &External<'_>) -> bool {
+    fn external_is_up(&mut self, zone: &ZoneImage, (key, external): (Key, &External<'_>)) -> bool {
         if let Some(state) = self.known.get(&key) {
             return *state == State::Up;
         }
-        let check = self.world.resources.check(external.name);
+        let check = self.world.resources.check(zone, external.name);
         let check = check.map(|id| Key::of_check(self.world.key, id));
-        self.keys.insert(key);
+        self.keys.insert(external.key);
         self.keys.extend(check);
         let is_healthy = check.is_none_or(|check| !self.down.has(check));
         let up = is_healthy && self.world.external.has_records(external);

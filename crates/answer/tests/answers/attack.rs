@@ -15,7 +15,7 @@ use crate::oracle::Oracle;
 use crate::scenario::{Ask, Edns, Scenario, Set, Zone, parse};
 use crate::wire;
 use crate::wire::normal;
-use crate::zones::{KEY, meta, rows, with_down, world, world_of};
+use crate::zones::{KEY, meta, rows, with_down, with_targets, world, world_of};
 
 fn set(name: &Name, rtype: RecordType, values: Vec<String>) -> Set {
     Set::simple(name.clone(), rtype, 60, values)
@@ -36,8 +36,11 @@ fn ask(name: Name, qtype: u16) -> Ask {
 /// A world in which every kind of answer can be had, from the files of the scenarios.
 pub(crate) fn small_world() -> (World, Vec<Ask>) {
     let mut all = Scenario::default();
-    let mut asks = Vec::new();
+    let (mut asks, mut targets) = (Vec::new(), Vec::new());
     for text in [
+        include_str!("../scenarios/external/aliases.txt"),
+        include_str!("../scenarios/external/health.txt"),
+        include_str!("../scenarios/external/subnets.txt"),
         include_str!("../scenarios/delegations.txt"),
         include_str!("../scenarios/wildcards.txt"),
         include_str!("../scenarios/chains.txt"),
@@ -59,10 +62,20 @@ pub(crate) fn small_world() -> (World, Vec<Ask>) {
         all.regions.extend(scenario.regions);
         all.measured.extend(scenario.measured);
         all.blocks.extend(scenario.blocks);
+        // What is known after the first few queries: in the end it may be nothing any more.
+        let known = scenario.queries.iter().map(|query| &query.targets);
+        targets.extend(
+            known
+                .filter(|known| !known.is_empty())
+                .take(1)
+                .flatten()
+                .cloned(),
+        );
         asks.extend(scenario.queries.into_iter().map(|query| query.ask));
     }
     let down = ["hc-a", "hc-ca", "hc-e1", "hc-e2", "hc-fra", "hc-p", "hc-t"];
-    (with_down(world_of(&all), &down.map(str::to_owned)), asks)
+    let world = with_down(world_of(&all), &down.map(str::to_owned));
+    (with_targets(world, &targets), asks)
 }
 
 /// A change of one packet.

@@ -5,6 +5,7 @@ mod allocation;
 mod attack;
 mod compare;
 mod crowd;
+mod external;
 mod options;
 mod oracle;
 mod possible;

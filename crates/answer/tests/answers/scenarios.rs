@@ -9,7 +9,9 @@ use crate::{wire, zones};
 #[test]
 fn scenario_files_are_answered_as_written() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
-    let files = [folder.join("measured"), folder.join("routing"), folder]
+    let own = ["external", "measured", "routing"].map(|own| folder.join(own));
+    let files = own.into_iter().chain([folder]);
+    let files = files
         .into_iter()
         .flat_map(|folder| std::fs::read_dir(folder).unwrap());
     let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
@@ -21,6 +23,7 @@ fn scenario_files_are_answered_as_written() {
         let world = zones::world_of(&scenario);
         for query in scenario.queries {
             let world = zones::with_down(world.clone(), &query.down);
+            let world = zones::with_targets(world, &query.targets);
             let expected: Vec<Expected> = query.expected.into_iter().map(normal).collect();
             let mut left: Vec<&Expected> = expected.iter().collect();
             let place = format!("{}:{}", file.display(), query.line);

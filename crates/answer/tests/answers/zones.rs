@@ -4,18 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use meridian_answer::{Broken, CidrCollections, HashKey, Health, World, ZoneImage, ZoneMeta};
+use meridian_answer::{
+    Broken, CidrCollections, ExternalFacts, ExternalRecords, ExternalState, ExternalTarget,
+    ExternalTargets, HashKey, Health, ResourceChecks, World, ZoneImage, ZoneMeta,
+};
 use meridian_atlas::{
     Atlas, Cell, Continent, Country, LatencyMap, Layer, MapDraft, MapRegion, MapRow, Origin, Place,
     Point, Regions, Source, Subdivision,
 };
-use meridian_dns::{Name, RecordType};
+use meridian_dns::{Name, RecordType, rdata};
 use meridian_model::{
     AccountId, AliasTarget, Generation, RecordSet, SetData, SetKey, Timestamp, Vpc, VpcId,
-    VpcRegion, ZoneId,
+    VpcRegion, ZoneId, external,
 };
 
-use crate::scenario::{self, Measured, Scenario, Set, Zone};
+use crate::scenario::{self, Known, Measured, Scenario, Set, Zone};
 
 pub(crate) const KEY: HashKey = HashKey([0x1234_5678, 0x9abc_def0]);
 
@@ -28,7 +31,8 @@ pub(crate) fn world(zones: &[Zone]) -> World {
         let rows = rows(&zone.sets);
         let vpcs = zone.vpcs.as_ref();
         let vpcs = vpcs.map(|vpcs| vpcs.iter().map(|id| VpcId::new(id).unwrap()).collect());
-        Arc::new(image(meta(zone, place), &rows).with_vpcs(vpcs))
+        let image = image(meta(zone, place), &rows).with_vpcs(vpcs);
+        Arc::new(image.with_account(&account()))
     });
     World::new(KEY, images.collect())
 }
@@ -38,7 +42,7 @@ pub(crate) fn world_of(scenario: &Scenario) -> World {
     let vpcs = scenario.vpcs.iter().map(|vpc| Vpc {
         id: VpcId::new(&vpc.id).unwrap(),
         region: VpcRegion::new(&vpc.region).unwrap(),
-        account: AccountId::new("111111111111").unwrap(),
+        account: account(),
         networks: vpc
             .networks
             .iter()
@@ -62,7 +66,11 @@ pub(crate) fn world_of(scenario: &Scenario) -> World {
         let map = latency_map(&scenario.measured, &regions);
         world(&scenario.zones).with_latency_map(Arc::new(map))
     };
+    let resources = scenario.resources.iter();
+    let account = account();
+    let resources = resources.map(|(name, check)| (&account, name, check.as_str()));
     world
+        .with_resource_checks(ResourceChecks::of(resources))
         .with_regions(&regions)
         .with_vpcs(&vpcs.collect::<Vec<_>>())
         .with_atlas(Arc::new(atlas(&scenario.places)))
@@ -171,6 +179,55 @@ pub(crate) fn with_down(world: World, down: &[String]) -> World {
     world.with_health(Health::of_down(KEY, down.iter().map(String::as_str)))
 }
 
+/// The same world with this known of host names elsewhere.
+pub(crate) fn with_targets(world: World, targets: &[scenario::Target]) -> World {
+    let mut known: Vec<ExternalTarget> = Vec::new();
+    for target in targets {
+        let records = |ttl_s, values: &[String]| ExternalRecords {
+            ttl_s,
+            records: values
+                .iter()
+                .map(|text| rdata::parse(target.rtype, text).unwrap())
+                .collect(),
+        };
+        let state = match &target.known {
+            Known::Records(ttl, values, None) => ExternalState::Answers {
+                records: records(*ttl, values),
+                for_subnets: Vec::new(),
+            },
+            Known::Records(ttl, values, Some(subnet)) => {
+                let general = known
+                    .iter_mut()
+                    .find(|other| (&other.name, other.rtype) == (&target.name, target.rtype));
+                let Some(ExternalTarget {
+                    state: ExternalState::Answers { for_subnets, .. },
+                    ..
+                }) = general
+                else {
+                    panic!("{} tells subnets, but not everybody", target.name);
+                };
+                for_subnets.push((subnet.parse().unwrap(), records(*ttl, values)));
+                continue;
+            }
+            Known::Nothing => ExternalState::Nothing,
+            Known::Gone => ExternalState::NoSuchName,
+            Known::Unknown => ExternalState::Unknown,
+        };
+        known.push(ExternalTarget {
+            name: target.name.clone(),
+            rtype: target.rtype,
+            state,
+            facts: ExternalFacts::default(),
+        });
+    }
+    world.with_external_targets(ExternalTargets::of(KEY, known))
+}
+
+/// Whose everything is.
+fn account() -> AccountId {
+    AccountId::new("111111111111").unwrap()
+}
+
 pub(crate) fn image(meta: ZoneMeta, rows: &Rows) -> ZoneImage {
     let names = rows.values().map(|(name, sets)| (name, sets.as_slice()));
     ZoneImage::build(KEY, meta, names, Broken::Refuse).unwrap()
@@ -229,8 +286,14 @@ fn record_set(set: &Set) -> RecordSet {
     }
 }
 
-/// The id of the zone with this apex; those of one name share it.
+/// The id of the zone with this apex; those of one name share it. An external one is its own id.
 fn id_of(apex: &Name) -> ZoneId {
+    let text = apex.to_string().to_uppercase();
+    if let Ok(id) = ZoneId::new(text.trim_end_matches('.'))
+        && external(&id).is_some()
+    {
+        return id;
+    }
     let bytes = apex.as_wire().iter();
     let hash = bytes.fold(0u64, |hash, byte| hash.wrapping_mul(257) ^ u64::from(*byte));
     ZoneId::new(&format!("Z{hash:016X}")).unwrap()

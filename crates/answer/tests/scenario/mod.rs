@@ -16,7 +16,13 @@
 //! l.example.test ALIAS A w.example.test [in=example.test] [evaluate] [| weight=3 …]
 //! big.example.test 60 A 192.0.2.{1..60}   sixty lines in one
 //!
+//! x.example.test ALIAS A cdn.test in=zexternal [evaluate] [| weight=3 …]   to a host name elsewhere
+//! resource cdn.test hc-1                  a resource of everybody's with a health check
+//!
 //! down hc-1 hc-2                          from here on these health checks are down, and no others
+//! target cdn.test A 60 192.0.2.1 192.0.2.2         from here on this is known of a host name elsewhere
+//! target cdn.test A 60 192.0.2.9 subnet=10.0.0.0/8 and this is told to clients there
+//! target cdn.test A nothing               or `gone`: no such name; or `unknown`, as all are at first
 //! query www.example.test A [class=CH] [tcp] [edns] [do] [bufsize=N] [version=N] [opcode=N]
 //!       [ecs=192.0.2.0/24] [view=1] [client=127.1.0.1]    on one line; all but class, opcode,
 //!                                         `tcp`, view and client mean EDNS
@@ -49,9 +55,31 @@ pub(crate) struct Scenario {
     pub(crate) measured: Vec<Measured>,
     pub(crate) blocks: Vec<Block>,
     pub(crate) zones: Vec<Zone>,
+    /// Resources by their names, and their health checks.
+    pub(crate) resources: Vec<(Name, String)>,
     pub(crate) queries: Vec<Query>,
     /// The health checks that are down for the queries that follow.
     down: Vec<String>,
+    /// What is known for them of host names elsewhere.
+    targets: Vec<Target>,
+}
+
+/// A host name elsewhere.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub(crate) name: Name,
+    pub(crate) rtype: RecordType,
+    pub(crate) known: Known,
+}
+
+/// What is known of it.
+#[derive(Debug, Clone)]
+pub(crate) enum Known {
+    /// TTL and values, and for which subnet, if it is for one.
+    Records(u32, Vec<String>, Option<String>),
+    Nothing,
+    Gone,
+    Unknown,
 }
 
 /// A VPC as it is to be described.
@@ -142,6 +170,8 @@ pub(crate) struct Query {
     pub(crate) view: u8,
     /// The health checks that are down.
     pub(crate) down: Vec<String>,
+    /// What is known of host names elsewhere.
+    pub(crate) targets: Vec<Target>,
     pub(crate) ask: Ask,
     /// At least one; each comes at times.
     pub(crate) expected: Vec<Expected>,
@@ -288,7 +318,16 @@ impl Scenario {
             }
             "zone" => self.zones.push(zone(rest)?),
             "down" => self.down = rest.split_whitespace().map(str::to_owned).collect(),
-            "query" => self.queries.push(query(number, rest, &self.down)?),
+            "resource" => {
+                let (name, check) = rest.split_once(' ')?;
+                self.resources
+                    .push((Name::parse(name).ok()?, check.to_owned()));
+            }
+            "target" => self.target(rest)?,
+            "query" => {
+                let query = query(number, rest, (&self.down, &self.targets))?;
+                self.queries.push(query);
+            }
             "or" => {
                 let (word, rest) = rest.split_once(' ').unwrap_or((rest, ""));
                 let expected = reply(word, rest)?;
@@ -309,6 +348,32 @@ impl Scenario {
 }
 
 impl Scenario {
+    fn target(&mut self, text: &str) -> Option<()> {
+        let mut words = text.split_whitespace().map(str::to_owned);
+        let name = Name::parse(&words.next()?).ok()?;
+        let rtype = words.next()?.parse().ok()?;
+        let known = match words.next()?.as_str() {
+            "nothing" => Known::Nothing,
+            "gone" => Known::Gone,
+            "unknown" => Known::Unknown,
+            ttl => {
+                // Blanks inside a value are written as `_`.
+                let mut values: Vec<String> = words.map(|word| word.replace('_', " ")).collect();
+                let last = values.last()?.strip_prefix("subnet=").map(str::to_owned);
+                if last.is_some() {
+                    values.pop();
+                }
+                Known::Records(ttl.parse().ok()?, values, last)
+            }
+        };
+        if !matches!(known, Known::Records(_, _, Some(_))) {
+            let other = |target: &Target| target.name != name || target.rtype != rtype;
+            self.targets.retain(other);
+        }
+        self.targets.push(Target { name, rtype, known });
+        Some(())
+    }
+
     fn collection(&mut self, text: &str) -> Option<()> {
         let mut words = text.split_whitespace();
         let (collection, location) = (words.next()?, words.next()?);
@@ -457,7 +522,8 @@ fn zone(text: &str) -> Option<Zone> {
     })
 }
 
-fn query(line: usize, text: &str, down: &[String]) -> Option<Query> {
+fn query(line: usize, text: &str, known: (&[String], &[Target])) -> Option<Query> {
+    let (down, targets) = known;
     let mut words = text.split_whitespace();
     let mut ask = Ask {
         name: Name::parse(words.next()?).ok()?,
@@ -503,6 +569,7 @@ fn query(line: usize, text: &str, down: &[String]) -> Option<Query> {
         line,
         view,
         down: down.to_vec(),
+        targets: targets.to_vec(),
         ask,
         expected: Vec::new(),
     })

@@ -106,12 +106,17 @@ pub(super) fn build(
     let meta = meta(zone, views, stats.last_changed.0);
     let draft = names.finish();
     let image = draft.map(|draft| ZoneImage::from_drafts(key, meta, vec![draft], ONE));
-    Ok(image.map(|image| image.with_vpcs(vpcs(zone))))
+    Ok(image.map(|image| owned(image, zone)))
 }
 
 /// The same image where the zone is to be seen now.
 pub(super) fn placed(image: &ZoneImage, zone: &Zone, views: &Views) -> ZoneImage {
-    image.with_views(views.of(zone)).with_vpcs(vpcs(zone))
+    owned(image.with_views(views.of(zone)), zone)
+}
+
+/// The same image of its owner's, where VPCs see it if it is private.
+fn owned(image: ZoneImage, zone: &Zone) -> ZoneImage {
+    image.with_vpcs(vpcs(zone)).with_account(&zone.account)
 }
 
 /// Which VPCs see a private zone.
@@ -200,7 +205,7 @@ impl Plan<'_> {
         let meta = meta(&self.zones[place], self.views, self.last_changed[place]);
         let parts = parts.into_iter().collect::<Result<_, _>>()?;
         let image = ZoneImage::from_drafts(self.key, meta, parts, threads);
-        Ok(image.with_vpcs(vpcs(&self.zones[place])))
+        Ok(owned(image, &self.zones[place]))
     }
 }
 

@@ -1,0 +1,260 @@
+//! What scenario files cannot say of aliases to host names elsewhere: what is told of them, which of
+//! them a World needs, and that health is the same however it came about.
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use meridian_answer::{
+    Ask, CheckState, Explanation, ExternalFacts, ExternalHeld, ExternalRecords, ExternalState,
+    ExternalTarget, ExternalTargets, Lost, Moment, ResourceChecks, ViewId, World, ZoneChange,
+    explain,
+};
+use meridian_dns::{Name, RecordType};
+use meridian_model::{AccountId, Generation};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::scenario::{Known, Target, parse};
+use crate::zones::{self, KEY};
+
+const ZONE: &str = "
+zone z.test
+z.test 900 SOA ns1.z.test. admin.z.test. 1 7200 900 1209600 86400
+z.test ALIAS A cdn.example in=zexternal evaluate | failover=PRIMARY id=p
+z.test 10 A 192.0.2.99 | failover=SECONDARY id=s
+";
+
+fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+fn told(world: &World, asked: &str, now_s: u64) -> Explanation {
+    let ask = Ask {
+        name: &name(asked),
+        qtype: 1,
+        view: ViewId(0),
+        source: IpAddr::from([10, 1, 2, 3]),
+        subnet: None,
+        at: None,
+        health: &[],
+        moment: Moment { now_s, seed: 7 },
+    };
+    explain(world, &ask)
+}
+
+fn target(text: &str, state: ExternalState, facts: ExternalFacts) -> ExternalTarget {
+    ExternalTarget {
+        name: name(text),
+        rtype: RecordType::A,
+        state,
+        facts,
+    }
+}
+
+fn address(last: u8) -> ExternalRecords {
+    ExternalRecords {
+        ttl_s: 60,
+        records: vec![vec![198, 51, 100, last]],
+    }
+}
+
+#[test]
+fn what_is_known_of_a_host_name_is_told_with_its_age_and_source() {
+    let world = zones::world(&parse(ZONE).zones);
+    let facts = ExternalFacts {
+        resolved_at_s: Some(100),
+        source: Some("192.0.2.53:53".into()),
+        last_error: Some("timed out".into()),
+    };
+    let state = ExternalState::Answers {
+        records: address(1),
+        for_subnets: vec![("10.0.0.0/8".parse().unwrap(), address(2))],
+    };
+    let table = ExternalTargets::of(KEY, [target("CDN.example", state, facts)]);
+    let told_of = |world: &World| {
+        let told = told(world, "z.test", 130);
+        let alias = told.steps[0].candidates[0].alias.clone().unwrap();
+        (told, alias)
+    };
+    let (nothing, unknown) = told_of(&world);
+    assert_eq!(unknown.external.unwrap().state, ExternalHeld::Unknown);
+    assert_eq!(unknown.evaluated, Some(CheckState::Down));
+    assert_eq!(nothing.records[0].data, "192.0.2.99");
+    let (found, alias) = told_of(&world.with_external_targets(table));
+    assert_eq!(alias.name, name("cdn.example"));
+    assert_eq!(alias.zone.as_deref(), Some("ZEXTERNAL"));
+    assert_eq!(alias.evaluated, Some(CheckState::Up));
+    let external = alias.external.unwrap();
+    let held = ExternalHeld::Answers {
+        records: 1,
+        ttl_s: 60,
+        subnets: 1,
+    };
+    assert_eq!(external.state, held);
+    assert_eq!(external.age_s, Some(30));
+    assert_eq!(external.source.as_deref(), Some("192.0.2.53:53"));
+    assert_eq!(external.last_error.as_deref(), Some("timed out"));
+    assert_eq!(found.records[0].data, "198.51.100.2");
+    assert_eq!(found.steps[0].scope, 8);
+}
+
+#[test]
+fn a_host_name_that_is_not_resolved_is_told_as_the_reason_of_a_failure() {
+    let text = ZONE.replace(" evaluate | failover=PRIMARY id=p", "");
+    let text = text.replace("z.test 10 A 192.0.2.99 | failover=SECONDARY id=s", "");
+    let told = told(&zones::world(&parse(&text).zones), "z.test", 0);
+    assert_eq!(
+        (told.rcode, told.steps[0].lost),
+        (2, Some(Lost::Unresolved))
+    );
+    let (code, text) = told.extended_error.unwrap();
+    assert_eq!((code, text.contains("has not been resolved")), (14, true));
+}
+
+#[test]
+fn resources_are_those_of_the_aliases_own_account() {
+    let world = zones::world(&parse(ZONE).zones);
+    let state = ExternalState::Answers {
+        records: address(1),
+        for_subnets: Vec::new(),
+    };
+    let table = [target("cdn.example", state, ExternalFacts::default())];
+    let world = world.with_external_targets(ExternalTargets::of(KEY, table));
+    let world = zones::with_down(world, &["hc-r".to_owned()]);
+    let with = |account: &str| {
+        let account = AccountId::new(account).unwrap();
+        let cdn = name("cdn.example");
+        let checks = ResourceChecks::of([(&account, &cdn, "hc-r")]);
+        world.clone().with_resource_checks(checks)
+    };
+    let own = with("111111111111");
+    let told_own = told(&own, "z.test", 0);
+    assert_eq!(told_own.records[0].data, "192.0.2.99");
+    let seen = told_own.steps[0].candidates[0].alias.clone().unwrap();
+    let check = seen.external.unwrap().resource_check;
+    assert_eq!(check, Some(("hc-r".to_owned(), CheckState::Down)));
+    let others = told(&with("222222222222"), "z.test", 0);
+    assert_eq!(others.records[0].data, "198.51.100.1");
+    // A resource that goes takes its check along.
+    let gone = own.with_resource_checks(ResourceChecks::default());
+    assert_eq!(told(&gone, "z.test", 0).records[0].data, "198.51.100.1");
+}
+
+#[test]
+fn a_world_says_which_host_names_it_needs_and_whether_they_are_others() {
+    let text = format!(
+        "{ZONE}
+www.z.test ALIAS AAAA CDN.example in=z2fdtndataqyw2
+two.z.test ALIAS A two.example in=zexternal
+plain.z.test 60 A 192.0.2.1
+own.z.test ALIAS A plain.z.test
+
+zone other.test
+other.test 900 SOA ns1.other.test. admin.other.test. 1 7200 900 1209600 86400
+www.other.test 60 A 192.0.2.1
+"
+    );
+    let scenario = parse(&text);
+    let world = zones::world(&scenario.zones);
+    let needed = world.external_targets().clone();
+    let cdn = |rtype| (name("cdn.example"), rtype);
+    let both = HashSet::from([cdn(RecordType::A), cdn(RecordType::Aaaa)]);
+    let mut all = both.clone();
+    all.insert((name("two.example"), RecordType::A));
+    assert_eq!(needed.targets(), all);
+    let change = |world: &World, zone: usize, text: &str| {
+        let meta = zones::meta(&scenario.zones[zone], zone);
+        let image = world.zone(&meta.apex, meta.generation).unwrap();
+        let owner = name(text);
+        let image = image.with_names(KEY, 2, [(&owner, &[][..])]).unwrap();
+        world.changed(&[ZoneChange::Put(Arc::new(image))])
+    };
+    // Another zone is none of its business.
+    let same = change(&world, 1, "www.other.test");
+    assert!(same.external_targets().is_same(&needed));
+    let fewer = change(&same, 0, "two.z.test");
+    assert!(!fewer.external_targets().is_same(&needed));
+    assert_eq!(fewer.external_targets().targets(), both);
+    // A zone that is named from elsewhere takes its targets along.
+    let image = fewer.zone(&name("z.test"), Generation(0)).unwrap().clone();
+    let gone = fewer.changed(&[ZoneChange::Remove(Arc::new(image))]);
+    assert_eq!(gone.external_targets().targets(), HashSet::new());
+}
+
+/// What happens to a World, one after the other.
+#[derive(Debug, Clone)]
+enum Event {
+    /// Of one of the host names this is known from now on.
+    Known(usize, Known),
+    /// These of two checks are down.
+    Down([bool; 2]),
+    /// The resource has its check or has not.
+    Resource(bool),
+    /// This zone is made anew.
+    Zone(usize),
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let known = prop_oneof![
+        Just(Known::Records(60, vec!["198.51.100.1".to_owned()], None)),
+        Just(Known::Nothing),
+        Just(Known::Gone),
+        Just(Known::Unknown),
+    ];
+    prop_oneof![
+        4 => (0..3usize, known).prop_map(|(which, known)| Event::Known(which, known)),
+        1 => any::<[bool; 2]>().prop_map(Event::Down),
+        1 => any::<bool>().prop_map(Event::Resource),
+        1 => (0..2usize).prop_map(Event::Zone),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn health_is_the_same_however_it_came_about(events in vec(event(), 1..24)) {
+        let scenario = parse(include_str!("../scenarios/external/health.txt"));
+        let account = AccountId::new("111111111111").unwrap();
+        let checked = name("checked.example");
+        let names = ["first.example", "second.example", "checked.example"].map(name);
+        let (mut targets, mut down, mut is_resource): (Vec<Target>, Vec<String>, bool) =
+            (Vec::new(), Vec::new(), false);
+        let mut world = zones::world(&scenario.zones);
+        let resources = |is: bool| {
+            let check = (&account, &checked, "hc-r");
+            ResourceChecks::of(is.then_some(check))
+        };
+        for event in events {
+            match event {
+                Event::Known(which, known) => {
+                    targets.retain(|target| target.name != names[which]);
+                    let (name, rtype) = (names[which].clone(), RecordType::A);
+                    targets.push(Target { name, rtype, known });
+                    world = zones::with_targets(world, &targets);
+                }
+                Event::Down(which) => {
+                    let ids = ["hc-r", "hc-own"].into_iter().zip(which);
+                    let ids = ids.filter(|(_, is_down)| *is_down);
+                    down = ids.map(|(id, _)| id.to_owned()).collect();
+                    world = zones::with_down(world, &down);
+                }
+                Event::Resource(is) => {
+                    is_resource = is;
+                    world = world.with_resource_checks(resources(is));
+                }
+                Event::Zone(which) => {
+                    let meta = zones::meta(&scenario.zones[which], which);
+                    let image = world.zone(&meta.apex, meta.generation).unwrap().clone();
+                    world = world.changed(&[ZoneChange::Put(Arc::new(image))]);
+                }
+            }
+            let fresh = zones::world(&scenario.zones).with_resource_checks(resources(is_resource));
+            let fresh = zones::with_down(zones::with_targets(fresh, &targets), &down);
+            for asked in ["fail", "stay", "own", "check", "top"].map(|it| format!("{it}.fail.test")) {
+                prop_assert_eq!(told(&world, &asked, 0), told(&fresh, &asked, 0));
+            }
+            prop_assert_eq!(told(&world, "far.test", 0), told(&fresh, "far.test", 0));
+        }
+    }
+}
