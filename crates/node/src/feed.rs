@@ -32,6 +32,7 @@ mod known;
 mod load;
 mod networks;
 pub(crate) mod regions;
+mod resources;
 #[cfg(test)]
 mod tests;
 
@@ -86,6 +87,7 @@ struct Touched {
     logging: bool,
     vpcs: bool,
     regions: bool,
+    resources: bool,
     health: health::Touched,
     networks: BTreeSet<CidrCollectionId>,
 }
@@ -350,6 +352,7 @@ impl Feed {
             .with_vpcs(&snapshot.vpcs()?)
             .with_regions(&regions)
             .with_health(self.health.read(&snapshot, key, now())?)
+            .with_resource_checks(resources::read(&snapshot)?)
             .with_cidr_collections(networks::read(&snapshot, CidrCollections::new(key))?)
             .with_atlas(self.condition.geo().atlas());
         self.world = mapped(self.world.clone(), self.condition.latency().map());
@@ -593,6 +596,9 @@ fn beside_zones(
         world = world.with_regions(&regions);
         latency.regions_are(regions);
     }
+    if touched.resources {
+        world = world.with_resource_checks(resources::read(snapshot)?);
+    }
     if !touched.networks.is_empty() {
         let before = world.cidr_collections();
         let collections = networks::changed(snapshot, before, &touched.networks)?;
@@ -626,6 +632,7 @@ fn touched(entries: &[Entry]) -> Touched {
                 }
                 Effect::PutVpc(_) | Effect::DeleteVpc(_) => touched.vpcs = true,
                 Effect::PutRegion(_) | Effect::DeleteRegion(_) => touched.regions = true,
+                Effect::PutResource(_) | Effect::DeleteResource { .. } => touched.resources = true,
                 Effect::PutHealthCheck(_)
                 | Effect::DeleteHealthCheck(_)
                 | Effect::PutHealthSwitch(_)
@@ -660,9 +667,7 @@ fn touched(entries: &[Entry]) -> Touched {
                 | Effect::PutDelegationSet(_)
                 | Effect::DeleteDelegationSet(_)
                 // A collection without blocks has nothing to choose by.
-                | Effect::PutCidrCollection(_)
-                | Effect::PutResource(_)
-                | Effect::DeleteResource { .. } => {}
+                | Effect::PutCidrCollection(_) => {}
             }
         }
     }
@@ -672,7 +677,11 @@ fn touched(entries: &[Entry]) -> Touched {
 impl Touched {
     /// Whether anything was touched that answers come from and that is not in a zone.
     fn beside_zones(&self) -> bool {
-        self.vpcs || self.regions || !self.health.is_empty() || !self.networks.is_empty()
+        self.vpcs
+            || self.regions
+            || self.resources
+            || !self.health.is_empty()
+            || !self.networks.is_empty()
     }
 
     fn name(&mut self, generation: Generation, name: &Name) {

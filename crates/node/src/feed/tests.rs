@@ -418,6 +418,77 @@ fn answers_follow_health_checks_and_what_people_say_of_them() {
 }
 
 #[test]
+fn answers_go_by_the_health_checks_of_resources() {
+    use meridian_answer::{
+        ExternalFacts, ExternalRecords, ExternalState, ExternalTarget, ExternalTargets,
+    };
+    use meridian_model::{
+        AliasTarget, FailoverRole, HealthCheckId, Region, Resource, ResourceName, Routing, SetData,
+    };
+    let (mut feed, live) = seen_feed();
+    let id = HealthCheckId::new("01234567-89ab-cdef-0123-456789abcdef").unwrap();
+    let mut primary = policy_set(1, Routing::Failover(FailoverRole::Primary), None);
+    if let Effect::PutSet { set, .. } = &mut primary {
+        set.data = SetData::Alias(AliasTarget {
+            zone: ZoneId::new("ZEXTERNAL").unwrap(),
+            name: name("lb.example"),
+            evaluate_target_health: true,
+        });
+    }
+    let secondary = policy_set(2, Routing::Failover(FailoverRole::Secondary), None);
+    append(&*feed.journal, vec![primary, secondary]);
+    feed.turn(&live).unwrap();
+    assert_eq!(addresses(&live, &["192.0.2.1"]), [2]);
+    let resolved = |feed: &mut Feed| {
+        let target = ExternalTarget {
+            name: name("lb.example"),
+            rtype: "A".parse().unwrap(),
+            state: ExternalState::Answers {
+                records: ExternalRecords {
+                    ttl_s: 60,
+                    records: vec![vec![198, 51, 100, 9]],
+                },
+                for_subnets: Vec::new(),
+            },
+            facts: ExternalFacts::default(),
+        };
+        let table = ExternalTargets::of(feed.world.key(), [target]);
+        feed.world = feed.world.clone().with_external_targets(table);
+    };
+    resolved(&mut feed);
+    let resource = |account: &str| {
+        Effect::PutResource(Resource {
+            account: AccountId::new(account).unwrap(),
+            name: ResourceName::parse("lb.example").unwrap(),
+            region: Region::new("eu-west-1").unwrap(),
+            health_check: Some(id.clone()),
+        })
+    };
+    let gone = Effect::DeleteResource {
+        account: AccountId::new("111111111111").unwrap(),
+        name: ResourceName::parse("lb.example").unwrap(),
+    };
+    for (effects, address) in [
+        // The check of another account's resource is none of the zone's business.
+        (vec![disabled_check(&id, true), resource("222222222222")], 9),
+        (vec![resource("111111111111")], 2),
+        (vec![disabled_check(&id, false)], 9),
+        (vec![disabled_check(&id, true)], 2),
+        (vec![gone], 9),
+        (vec![resource("111111111111")], 2),
+    ] {
+        append(&*feed.journal, effects);
+        feed.turn(&live).unwrap();
+        assert_eq!(addresses(&live, &["192.0.2.1"]), [address]);
+    }
+    // Built anew from the tables.
+    feed.load().unwrap();
+    resolved(&mut feed);
+    live.publish(feed.world());
+    assert_eq!(addresses(&live, &["192.0.2.1"]), [2]);
+}
+
+#[test]
 fn answers_heed_what_this_node_is_handed_without_a_journal() {
     use meridian_model::{BreakGlass, FailoverRole, Health, HealthCheckId, Routing};
     let folder = tempfile::tempdir().unwrap();
