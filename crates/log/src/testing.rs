@@ -11,8 +11,9 @@ use meridian_model::{
     KeyStatus, LogGroupArn, NameServer, Network, OwnRegion, Policy, ProbeRights, Protection,
     ProtectionKey, Protocol, QueryLoggingConfig, QueryLoggingConfigId, Quota, RecordSet, Region,
     Resource, ResourceName, ReusableDelegationSet, Routing, RoutingControl, SetData, SetKey, Tag,
-    TagSet, TaggedKind, TaggedResource, Timestamp, UnseenGeneration, UnseenState, User, Vpc,
-    VpcAuthorization, VpcId, VpcRegion, WithoutData, Zone, ZoneId,
+    TagSet, TaggedKind, TaggedResource, Timestamp, TrafficPolicy, TrafficPolicyId,
+    UnseenGeneration, UnseenState, User, Vpc, VpcAuthorization, VpcId, VpcRegion, WithoutData,
+    Zone, ZoneId,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -87,6 +88,40 @@ fn cidr_collection() -> impl Strategy<Value = CidrCollection> {
             id,
         }
     })
+}
+
+pub(crate) fn traffic_policy_id() -> impl Strategy<Value = TrafficPolicyId> {
+    select(vec!["a", "b", "ab"]).prop_map(|id| TrafficPolicyId::new(id).expect("letters"))
+}
+
+/// Whose a policy is and what it is called goes by its id, as all versions have the same.
+fn traffic_policy() -> impl Strategy<Value = TrafficPolicy> {
+    let rtype = select(RecordType::ALL.to_vec());
+    let texts = (text(), option::of(text()));
+    (
+        traffic_policy_id(),
+        1..4u32,
+        rtype,
+        texts,
+        prop::bool::weighted(0.1),
+    )
+        .prop_map(|(id, version, rtype, (document, comment), deleted)| {
+            let account = if id.as_str() == "b" {
+                "222222222222"
+            } else {
+                "111111111111"
+            };
+            TrafficPolicy {
+                account: AccountId::new(account).expect("digits"),
+                version,
+                name: format!("name of {id}"),
+                id,
+                rtype,
+                document,
+                comment,
+                deleted,
+            }
+        })
 }
 
 pub(crate) fn cidr_location() -> impl Strategy<Value = CidrLocation> {
@@ -576,6 +611,9 @@ pub(crate) fn effect() -> impl Strategy<Value = Effect> {
         1 => quota.prop_map(|(account, quota, limit)| Effect::PutQuota { account, quota, limit }),
         2 => delegation_set().prop_map(Effect::PutDelegationSet),
         1 => delegation_set_id().prop_map(Effect::DeleteDelegationSet),
+        3 => traffic_policy().prop_map(Effect::PutTrafficPolicy),
+        2 => (traffic_policy_id(), 1..4u32)
+            .prop_map(|(id, version)| Effect::DeleteTrafficPolicy { id, version }),
         2 => cidr_collection().prop_map(Effect::PutCidrCollection),
         1 => cidr_collection_id().prop_map(Effect::DeleteCidrCollection),
         3 => cidr_blocks().prop_map(Effect::PutCidrBlocks),

@@ -11,7 +11,7 @@ use crate::generation::UnseenGeneration;
 use crate::health_check::{HealthCheck, HealthSwitch, RoutingControl};
 use crate::id::{
     AccessKeyId, AccountId, CidrCollectionId, DelegationSetId, Generation, HealthCheckId,
-    QueryLoggingConfigId, VpcId, ZoneId,
+    QueryLoggingConfigId, TrafficPolicyId, VpcId, ZoneId,
 };
 use crate::name_server::NameServer;
 use crate::own_region::OwnRegion;
@@ -22,6 +22,7 @@ use crate::record_set::{RecordSet, SetKey};
 use crate::resource::{Resource, ResourceName};
 use crate::routing::Region;
 use crate::tag::TagSet;
+use crate::traffic_policy::TrafficPolicy;
 use crate::vpc::{Vpc, VpcAuthorization};
 use crate::zone::{AcceleratedRecovery, Zone};
 
@@ -153,6 +154,15 @@ pub enum Effect {
     PutCidrBlocks(CidrBlocks),
     /// The blocks are this location's no more.
     DeleteCidrBlocks(CidrBlocks),
+    /// The version of a traffic policy is now this.
+    PutTrafficPolicy(TrafficPolicy),
+    /// The version of a traffic policy is deleted. It stays to be read.
+    DeleteTrafficPolicy {
+        /// The policy.
+        id: TrafficPolicyId,
+        /// Which version.
+        version: u32,
+    },
 }
 
 impl Effect {
@@ -210,6 +220,7 @@ impl Effect {
             | Self::DeleteCidrCollection(_)
             | Self::PutCidrBlocks(_)
             | Self::DeleteCidrBlocks(_) => 3,
+            Self::PutTrafficPolicy(_) | Self::DeleteTrafficPolicy { .. } => 3,
         }
     }
 }

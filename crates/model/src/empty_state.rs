@@ -9,8 +9,8 @@ use crate::{
     AccountId, CidrBlock, CidrCollection, CidrCollectionId, CidrLocation, DelegationSetId,
     Generation, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, NameServer, OwnRegion,
     ProbeRights, Protection, ProtectionKey, QueryLoggingConfig, Quota, RecordSet, Resource,
-    ResourceName, ReusableDelegationSet, State, Tag, TaggedResource, Timestamp, Vpc,
-    VpcAuthorization, VpcId, Zone, ZoneId,
+    ResourceName, ReusableDelegationSet, State, Tag, TaggedResource, Timestamp, TrafficPolicy,
+    TrafficPolicyId, TrafficPolicySummary, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
 };
 
 /// What limits a state has.
@@ -169,6 +169,37 @@ impl State for EmptyState {
 
     fn cidr_set_count(&self, _: &CidrCollectionId) -> Result<u64, Infallible> {
         Ok(0)
+    }
+
+    fn traffic_policy(
+        &self,
+        _: &TrafficPolicyId,
+        _: u32,
+    ) -> Result<Option<TrafficPolicy>, Infallible> {
+        Ok(None)
+    }
+
+    fn traffic_policy_summary(
+        &self,
+        _: &TrafficPolicyId,
+    ) -> Result<Option<TrafficPolicySummary>, Infallible> {
+        Ok(None)
+    }
+
+    fn traffic_policy_named(
+        &self,
+        _: &AccountId,
+        _: &str,
+    ) -> Result<Option<TrafficPolicyId>, Infallible> {
+        Ok(None)
+    }
+
+    fn traffic_policy_count(&self, _: &AccountId) -> Result<u64, Infallible> {
+        Ok(0)
+    }
+
+    fn has_traffic_policy_instance(&self, _: &TrafficPolicyId, _: u32) -> Result<bool, Infallible> {
+        Ok(false)
     }
 
     fn protection(&self, _: &ProtectionKey) -> Result<Option<Protection>, Infallible> {

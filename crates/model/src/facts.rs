@@ -2,7 +2,7 @@
 
 use crate::id::{
     AccessKeyId, AccountId, ChangeId, CidrCollectionId, DelegationSetId, HealthCheckId,
-    QueryLoggingConfigId, VpcId, ZoneId,
+    QueryLoggingConfigId, TrafficPolicyId, VpcId, ZoneId,
 };
 
 /// Milliseconds since 1970-01-01 UTC.
@@ -77,6 +77,11 @@ impl Facts {
     /// A fresh id of a CIDR collection.
     pub fn cidr_collection_id(&mut self) -> CidrCollectionId {
         CidrCollectionId::new(&self.uuid()).expect("made of the characters of identifiers")
+    }
+
+    /// A fresh id of a traffic policy.
+    pub fn traffic_policy_id(&mut self) -> TrafficPolicyId {
+        TrafficPolicyId::new(&self.uuid()).expect("made of the characters of identifiers")
     }
 
     /// A random UUID (RFC 9562, version 4).

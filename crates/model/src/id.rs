@@ -75,6 +75,10 @@ text_id! {
     CidrCollectionId, 36, |b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b) || b == b'-'
 }
 text_id! {
+    /// A traffic policy: a lower-case UUID.
+    TrafficPolicyId, 36, |b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b) || b == b'-'
+}
+text_id! {
     /// A virtual private cloud: `vpc-` and more.
     VpcId, 64, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'
 }

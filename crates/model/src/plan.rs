@@ -16,6 +16,7 @@ mod region;
 mod resource;
 mod structure;
 mod tags;
+mod traffic_policy;
 mod vpc;
 mod zone_settings;
 
@@ -57,6 +58,10 @@ pub use resource::{
     region_of_target,
 };
 pub use tags::{TagChange, TagRefusal, plan_change_tags};
+pub use traffic_policy::{
+    NewPolicyVersion, TrafficPolicyRefusal, plan_comment_traffic_policy,
+    plan_create_traffic_policy, plan_create_traffic_policy_version, plan_delete_traffic_policy,
+};
 pub use vpc::{
     AssociationRefusal, AuthorizationRefusal, VpcRefusal, plan_associate_vpc, plan_authorize_vpc,
     plan_create_vpc, plan_delete_vpc, plan_disassociate_vpc, plan_set_vpc_networks,

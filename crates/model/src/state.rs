@@ -8,7 +8,8 @@ use crate::egress::ProbeRights;
 use crate::facts::Timestamp;
 use crate::health_check::{HealthCheck, HealthSlot, HealthSwitch};
 use crate::id::{
-    AccountId, CidrCollectionId, DelegationSetId, Generation, HealthCheckId, VpcId, ZoneId,
+    AccountId, CidrCollectionId, DelegationSetId, Generation, HealthCheckId, TrafficPolicyId,
+    VpcId, ZoneId,
 };
 use crate::name_server::NameServer;
 use crate::own_region::OwnRegion;
@@ -18,6 +19,7 @@ use crate::quota::Quota;
 use crate::record_set::RecordSet;
 use crate::resource::{Resource, ResourceName};
 use crate::tag::{Tag, TaggedResource};
+use crate::traffic_policy::{TrafficPolicy, TrafficPolicySummary};
 use crate::vpc::{Vpc, VpcAuthorization};
 use crate::zone::Zone;
 
@@ -106,6 +108,31 @@ pub trait State {
     /// How many record sets are routed by the collection. Those that are still being written
     /// unseen count, those that only history has do not.
     fn cidr_set_count(&self, id: &CidrCollectionId) -> Result<u64, Self::Error>;
+    /// The version of a traffic policy, whoever owns it, also when it is deleted.
+    fn traffic_policy(
+        &self,
+        id: &TrafficPolicyId,
+        version: u32,
+    ) -> Result<Option<TrafficPolicy>, Self::Error>;
+    /// The traffic policy with this id, whoever owns it, unless all its versions are deleted.
+    fn traffic_policy_summary(
+        &self,
+        id: &TrafficPolicyId,
+    ) -> Result<Option<TrafficPolicySummary>, Self::Error>;
+    /// The account's traffic policy of this name, unless all its versions are deleted.
+    fn traffic_policy_named(
+        &self,
+        account: &AccountId,
+        name: &str,
+    ) -> Result<Option<TrafficPolicyId>, Self::Error>;
+    /// How many traffic policies the account owns of which not all versions are deleted.
+    fn traffic_policy_count(&self, account: &AccountId) -> Result<u64, Self::Error>;
+    /// Whether there is an instance of this version of the traffic policy.
+    fn has_traffic_policy_instance(
+        &self,
+        policy: &TrafficPolicyId,
+        version: u32,
+    ) -> Result<bool, Self::Error>;
     /// The operator's own regions, by name.
     fn own_regions(&self) -> Result<Vec<OwnRegion>, Self::Error>;
     /// What the account has registered under this name.

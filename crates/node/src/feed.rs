@@ -667,7 +667,9 @@ fn touched(entries: &[Entry]) -> Touched {
                 | Effect::PutDelegationSet(_)
                 | Effect::DeleteDelegationSet(_)
                 // A collection without blocks has nothing to choose by.
-                | Effect::PutCidrCollection(_) => {}
+                | Effect::PutCidrCollection(_)
+                | Effect::PutTrafficPolicy(_)
+                | Effect::DeleteTrafficPolicy { .. } => {}
             }
         }
     }

@@ -16,6 +16,7 @@ use super::record_set::{RecordSetMessage, SetKeyMessage};
 use super::region::RegionMessage;
 use super::resource::{ResourceKeyMessage, ResourceMessage};
 use super::tag::TagSetMessage;
+use super::traffic_policy::{TrafficPolicyMessage, traffic_policy_id};
 use super::vpc::{VpcAuthorizationMessage, VpcMessage, vpc_id};
 use super::zone::{ChangeMessage, NameServerMessage, ZoneMessage, zone_id};
 use super::{DecodeError, Stored, account_id, name, required};
@@ -24,7 +25,7 @@ use super::{DecodeError, Stored, account_id, name, required};
 pub(crate) struct EffectMessage {
     #[prost(
         oneof = "KindMessage",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22, 30, 31, 32, 33, 40, 41, 42, 43, 50, 60, 61, 62, 70, 71, 75, 76, 63, 64, 65, 66, 80, 81, 82, 83"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22, 30, 31, 32, 33, 40, 41, 42, 43, 50, 60, 61, 62, 70, 71, 75, 76, 63, 64, 65, 66, 80, 81, 82, 83, 90, 91"
     )]
     kind: Option<KindMessage>,
 }
@@ -111,6 +112,10 @@ pub(crate) enum KindMessage {
     PutCidrBlocks(CidrBlocksMessage),
     #[prost(message, tag = "83")]
     DeleteCidrBlocks(CidrBlocksMessage),
+    #[prost(message, tag = "90")]
+    PutTrafficPolicy(TrafficPolicyMessage),
+    #[prost(message, tag = "91")]
+    DeleteTrafficPolicy(DeleteTrafficPolicyMessage),
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -153,6 +158,14 @@ pub(crate) struct DeleteVpcAuthorizationMessage {
     zone: String,
     #[prost(string, tag = "2")]
     vpc: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct DeleteTrafficPolicyMessage {
+    #[prost(string, tag = "1")]
+    id: String,
+    #[prost(uint32, tag = "2")]
+    version: u32,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -251,6 +264,13 @@ impl Stored for Effect {
             Self::DeleteCidrCollection(id) => KindMessage::DeleteCidrCollection(id.as_str().into()),
             Self::PutCidrBlocks(blocks) => KindMessage::PutCidrBlocks(blocks.to_message()),
             Self::DeleteCidrBlocks(blocks) => KindMessage::DeleteCidrBlocks(blocks.to_message()),
+            Self::PutTrafficPolicy(policy) => KindMessage::PutTrafficPolicy(policy.to_message()),
+            Self::DeleteTrafficPolicy { id, version } => {
+                KindMessage::DeleteTrafficPolicy(DeleteTrafficPolicyMessage {
+                    id: id.as_str().into(),
+                    version: *version,
+                })
+            }
         };
         EffectMessage { kind: Some(kind) }
     }
@@ -304,6 +324,11 @@ impl Stored for Effect {
             }
             KindMessage::PutCidrBlocks(it) => Self::PutCidrBlocks(Stored::from_message(it)?),
             KindMessage::DeleteCidrBlocks(it) => Self::DeleteCidrBlocks(Stored::from_message(it)?),
+            KindMessage::PutTrafficPolicy(it) => Self::PutTrafficPolicy(Stored::from_message(it)?),
+            KindMessage::DeleteTrafficPolicy(delete) => Self::DeleteTrafficPolicy {
+                id: traffic_policy_id(&delete.id)?,
+                version: delete.version,
+            },
             KindMessage::PutUnseenGeneration(it) => {
                 Self::PutUnseenGeneration(Stored::from_message(it)?)
             }

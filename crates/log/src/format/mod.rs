@@ -18,6 +18,7 @@ mod region;
 mod resource;
 mod rows;
 mod tag;
+mod traffic_policy;
 mod vpc;
 mod zone;
 
@@ -30,6 +31,7 @@ use prost::Message;
 pub use entry::{Commit, Entry};
 pub(crate) use health_check::{HealthSlotRow, health_check_id};
 pub(crate) use rows::{AppliedRow, BeforeMessage, ChangeRow, HistoryMessage, RetryRow, StatsRow};
+pub(crate) use traffic_policy::{LiveVersion, TrafficPolicyRow, traffic_policy_id};
 
 /// The highest journal level this version understands.
 pub const LEVEL: u16 = 3;
@@ -129,12 +131,12 @@ fn names(wires: &[Vec<u8>], field: &'static str) -> Result<Vec<Name>, DecodeErro
     wires.iter().map(|wire| name(wire, field)).collect()
 }
 
-fn record_type(code: u32) -> Result<RecordType, DecodeError> {
+pub(crate) fn record_type(code: u32) -> Result<RecordType, DecodeError> {
     let known = u16::try_from(code).ok().and_then(RecordType::from_code);
     required(known, "type")
 }
 
-fn account_id(text: &str) -> Result<AccountId, DecodeError> {
+pub(crate) fn account_id(text: &str) -> Result<AccountId, DecodeError> {
     AccountId::new(text).map_err(|_| DecodeError::Field("account"))
 }
 

@@ -14,7 +14,7 @@ use super::layout::{self, GENERATION_COUNTER, Table};
 use super::rows::Rows;
 use super::{
     ApplyError, cidr, delegation_sets, health_checks, protections, query_logging, regions,
-    requests, resources, vpcs,
+    requests, resources, traffic_policies, vpcs,
 };
 use crate::format::{ChangeRow, Entry, StatsRow, Stored};
 
@@ -112,6 +112,10 @@ fn apply_effect(
         Effect::DeleteCidrCollection(id) => cidr::delete(rows, id)?,
         Effect::PutCidrBlocks(put) => cidr::put_blocks(rows, put)?,
         Effect::DeleteCidrBlocks(gone) => cidr::delete_blocks(rows, gone)?,
+        Effect::PutTrafficPolicy(policy) => traffic_policies::put(rows, seq, policy)?,
+        Effect::DeleteTrafficPolicy { id, version } => {
+            traffic_policies::delete(rows, seq, (id, *version))?;
+        }
         Effect::PutTags(set) => put_tags(rows, set)?,
         Effect::PutProtection(protection) => protections::put(rows, protection)?,
         Effect::DeleteProtection(key) => protections::delete(rows, key)?,

@@ -9,7 +9,7 @@ use meridian_dns::{Name, RecordType};
 use meridian_model::{
     AccessKeyId, AccountId, ChangeId, CidrBlock, CidrCollectionId, CidrLocation, DelegationSetId,
     Generation, HealthCheckId, Network, ProtectionKey, QueryLoggingConfigId, Quota, ResourceName,
-    Seq, SetKey, TaggedKind, TaggedResource, Timestamp, VpcId, ZoneId,
+    Seq, SetKey, TaggedKind, TaggedResource, Timestamp, TrafficPolicyId, VpcId, ZoneId,
 };
 use redb::TableDefinition;
 
@@ -123,6 +123,14 @@ pub(super) enum Table {
     CidrBlocks = 103,
     /// CIDR collection's id, location, [`cidr_block`] → nothing.
     CidrLocationBlocks = 104,
+    /// Traffic policy's id → what its versions have in common. Rows stay for ever.
+    TrafficPolicies = 110,
+    /// [`traffic_policy_version`] → the version. Rows stay for ever.
+    TrafficPolicyVersions = 111,
+    /// Account, traffic policy's name → its id.
+    TrafficPolicyNames = 112,
+    /// [`account_traffic_policy`] → nothing.
+    AccountTrafficPolicies = 113,
 }
 
 impl Table {
@@ -177,6 +185,10 @@ impl Table {
         Self::CidrCollectionReferences,
         Self::CidrBlocks,
         Self::CidrLocationBlocks,
+        Self::TrafficPolicies,
+        Self::TrafficPolicyVersions,
+        Self::TrafficPolicyNames,
+        Self::AccountTrafficPolicies,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -231,6 +243,10 @@ impl Table {
             Self::CidrCollectionReferences => "cidr_collection_references",
             Self::CidrBlocks => "cidr_blocks",
             Self::CidrLocationBlocks => "cidr_location_blocks",
+            Self::TrafficPolicies => "traffic_policies",
+            Self::TrafficPolicyVersions => "traffic_policy_versions",
+            Self::TrafficPolicyNames => "traffic_policy_names",
+            Self::AccountTrafficPolicies => "account_traffic_policies",
         }
     }
 
@@ -368,6 +384,39 @@ pub(super) fn cidr_block_of(bytes: &[u8]) -> Option<CidrBlock> {
         _ => return None,
     };
     Network::new(address, *len).map(CidrBlock::stored)
+}
+
+/// How many traffic policies an account owns.
+pub(super) fn traffic_policy_counter(account: &AccountId) -> Vec<u8> {
+    joined(&[b"traffic_policies", account.as_str().as_bytes()])
+}
+
+pub(super) fn traffic_policy(id: &TrafficPolicyId) -> Vec<u8> {
+    id.as_str().into()
+}
+
+/// Policy, version.
+pub(super) fn traffic_policy_version(id: &TrafficPolicyId, version: u32) -> Vec<u8> {
+    joined(&[id.as_str().as_bytes(), &version.to_be_bytes()])
+}
+
+/// Account, the entry that made the policy, policy: the order of lists.
+pub(super) fn account_traffic_policy(
+    account: &AccountId,
+    created: Seq,
+    id: &TrafficPolicyId,
+) -> Vec<u8> {
+    joined(&[
+        account.as_str().as_bytes(),
+        &created.0.to_be_bytes(),
+        id.as_str().as_bytes(),
+    ])
+}
+
+/// The policy at the end of such a key.
+pub(super) fn traffic_policy_of(key: &[u8]) -> Option<TrafficPolicyId> {
+    let id = key.rsplit(|byte| *byte == 0).next()?;
+    TrafficPolicyId::new(std::str::from_utf8(id).ok()?).ok()
 }
 
 pub(super) fn query_logging_config(id: &QueryLoggingConfigId) -> Vec<u8> {

@@ -20,6 +20,7 @@ mod rows;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod traffic_policies;
 mod vpcs;
 
 use std::collections::BTreeSet;

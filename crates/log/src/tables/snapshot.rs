@@ -6,8 +6,8 @@ use meridian_model::{
     CidrCollectionId, CidrLocation, DelegationSetId, Generation, HealthCheck, HealthCheckId,
     HealthSlot, HealthSwitch, NameServer, OwnRegion, ProbeRights, Protection, ProtectionKey,
     QueryLoggingConfig, Quota, RecordSet, Resource, ResourceName, ReusableDelegationSet, Seq,
-    SetKey, State, Tag, TagSet, TaggedResource, Timestamp, UnseenGeneration, User, Vpc,
-    VpcAuthorization, VpcId, Zone, ZoneId,
+    SetKey, State, Tag, TagSet, TaggedResource, Timestamp, TrafficPolicy, TrafficPolicyId,
+    TrafficPolicySummary, UnseenGeneration, User, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
 };
 use prost::Message;
 use redb::{ReadOnlyTable, ReadTransaction};
@@ -496,6 +496,40 @@ impl State for Snapshot {
 
     fn cidr_set_count(&self, id: &CidrCollectionId) -> Result<u64, ReadError> {
         self.cidr_sets(id)
+    }
+
+    fn traffic_policy(
+        &self,
+        id: &TrafficPolicyId,
+        version: u32,
+    ) -> Result<Option<TrafficPolicy>, ReadError> {
+        let key = layout::traffic_policy_version(id, version);
+        self.stored(Table::TrafficPolicyVersions, &key)
+    }
+
+    fn traffic_policy_summary(
+        &self,
+        id: &TrafficPolicyId,
+    ) -> Result<Option<TrafficPolicySummary>, ReadError> {
+        self.traffic_policy_whole(id)
+    }
+
+    fn traffic_policy_named(
+        &self,
+        account: &AccountId,
+        name: &str,
+    ) -> Result<Option<TrafficPolicyId>, ReadError> {
+        self.traffic_policy_of_name(account, name)
+    }
+
+    fn traffic_policy_count(&self, account: &AccountId) -> Result<u64, ReadError> {
+        let count = self.number(Table::Counters, &layout::traffic_policy_counter(account))?;
+        Ok(count.unwrap_or(0))
+    }
+
+    /// There are no instances yet.
+    fn has_traffic_policy_instance(&self, _: &TrafficPolicyId, _: u32) -> Result<bool, ReadError> {
+        Ok(false)
     }
 
     fn protection(&self, key: &ProtectionKey) -> Result<Option<Protection>, ReadError> {

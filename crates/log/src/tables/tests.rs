@@ -8,8 +8,8 @@ use meridian_model::{
     AccountId, CidrBlock, CidrCollection, CidrCollectionId, CidrLocation, DelegationSetId, Effect,
     Generation, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, LogGroupArn, OwnRegion,
     QueryLoggingConfig, Quota, RecordSet, Region, Resource, ReusableDelegationSet, Routing,
-    RoutingControl, SetKey, State, Timestamp, UnseenState, Vpc, VpcAuthorization, VpcId, Zone,
-    ZoneId,
+    RoutingControl, SetKey, State, Timestamp, TrafficPolicy, TrafficPolicyId, TrafficPolicySummary,
+    UnseenState, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
 };
 use proptest::prelude::*;
 
@@ -78,6 +78,9 @@ struct Expected {
     health_references: BTreeMap<(AccountId, String), HealthCheckId>,
     /// Who made one, and when.
     health_creations: Vec<(AccountId, Timestamp)>,
+    policies: BTreeMap<(TrafficPolicyId, u32), TrafficPolicy>,
+    /// In the order of their first versions.
+    policy_order: Vec<TrafficPolicyId>,
     collections: BTreeMap<CidrCollectionId, CidrCollection>,
     blocks: BTreeMap<(CidrCollectionId, CidrBlock), CidrLocation>,
     highest: u64,
@@ -224,8 +227,36 @@ impl Expected {
                 self.blocks
                     .retain(|key, location| *location != gone.location || !of(key));
             }
+            Effect::PutTrafficPolicy(policy) => {
+                if !self.policy_order.contains(&policy.id) {
+                    self.policy_order.push(policy.id.clone());
+                }
+                let key = (policy.id.clone(), policy.version);
+                self.policies.insert(key, policy.clone());
+            }
+            Effect::DeleteTrafficPolicy { id, version } => {
+                if let Some(policy) = self.policies.get_mut(&(id.clone(), *version)) {
+                    policy.deleted = true;
+                }
+            }
             _ => {}
         }
+    }
+
+    /// A policy as a whole, unless all its versions are deleted.
+    fn policy(&self, id: &TrafficPolicyId) -> Option<TrafficPolicySummary> {
+        let all: Vec<_> = self.policies.values().filter(|it| it.id == *id).collect();
+        let live: Vec<_> = all.iter().filter(|it| !it.deleted).collect();
+        let latest = live.last()?;
+        Some(TrafficPolicySummary {
+            id: id.clone(),
+            account: latest.account.clone(),
+            name: latest.name.clone(),
+            rtype: latest.rtype,
+            latest_version: latest.version,
+            versions: u32::try_from(live.len()).ok()?,
+            last_version: all.last()?.version,
+        })
     }
 
     fn leave_slot(&mut self, id: &HealthCheckId) {
@@ -457,6 +488,41 @@ proptest! {
         prop_assert_eq!(&state.resources_of(&account).unwrap(), &own);
         let one = expected.get(&(account.clone(), name.to_string())).cloned();
         prop_assert_eq!(state.resource(&account, &name).unwrap(), one);
+    }
+
+    #[test]
+    fn traffic_policies_are_found_as_the_effects_left_them(
+        chain in testing::chain(24), account in testing::account_id(),
+        id in testing::traffic_policy_id(), version in 1..4u32,
+    ) {
+        let tables = Tables::in_memory().unwrap();
+        tables.apply(&chain).unwrap();
+        let state = tables.read().unwrap();
+        let expected = Expected::of(&chain);
+        let stored = expected.policies.get(&(id.clone(), version)).cloned();
+        prop_assert_eq!(state.traffic_policy(&id, version).unwrap(), stored);
+        let whole = expected.policy(&id);
+        prop_assert_eq!(&state.traffic_policy_summary(&id).unwrap(), &whole);
+        let live = expected.policies.values().filter(|it| it.id == id && !it.deleted);
+        let live: Vec<_> = live.filter(|it| it.version >= version).take(2).cloned().collect();
+        prop_assert_eq!(state.traffic_policy_versions(&id, version, 2).unwrap(), live);
+        let name = format!("name of {id}");
+        let own = whole.filter(|whole| whole.account == account);
+        let named = state.traffic_policy_named(&account, &name).unwrap();
+        prop_assert_eq!(named, own.map(|own| own.id));
+        // Several may come with one entry: then their ids decide.
+        let mut all: Vec<_> = expected.policy_order.iter().filter_map(|id| expected.policy(id)).collect();
+        all.retain(|whole| whole.account == account);
+        prop_assert_eq!(state.traffic_policy_count(&account).unwrap(), all.len() as u64);
+        let listed = state.traffic_policies_of(&account, None, 9).unwrap();
+        for from in 0..listed.len() {
+            let rest = state.traffic_policies_of(&account, Some(&listed[from].id), 9).unwrap();
+            prop_assert_eq!(&rest[..], &listed[from..]);
+        }
+        let by_id = |list: Vec<TrafficPolicySummary>| -> BTreeMap<_, _> {
+            list.into_iter().map(|whole| (whole.id.clone(), whole)).collect()
+        };
+        prop_assert_eq!(by_id(listed), by_id(all));
     }
 
     #[test]

@@ -10,7 +10,8 @@ use meridian_model::{
     Effect, Facts, Generation, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, NameServer,
     OwnRegion, ProbeRights, Protection, ProtectionKey, QueryLoggingConfig, Quota, RecordSet,
     Region, Resource, ResourceName, ReusableDelegationSet, Routing, SetKey, State, Tag,
-    TaggedResource, Timestamp, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
+    TaggedResource, Timestamp, TrafficPolicy, TrafficPolicyId, TrafficPolicySummary, Vpc,
+    VpcAuthorization, VpcId, Zone, ZoneId,
 };
 
 #[derive(Clone, Default)]
@@ -27,6 +28,9 @@ pub(crate) struct Memory {
     delegation_sets: BTreeMap<DelegationSetId, ReusableDelegationSet>,
     vpcs: BTreeMap<VpcId, Vpc>,
     authorizations: BTreeMap<(ZoneId, VpcId), VpcAuthorization>,
+    policies: BTreeMap<(TrafficPolicyId, u32), TrafficPolicy>,
+    /// Versions of traffic policies that there are instances of.
+    pub(crate) instances: Vec<(TrafficPolicyId, u32)>,
     collections: BTreeMap<CidrCollectionId, CidrCollection>,
     blocks: BTreeMap<(CidrCollectionId, CidrBlock), CidrLocation>,
     delegation_set_references: BTreeMap<(AccountId, String), DelegationSetId>,
@@ -195,6 +199,14 @@ impl Memory {
                     assert_eq!(self.blocks.remove(&key), Some(gone.location.clone()));
                 }
             }
+            Effect::PutTrafficPolicy(policy) => {
+                let key = (policy.id.clone(), policy.version);
+                self.policies.insert(key, policy);
+            }
+            Effect::DeleteTrafficPolicy { id, version } => {
+                let policy = self.policies.get_mut(&(id, version));
+                policy.expect("it is there").deleted = true;
+            }
             other => panic!("not needed by these tests: {other:?}"),
         }
     }
@@ -318,6 +330,56 @@ impl State for Memory {
 
     fn health_switch(&self, id: &HealthCheckId) -> Result<Option<HealthSwitch>, Infallible> {
         Ok(self.health_switches.get(id).cloned())
+    }
+
+    fn traffic_policy(
+        &self,
+        id: &TrafficPolicyId,
+        version: u32,
+    ) -> Result<Option<TrafficPolicy>, Infallible> {
+        Ok(self.policies.get(&(id.clone(), version)).cloned())
+    }
+
+    fn traffic_policy_summary(
+        &self,
+        id: &TrafficPolicyId,
+    ) -> Result<Option<TrafficPolicySummary>, Infallible> {
+        let all: Vec<_> = self.policies.values().filter(|it| it.id == *id).collect();
+        let live: Vec<_> = all.iter().filter(|it| !it.deleted).collect();
+        let whole = live.last().map(|latest| TrafficPolicySummary {
+            id: id.clone(),
+            account: latest.account.clone(),
+            name: latest.name.clone(),
+            rtype: latest.rtype,
+            latest_version: latest.version,
+            versions: live.len() as u32,
+            last_version: all.last().map_or(0, |last| last.version),
+        });
+        Ok(whole)
+    }
+
+    fn traffic_policy_named(
+        &self,
+        account: &AccountId,
+        name: &str,
+    ) -> Result<Option<TrafficPolicyId>, Infallible> {
+        let mut live = self.policies.values().filter(|it| !it.deleted);
+        let found = live.find(|it| it.account == *account && it.name == name);
+        Ok(found.map(|it| it.id.clone()))
+    }
+
+    fn traffic_policy_count(&self, account: &AccountId) -> Result<u64, Infallible> {
+        let live = self.policies.values().filter(|it| !it.deleted);
+        let own = live.filter(|it| it.account == *account).map(|it| &it.id);
+        Ok(own.collect::<BTreeSet<_>>().len() as u64)
+    }
+
+    fn has_traffic_policy_instance(
+        &self,
+        policy: &TrafficPolicyId,
+        version: u32,
+    ) -> Result<bool, Infallible> {
+        Ok(self.instances.contains(&(policy.clone(), version)))
     }
 
     fn cidr_collection(&self, id: &CidrCollectionId) -> Result<Option<CidrCollection>, Infallible> {
