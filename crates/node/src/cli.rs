@@ -15,6 +15,7 @@ mod key;
 mod latency;
 mod nameserver;
 mod policy;
+mod policy_document;
 mod quota;
 mod region;
 mod replace;
@@ -51,6 +52,7 @@ use self::key::KeyVerb;
 use self::latency::LatencyVerb;
 use self::nameserver::NameserverVerb;
 use self::policy::PolicyVerb;
+use self::policy_document::PolicyDocumentVerb;
 use self::quota::QuotaVerb;
 use self::region::RegionVerb;
 use self::replace::ReplaceArguments;
@@ -95,6 +97,9 @@ enum Verb {
     /// What users may do: policies as in IAM.
     #[command(subcommand)]
     Policy(PolicyVerb),
+    /// Documents of traffic policies: what is routed where.
+    #[command(subcommand)]
+    PolicyDocument(PolicyDocumentVerb),
     /// The pool of name servers that zones are delegated to.
     #[command(subcommand)]
     Nameserver(NameserverVerb),
@@ -208,6 +213,7 @@ pub(crate) fn run(arguments: Arguments, predecessor: Option<&Predecessor>) -> Re
         Verb::User(verb) => verb.command()?,
         Verb::Key(verb) => verb.command(),
         Verb::Policy(verb) => return verb.run(),
+        Verb::PolicyDocument(verb) => return verb.run(),
         Verb::Nameserver(verb) => verb.command(),
         Verb::Region(verb) => verb.command(),
         Verb::Resource(verb) => verb.command(),
