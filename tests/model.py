@@ -135,9 +135,18 @@ def check_structure(element, shape, where):
         private = (shape.name, tag) == ("CreateHostedZoneResponse", "DelegationSet") and (
             "VPC" in present
         )
+        # It also requires markers, of at least one character, where there is no further page.
+        last_page = (shape.name, tag) in LAST_PAGE_HAS_NONE and (
+            element.findtext(f"{{{NAMESPACE}}}IsTruncated") == "false"
+        )
         lacks = f"<{shape.name}> lacks <{tag}>: {where}"
-        check(not required or tag in present or private, lacks)
+        check(not required or tag in present or private or last_page, lacks)
 
+
+LAST_PAGE_HAS_NONE = {
+    ("ListTrafficPoliciesResponse", "TrafficPolicyIdMarker"),
+    ("ListTrafficPolicyVersionsResponse", "TrafficPolicyVersionMarker"),
+}
 
 # What operators may have answered beyond the model: intervals of 1 to 5 seconds, and regions of
 # their own, which tests call so.

@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import json
 import re
 import socket
 import threading
@@ -223,6 +224,46 @@ def test_changes_of_cidr_collections_wait_in_a_line(start):
     with crowding(server, signed(server, key, path, body)):
         for operation, call in CIDR_CALLS.items():
             refused = lambda call=call: contended(lambda: call(client, made["Id"]))
+            assert eventually(refused, 10) == "ConcurrentModification", operation
+
+
+# And for its traffic policies.
+POLICY = json.dumps(
+    {
+        "AWSPolicyFormatVersion": "2015-10-01",
+        "RecordType": "A",
+        "StartEndpoint": "one",
+        "Endpoints": {"one": {"Type": "value", "Value": "192.0.2.1"}},
+    }
+)
+POLICY_CALLS = {
+    "CreateTrafficPolicyVersion": lambda c, id_: c.create_traffic_policy_version(
+        Id=id_, Document=POLICY
+    ),
+    "UpdateTrafficPolicyComment": lambda c, id_: c.update_traffic_policy_comment(
+        Id=id_, Version=1, Comment="c"
+    ),
+    "DeleteTrafficPolicy": lambda c, id_: c.delete_traffic_policy(Id=id_, Version=1),
+}
+
+
+def test_changes_of_traffic_policies_wait_in_a_line(start):
+    server = start()
+    key = server.new_account("policies")
+    server.admin("quota", "set", "--account", key.account, "MAX_REQUESTS_PER_SECOND", "1000000")
+    client = server.client(key)
+    made, crowded = (
+        client.create_traffic_policy(Name=name, Document=POLICY)["TrafficPolicy"]["Id"]
+        for name in ("made", "crowded")
+    )
+    body = (
+        f'<UpdateTrafficPolicyCommentRequest xmlns="{NAMESPACE}"><Comment>{"c" * 1000}</Comment>'
+        f"</UpdateTrafficPolicyCommentRequest>"
+    ).encode()
+    path = f"/2013-04-01/trafficpolicy/{crowded}/1"
+    with crowding(server, signed(server, key, path, body)):
+        for operation, call in POLICY_CALLS.items():
+            refused = lambda call=call: contended(lambda: call(client, made))
             assert eventually(refused, 10) == "ConcurrentModification", operation
 
 

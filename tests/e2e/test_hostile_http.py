@@ -306,7 +306,7 @@ def test_large_bodies_in_great_number_take_bounded_memory(start):
 @pytest.mark.parametrize(
     ("method", "path", "expected"),
     [
-        ("GET", "/2013-04-01/trafficpolicies", (501, "NotImplemented")),
+        ("POST", "/2013-04-01/keysigningkey", (501, "NotImplemented")),
         ("GET", "/2013-04-01/nothing", (404, "UnknownOperationException")),
         ("GET", "/2012-12-12/hostedzone", (404, "UnknownOperationException")),
         ("GET", "/favicon.ico", (404, "UnknownOperationException")),
@@ -342,7 +342,7 @@ def test_an_operation_that_is_not_there_is_not_tried_again(server):
             "before-send.route53", lambda request, tries=tries, **_: tries.append(request) and None
         )
         with pytest.raises(client.exceptions.ClientError) as error:
-            client.list_traffic_policies()
+            client.enable_hosted_zone_dnssec(HostedZoneId="Z1")
         assert error.value.response["Error"]["Code"] == "NotImplemented"
         assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
         assert error.value.response["ResponseMetadata"]["RequestId"]

@@ -37,10 +37,9 @@ def world(route53, meridian):
     change = zone.created["ChangeInfo"]["Id"]
     account = next(a["id"] for a in meridian.admin("account", "list") if a["operator"])
     group = f"arn:aws:logs:us-east-1:{account}:log-group:/aws/route53/model.example"
-    # Many collections are made and few deleted.
-    meridian.admin(
-        "quota", "set", "--account", account, "MAX_CIDR_COLLECTIONS_BY_OWNER", "100000"
-    )
+    # Many of them are made and few deleted.
+    for many in ("MAX_CIDR_COLLECTIONS_BY_OWNER", "MAX_TRAFFIC_POLICIES_BY_OWNER"):
+        meridian.admin("quota", "set", "--account", account, many, "100000")
     for vpc in VPCS:
         meridian.admin("vpc", "create", vpc, "--region", "eu-west-1", "--account", account)
     return {
@@ -51,6 +50,7 @@ def world(route53, meridian):
         "log group": group,
         "log": new_log(route53, group),
         "check": new_check(route53),
+        "policy": new_policy(route53),
     }
 
 
@@ -106,6 +106,22 @@ def new_collection(client, *blocks):
         change = {"LocationName": "a", "Action": "PUT", "CidrList": list(blocks)}
         client.change_cidr_collection(Id=id_, Changes=[change])
     return id_
+
+
+DOCUMENT = json.dumps(
+    {
+        "AWSPolicyFormatVersion": "2015-10-01",
+        "RecordType": "A",
+        "StartEndpoint": "one",
+        "Endpoints": {"one": {"Type": "value", "Value": "192.0.2.1"}},
+    }
+)
+
+
+def new_policy(client):
+    """The id of a new traffic policy."""
+    made = client.create_traffic_policy(Name=reference(), Document=DOCUMENT)
+    return made["TrafficPolicy"]["Id"]
 
 
 def new_protection(world, client):
@@ -188,6 +204,29 @@ REQUESTS = {
         "ResourceId": w["zone"],
         "AddTags": [{"Key": "k", "Value": "v"}],
         "RemoveTagKeys": ["other"],
+    },
+    "CreateTrafficPolicy": lambda w, c: {
+        "Name": reference(),
+        "Document": DOCUMENT,
+        "Comment": "c",
+    },
+    "CreateTrafficPolicyVersion": lambda w, c: {
+        "Id": new_policy(c),
+        "Document": DOCUMENT,
+        "Comment": "c",
+    },
+    "DeleteTrafficPolicy": lambda w, c: {"Id": new_policy(c), "Version": 1},
+    "GetTrafficPolicy": lambda w, c: {"Id": w["policy"], "Version": 1},
+    "ListTrafficPolicies": lambda w, c: {"TrafficPolicyIdMarker": w["policy"], "MaxItems": "2"},
+    "ListTrafficPolicyVersions": lambda w, c: {
+        "Id": w["policy"],
+        "TrafficPolicyVersionMarker": "1",
+        "MaxItems": "2",
+    },
+    "UpdateTrafficPolicyComment": lambda w, c: {
+        "Id": w["policy"],
+        "Version": 1,
+        "Comment": "c",
     },
     "CreateResourceRecordSetProtections": lambda w, c: {
         "HostedZoneId": Zone(c, "protected.model.example").id,

@@ -143,6 +143,7 @@ fn status_of(code: &str) -> u16 {
         | "NoSuchHealthCheck"
         | "NoSuchHostedZone"
         | "NoSuchQueryLoggingConfig"
+        | "NoSuchTrafficPolicy"
         | "UnknownOperationException"
         | "VPCAssociationAuthorizationNotFound"
         | "VPCAssociationNotFound" => 404,
@@ -154,7 +155,8 @@ fn status_of(code: &str) -> u16 {
         | "HealthCheckVersionMismatch"
         | "HostedZoneAlreadyExists"
         | "ProtectionAlreadyExists"
-        | "QueryLoggingConfigAlreadyExists" => 409,
+        | "QueryLoggingConfigAlreadyExists"
+        | "TrafficPolicyAlreadyExists" => 409,
         "RequestEntityTooLarge" => 413,
         "InternalFailure" => 500,
         // Not one of AWS's. Clients repeat 500, 502, 503 and 504, but not this.

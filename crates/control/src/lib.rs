@@ -46,13 +46,15 @@ pub use refusal::{Denial, Fault, OperationError, Refusal};
 pub use request::{
     ChangeCidrCollection, ChangeOutcome, ChangeProtections, ChangeRecordSets, ChangeStatus,
     ChangeTags, CidrBlockPage, CidrCollectionPage, CidrLocationPage, CidrPage, CidrPageStart,
-    CreateDelegationSet, CreateHostedZone, CreateQueryLoggingConfig, CreatedHostedZone,
-    DelegationSetPage, GeoPlacePage, HealthCheckPage, HostedZone, Limit, ListDelegationSets,
-    ListGeoLocations, ListHealthChecks, ListHostedZones, ListHostedZonesByName,
-    ListHostedZonesByVpc, ListProtections, ListQueryLoggingConfigs, ListRecordSets,
-    ListVpcAuthorizations, ProtectionPage, QueryLoggingConfigPage, RecordSetPage, TestDnsAnswer,
-    UpdateHealthCheck, UpdateHostedZoneComment, UpdateHostedZoneFeatures, Vpc, VpcPage, ZoneAndVpc,
-    ZonePage, ZonesByNamePage, ZonesByVpcPage,
+    CreateDelegationSet, CreateHostedZone, CreateQueryLoggingConfig, CreateTrafficPolicy,
+    CreateTrafficPolicyVersion, CreatedHostedZone, DelegationSetPage, GeoPlacePage,
+    HealthCheckPage, HostedZone, Limit, ListDelegationSets, ListGeoLocations, ListHealthChecks,
+    ListHostedZones, ListHostedZonesByName, ListHostedZonesByVpc, ListProtections,
+    ListQueryLoggingConfigs, ListRecordSets, ListTrafficPolicies, ListTrafficPolicyVersions,
+    ListVpcAuthorizations, PolicyVersion, ProtectionPage, QueryLoggingConfigPage, RecordSetPage,
+    TestDnsAnswer, TrafficPolicyPage, TrafficPolicyVersionPage, UpdateHealthCheck,
+    UpdateHostedZoneComment, UpdateHostedZoneFeatures, UpdateTrafficPolicyComment, Vpc, VpcPage,
+    ZoneAndVpc, ZonePage, ZonesByNamePage, ZonesByVpcPage,
 };
 pub use rights::{
     Context, ContextError, Decision, Effect, MAX_CHARACTERS, Matched, PolicyError, Question,

@@ -190,6 +190,24 @@ pub enum Refusal {
         "The specified health check is a child of a calculated health check and so cannot be deleted."
     )]
     HealthCheckInUse,
+    #[error("{}", .0.join(";"))]
+    InvalidTrafficPolicyDocument(Vec<String>),
+    #[error("No traffic policy exists with ID: {0}")]
+    NoSuchTrafficPolicy(String),
+    #[error("No traffic policy exists with ID: {id} and version: {version}")]
+    NoSuchTrafficPolicyVersion { id: String, version: u32 },
+    #[error("A traffic policy with the name '{0}' already exists.")]
+    TrafficPolicyAlreadyExists(String),
+    #[error("Policy is in use for at least one instance")]
+    TrafficPolicyInUse,
+    #[error(
+        "Limits Exceeded: MAX_TRAFFIC_POLICIES_BY_OWNER - Cannot create more traffic policies."
+    )]
+    TooManyTrafficPolicies,
+    #[error(
+        "The traffic policy has had as many versions as there can be, {0}: create a new traffic policy."
+    )]
+    TooManyTrafficPolicyVersions(u32),
 }
 
 impl Refusal {
@@ -246,6 +264,14 @@ impl Refusal {
             Self::HealthCheckAlreadyExists => "HealthCheckAlreadyExists",
             Self::HealthCheckVersionMismatch(_) => "HealthCheckVersionMismatch",
             Self::HealthCheckInUse => "HealthCheckInUse",
+            Self::InvalidTrafficPolicyDocument(_) => "InvalidTrafficPolicyDocument",
+            Self::NoSuchTrafficPolicy(_) | Self::NoSuchTrafficPolicyVersion { .. } => {
+                "NoSuchTrafficPolicy"
+            }
+            Self::TrafficPolicyAlreadyExists(_) => "TrafficPolicyAlreadyExists",
+            Self::TrafficPolicyInUse => "TrafficPolicyInUse",
+            Self::TooManyTrafficPolicies => "TooManyTrafficPolicies",
+            Self::TooManyTrafficPolicyVersions(_) => "TooManyTrafficPolicyVersionsForCurrentPolicy",
         }
     }
 }

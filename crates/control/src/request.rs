@@ -9,6 +9,7 @@ mod protections;
 mod query_logging;
 mod tags;
 mod test_answer;
+mod traffic_policies;
 mod vpcs;
 mod zone_settings;
 
@@ -29,6 +30,11 @@ pub use limit::Limit;
 pub use protections::{ChangeProtections, ListProtections, ProtectionPage};
 pub use tags::ChangeTags;
 pub use test_answer::TestDnsAnswer;
+pub use traffic_policies::{
+    CreateTrafficPolicy, CreateTrafficPolicyVersion, ListTrafficPolicies,
+    ListTrafficPolicyVersions, PolicyVersion, TrafficPolicyPage, TrafficPolicyVersionPage,
+    UpdateTrafficPolicyComment,
+};
 pub use vpcs::{
     ListHostedZonesByVpc, ListVpcAuthorizations, Vpc, VpcPage, ZoneAndVpc, ZonesByVpcPage,
 };

@@ -30,6 +30,7 @@ pub(crate) fn owned(
         Quota::ReusableDelegationSetsByOwner => snapshot.delegation_set_count(account),
         Quota::HealthChecksByOwner => snapshot.health_check_count(account),
         Quota::CidrCollectionsByOwner => snapshot.cidr_collection_count(account),
+        Quota::TrafficPoliciesByOwner => snapshot.traffic_policy_count(account),
         _ => Ok(0),
     }
 }

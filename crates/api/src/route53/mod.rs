@@ -19,6 +19,8 @@ mod create_hosted_zone;
 mod create_query_logging_config;
 mod create_resource_record_set_protections;
 mod create_reusable_delegation_set;
+mod create_traffic_policy;
+mod create_traffic_policy_version;
 mod create_vpc_association_authorization;
 mod delete_cidr_collection;
 mod delete_health_check;
@@ -26,6 +28,7 @@ mod delete_hosted_zone;
 mod delete_query_logging_config;
 mod delete_resource_record_set_protections;
 mod delete_reusable_delegation_set;
+mod delete_traffic_policy;
 mod delete_vpc_association_authorization;
 mod disassociate_vpc;
 mod get_account_limit;
@@ -43,6 +46,7 @@ mod get_hosted_zone_limit;
 mod get_query_logging_config;
 mod get_reusable_delegation_set;
 mod get_reusable_delegation_set_limit;
+mod get_traffic_policy;
 mod list_cidr_blocks;
 mod list_cidr_collections;
 mod list_cidr_locations;
@@ -57,11 +61,14 @@ mod list_resource_record_sets;
 mod list_reusable_delegation_sets;
 mod list_tags_for_resource;
 mod list_tags_for_resources;
+mod list_traffic_policies;
+mod list_traffic_policy_versions;
 mod list_vpc_association_authorizations;
 mod test_dns_answer;
 mod update_health_check;
 mod update_hosted_zone_comment;
 mod update_hosted_zone_features;
+mod update_traffic_policy_comment;
 
 pub(crate) use call::{Call, Form, Reply, not_implemented};
 pub(crate) use query::Query;
@@ -128,4 +135,11 @@ const ROUTES: &[Route] = &[
     update_hosted_zone_comment::ROUTE,
     update_hosted_zone_features::ROUTE,
     list_reusable_delegation_sets::ROUTE,
+    create_traffic_policy::ROUTE,
+    create_traffic_policy_version::ROUTE,
+    delete_traffic_policy::ROUTE,
+    get_traffic_policy::ROUTE,
+    list_traffic_policies::ROUTE,
+    list_traffic_policy_versions::ROUTE,
+    update_traffic_policy_comment::ROUTE,
 ];

@@ -25,17 +25,6 @@ pub(super) const PLANNED: &[Route] = &[
         "POST",
         "/keysigningkey/{}/{}/deactivate",
     ),
-    Route::planned("ListTrafficPolicies", "GET", "/trafficpolicies"),
-    Route::planned(
-        "ListTrafficPolicyVersions",
-        "GET",
-        "/trafficpolicies/{}/versions",
-    ),
-    Route::planned("CreateTrafficPolicy", "POST", "/trafficpolicy"),
-    Route::planned("CreateTrafficPolicyVersion", "POST", "/trafficpolicy/{}"),
-    Route::planned("DeleteTrafficPolicy", "DELETE", "/trafficpolicy/{}/{}"),
-    Route::planned("GetTrafficPolicy", "GET", "/trafficpolicy/{}/{}"),
-    Route::planned("UpdateTrafficPolicyComment", "POST", "/trafficpolicy/{}/{}"),
     Route::planned(
         "CreateTrafficPolicyInstance",
         "POST",

@@ -143,6 +143,11 @@ fn contents(
             snapshot.cidr_collection_count(id)?,
         ),
         ("resource", "resources", snapshot.resource_count(id)?),
+        (
+            "traffic policy",
+            "traffic policies",
+            snapshot.traffic_policy_count(id)?,
+        ),
         ("user", "users", users as u64),
         ("access key", "access keys", keys as u64),
     ])

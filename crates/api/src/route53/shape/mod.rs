@@ -12,6 +12,7 @@ mod query_logging_config;
 mod record_set;
 mod tag;
 mod time;
+mod traffic_policy;
 mod vpc;
 
 pub(super) use change_info::change_info;
@@ -29,6 +30,10 @@ pub(super) use query_logging_config::query_logging_config;
 pub(crate) use record_set::read_record_set;
 pub(super) use record_set::record_set;
 pub(super) use tag::{tag_set, tagged_kind, tagged_resource};
+pub(super) use traffic_policy::{
+    POLICY_COMMENT, POLICY_ID, POLICY_NAME, new_version, policy_version, traffic_policy,
+    version_number,
+};
 pub(super) use vpc::{VPC_ID, read_vpc, read_zone_and_vpc, vpc, vpc_regions, vpcs};
 
 use crate::xml::TextFacets;
