@@ -14,6 +14,7 @@ use crate::bins::{Bin, Position};
 use crate::ground::Ground;
 use crate::holding::{Ageing, Holding};
 use crate::key::Key;
+use crate::lot;
 use crate::recent::Recent;
 use crate::refused::{Refused, RefusedCounts};
 use crate::rules::Rules;
@@ -207,9 +208,8 @@ impl Aggregate {
     /// fastest. What somebody vouches for is too rare to be put aside.
     fn is_held_out(&self, sample: &Sample, key: Key) -> bool {
         let of_clients = matches!(sample.kind, Kind::Rum | Kind::Pixel | Kind::Tcp);
-        let lot =
-            (key.bits() ^ (sample.at_s / 60).rotate_left(32)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        of_clients && (lot >> 32).checked_rem(self.rules.held_out) == Some(0)
+        let lot = lot::drawn(lot::drawn(key.bits()) ^ (sample.at_s / 60));
+        of_clients && lot.checked_rem(self.rules.held_out) == Some(0)
     }
 
     fn hold_out(&mut self, sample: HeldOut) {

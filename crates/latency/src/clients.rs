@@ -49,6 +49,7 @@ impl Clients {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lot;
 
     #[test]
     fn clients_are_counted_once_and_about_right() {
@@ -61,10 +62,9 @@ mod tests {
             (40, 28.0, 55.0),
         ] {
             for _ in 0..3 {
-                for client in 0..number {
+                for number in 0..number {
                     // Numbers of clients are hashes: their bits are any.
-                    let hash = (client as u64 + 1).wrapping_mul(0xD6E8_FEB8_6659_FD93);
-                    clients.saw(Some(hash ^ (hash >> 32)), 7);
+                    clients.saw(Some(lot::drawn(number)), 7);
                 }
             }
             let count = clients.count();

@@ -14,6 +14,7 @@ mod ground;
 mod holding;
 pub mod import;
 mod key;
+mod lot;
 mod matrix;
 mod model;
 mod recent;
@@ -24,6 +25,8 @@ mod sample;
 mod score;
 mod spots;
 mod spread;
+#[cfg(test)]
+mod testing;
 
 #[cfg(feature = "fuzzing")]
 pub use aggregate::sealed;

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use meridian_atlas::{Latencies, LatencyMap, Point, by_distance_ms};
 
 use crate::ground::Ground;
+use crate::lot;
 
 /// How long it truly takes from an address to some regions, in ms.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,19 +116,11 @@ fn far(here: Option<Point>, ground: &Ground<'_>, name: &str) -> f32 {
 fn some<T: Copy>(all: &[T], count: usize, lot: u64) -> Vec<T> {
     let mut keyed: Vec<(u64, T)> = (0..)
         .zip(all)
-        .map(|(place, value)| (mixed(lot << 16 ^ place), *value))
+        .map(|(place, value)| (lot::drawn(lot << 16 ^ place), *value))
         .collect();
     keyed.sort_by_key(|(lot, _)| *lot);
     keyed.truncate(count);
     keyed.into_iter().map(|(_, value)| value).collect()
-}
-
-/// The numbers of SplitMix64.
-fn mixed(number: u64) -> u64 {
-    let mut z = number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }
 
 /// What is lost by whoever takes what seems least; the first of those that seem the same.

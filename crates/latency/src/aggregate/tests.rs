@@ -8,9 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::bins;
-
-const NOW_S: u64 = 1_800_000_000;
-const DAY_S: u64 = 86_400;
+use crate::testing::{DAY_S, NOW_S, client, sample};
 
 /// 10.0.0.0/8 and 2001:db8::/32 are in Germany, 11.0.0.0/8 in Australia.
 fn atlas() -> Atlas {
@@ -24,25 +22,6 @@ fn atlas() -> Atlas {
         layer.add(network.parse().unwrap(), place).unwrap();
     }
     Atlas::new(vec![layer]).unwrap()
-}
-
-fn sample(network: &str, region: &str, ms: f32) -> Sample {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a round trip"
-    )]
-    let rtt_us = (ms * 1000.0) as u32;
-    Sample {
-        at_s: NOW_S,
-        network: network.parse().unwrap(),
-        region: region.into(),
-        rtt_us,
-        count: 1,
-        weight: 1.0,
-        kind: Kind::Import,
-        client: Some(1),
-    }
 }
 
 /// Folds a sample at the time it was measured.
@@ -143,7 +122,7 @@ fn networks_known_least_give_way_and_leave_what_they_know_to_their_country() {
     };
     let mut aggregate = Aggregate::new(rules);
     let mut known = sample("10.255.0.0/24", "eu-central-1", 9.0);
-    (known.count, known.client, known.at_s) = (100, None, NOW_S - DAY_S);
+    (known.count, known.at_s) = (100, NOW_S - DAY_S);
     fold(&mut aggregate, &known).unwrap();
     for number in 0..200 {
         let network = format!("10.0.{number}.0/24");
@@ -170,8 +149,7 @@ fn networks_known_least_give_way_and_leave_what_they_know_to_their_country() {
 fn a_path_that_changes_is_believed_after_some_samples() {
     let mut aggregate = Aggregate::new(Rules::default());
     let mut slow = sample("10.1.2.0/24", "eu-central-1", 40.0);
-    (slow.count, slow.client) = (2000, None);
-    slow.at_s -= 2 * DAY_S;
+    (slow.count, slow.at_s) = (2000, NOW_S - 2 * DAY_S);
     fold(&mut aggregate, &slow).unwrap();
     let shown = |aggregate: &Aggregate| quartile(aggregate, "10.1.2.0/24", "eu-central-1");
     for number in 0..120 {
@@ -220,6 +198,21 @@ fn some_of_what_clients_measure_is_put_aside_and_nothing_of_others() {
 }
 
 #[test]
+fn in_every_minute_others_are_put_aside() {
+    for minute in 0..8 {
+        let mut aggregate = Aggregate::new(Rules::default());
+        for network in 0..1000 {
+            let network = format!("10.{}.{}.0/24", network / 256, network % 256);
+            let mut sample = sample(&network, "eu-central-1", 12.0);
+            (sample.at_s, sample.kind) = (NOW_S - minute * 60, Kind::Rum);
+            fold(&mut aggregate, &sample).unwrap();
+        }
+        let held_out = aggregate.tally().held_out;
+        assert!((25..100).contains(&held_out), "{minute}: {held_out}");
+    }
+}
+
+#[test]
 fn what_is_silent_too_long_is_forgotten() {
     let mut aggregate = Aggregate::new(Rules::default());
     fold(&mut aggregate, &sample("10.1.2.0/24", "eu-central-1", 12.0)).unwrap();
@@ -247,6 +240,7 @@ fn full() -> Aggregate {
         for (region, ms) in [("eu-central-1", 20.0), ("us-east-1", 110.0)] {
             let mut sample = sample(&network, region, ms + f32::from(number));
             (sample.kind, sample.at_s) = (Kind::Rum, NOW_S - u64::from(number) * 3600);
+            sample.client = client(number.into());
             fold(&mut aggregate, &sample).unwrap();
         }
     }

@@ -11,15 +11,13 @@ use meridian_atlas::{
 use super::*;
 use crate::sample::{Kind, Sample};
 use crate::score::{Truth, score};
+use crate::testing::{DAY_S, NOW_S, client, sample};
 use crate::{Refused, Rules};
 
 mod simulation;
 mod world;
 
 use world::World;
-
-const NOW_S: u64 = 1_800_000_000;
-const DAY_S: u64 = 86_400;
 
 /// Builds, writes and reads, as between the one who makes maps and those who answer.
 fn made(
@@ -42,25 +40,6 @@ fn made(
 /// The first map, built now.
 fn first(world: &World, aggregate: &Aggregate) -> (LatencyMap, BuildReport) {
     made(world, aggregate, (None, NOW_S), &mut Hysteresis::default())
-}
-
-fn sample(network: &str, region: &str, ms: f32) -> Sample {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a round trip"
-    )]
-    let rtt_us = (ms * 1000.0) as u32;
-    Sample {
-        at_s: NOW_S,
-        network: network.parse().unwrap(),
-        region: region.into(),
-        rtt_us,
-        count: 1,
-        weight: 1.0,
-        kind: Kind::Agent,
-        client: None,
-    }
 }
 
 fn ms(map: &LatencyMap, address: &str, region: &str) -> Option<f32> {
@@ -152,12 +131,9 @@ fn what_some_say_helps_their_neighbours_and_country() {
         .filter(|(city, _)| measured(*city))
     {
         for (region, ms) in &truth.regions {
-            for client in 0..5 {
+            for number in 0..5 {
                 let mut sample = sample(&format!("{}/24", truth.address), region, *ms);
-                (sample.count, sample.client) = (
-                    10,
-                    Some((client + 1_u64).wrapping_mul(0xD6E8_FEB8_6659_FD93)),
-                );
+                (sample.count, sample.client) = (10, client(number));
                 aggregate.fold(&sample, &world.ground(NOW_S)).unwrap();
             }
         }
@@ -182,10 +158,10 @@ fn a_silent_region_keeps_its_value_for_90_days_and_is_trusted_less() {
     let world = World::new(40);
     let mut aggregate = Aggregate::new(Rules::default());
     let network = format!("{}/24", world.address(7));
-    for client in 0..40 {
+    for number in 0..40 {
         for (region, ms) in [("eu-central-1", 200.0), ("us-east-1", 150.0)] {
             let mut sample = sample(&network, region, ms);
-            sample.client = Some((client + 1_u64).wrapping_mul(0xD6E8_FEB8_6659_FD93));
+            sample.client = client(number);
             aggregate.fold(&sample, &world.ground(NOW_S)).unwrap();
         }
     }

@@ -32,8 +32,8 @@ impl Play {
     fn five_minutes(&mut self, clients: u64, factor: impl Fn(usize, &str) -> f32) {
         for (city, truth) in self.world.truth().into_iter().enumerate() {
             for (region, ms) in &truth.regions {
-                for client in 0..clients {
-                    let at_s = self.now_s + client;
+                for number in 0..clients {
+                    let at_s = self.now_s + number;
                     let lot = (at_s << 20) ^ ((city as u64) << 8) ^ region.len() as u64;
                     // Queues take some ms more, now and then many.
                     let queue = -8.0 * (1.0 - lottery(lot)).max(1e-4).ln();
@@ -42,7 +42,7 @@ impl Play {
                     let ms = ms * factor(city, region) + queue + tail;
                     let mut sample = sample(&network, region, ms.min(1999.0));
                     (sample.kind, sample.at_s) = (Kind::Rum, at_s);
-                    sample.client = Some((client % 12 + 1).wrapping_mul(0xD6E8_FEB8_6659_FD93));
+                    sample.client = client(number % 12);
                     let ground = self.world.ground(self.now_s + BUILD_S);
                     self.aggregate.fold(&sample, &ground).unwrap();
                 }

@@ -224,10 +224,7 @@ impl World {
 
 /// 0 to 1, always the same for a number.
 pub(super) fn lottery(number: u64) -> f32 {
-    let mut z = number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     #[expect(clippy::cast_precision_loss, reason = "a lot")]
-    let part = ((z ^ (z >> 31)) >> 40) as f32 / (1_u64 << 24) as f32;
+    let part = (crate::lot::drawn(number) >> 40) as f32 / (1_u64 << 24) as f32;
     part
 }

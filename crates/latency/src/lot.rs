@@ -1,0 +1,9 @@
+//! Lots: what is drawn by a number is always the same, and looks like nothing of the number.
+
+/// The numbers of SplitMix64.
+pub(crate) fn drawn(number: u64) -> u64 {
+    let mut z = number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
