@@ -1,7 +1,7 @@
 //! The atlas itself: one look-up per query, from an address to its place and to how far around the
 //! address the place is the same.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU8;
 
 use crate::layer::{Layer, Source, TooLarge};
@@ -134,8 +134,8 @@ impl Atlas {
         !self.tables.embeds
     }
 
-    /// Who runs the network of an address, as far as any source knows. For people: it takes longer
-    /// than a query should.
+    /// Who runs the network of an address, as far as any source knows. Not for queries: it takes
+    /// longer than they should.
     pub fn operator(&self, address: IpAddr) -> Option<&Operator> {
         let operators = &self.operators;
         let of_v4 = |bits: u32| operators.find(&operators.v4, u128::from(bits) << 96);
@@ -146,6 +146,21 @@ impl Atlas {
                 None => operators.find(&operators.v6, v6.to_bits()),
             },
         }
+    }
+
+    /// Who runs networks of IPv4, in order: from which address on who does, until the next.
+    pub fn operators_v4(&self) -> impl Iterator<Item = (Ipv4Addr, Option<&Operator>)> {
+        let ranges = self.operators.ranges(&self.operators.v4);
+        ranges.map(|(first, operator)| {
+            let [a, b, c, d, ..] = first.to_be_bytes();
+            (Ipv4Addr::new(a, b, c, d), operator)
+        })
+    }
+
+    /// The same of IPv6, but for addresses that contain one of IPv4.
+    pub fn operators_v6(&self) -> impl Iterator<Item = (Ipv6Addr, Option<&Operator>)> {
+        let ranges = self.operators.ranges(&self.operators.v6);
+        ranges.map(|(first, operator)| (Ipv6Addr::from_bits(first), operator))
     }
 
     /// Who has contributed, in order.

@@ -1,4 +1,5 @@
-//! Who runs the networks that addresses are in: told to people, decided by nowhere.
+//! Who runs the networks that addresses are in: told to people, and to those who make latency maps. No
+//! query asks for it.
 
 use crate::runs::Run;
 
@@ -27,6 +28,15 @@ impl Operators {
         let number = runs.get(behind.checked_sub(1)?)?.record;
         let operator = self.all.get(usize::try_from(number).ok()?)?;
         (*operator != Operator::default()).then_some(operator)
+    }
+
+    /// Who it is from where on in these runs.
+    pub(crate) fn ranges<'a>(
+        &'a self,
+        runs: &'a [Run],
+    ) -> impl Iterator<Item = (u128, Option<&'a Operator>)> {
+        runs.iter()
+            .map(|run| (run.first, self.find(runs, run.first)))
     }
 
     /// Of memory, but for the names.

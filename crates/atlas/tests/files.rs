@@ -272,6 +272,19 @@ fn files_of_providers_tell_operators_and_no_places() {
     assert_eq!(operator("2001:db8::1"), Some((64511, "Another".to_owned())));
     assert_eq!(operator("192.0.3.0"), None);
     assert_eq!(operator("2001:db9::"), None);
+    // Range by range the same.
+    let (v4, v6): (Vec<_>, Vec<_>) = (
+        atlas.operators_v4().collect(),
+        atlas.operators_v6().collect(),
+    );
+    assert!(v4.is_sorted_by_key(|(first, _)| *first) && v6.is_sorted_by_key(|(first, _)| *first));
+    let v4 = v4.into_iter().map(|(first, of)| (IpAddr::V4(first), of));
+    let v6 = v6.into_iter().map(|(first, of)| (IpAddr::V6(first), of));
+    let all: Vec<_> = v4.chain(v6).collect();
+    assert!(all.iter().any(|(_, of)| of.is_some()) && all.iter().any(|(_, of)| of.is_none()));
+    for (first, of) in all {
+        assert_eq!(atlas.operator(first), of, "{first}");
+    }
     assert_eq!(found(&atlas, "192.0.2.1"), "NA US CA 38,-122");
     assert_eq!(found(&atlas, "192.0.2.200"), "- - - -");
     assert_eq!(found(&atlas, "2001:db8::1"), "EU SE - 59,16");

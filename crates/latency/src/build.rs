@@ -11,6 +11,7 @@ mod steady;
 mod tests;
 mod tree;
 mod vector;
+mod whose;
 mod workshop;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,7 @@ use meridian_atlas::{LatencyMap, MapDraft, MapRegion};
 
 use crate::aggregate::Aggregate;
 use crate::build::base::Places;
+use crate::build::whose::Telling;
 use crate::build::workshop::Workshop;
 use crate::ground::Ground;
 use crate::key::{Family, Key};
@@ -53,7 +55,8 @@ pub fn build(making: &Making<'_>, hysteresis: &mut Hysteresis) -> (MapDraft, Bui
     let regions = regions(making);
     let names = regions.iter().map(|region| &*region.name);
     let previous = making.previous.map(|map| steady::Previous::new(map, names));
-    let mut places = Places::of(making.ground.atlas, previous.as_ref());
+    let telling = Telling::of(making.aggregate, making.ground.atlas);
+    let mut places = Places::of(making.ground.atlas, telling, previous.as_ref());
     let mut workshop = Workshop::new(making, regions, previous.as_ref(), &mut places);
     let settled = workshop.settle_places(hysteresis);
     let base_rows = workshop.place_rows(&settled);

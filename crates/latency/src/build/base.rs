@@ -1,22 +1,25 @@
-//! What a map says of addresses that nobody has measured: the same of all in a place. Every place of
-//! the atlas gets numbers; one within a country has a row of its own where it makes a difference.
+//! What a map says of addresses that nobody has measured: the same of all in a place, or of all there
+//! of an operator whose clients are known. Every place of the atlas gets numbers; one within a country
+//! has a row of its own where it makes a difference, and so has an operator within a place.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use meridian_atlas::{Atlas, Place};
+use meridian_atlas::Atlas;
 
 use crate::build::steady::{Hysteresis, Previous, Spot};
 use crate::build::vector::{Guess, Vector};
+use crate::build::whose::{Telling, Whose};
 use crate::build::workshop::sharing;
 use crate::key::Family;
 
-/// The places of an atlas, and where each is.
+/// The places of an atlas, those of operators apart, and where each is.
 #[derive(Debug, Default)]
 pub(super) struct Places {
-    numbers: HashMap<Place, u32>,
-    pub(super) all: Vec<Place>,
+    numbers: HashMap<Whose, u32>,
+    pub(super) all: Vec<Whose>,
+    pub(super) telling: Telling,
     pub(super) v4: Vec<Segment>,
     pub(super) v6: Vec<Segment>,
     /// For each place what the map before says at some of its addresses: how often which row, with
@@ -45,9 +48,12 @@ const LOOKED_UP: u32 = 32;
 const MAX_ROWS: usize = 256;
 
 impl Places {
-    /// All that an atlas knows, range by range.
-    pub(super) fn of(atlas: &Atlas, before: Option<&Previous<'_>>) -> Self {
-        let mut places = Self::default();
+    /// All that an atlas knows, range by range, with these operators apart.
+    pub(super) fn of(atlas: &Atlas, telling: Telling, before: Option<&Previous<'_>>) -> Self {
+        let mut places = Self {
+            telling,
+            ..Self::default()
+        };
         for family in [Family::V4, Family::V6] {
             places.walk(family, atlas, before);
         }
@@ -61,6 +67,7 @@ impl Places {
         };
         let end = 1_u128 << bits;
         let mut segments: Vec<Segment> = Vec::new();
+        let mut operators = self.telling.changes(family, atlas);
         let mut first = 0_u128;
         while first < end {
             let (len, place) = match embedding(family, first) {
@@ -71,9 +78,16 @@ impl Places {
                     (u32::from(found.scope.record).min(bits), Some(found.place))
                 }
             };
-            let next = first + (1_u128 << (bits - len));
+            let behind = first + (1_u128 << (bits - len));
+            let (asn, change) = operators.at(first);
             let known = place.filter(|place| place.is_known());
-            let place = known.map(|place| self.number(place));
+            // Within a range of a place operators may change.
+            let next = change.filter(|_| known.is_some()).unwrap_or(behind);
+            let next = next.min(behind);
+            let place = known.map(|place| {
+                let whose = self.telling.whose(place, asn);
+                self.number(whose)
+            });
             if let (Some(place), Some(before)) = (place, before) {
                 self.ask(place, address(family, first), before);
                 self.ask(place, address(family, next - 1), before);
@@ -91,24 +105,24 @@ impl Places {
     }
 
     /// The number of a place, which has one from now on.
-    pub(super) fn number(&mut self, place: &Place) -> u32 {
-        if let Some(number) = self.numbers.get(place) {
+    pub(super) fn number(&mut self, whose: Whose) -> u32 {
+        if let Some(number) = self.numbers.get(&whose) {
             return *number;
         }
         let number = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
-        self.numbers.insert(*place, number);
-        self.all.push(*place);
+        self.numbers.insert(whose, number);
+        self.all.push(whose);
         self.said.push(Vec::new());
         number
     }
 
     /// The number of a place that has one.
-    pub(super) fn find(&self, place: &Place) -> Option<usize> {
-        let number = self.numbers.get(place)?;
+    pub(super) fn find(&self, whose: Whose) -> Option<usize> {
+        let number = self.numbers.get(&whose)?;
         usize::try_from(*number).ok()
     }
 
-    /// Notes what the map before says at an address of a place: for its country, too, where it is
+    /// Notes what the map before says at an address of a place: for the wider ones, too, where it is
     /// the first of the place. The row of a country is what several of its places have.
     fn ask(&mut self, place: u32, address: IpAddr, before: &Previous<'_>) {
         let said = usize::try_from(place)
@@ -130,12 +144,12 @@ impl Places {
         let known = usize::try_from(place)
             .ok()
             .and_then(|place| self.all.get(place));
-        let country = known.and_then(|place| place.country);
-        if let Some(country) = country.filter(|_| asked == 0) {
-            let whole = self.number(&Place::in_country(country).completed());
-            if whole != place {
-                self.note(whole, row, address);
-            }
+        let mut wider = known.filter(|_| asked == 0).and_then(|whose| whose.wider());
+        // A place, and its country.
+        while let Some(whose) = wider {
+            let number = self.number(whose);
+            self.note(number, row, address);
+            wider = whose.wider();
         }
     }
 
@@ -172,21 +186,20 @@ impl Places {
         hysteresis: &mut Hysteresis,
         rules: &crate::rules::Rules,
     ) -> Settled {
-        let place = usize::try_from(number)
+        let whose = usize::try_from(number)
             .ok()
             .and_then(|number| self.all.get(number));
+        let whose = whose.copied().unwrap_or_default();
         let of = |number| before.and_then(|before| self.before(number, before));
         let old = of(number);
-        let country = place.and_then(|place| place.country);
-        let whole = country.and_then(|country| {
-            let whole = Place::in_country(country).completed();
-            self.numbers
-                .get(&whole)
-                .copied()
-                .filter(|whole| *whole != number)
-        });
-        let inherits = whole.is_some_and(|whole| old.is_some() && of(whole) == old);
-        let spot = Spot::Place(place.copied().unwrap_or_default());
+        let wider = whose
+            .wider()
+            .and_then(|wider| self.numbers.get(&wider).copied());
+        let inherits = wider.is_some_and(|wider| old.is_some() && of(wider) == old);
+        let spot = match whose.asn {
+            Some(asn) => Spot::Operator(whose.place, asn),
+            None => Spot::Place(whose.place),
+        };
         let rules = if inherits { sharing(rules) } else { *rules };
         let shown = hysteresis.steadied(spot, old.as_deref(), &guesses, &rules);
         Settled { guesses, shown }
@@ -218,7 +231,7 @@ pub(super) fn address(family: Family, number: u128) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
-    use meridian_atlas::{Country, Layer, Source};
+    use meridian_atlas::{Country, Layer, Place, Source};
 
     use super::*;
 
@@ -236,7 +249,7 @@ mod tests {
             layer.add(network.parse().unwrap(), place).unwrap();
         }
         let atlas = Atlas::new(vec![layer]).unwrap();
-        let places = Places::of(&atlas, None);
+        let places = Places::of(&atlas, Telling::default(), None);
         assert_eq!(places.all.len(), 5);
         for (family, segments) in [(Family::V4, &places.v4), (Family::V6, &places.v6)] {
             assert_eq!(segments.first().unwrap().first, 0);
@@ -246,7 +259,7 @@ mod tests {
                 let place = segment
                     .place
                     .map(|place| places.all.get(usize::try_from(place).unwrap()).unwrap());
-                assert_eq!(place.copied().unwrap_or_default(), *found);
+                assert_eq!(place.copied().unwrap_or_default(), Whose::of(*found));
             }
         }
         assert_eq!(places.v4.len(), 7);
@@ -255,7 +268,7 @@ mod tests {
 
     #[test]
     fn an_empty_atlas_is_one_range() {
-        let places = Places::of(&Atlas::default(), None);
+        let places = Places::of(&Atlas::default(), Telling::default(), None);
         assert_eq!(places.all, []);
         assert_eq!(places.v4.len(), 1);
         assert_eq!(places.v6.len(), 1);

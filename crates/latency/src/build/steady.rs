@@ -27,6 +27,8 @@ pub(super) enum Spot {
     Network(Key),
     /// Of all in a place of which nothing else is known.
     Place(Place),
+    /// Of all there that an autonomous system runs.
+    Operator(Place, u32),
 }
 
 /// What a map published before says of the regions of a new one.

@@ -14,6 +14,7 @@ use crate::score::{Truth, score};
 use crate::testing::{DAY_S, NOW_S, client, sample};
 use crate::{Refused, Rules};
 
+mod operators;
 mod simulation;
 mod world;
 
@@ -116,6 +117,53 @@ fn without_samples_the_matrix_beats_distance() {
         by_distance += scores.distance.mean_ms;
     }
     assert!(by_map < by_distance * 0.7, "{by_map} {by_distance}");
+}
+
+#[test]
+fn what_the_model_says_is_trusted_as_far_as_places_are_known() {
+    let country = Place::in_country(Country::new("RU").unwrap());
+    // So far from where most of the country is that it has a row of its own.
+    let city = Place {
+        point: Point::new(43.1, 131.9),
+        ..country
+    };
+    let continent = Place {
+        continent: country.completed().continent,
+        ..Place::UNKNOWN
+    };
+    let mut layer = Layer::new(Source::named("made up"));
+    for (network, place) in [
+        ("10.0.0.0/24", city),
+        ("10.0.1.0/24", country),
+        ("10.0.2.0/24", continent),
+    ] {
+        let place = place.completed();
+        layer.add(network.parse().unwrap(), place).unwrap();
+    }
+    let (atlas, regions) = (Atlas::new(vec![layer]).unwrap(), Regions::default());
+    let mut matrix = Matrix::default();
+    matrix.insert("eu-west-1", "us-east-1", 70.0).unwrap();
+    let making = Making {
+        aggregate: &Aggregate::new(Rules::default()),
+        matrix: &matrix,
+        ground: Ground {
+            atlas: &atlas,
+            regions: &regions,
+            now_s: NOW_S,
+        },
+        previous: None,
+    };
+    let draft = build(&making, &mut Hysteresis::default()).0;
+    let map = LatencyMap::read(&draft.write().unwrap()).unwrap();
+    let row = |address: &str| map.look_up(address.parse().unwrap());
+    for (address, confidence) in [("10.0.0.1", 35), ("10.0.1.1", 20), ("10.0.2.1", 5)] {
+        let row = row(address).unwrap();
+        assert_eq!((row.confidence(), row.samples()), (confidence, 0));
+        for region in ["eu-west-1", "us-east-1"] {
+            assert_eq!(row.origin(map.region(region).unwrap()), Origin::Model);
+        }
+    }
+    assert!(row("192.0.2.1").is_none(), "nobody knows where that is");
 }
 
 #[test]

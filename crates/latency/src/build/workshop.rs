@@ -11,6 +11,7 @@ use crate::build::ranges::NOTHING;
 use crate::build::steady::{Hysteresis, Previous, Spot};
 use crate::build::tree::Tree;
 use crate::build::vector::{Guess, Said, Vector, either};
+use crate::build::whose::Whose;
 use crate::build::{Making, columns};
 use crate::holding::Holding;
 use crate::key::Key;
@@ -67,11 +68,14 @@ impl<'a> Workshop<'a> {
         previous: Option<&'a Previous<'a>>,
         places: &'a mut Places,
     ) -> Self {
-        // A country as a whole stands behind each of its places.
-        for number in 0..places.all.len() {
-            if let Some(country) = places.all.get(number).and_then(|place| place.country) {
-                places.number(&Place::in_country(country).completed());
+        // A country as a whole stands behind each of its places, and a place behind each of its
+        // operators; what is added comes to its turn.
+        let mut number = 0;
+        while let Some(whose) = places.all.get(number) {
+            if let Some(wider) = whose.wider() {
+                places.number(wider);
             }
+            number += 1;
         }
         let model = Model::new(&regions, making.matrix);
         let columns = columns(making.aggregate, &regions);
@@ -83,7 +87,8 @@ impl<'a> Workshop<'a> {
             })
         };
         let places: &Places = places;
-        let models: Vec<Option<Modelled>> = places.all.iter().map(modelled).collect();
+        let all = places.all.iter();
+        let models: Vec<Option<Modelled>> = all.map(|whose| modelled(&whose.place)).collect();
         let mut workshop = Self {
             making,
             rules: making.aggregate.rules(),
@@ -125,7 +130,9 @@ impl<'a> Workshop<'a> {
     }
 
     fn model(&self, place: &Place) -> Option<&Modelled> {
-        self.models.get(self.places.find(place)?)?.as_ref()
+        self.models
+            .get(self.places.find(Whose::of(*place))?)?
+            .as_ref()
     }
 
     /// Estimates in the order of the aggregate's regions.
@@ -158,58 +165,52 @@ impl<'a> Workshop<'a> {
     /// What is thought and published of each place.
     pub(super) fn settle_places(&self, hysteresis: &mut Hysteresis) -> Vec<Settled> {
         let all = self.places.all.iter().zip(&self.models).zip(0..);
-        all.map(|((place, model), number)| {
+        all.map(|((whose, model), number)| {
             let Some(model) = model else {
                 return Settled::nothing(self.regions.len());
             };
-            let guesses = self.guesses(model, self.stretch_of(place));
+            let guesses = self.guesses(model, self.stretch_of(*whose));
             self.places
                 .settle(number, guesses, self.previous, hysteresis, self.rules)
         })
         .collect()
     }
 
-    fn stretch_of(&self, place: &Place) -> Option<&Stretch> {
-        let continent = place.country.map(Continent::of).or(place.continent)?;
+    fn stretch_of(&self, whose: Whose) -> Option<&Stretch> {
+        let Place {
+            country, continent, ..
+        } = whose.place;
         self.areas.around(Area {
-            continent,
-            country: place.country,
-            asn: None,
+            continent: country.map(Continent::of).or(continent)?,
+            country,
+            asn: whose.asn,
         })
     }
 
-    /// The row of each place: its own, or its country's where that says nearly the same.
+    /// The row of each place: its own, or that of what stands for it where that says nearly the
+    /// same.
     pub(super) fn place_rows(&mut self, settled: &[Settled]) -> Vec<u32> {
         let mut rows = vec![NOTHING; settled.len()];
         let places = self.places;
-        let whole = |place: &Place| {
-            let country = Place::in_country(place.country?).completed();
-            places.find(&country).filter(|_| !place.is_country_wide())
-        };
-        // Countries first, and those that are no part of one.
-        let parts = places
-            .all
-            .iter()
-            .enumerate()
-            .map(|(number, place)| (number, whole(place)));
-        let (parts, wholes): (Vec<_>, Vec<_>) = parts.partition(|(_, whole)| whole.is_some());
-        for (number, whole) in wholes.into_iter().chain(parts) {
-            let (Some(place), Some(own)) = (places.all.get(number), settled.get(number)) else {
+        // Countries first, and those that are no part of one; then places, then operators there.
+        let mut order: Vec<(usize, Whose)> = places.all.iter().copied().enumerate().collect();
+        order.sort_by_key(|(_, whose)| whose.depth());
+        for (number, whose) in order {
+            let Some(own) = settled.get(number) else {
                 continue;
             };
-            let same = whole.filter(|whole| {
-                let country = settled.get(*whole);
-                country.is_some_and(|country| !self.differ(&own.shown, &country.shown))
-            });
-            let row = match same.and_then(|whole| rows.get(whole)) {
-                Some(row) => *row,
+            let wider = whose.wider().and_then(|wider| places.find(wider));
+            let under = wider.and_then(|wider| rows.get(wider)).copied();
+            let same = under.filter(|row| !self.differ(&own.shown, &self.shown_by(*row).0));
+            let row = match same {
+                Some(row) => row,
                 None if own.shown.iter().all(Option::is_none) => NOTHING,
                 None => {
                     let (samples, last_min) = self
-                        .stretch_of(place)
+                        .stretch_of(whose)
                         .map_or((0.0, 0), |stretch| (stretch.samples, stretch.last_min));
                     self.push(
-                        place.country,
+                        whose.place.country,
                         own.guesses.iter(),
                         &own.shown,
                         (samples, last_min),
@@ -243,8 +244,9 @@ impl<'a> Workshop<'a> {
             let Some(holding) = tree.known(*key, aggregate) else {
                 continue;
             };
-            let place = atlas.look_up(key.address()).place;
-            let number = self.places.find(place);
+            let whose = self.places.telling.at(atlas, key.address());
+            let place = &whose.place;
+            let number = self.places.find(whose);
             let base = number
                 .and_then(|number| settled.get(number))
                 .unwrap_or(&nothing);
