@@ -132,6 +132,118 @@ mod tests {
         assert!((estimates.get(1).unwrap() - expected(6720.0)).abs() < 2.0);
     }
 
+    /// How many times as long as light in fibre it takes.
+    fn stretch(ms: f64, km: f64) -> f64 {
+        ms / (km / 100.0)
+    }
+
+    #[test]
+    fn the_three_nearest_regions_speak_for_a_client_the_nearer_the_more() {
+        let names = [
+            "ap-northeast-1",
+            "eu-central-1",
+            "eu-south-1",
+            "eu-west-2",
+            "us-east-1",
+        ];
+        let (regions, known) = (regions(&names), Regions::default());
+        let to = known.point("us-east-1").unwrap();
+        let mut matrix = Matrix::default();
+        // The last is far from the client, and is not asked.
+        let measured = [
+            ("eu-central-1", 92.0),
+            ("eu-south-1", 100.0),
+            ("eu-west-2", 76.0),
+            ("ap-northeast-1", 400.0),
+        ];
+        for (from, ms) in measured {
+            matrix.insert(from, "us-east-1", ms).unwrap();
+        }
+        let berlin = Point::new(52.5, 13.4).unwrap();
+        let mut sums = (0.0, 0.0);
+        for (from, ms) in &measured[..3] {
+            let from = known.point(from).unwrap();
+            let weight = 1.0 / (berlin.distance_km(from) + 100.0);
+            sums.0 += weight * stretch(f64::from(*ms), from.distance_km(to));
+            sums.1 += weight;
+        }
+        let expected = 5.0 + berlin.distance_km(to) / 100.0 * sums.0 / sums.1;
+        let estimates = Model::new(&regions, &matrix).estimates(&city(52.5, 13.4));
+        let found = f64::from(*estimates.last().unwrap());
+        assert!((found - expected).abs() < 0.01, "{found} {expected}");
+        // To regions that none of them was measured to it takes twice as long as light.
+        let tokyo = known.point("ap-northeast-1").unwrap();
+        let expected = 5.0 + 2.0 * berlin.distance_km(tokyo) / 100.0;
+        let found = f64::from(*estimates.first().unwrap());
+        assert!((found - expected).abs() < 0.01, "{found} {expected}");
+    }
+
+    /// A client beside a region, with one more measured from there: how many times as long as light
+    /// it is said to take to that one.
+    #[test]
+    fn what_is_measured_of_a_pair_counts_within_bounds_and_where_it_is_far() {
+        for (to, ms, times) in [
+            // As it is.
+            ("eu-west-2", Some(100.0), None),
+            // Faster than any cable, and slower.
+            ("eu-west-2", Some(20.0), Some(1.15)),
+            ("eu-west-2", Some(900.0), Some(4.0)),
+            // Nothing of this one, but of another.
+            ("eu-west-2", None, Some(2.0)),
+            // Philadelphia is too near for its round trips to say anything of the way.
+            ("us-east-1-phl-1", Some(3.0), Some(2.0)),
+            // The region itself.
+            ("us-east-1", None, Some(2.0)),
+        ] {
+            let regions = regions(&["us-east-1", "us-west-2", to]);
+            let here = regions.first().unwrap().point;
+            let mut matrix = Matrix::default();
+            matrix.insert("us-east-1", "us-west-2", 65.0).unwrap();
+            if let Some(ms) = ms {
+                matrix.insert("us-east-1", to, ms).unwrap();
+            }
+            let model = Model::new(&regions, &matrix);
+            // At the region: the others are so far that they hardly count.
+            let found = *model.stretch(here.direction()).last().unwrap();
+            let km = here.distance_km(regions.last().unwrap().point);
+            let own = times.unwrap_or_else(|| stretch(f64::from(ms.unwrap()), km));
+            assert!((found - own).abs() < 0.1, "{to} {ms:?}: {found} {own}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_a_large_country_is_the_average_of_where_its_people_live() {
+        let regions = regions(&["ap-southeast-2", "us-east-1", "us-west-2"]);
+        let model = Model::new(&regions, &Matrix::default());
+        for code in ["AU", "BR", "CA", "RU", "US"] {
+            let country = Place::in_country(Country::new(code).unwrap()).completed();
+            let spots = Spots::of(&country).unwrap();
+            let found = model.estimates(&spots);
+            for (region, found) in regions.iter().zip(&found) {
+                let there = region.point.direction();
+                let each = spots.points.iter().map(|(spot, share)| {
+                    f64::from(*share) * (5.0 + 1.75 * spot.distance_km(there) / 100.0)
+                });
+                let expected: f64 = each.sum();
+                let found = f64::from(*found);
+                assert!(
+                    (found - expected).abs() < 0.05,
+                    "{code}: {found} {expected}"
+                );
+            }
+            // Nobody lives in the middle alone.
+            let middle = Spots::of(&Place {
+                point: country
+                    .point
+                    .and_then(|point| Point::new(point.latitude() + 0.01, point.longitude())),
+                ..country
+            });
+            let middle = model.estimates(&middle.unwrap());
+            let nearest = |all: &[f32]| all.iter().copied().fold(f32::MAX, f32::min);
+            assert!((nearest(&found) - nearest(&middle)).abs() > 0.5, "{code}");
+        }
+    }
+
     #[test]
     fn a_way_around_is_told_by_the_regions_near_the_client() {
         // Cape Town is as far as the crow flies, but cables go around.
