@@ -41,7 +41,7 @@ use token::{Seal, TokenFault};
 
 pub(crate) use agents::{Agent, Agents, key_pair};
 pub(crate) use counts::{BeaconCounts, Refusal};
-pub(crate) use door::serve;
+pub(crate) use door::{forget, serve};
 
 /// What tokens are sealed with.
 const KEY_FILE: &str = "beacon.key";
@@ -102,6 +102,13 @@ impl Beacon {
     /// What was done so far.
     pub(crate) fn counts(&self) -> &Arc<BeaconCounts> {
         &self.counts
+    }
+
+    /// Forgets networks that were counted in a minute that is over.
+    fn forget(&self, now_s: u64) {
+        for limit in [&self.requests, &self.reports, &self.connections] {
+            limit.forget(now_s);
+        }
     }
 
     /// Whether another request of this client is answered.

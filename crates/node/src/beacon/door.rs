@@ -45,6 +45,9 @@ const TERMS: Terms = Terms {
     drain_timeout: Duration::from_secs(2),
 };
 
+/// How often it is looked whether a minute is over.
+const FORGET_EVERY: Duration = Duration::from_secs(5);
+
 /// How old what an agent has measured may be, and how far its clock may be ahead, in seconds.
 const MAX_AGE_S: u64 = 24 * 3600;
 const MAX_AHEAD_S: u64 = 60;
@@ -89,6 +92,18 @@ pub(crate) async fn serve(
         })
     };
     http::serve(entrance.listener, terms, admit, ending).await;
+}
+
+/// Forgets networks with the minutes that they were counted in, until the sender of `ending` is
+/// dropped.
+pub(crate) async fn forget(beacon: Arc<Beacon>, mut ending: watch::Receiver<()>) {
+    let mut turn = tokio::time::interval(FORGET_EVERY);
+    loop {
+        tokio::select! {
+            _ = turn.tick() => beacon.forget(now_s()),
+            _ = ending.changed() => return,
+        }
+    }
 }
 
 /// A connection's requests, and what its packets say.

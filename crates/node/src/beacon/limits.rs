@@ -1,10 +1,11 @@
 //! How much is taken in a minute, from one network and in all.
 //!
-//! A minute has a table of its own, which is forgotten with it: so there is a bound to what is kept
-//! and for how long. At the turn of a minute somebody may have twice as much, which harms nobody.
+//! A minute has a table of its own, which is forgotten with it, by whoever comes next or by the clock:
+//! so there is a bound to what is kept and for how long. At the turn of a minute somebody may have
+//! twice as much, which harms nobody.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use meridian_model::Network;
 
@@ -37,15 +38,7 @@ impl Limit {
 
     /// Takes one for this network, if there is one left.
     pub(super) fn take(&self, network: Network, now_s: u64) -> bool {
-        let mut minute = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = now_s / 60;
-        // Also when the clock was set back.
-        if minute.number != number {
-            *minute = Minute {
-                number,
-                ..Minute::default()
-            };
-        }
+        let mut minute = self.minute(now_s);
         let is_known = minute.networks.contains_key(&network);
         if minute.taken >= self.in_all || (!is_known && minute.networks.len() >= MAX_NETWORKS) {
             return false;
@@ -57,6 +50,25 @@ impl Limit {
         *taken += 1;
         minute.taken += 1;
         true
+    }
+
+    /// Forgets the networks of a minute that is over, if nobody has come since.
+    pub(super) fn forget(&self, now_s: u64) {
+        drop(self.minute(now_s));
+    }
+
+    /// The table of this minute.
+    fn minute(&self, now_s: u64) -> MutexGuard<'_, Minute> {
+        let mut minute = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = now_s / 60;
+        // Also when the clock was set back.
+        if minute.number != number {
+            *minute = Minute {
+                number,
+                ..Minute::default()
+            };
+        }
+        minute
     }
 }
 
@@ -79,6 +91,23 @@ mod tests {
         assert_eq!([taken(2, 59), taken(3, 59)], [true, true]);
         assert_eq!([taken(3, 59), taken(4, 59)], [true, false]);
         assert!(taken(1, 60), "another minute");
+    }
+
+    #[test]
+    fn networks_are_forgotten_with_their_minute_whether_anybody_comes_or_not() {
+        let limit = Limit::new(2, 5);
+        let known = || {
+            let minute = limit.minute.lock().unwrap();
+            (minute.networks.len(), minute.networks.capacity() > 0)
+        };
+        assert!(limit.take(network(1), 3 * 60));
+        for now_s in [3 * 60, 4 * 60 - 1] {
+            limit.forget(now_s);
+            assert_eq!(known().0, 1);
+        }
+        limit.forget(4 * 60);
+        assert_eq!(known(), (0, false));
+        assert!(limit.take(network(1), 4 * 60));
     }
 
     #[test]

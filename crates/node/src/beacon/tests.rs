@@ -154,6 +154,21 @@ fn connections_with_too_little_on_them_count_for_nothing() {
 }
 
 #[test]
+fn no_network_is_kept_beyond_its_minute() {
+    let (beacon, _folder) = beacon(empty());
+    let client = "192.0.2.77".parse().unwrap();
+    let began = now_s();
+    assert!(beacon.admits(client));
+    beacon.connection_ended(client, &info(9, 2000, 2), Kind::Tcp);
+    let known = || format!("{:?}{:?}", beacon.requests, beacon.connections);
+    // A minute may have turned between the two.
+    assert!(known().contains("192.0.2.0") || now_s() / 60 > began / 60);
+    assert!(!known().contains("192.0.2.77"));
+    beacon.forget(now_s() + 60);
+    assert!(!known().contains("192.0.2"), "{}", known());
+}
+
+#[test]
 fn a_network_has_so_many_connections_that_count() {
     let (beacon, _folder) = beacon(empty());
     for host in 0..10 {

@@ -47,6 +47,7 @@ impl Measuring {
             let (beacon, proxies) = (Arc::clone(&beacon), Arc::clone(&proxies));
             runtime.spawn(beacon::serve(beacon, entrance, proxies, ended.clone()));
         }
+        runtime.spawn(beacon::forget(Arc::clone(&beacon), ended));
         drop(entered);
         Ok(Some(Self {
             runtime: Some(runtime),
