@@ -221,16 +221,22 @@ def test_a_bad_map_is_refused_and_the_old_one_kept(start):
     assert eventually(lambda: answers(server) == best)
     folder = server.data / "latency"
     good = (folder / "map-1").read_bytes()
-    # Damaged, and another one's number.
+    # Damaged, of another version, and with another one's number.
     damaged = bytearray(good)
     damaged[-9] ^= 1
     (folder / "map-7").write_bytes(damaged)
     said = eventually(lambda: latency(server, "status")["refused_map"], timeout=10, pause=0.2)
     assert "map-7 is refused: its checksum is wrong" in said
     assert "map-7 is refused" in server.why_not_ready("readyz") and server.health("readyz") == 200
+    other_version = bytearray(good)
+    other_version[8] = 9
+    (folder / "map-7").write_bytes(other_version)
+    refused = lambda: latency(server, "status")["refused_map"] or ""
+    said = lambda: "its format is version 9" in refused()
+    assert eventually(said, timeout=10, pause=0.2), refused()
     (folder / "map-7").write_bytes(good)
-    other = lambda: "it is build 1, not 7" in (latency(server, "status")["refused_map"] or "")
-    assert eventually(other, timeout=10, pause=0.2)
+    other = lambda: "it is build 1, not 7" in refused()
+    assert eventually(other, timeout=10, pause=0.2), refused()
     assert answers(server) == best
     # A start passes over what is bad, too.
     (folder / "map-7").write_bytes(bytes(damaged))
