@@ -41,11 +41,12 @@ fn scenario_files_are_answered_as_written_over_the_wire() {
     for (file, scenario) in &files {
         assert!(!scenario.queries.is_empty(), "{}", file.display());
         let world = zones::world_of(scenario);
-        let mut down = None;
+        let mut known = None;
         for query in &scenario.queries {
-            if down.replace(&query.down) != Some(&query.down) {
-                let world = zones::with_down(world.clone(), &query.down);
-                fixture.live.publish(world);
+            let now = (&query.down, &query.targets);
+            if known.replace(now) != Some(now) {
+                let world = zones::with_targets(world.clone(), &query.targets);
+                fixture.live.publish(zones::with_down(world, &query.down));
             }
             let reply = fixture.ask(query.view, &query.ask);
             let reply = wire::normal(wire::read(&query.ask, &reply));
@@ -68,9 +69,9 @@ fn files() -> Vec<(PathBuf, Scenario)> {
         let scenario = parse(&std::fs::read_to_string(&path).unwrap());
         (path, scenario)
     };
-    let files = [folder.join("measured"), folder.join("routing"), folder]
-        .into_iter()
-        .flat_map(|folder| std::fs::read_dir(folder).unwrap());
+    let own = ["external", "measured", "routing"].map(|own| folder.join(own));
+    let files = own.into_iter().chain([folder]);
+    let files = files.flat_map(|folder| std::fs::read_dir(folder).unwrap());
     let files = files.map(|file| file.unwrap().path());
     files.filter(|path| path.is_file()).map(read).collect()
 }

@@ -65,7 +65,7 @@ pub(crate) struct Scenario {
 }
 
 /// A host name elsewhere.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Target {
     pub(crate) name: Name,
     pub(crate) rtype: RecordType,
@@ -73,7 +73,7 @@ pub(crate) struct Target {
 }
 
 /// What is known of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Known {
     /// TTL and values, and for which subnet, if it is for one.
     Records(u32, Vec<String>, Option<String>),
