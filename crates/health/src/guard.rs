@@ -55,6 +55,11 @@ impl Guard {
         Ok(())
     }
 
+    /// Whether this server itself listens there.
+    pub fn is_own_listener(&self, target: SocketAddr) -> bool {
+        self.listens_at(canonical(target))
+    }
+
     fn listens_at(&self, target: SocketAddr) -> bool {
         self.listeners.iter().any(|listener| {
             let everywhere =
