@@ -21,6 +21,7 @@ mod region;
 mod replace;
 mod resource;
 mod serve;
+mod target;
 mod tls;
 mod user;
 mod verify;
@@ -58,6 +59,7 @@ use self::region::RegionVerb;
 use self::replace::ReplaceArguments;
 use self::resource::ResourceVerb;
 use self::serve::ServeArguments;
+use self::target::TargetVerb;
 use self::tls::TlsVerb;
 use self::user::UserVerb;
 use self::verify::VerifyArguments;
@@ -115,6 +117,9 @@ enum Verb {
     /// Health checks: their states, and switches by hand.
     #[command(subcommand)]
     Health(HealthVerb),
+    /// External alias targets: what resolvers say of them.
+    #[command(subcommand)]
+    Target(TargetVerb),
     /// Who is where: the places of clients, as routing goes by them.
     #[command(subcommand)]
     Geo(GeoVerb),
@@ -218,6 +223,7 @@ pub(crate) fn run(arguments: Arguments, predecessor: Option<&Predecessor>) -> Re
         Verb::Region(verb) => verb.command(),
         Verb::Resource(verb) => verb.command(),
         Verb::Vpc(verb) => verb.command(),
+        Verb::Target(verb) => verb.command(),
         Verb::Geo(verb) => verb.command(),
         Verb::Quota(verb) => verb.command(),
         Verb::Explain(arguments) => arguments.command(),

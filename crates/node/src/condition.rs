@@ -18,6 +18,7 @@ use crate::checkers::Board;
 use crate::geo::Geo;
 use crate::latency::Latency;
 use crate::taps::Log;
+use crate::targets::Targets;
 use crate::webhooks::Hook;
 
 /// How long the feed may fail before it is no passing trouble any more.
@@ -40,6 +41,7 @@ pub(crate) struct Condition {
     audit: Arc<Written>,
     geo: Arc<Geo>,
     latency: Arc<Latency>,
+    targets: Arc<Targets>,
     board: Arc<Board>,
     webhooks: Mutex<Vec<Arc<Hook>>>,
     /// How often SIGHUP came.
@@ -192,6 +194,7 @@ impl Default for Condition {
             audit: Arc::default(),
             geo: Arc::default(),
             latency: Arc::default(),
+            targets: Arc::default(),
             board: Arc::default(),
             webhooks: Mutex::default(),
             hang_ups: AtomicU64::new(0),
@@ -355,6 +358,11 @@ impl Condition {
         &self.latency
     }
 
+    /// What is known of external alias targets.
+    pub(crate) const fn targets(&self) -> &Arc<Targets> {
+        &self.targets
+    }
+
     /// What is known of health checks.
     pub(crate) const fn board(&self) -> &Arc<Board> {
         &self.board
@@ -438,6 +446,7 @@ impl Condition {
             readiness.notes.push(text);
         }
         readiness.notes.extend(self.latency.notes());
+        readiness.notes.extend(self.targets.notes());
         if let Some(error) = self.geo.failure() {
             let text = format!("addresses are not looked up in all files: {error}");
             readiness.notes.push(text);

@@ -11,6 +11,7 @@ mod check;
 mod geo;
 mod health;
 mod latency;
+mod targets;
 mod tls;
 mod traffic;
 mod webhooks;
@@ -40,6 +41,7 @@ pub(crate) use beacon::{Beacon, BeaconTls, Site, check_url, is_region};
 pub(crate) use geo::Geo;
 pub(crate) use health::Health;
 pub(crate) use latency::Latency;
+pub(crate) use targets::Targets;
 pub(crate) use tls::Tls;
 pub(crate) use traffic::{Dnstap, QueryLog, RateLimit, ZoneQueryLogs};
 pub(crate) use webhooks::Webhook;
@@ -77,6 +79,8 @@ pub(crate) struct Config {
     pub(crate) pool: Pool,
     /// `[storage]`
     pub(crate) storage: Storage,
+    /// `[targets]`
+    pub(crate) targets: Targets,
     /// `[[webhooks]]`
     pub(crate) webhooks: Vec<Webhook>,
 }
@@ -160,6 +164,7 @@ impl Default for Config {
             metrics: Metrics::default(),
             pool: Pool::default(),
             storage: Storage::default(),
+            targets: Targets::default(),
             webhooks: Vec::new(),
         }
     }

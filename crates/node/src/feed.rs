@@ -33,6 +33,7 @@ mod load;
 mod networks;
 pub(crate) mod regions;
 mod resources;
+mod targets;
 #[cfg(test)]
 mod tests;
 
@@ -61,6 +62,7 @@ pub(crate) struct Feed {
     /// The zones whose queries are logged by themselves.
     logged: BTreeSet<ZoneId>,
     health: health::Source,
+    targets: targets::Source,
     /// The tables hold entries that did not make it into the World: a turn failed in between.
     stale: bool,
 }
@@ -102,6 +104,7 @@ impl Feed {
         key: HashKey,
     ) -> Self {
         let health = health::Source::new(Arc::clone(&condition));
+        let targets = targets::Source::new(Arc::clone(condition.targets()));
         condition.tables_are(Some(Arc::clone(&tables)));
         Self {
             journal,
@@ -114,6 +117,7 @@ impl Feed {
             failed: BTreeMap::new(),
             logged: BTreeSet::new(),
             health,
+            targets,
             stale: false,
         }
     }
@@ -216,6 +220,7 @@ impl Feed {
         loop {
             self.heed(live, now());
             self.follow_atlas(live);
+            self.follow_targets(live);
             live.reclaim();
             thread::sleep(WAIT);
         }
@@ -239,6 +244,7 @@ impl Feed {
             live.publish(self.world.clone());
         } else {
             self.follow_atlas(live);
+            self.follow_targets(live);
             let applied = self.tables.head().seq;
             if self.journal.wait(applied, WAIT) <= applied {
                 live.reclaim();
@@ -281,6 +287,14 @@ impl Feed {
         let is_newest = known == map.as_ref().map(Arc::as_ptr);
         if !is_newest || !Arc::ptr_eq(&self.condition.geo().atlas(), self.world.atlas()) {
             self.take_atlas();
+            live.publish(self.world.clone());
+        }
+    }
+
+    /// Answers by what is known now of host names elsewhere that aliases point to.
+    fn follow_targets(&mut self, live: &Live) {
+        if let Some(targets) = self.targets.newer(self.world.key()) {
+            self.world = self.world.clone().with_external_targets(targets);
             live.publish(self.world.clone());
         }
     }
@@ -354,6 +368,7 @@ impl Feed {
             .with_health(self.health.read(&snapshot, key, now())?)
             .with_resource_checks(resources::read(&snapshot)?)
             .with_cidr_collections(networks::read(&snapshot, CidrCollections::new(key))?)
+            .with_external_targets(self.targets.read(key))
             .with_atlas(self.condition.geo().atlas());
         self.world = mapped(self.world.clone(), self.condition.latency().map());
         Ok(())

@@ -34,6 +34,7 @@ mod replace;
 mod serve;
 mod store;
 mod taps;
+mod targets;
 mod terminal;
 mod transfer;
 mod trust;

@@ -3,6 +3,7 @@
 mod beacon;
 mod checks;
 mod latency;
+mod targets;
 mod text;
 mod webhooks;
 
@@ -111,6 +112,7 @@ impl Metrics {
             beacon::write(&mut page, counts);
         }
         latency::write(&mut page, self.condition.latency());
+        targets::write(&mut page, self.condition.targets());
         self.certificates(&mut page);
         page.finish()
     }

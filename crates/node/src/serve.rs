@@ -46,6 +46,7 @@ use crate::monitor::Monitor;
 use crate::replace::Predecessor;
 use crate::store::{self, Files};
 use crate::taps::Taps;
+use crate::targets;
 use crate::webhooks::Webhooks;
 
 use control_plane::ControlPlane;
@@ -232,11 +233,12 @@ fn load(config: &Config, files: &Files, condition: &Arc<Condition>) -> Result<Fe
     Ok(feed)
 }
 
-/// Has known from the first answer on what was known of checks last.
+/// Has known from the first answer on what was known of checks and targets last.
 fn restore(config: &Config, tables: &Tables, condition: &Condition) -> Result<()> {
     let snapshot = tables.read()?;
     checkers::restore(&config.data_dir, &snapshot, condition.board())?;
     alarms::restore(config, &snapshot, condition.board())?;
+    targets::restore(config, condition.targets());
     Ok(())
 }
 

@@ -199,6 +199,10 @@ pub(crate) enum Command {
         quota: String,
         limit: u64,
     },
+    TargetList,
+    TargetShow {
+        name: String,
+    },
     GeoStatus,
     GeoLookup {
         address: IpAddr,

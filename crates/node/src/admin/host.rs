@@ -19,6 +19,7 @@ mod quota;
 mod region;
 mod resource;
 mod status;
+mod target;
 mod transfer;
 mod user;
 mod vpc;
@@ -57,6 +58,7 @@ use crate::break_glass::BreakGlassFile;
 use crate::checkers::Board;
 use crate::geo::Geo;
 use crate::latency::{Latency, Workshop};
+use crate::targets::Targets;
 use crate::webhooks::Hook;
 
 use super::command::{Answer, Command, MAX_LINE};
@@ -77,6 +79,7 @@ pub(crate) struct Host {
     pub(crate) audit: Arc<dyn Audit>,
     pub(crate) geo: Arc<Geo>,
     pub(crate) latency: Arc<Latency>,
+    pub(crate) targets: Arc<Targets>,
     /// Where latency maps are built, if they are built here.
     pub(crate) workshop: Option<Arc<Workshop>>,
     pub(crate) listens: Listens,
@@ -338,6 +341,8 @@ impl Host {
             | Command::LatencyMap { .. }
             | Command::LatencyBuild
             | Command::LatencyAccept) => latency::carry_out(self, command),
+            Command::TargetList => target::list(self),
+            Command::TargetShow { name } => target::show(self, &name),
             Command::JournalVerify => report(&**self.journal()?, &self.tables),
             Command::JournalFinalize => finalize(&**self.journal()?),
             Command::ZoneList { account, name } => zone::list(self, account, name),

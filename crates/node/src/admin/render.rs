@@ -6,6 +6,7 @@ mod health;
 mod history;
 pub(crate) mod latency;
 mod preview;
+mod target;
 
 use std::io::{Result, Write};
 
@@ -29,6 +30,8 @@ pub(super) fn text(out: &mut impl Write, command: &Command, result: &Value) -> R
         (Command::ZoneHistory { .. }, found) => history::versions(out, found),
         (Command::ZoneDiff { .. }, found) => history::difference(out, found),
         (Command::ZoneRestore { .. }, restored) => history::restored(out, restored),
+        (Command::TargetList, targets) => target::list(out, targets),
+        (Command::TargetShow { .. }, targets) => target::shown(out, targets),
         (Command::GeoStatus, status) => geo::status(out, status),
         (Command::GeoLookup { .. }, found) => geo::found(out, found),
         (Command::LatencyShow { .. }, found) => latency::shown(out, found),

@@ -67,6 +67,7 @@ impl Config {
         super::alarms::check(&self.alarms)?;
         self.health.check()?;
         self.latency.check()?;
+        self.targets.check()?;
         super::webhooks::check(&self.webhooks)?;
         if let Some(addresses) = &self.pool.addresses {
             ensure!(

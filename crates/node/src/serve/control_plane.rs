@@ -27,6 +27,7 @@ use crate::config::Config;
 use crate::feed::Feed;
 use crate::latency;
 use crate::store::Files;
+use crate::targets::Resolution;
 
 /// How long requests in progress may take once the API and the admin socket are shut.
 const REQUESTS_TIMEOUT: Duration = Duration::from_secs(2);
@@ -45,6 +46,8 @@ pub(super) struct ControlPlane {
     feed: JoinHandle<()>,
     checkers: Checkers,
     alarms: Alarms,
+    /// Asks for external alias targets.
+    targets: Resolution,
     /// Builds latency maps, if they are built here.
     maps: Option<latency::Builder>,
 }
@@ -94,6 +97,7 @@ impl ControlPlane {
         let last_used = LastUsedFile::start(&config.data_dir, &control)?;
         let checkers = Checkers::start(config, &condition)?;
         let alarms = Alarms::start(config, &condition, runtime)?;
+        let targets = Resolution::start(config, &condition, live)?;
         let maps = latency::Builder::start(config, &condition)?;
         Ok(Self {
             files,
@@ -106,6 +110,7 @@ impl ControlPlane {
             feed,
             checkers,
             alarms,
+            targets,
             maps,
         })
     }
@@ -127,6 +132,7 @@ impl ControlPlane {
             audit,
             geo: Arc::clone(self.condition.geo()),
             latency: Arc::clone(self.condition.latency()),
+            targets: Arc::clone(self.condition.targets()),
             workshop: self.maps.as_ref().map(|maps| Arc::clone(maps.workshop())),
             listens: config.listens(),
             break_glass: Arc::clone(&self.break_glass),
@@ -149,7 +155,7 @@ impl ControlPlane {
     /// Stops following the journal at the end of the process.
     pub(super) fn end(self) -> Result<()> {
         self.last_used.keep(&self.control);
-        drop((self.checkers, self.alarms, self.maps));
+        drop((self.checkers, self.alarms, self.targets, self.maps));
         stop_feed(&self.stop, &self.files, self.feed);
         match self.files.tables.flush() {
             Err(ApplyError::Storage(full)) if full.is_full() => {
@@ -186,7 +192,7 @@ impl ControlPlane {
             thread::sleep(REQUESTS_PAUSE);
         }
         // What is known is on the disk before another process reads it.
-        drop((self.checkers, self.alarms, self.maps));
+        drop((self.checkers, self.alarms, self.targets, self.maps));
         stop_feed(&self.stop, &self.files, self.feed);
         self.condition.tables_are(None);
         Ok(self.files.close())

@@ -1,5 +1,5 @@
 //! The data plane alone: what a node does whose journal or vault cannot be used. It answers from its
-//! tables, probes endpoints, and takes the commands that need no journal, break-glass among them.
+//! tables, probes endpoints, asks for external alias targets, and takes the commands that need no journal, break-glass among them.
 
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
@@ -23,6 +23,7 @@ use crate::geo;
 use crate::latency;
 use crate::notify;
 use crate::taps::Taps;
+use crate::targets::Resolution;
 use crate::webhooks::Webhooks;
 
 use super::dns::Dns;
@@ -70,6 +71,7 @@ pub(super) fn run(
     thread.spawn(move || feed.run_without_journal(&answering))?;
     // Whether endpoints live is to be known without a journal, too.
     let checkers = Checkers::start(config, dns.condition())?;
+    let targets = Resolution::start(config, dns.condition(), dns.live())?;
     let alarms = Alarms::start(config, dns.condition(), runtimes.control.handle())?;
     let desk = Desk::open(config, &dns, (tables, break_glass), why);
     let monitor = monitor(config, &dns, runtimes.keeper.as_ref(), None, None);
@@ -88,7 +90,7 @@ pub(super) fn run(
         drop(end);
         admin::remove_socket(&config.data_dir);
         dns.stop().await;
-        drop((checkers, alarms, audit));
+        drop((checkers, alarms, targets, audit));
         Ok(())
     })
 }
@@ -125,6 +127,7 @@ impl Desk {
             audit: audit.taker(),
             geo: Arc::clone(condition.geo()),
             latency: Arc::clone(condition.latency()),
+            targets: Arc::clone(condition.targets()),
             workshop: None,
             listens: config.listens(),
             break_glass,

@@ -77,6 +77,8 @@ const fn needs_journal(command: &Command) -> bool {
             | Command::LatencyStatus
             | Command::LatencyShow { .. }
             | Command::LatencyMap { .. }
+            | Command::TargetList
+            | Command::TargetShow { .. }
             | Command::Explain(_)
     )
 }

@@ -1,0 +1,266 @@
+//! All targets: which there are, what is known of each, and whose turn it is. Pure: the clock is an
+//! argument, and whoever asks resolvers is told whom to ask for.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use meridian_dns::{Name, RecordType};
+use meridian_model::Timestamp;
+
+use super::ask::Failure;
+use super::judge::{ForNetwork, Heard, Rules, Standing, Verdict};
+
+/// The most targets. Those beyond are not resolved, and that is told.
+pub(crate) const MAX_TARGETS: usize = 100_000;
+/// So much of a pause is added at most, so that what began together goes apart.
+const JITTER_MAX: Duration = Duration::from_secs(10);
+
+/// What is asked for: a name in lower case, and a type.
+pub(crate) type Key = (Name, RecordType);
+
+/// One target.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) key: Key,
+    pub(crate) standing: Standing,
+    /// When it is asked for, or was to be if that is under way.
+    pub(crate) due: Timestamp,
+    is_asked: bool,
+    /// As long as only a file says so it is not.
+    is_needed: bool,
+}
+
+/// Targets that failed last time wait in a line of their own: theirs take long, and the others must
+/// not wait for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lane {
+    Usual,
+    Failing,
+}
+
+/// One to be asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Job {
+    pub(crate) id: u64,
+    pub(crate) key: Key,
+    pub(crate) lane: Lane,
+}
+
+/// How many targets are how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) answers: usize,
+    /// Of those: given though they were not confirmed when they should have been.
+    pub(crate) held: usize,
+    pub(crate) no_data: usize,
+    pub(crate) no_such_name: usize,
+    pub(crate) unknown: usize,
+    /// There was no room for them.
+    pub(crate) left_out: usize,
+    /// For so long the one that is held longest was not confirmed, in seconds.
+    pub(crate) oldest_s: u64,
+}
+
+/// The targets.
+#[derive(Debug)]
+pub(crate) struct Book {
+    rules: Rules,
+    entries: BTreeMap<u64, Entry>,
+    ids: HashMap<Key, u64>,
+    usual: BTreeSet<(Timestamp, u64)>,
+    failing: BTreeSet<(Timestamp, u64)>,
+    next: u64,
+    left_out: usize,
+}
+
+impl Book {
+    /// There are none.
+    pub(crate) fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            entries: BTreeMap::new(),
+            ids: HashMap::new(),
+            usual: BTreeSet::new(),
+            failing: BTreeSet::new(),
+            next: 0,
+            left_out: 0,
+        }
+    }
+
+    /// What was known when a process kept it last.
+    pub(crate) fn restored(
+        known: impl IntoIterator<Item = (Key, Standing)>,
+        now: Timestamp,
+        rules: Rules,
+    ) -> Self {
+        let mut book = Self::new(rules);
+        for (key, standing) in known.into_iter().take(MAX_TARGETS) {
+            let due = standing.good.as_ref().map_or(now, |good| {
+                let ttl_s = good.ttl_s.clamp(rules.min_ttl_s, rules.max_ttl_s);
+                // Of a clock that ran ahead nothing is taken over.
+                let heard_at = good.heard_at.min(now);
+                Timestamp(heard_at.0.saturating_add(i64::from(ttl_s) * 1000))
+            });
+            book.put(key, standing, due, false);
+        }
+        book
+    }
+
+    /// These are needed and no others, each named once. New ones are asked for at once.
+    pub(crate) fn need<'k>(&mut self, keys: impl IntoIterator<Item = &'k Key>, now: Timestamp) {
+        for entry in self.entries.values_mut() {
+            entry.is_needed = false;
+        }
+        let mut new = Vec::new();
+        for key in keys {
+            match self.ids.get(key).and_then(|id| self.entries.get_mut(id)) {
+                Some(entry) => {
+                    entry.is_needed = true;
+                }
+                None => new.push(key),
+            }
+        }
+        let gone = self.entries.iter().filter(|(_, entry)| !entry.is_needed);
+        let gone: Vec<u64> = gone.map(|(id, _)| *id).collect();
+        for id in gone {
+            if let Some(entry) = self.entries.remove(&id) {
+                self.ids.remove(&entry.key);
+                self.usual.remove(&(entry.due, id));
+                self.failing.remove(&(entry.due, id));
+            }
+        }
+        let room = MAX_TARGETS.saturating_sub(self.entries.len());
+        self.left_out = new.len().saturating_sub(room);
+        for key in new.into_iter().take(room) {
+            self.put(key.clone(), Standing::default(), now, true);
+        }
+    }
+
+    fn put(&mut self, key: Key, standing: Standing, due: Timestamp, is_needed: bool) {
+        if self.ids.contains_key(&key) {
+            return;
+        }
+        let id = self.next;
+        self.next += 1;
+        self.ids.insert(key.clone(), id);
+        queue(&mut self.usual, &mut self.failing, lane(&standing)).insert((due, id));
+        let entry = Entry {
+            key,
+            standing,
+            due,
+            is_asked: false,
+            is_needed,
+        };
+        self.entries.insert(id, entry);
+    }
+
+    /// The one in this line that has waited longest, if it is time.
+    pub(crate) fn next(&mut self, lane: Lane, now: Timestamp) -> Option<Job> {
+        let queue = queue(&mut self.usual, &mut self.failing, lane);
+        let (due, id) = queue.first().copied().filter(|(due, _)| *due <= now)?;
+        queue.remove(&(due, id));
+        let entry = self.entries.get_mut(&id)?;
+        entry.is_asked = true;
+        let key = entry.key.clone();
+        Some(Job { id, key, lane })
+    }
+
+    /// This came of asking. Of `chance` comes how much later than necessary it is asked for again.
+    pub(crate) fn take(
+        &mut self,
+        id: u64,
+        outcome: Result<Heard, Failure>,
+        (now, chance): (Timestamp, u64),
+    ) {
+        // Nobody needs it any more.
+        let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.is_asked) else {
+            return;
+        };
+        let pause = entry.standing.take(outcome, now, &self.rules);
+        let most = u64::try_from((pause / 10).min(JITTER_MAX).as_millis()).unwrap_or(0);
+        let pause = pause + Duration::from_millis(chance % (most + 1));
+        let pause_ms = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
+        entry.is_asked = false;
+        entry.due = Timestamp(now.0.saturating_add(pause_ms));
+        let lane = lane(&entry.standing);
+        queue(&mut self.usual, &mut self.failing, lane).insert((entry.due, id));
+    }
+
+    /// When the next one is to be asked for.
+    #[cfg(test)]
+    fn next_due(&self) -> Option<Timestamp> {
+        let first = |queue: &BTreeSet<(Timestamp, u64)>| queue.first().map(|(due, _)| *due);
+        let dues = [first(&self.usual), first(&self.failing)];
+        dues.into_iter().flatten().min()
+    }
+
+    /// All of them, in the order in which they came to be needed.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
+    }
+
+    /// What one of them is taken for.
+    pub(crate) fn verdict<'e>(&self, entry: &'e Entry, now: Timestamp) -> Verdict<'e> {
+        entry.standing.verdict(now, &self.rules)
+    }
+
+    /// How many there was no room for.
+    pub(crate) fn left_out(&self) -> usize {
+        self.left_out
+    }
+
+    /// What is known for networks of one that is asked for.
+    pub(crate) fn networks_of(&self, id: u64) -> Vec<ForNetwork> {
+        let standing = self.entries.get(&id).map(|entry| &entry.standing);
+        let good = standing.and_then(|standing| standing.good.as_ref());
+        good.map(|good| good.for_networks.clone())
+            .unwrap_or_default()
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// How many are how. Looks at all of them.
+    pub(crate) fn counts(&self, now: Timestamp) -> Counts {
+        let mut counts = Counts {
+            left_out: self.left_out,
+            ..Counts::default()
+        };
+        for entry in self.entries() {
+            match self.verdict(entry, now) {
+                Verdict::Unknown => counts.unknown += 1,
+                Verdict::NoData => counts.no_data += 1,
+                Verdict::NoSuchName => counts.no_such_name += 1,
+                Verdict::Answers(good, _) => {
+                    counts.answers += 1;
+                    if entry.standing.is_held() {
+                        let age = super::judge::passed(good.heard_at, now);
+                        counts.held += 1;
+                        counts.oldest_s = counts.oldest_s.max(age.as_secs());
+                    }
+                }
+            }
+        }
+        counts
+    }
+}
+
+fn lane(standing: &Standing) -> Lane {
+    match standing.failures {
+        0 => Lane::Usual,
+        _ => Lane::Failing,
+    }
+}
+
+/// The line of a lane. Of two fields, so that entries may be borrowed meanwhile.
+fn queue<'q, T>(usual: &'q mut T, failing: &'q mut T, lane: Lane) -> &'q mut T {
+    match lane {
+        Lane::Usual => usual,
+        Lane::Failing => failing,
+    }
+}

@@ -1,0 +1,188 @@
+//! Whose turn it is, by a clock that is moved by hand.
+
+use meridian_model::Network;
+
+use super::super::judge::ForNetwork;
+use super::super::reply::Said;
+use super::*;
+
+const RULES: Rules = Rules {
+    min_ttl_s: 5,
+    max_ttl_s: 3600,
+    gone_after: Duration::from_secs(600),
+    keep: Duration::from_secs(24 * 60 * 60),
+};
+
+fn key(name: &str) -> Key {
+    (Name::parse(name).unwrap(), RecordType::A)
+}
+
+fn keys(names: &str) -> Vec<Key> {
+    names.split_whitespace().map(key).collect()
+}
+
+fn heard(ttl_s: u32) -> Heard {
+    Heard {
+        said: Said::Records {
+            data: vec![vec![192, 0, 2, 1]],
+            ttl_s,
+        },
+        for_networks: vec![ForNetwork {
+            network: "198.51.100.0/24".parse::<Network>().unwrap(),
+            data: vec![vec![192, 0, 2, 2]],
+        }],
+        source: "127.0.0.1:53".parse().unwrap(),
+    }
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp(seconds * 1000)
+}
+
+/// All that are due in a lane.
+fn due(book: &mut Book, lane: Lane, now: Timestamp) -> Vec<Job> {
+    std::iter::from_fn(|| book.next(lane, now)).collect()
+}
+
+fn names(jobs: &[Job]) -> Vec<String> {
+    jobs.iter().map(|job| job.key.0.to_string()).collect()
+}
+
+#[test]
+fn each_is_asked_for_at_once_and_then_when_its_time_is_over() {
+    let mut book = Book::new(RULES);
+    book.need(&keys("a.test b.test"), at(100));
+    let jobs = due(&mut book, Lane::Usual, at(100));
+    assert_eq!(names(&jobs), ["a.test.", "b.test."]);
+    // Nobody is asked for twice at once.
+    assert!(due(&mut book, Lane::Usual, at(200)).is_empty());
+    book.take(jobs[0].id, Ok(heard(60)), (at(101), 0));
+    book.take(jobs[1].id, Ok(heard(20)), (at(101), 0));
+    assert_eq!(book.next_due(), Some(at(121)));
+    assert!(due(&mut book, Lane::Usual, at(120)).is_empty());
+    assert_eq!(names(&due(&mut book, Lane::Usual, at(121))), ["b.test."]);
+    assert_eq!(names(&due(&mut book, Lane::Usual, at(161))), ["a.test."]);
+}
+
+#[test]
+fn chance_makes_it_a_tenth_later_at_most() {
+    for (ttl_s, chance, due_ms) in [
+        (60, 6_000, 66_000),
+        (60, 6_001, 60_000),
+        (3600, 10_000, 3_610_000),
+        (
+            3600,
+            u64::MAX,
+            3_600_000 + i64::try_from(u64::MAX % 10_001).unwrap(),
+        ),
+    ] {
+        let mut book = Book::new(RULES);
+        book.need(&keys("a.test"), at(0));
+        let jobs = due(&mut book, Lane::Usual, at(0));
+        book.take(jobs[0].id, Ok(heard(ttl_s)), (at(0), chance));
+        assert_eq!(book.next_due(), Some(Timestamp(due_ms)));
+    }
+}
+
+#[test]
+fn those_that_fail_wait_in_their_own_line() {
+    let mut book = Book::new(RULES);
+    book.need(&keys("a.test b.test"), at(0));
+    let jobs = due(&mut book, Lane::Usual, at(0));
+    book.take(jobs[0].id, Err(Failure::NoReply), (at(0), 0));
+    book.take(jobs[1].id, Ok(heard(5)), (at(0), 0));
+    assert_eq!(names(&due(&mut book, Lane::Usual, at(9))), ["b.test."]);
+    let failing = due(&mut book, Lane::Failing, at(9));
+    assert_eq!(names(&failing), ["a.test."]);
+    book.take(failing[0].id, Ok(heard(5)), (at(9), 0));
+    assert!(due(&mut book, Lane::Failing, at(99)).is_empty());
+    assert_eq!(names(&due(&mut book, Lane::Usual, at(99))), ["a.test."]);
+}
+
+#[test]
+fn what_is_not_needed_any_more_is_forgotten() {
+    let mut book = Book::new(RULES);
+    book.need(&keys("a.test b.test"), at(0));
+    let jobs = due(&mut book, Lane::Usual, at(0));
+    book.need(&keys("b.test c.test"), at(1));
+    book.take(jobs[0].id, Ok(heard(5)), (at(2), 0));
+    book.take(jobs[1].id, Ok(heard(5)), (at(2), 0));
+    let left: Vec<String> = book
+        .entries()
+        .map(|entry| entry.key.0.to_string())
+        .collect();
+    assert_eq!(left, ["b.test.", "c.test."]);
+    // It comes back with nothing known.
+    book.need(&keys("a.test b.test c.test"), at(3));
+    assert_eq!(book.counts(at(3)).unknown, 2);
+    assert_eq!(
+        names(&due(&mut book, Lane::Usual, at(3))),
+        ["c.test.", "a.test."]
+    );
+    let other_type = (Name::parse("a.test").unwrap(), RecordType::Aaaa);
+    book.need([&other_type], at(4));
+    assert_eq!(book.len(), 1);
+    assert_eq!(due(&mut book, Lane::Usual, at(4))[0].key, other_type);
+}
+
+#[test]
+fn no_more_than_there_is_room_for_are_taken() {
+    let mut book = Book::new(RULES);
+    let many: Vec<Key> = (0..MAX_TARGETS + 3)
+        .map(|n| key(&format!("n{n}.test")))
+        .collect();
+    book.need(&many, at(0));
+    let counts = book.counts(at(0));
+    assert_eq!((counts.unknown, counts.left_out), (MAX_TARGETS, 3));
+    book.need(&many[3..], at(1));
+    let counts = book.counts(at(1));
+    assert_eq!((counts.unknown, counts.left_out), (MAX_TARGETS, 0));
+}
+
+#[test]
+fn what_is_restored_goes_on_as_if_nothing_had_been() {
+    let standing = |heard_at| {
+        let mut standing = Standing::default();
+        standing.take(Ok(heard(60)), heard_at, &RULES);
+        standing
+    };
+    // The last is of a clock that ran ahead.
+    let known = [("a", at(1000)), ("b", at(1)), ("c", at(9_999_999))];
+    let known = known.map(|(name, heard_at)| (key(&format!("{name}.test")), standing(heard_at)));
+    let mut book = Book::restored(known, at(1010), RULES);
+    assert_eq!(book.counts(at(1010)).answers, 3);
+    book.need(&keys("a.test b.test c.test"), at(1010));
+    assert_eq!(names(&due(&mut book, Lane::Usual, at(1010))), ["b.test."]);
+    assert_eq!(names(&due(&mut book, Lane::Usual, at(1060))), ["a.test."]);
+    assert_eq!(names(&due(&mut book, Lane::Usual, at(1070))), ["c.test."]);
+}
+
+#[test]
+fn targets_are_counted_by_how_they_are() {
+    let mut book = Book::new(RULES);
+    book.need(&keys("good held data name new"), at(0));
+    let jobs = due(&mut book, Lane::Usual, at(0));
+    let said = |said| {
+        Ok(Heard {
+            said,
+            for_networks: Vec::new(),
+            ..heard(5)
+        })
+    };
+    book.take(jobs[0].id, Ok(heard(60)), (at(0), 0));
+    book.take(jobs[1].id, Ok(heard(5)), (at(0), 0));
+    book.take(jobs[2].id, said(Said::NoData { ttl_s: 60 }), (at(0), 0));
+    book.take(jobs[3].id, said(Said::NoSuchName { ttl_s: 60 }), (at(0), 0));
+    let again = due(&mut book, Lane::Usual, at(5));
+    book.take(again[0].id, Err(Failure::NoReply), (at(9), 0));
+    let expected = Counts {
+        answers: 2,
+        held: 1,
+        no_data: 1,
+        no_such_name: 1,
+        unknown: 1,
+        left_out: 0,
+        oldest_s: 50,
+    };
+    assert_eq!(book.counts(at(50)), expected);
+}
