@@ -15,7 +15,7 @@ use crate::ground::Ground;
 use crate::holding::{Ageing, Holding};
 use crate::key::Key;
 use crate::lot;
-use crate::recent::Recent;
+use crate::recent::{Recent, Seen};
 use crate::refused::{Refused, RefusedCounts};
 use crate::rules::Rules;
 use crate::sample::{Kind, Sample};
@@ -158,7 +158,14 @@ impl Aggregate {
         let holding = self.keys.entry(key).or_default();
         holding.add(region, bin, at_min, ageing);
         holding.clients.saw(sample.client, page);
-        if self.recent.saw(key, region, (bin, at_min), holding, &rules) {
+        let seen = Seen {
+            key,
+            region,
+            bin,
+            at_min,
+            client: sample.client,
+        };
+        if self.recent.saw(&seen, holding, &rules) {
             self.tally.shifts += 1;
         }
         self.tally.folded += 1;

@@ -156,6 +156,19 @@ impl Holding {
         self.bins.get_mut(start..start + count).unwrap_or_default()
     }
 
+    /// Knows these bins of a region, and nothing else of it.
+    pub(crate) fn replace(&mut self, region: u8, bins: &[Bin]) {
+        let (Ok(place), Ok(count)) = (self.find(region), u8::try_from(bins.len())) else {
+            return;
+        };
+        let start = self.start(place);
+        if let Some(cell) = self.cells.get_mut(place) {
+            let end = start + usize::from(cell.bins);
+            cell.bins = count;
+            self.bins.splice(start..end, bins.iter().copied());
+        }
+    }
+
     /// Forgets the regions of which nothing was heard since then. True if any was left.
     pub(crate) fn forget_before(&mut self, minute: u32) -> bool {
         if self.cells.iter().any(|cell| cell.last_min < minute) {
@@ -265,6 +278,21 @@ mod tests {
         assert!(holding.of(2).is_none());
         assert_eq!(holding.bins_of(2), &mut []);
         assert_eq!(holding.bins_of(1).len(), 2);
+    }
+
+    #[test]
+    fn a_region_can_begin_anew() {
+        let mut holding = Holding::default();
+        for (region, ms) in [(1, 10.0), (2, 20.0), (2, 90.0), (3, 30.0)] {
+            add(&mut holding, region, ms, 7);
+        }
+        let bins = [5.0, 500.0, 900.0].map(|ms| Bin::at(Position::of_ms(ms), 2.0));
+        holding.replace(2, &bins);
+        holding.replace(7, &bins);
+        assert_eq!(holding.of(2).unwrap().bins, bins);
+        assert!((weight(&holding, 1) - 1.0).abs() < 1e-6);
+        assert!((weight(&holding, 3) - 1.0).abs() < 1e-6);
+        assert!(holding.of(7).is_none());
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub mod report;
 mod rules;
 mod sample;
 mod score;
+mod slower;
 mod spots;
 mod spread;
 #[cfg(test)]

@@ -32,6 +32,9 @@ pub struct Rules {
     pub shift_share: f32,
     /// and are so many at least.
     pub shift_samples: f32,
+    /// It has become slower, too, when for so long, and in as many samples, none was nearer than that
+    /// to what they were before.
+    pub slower_s: u64,
     /// A published number stays while the new one is less than so many ms
     pub hold_ms: f32,
     /// or less than this share away,
@@ -64,6 +67,7 @@ impl Default for Rules {
             shift_ms: 10.0,
             shift_share: 0.25,
             shift_samples: 50.0,
+            slower_s: 900,
             hold_ms: 3.0,
             hold_share: 0.10,
             hold_builds: 3,

@@ -165,6 +165,64 @@ fn a_path_that_changes_is_believed_after_some_samples() {
     assert!((1..20).contains(&aggregate.tally().shifts));
 }
 
+/// A path of which two days are known, and then a sample each minute from one client after the other:
+/// after how many it is believed to be slower; none if it never is.
+fn believed_after(clients: u64, ms: impl Fn(u64) -> f32) -> Option<u64> {
+    let mut aggregate = Aggregate::new(Rules::default());
+    let mut send = |number: u64, ms: f32| {
+        let mut sample = sample("10.1.2.0/24", "eu-central-1", ms);
+        sample.at_s = NOW_S + number * 60;
+        sample.client = Some(number % clients);
+        fold(&mut aggregate, &sample).unwrap();
+        quartile(&aggregate, "10.1.2.0/24", "eu-central-1").unwrap()
+    };
+    let known = 2 * DAY_S / 60;
+    for number in 0..known {
+        // The lower quartile is 40 ms; one in ten is 100 ms.
+        let spread = [0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0, 64.0];
+        send(number, 36.0 + spread[usize::try_from(number % 10).unwrap()]);
+    }
+    (0..600).find(|number| send(known + number, ms(*number)) > 60.0)
+}
+
+#[test]
+fn a_path_has_become_slower_when_nothing_is_as_fast_any_more() {
+    // 50 samples, and some for what is known to be dropped.
+    let slow = believed_after(9, |_| 90.0);
+    assert!(
+        slow.is_some_and(|after| (49..70).contains(&after)),
+        "{slow:?}"
+    );
+    // One client may be anywhere.
+    assert_eq!(believed_after(1, |_| 90.0), None);
+    // A path that is congested for hours has fast samples still.
+    let congested = |number| if number % 25 == 0 { 41.0 } else { 90.0 };
+    assert_eq!(believed_after(9, congested), None);
+    // A little slower is nothing.
+    assert_eq!(believed_after(9, |_| 48.0), None);
+}
+
+#[test]
+fn a_burst_is_no_slower_path() {
+    let mut aggregate = Aggregate::new(Rules::default());
+    let mut send = |ms: f32, minutes: std::ops::Range<u64>, each: u64| {
+        for number in minutes.start * each..minutes.end * each {
+            let mut sample = sample("10.1.2.0/24", "eu-central-1", ms);
+            sample.at_s = NOW_S + number * 60 / each;
+            sample.client = Some(number % 9);
+            fold(&mut aggregate, &sample).unwrap();
+        }
+        quartile(&aggregate, "10.1.2.0/24", "eu-central-1").unwrap()
+    };
+    send(40.0, 0..600, 10);
+    assert!(send(90.0, 600..614, 100) < 41.0, "14 minutes");
+    assert!(send(40.0, 614..615, 10) < 41.0);
+    assert!(send(90.0, 615..629, 100) < 41.0, "and as many again");
+    assert!(send(90.0, 629..632, 100) > 80.0, "which go on");
+    // What is as fast as before is so at once: a quarter of the last hours says it.
+    assert!(send(40.0, 632..640, 100) < 45.0, "back");
+}
+
 #[test]
 fn noise_is_no_change_of_a_path() {
     let mut aggregate = Aggregate::new(Rules::default());

@@ -15,6 +15,7 @@ use crate::testing::{DAY_S, NOW_S, client, sample};
 use crate::{Refused, Rules};
 
 mod operators;
+mod paths;
 mod simulation;
 mod world;
 
