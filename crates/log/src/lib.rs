@@ -25,8 +25,9 @@ pub use journal::{AppendError, Head, Journal, JournalError, MAX_ENTRY_BYTES, MAX
 pub use local::LocalJournal;
 pub use storage::{OpenError, StorageError};
 pub use tables::{
-    Applied, ApplyError, Digest, Durability, GenerationStats, HistoryRow, MAX_ENTRIES_PER_WRITE,
-    Options, ReadError, SetBlock, SetStart, Snapshot, Tables, ZoneBlock,
+    Applied, ApplyError, Digest, Durability, GenerationStats, HistoryRow, InstanceStart,
+    InstancesOf, MAX_ENTRIES_PER_WRITE, Options, ReadError, SetBlock, SetStart, Snapshot, Tables,
+    ZoneBlock,
 };
 pub use vault::{KeyId, ReaderClass, Secret, Vault, VaultCopy, VaultError, read_key_file};
 pub use verify::{Report, TablesReport, VerifyError, verify};

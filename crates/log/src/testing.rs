@@ -12,8 +12,8 @@ use meridian_model::{
     ProtectionKey, Protocol, QueryLoggingConfig, QueryLoggingConfigId, Quota, RecordSet, Region,
     Resource, ResourceName, ReusableDelegationSet, Routing, RoutingControl, SetData, SetKey, Tag,
     TagSet, TaggedKind, TaggedResource, Timestamp, TrafficPolicy, TrafficPolicyId,
-    UnseenGeneration, UnseenState, User, Vpc, VpcAuthorization, VpcId, VpcRegion, WithoutData,
-    Zone, ZoneId,
+    TrafficPolicyInstance, TrafficPolicyInstanceId, UnseenGeneration, UnseenState, User, Vpc,
+    VpcAuthorization, VpcId, VpcRegion, WithoutData, Zone, ZoneId,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -197,16 +197,28 @@ fn set_data() -> impl Strategy<Value = SetData> {
     ]
 }
 
+/// A name that an instance keeps for its tree, or one that only looks like that.
+fn reserved_key() -> impl Strategy<Value = SetKey> {
+    let label = select(vec!["_tp-1-0", "_tp-1-1", "_tp-22-0", "_tp-1"]);
+    (set_key(), label).prop_map(|(key, label)| SetKey {
+        name: Name::parse(label).expect("a name"),
+        ..key
+    })
+}
+
 pub(crate) fn record_set() -> impl Strategy<Value = RecordSet> {
-    let ids = (option::of(text()), option::of(text()));
-    (set_key(), routing(), set_data(), ids).prop_map(|(key, routing, data, (health, policy))| {
-        RecordSet {
-            key,
-            routing,
-            data,
-            health_check_id: health,
-            traffic_policy_instance_id: policy,
-        }
+    let instance = prop_oneof![
+        text(),
+        traffic_policy_instance_id().prop_map(|id| id.to_string())
+    ];
+    let ids = (option::of(text()), option::of(instance));
+    let key = prop_oneof![3 => set_key(), 1 => reserved_key()];
+    (key, routing(), set_data(), ids).prop_map(|(key, routing, data, (health, policy))| RecordSet {
+        key,
+        routing,
+        data,
+        health_check_id: health,
+        traffic_policy_instance_id: policy,
     })
 }
 
@@ -321,6 +333,35 @@ fn delegation_set() -> impl Strategy<Value = ReusableDelegationSet> {
             caller_reference,
             name_servers,
             turn,
+        },
+    )
+}
+
+pub(crate) fn traffic_policy_instance_id() -> impl Strategy<Value = TrafficPolicyInstanceId> {
+    select(vec!["1", "2", "22"]).prop_map(|id| TrafficPolicyInstanceId::new(id).expect("digits"))
+}
+
+/// No two at one place, as no plan makes them: a name says whose it is.
+fn traffic_policy_instance() -> impl Strategy<Value = TrafficPolicyInstance> {
+    let change = select(vec!["C1", "C2"]).prop_map(|id| ChangeId::new(id).expect("capitals"));
+    let policy = select(vec!["a", "b"]).prop_map(|id| TrafficPolicyId::new(id).expect("letters"));
+    let rtype = select(vec![RecordType::A, RecordType::Aaaa]);
+    let owners = (traffic_policy_instance_id(), account_id(), zone_id());
+    let numbers = (any::<u32>(), 1..3u32, any::<u32>());
+    (owners, rtype, policy, change, numbers).prop_map(
+        |((id, account, zone), rtype, policy, change, (ttl, version, names))| {
+            TrafficPolicyInstance {
+                name: Name::parse(&format!("{id}.test")).expect("a name"),
+                id,
+                account,
+                zone,
+                rtype,
+                ttl,
+                policy,
+                version,
+                change,
+                names,
+            }
         },
     )
 }
@@ -579,7 +620,10 @@ fn unseen_generation() -> impl Strategy<Value = UnseenGeneration> {
 /// Every kind of effect; sets more often than the rest.
 pub(crate) fn effect() -> impl Strategy<Value = Effect> {
     let put_set = (generation(), record_set());
-    let delete_set = (generation(), set_key());
+    let delete_set = (
+        generation(),
+        prop_oneof![3 => set_key(), 1 => reserved_key()],
+    );
     let quota = (account_id(), select(Quota::ALL.to_vec()), any::<u64>());
     prop_oneof![
         4 => zone().prop_map(Effect::PutZone),
@@ -618,6 +662,8 @@ pub(crate) fn effect() -> impl Strategy<Value = Effect> {
         1 => cidr_collection_id().prop_map(Effect::DeleteCidrCollection),
         3 => cidr_blocks().prop_map(Effect::PutCidrBlocks),
         2 => cidr_blocks().prop_map(Effect::DeleteCidrBlocks),
+        3 => traffic_policy_instance().prop_map(Effect::PutTrafficPolicyInstance),
+        2 => traffic_policy_instance_id().prop_map(Effect::DeleteTrafficPolicyInstance),
         2 => query_logging_config().prop_map(Effect::PutQueryLoggingConfig),
         1 => query_logging_config_id().prop_map(Effect::DeleteQueryLoggingConfig),
         3 => health_check().prop_map(Effect::PutHealthCheck),

@@ -140,9 +140,14 @@ impl From<&RecordSet> for Draft {
         draft.name = set.key.name.to_string();
         draft.set_identifier.clone_from(&set.key.set_identifier);
         draft.health_check_id.clone_from(&set.health_check_id);
-        draft
-            .traffic_policy_instance_id
-            .clone_from(&set.traffic_policy_instance_id);
+        if set.traffic_policy_instance_id.is_some() {
+            // What it leads to is the instance's business.
+            draft
+                .traffic_policy_instance_id
+                .clone_from(&set.traffic_policy_instance_id);
+            (draft.ttl, draft.records) = (None, None);
+            return draft;
+        }
         (draft.ttl, draft.records, draft.alias_target) = match &set.data {
             SetData::Records { ttl, values } => (Some(*ttl), Some(values.clone()), None),
             SetData::Alias(target) => (

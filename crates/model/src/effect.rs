@@ -11,7 +11,7 @@ use crate::generation::UnseenGeneration;
 use crate::health_check::{HealthCheck, HealthSwitch, RoutingControl};
 use crate::id::{
     AccessKeyId, AccountId, CidrCollectionId, DelegationSetId, Generation, HealthCheckId,
-    QueryLoggingConfigId, TrafficPolicyId, VpcId, ZoneId,
+    QueryLoggingConfigId, TrafficPolicyId, TrafficPolicyInstanceId, VpcId, ZoneId,
 };
 use crate::name_server::NameServer;
 use crate::own_region::OwnRegion;
@@ -23,6 +23,7 @@ use crate::resource::{Resource, ResourceName};
 use crate::routing::Region;
 use crate::tag::TagSet;
 use crate::traffic_policy::TrafficPolicy;
+use crate::traffic_policy::TrafficPolicyInstance;
 use crate::vpc::{Vpc, VpcAuthorization};
 use crate::zone::{AcceleratedRecovery, Zone};
 
@@ -163,6 +164,10 @@ pub enum Effect {
         /// Which version.
         version: u32,
     },
+    /// The traffic policy instance is now this. Its record sets are put by effects of their own.
+    PutTrafficPolicyInstance(TrafficPolicyInstance),
+    /// The traffic policy instance is gone. Its record sets were deleted by effects of their own.
+    DeleteTrafficPolicyInstance(TrafficPolicyInstanceId),
 }
 
 impl Effect {
@@ -221,6 +226,7 @@ impl Effect {
             | Self::PutCidrBlocks(_)
             | Self::DeleteCidrBlocks(_) => 3,
             Self::PutTrafficPolicy(_) | Self::DeleteTrafficPolicy { .. } => 3,
+            Self::PutTrafficPolicyInstance(_) | Self::DeleteTrafficPolicyInstance(_) => 3,
         }
     }
 }

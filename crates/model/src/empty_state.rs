@@ -3,14 +3,15 @@
 
 use std::convert::Infallible;
 
-use meridian_dns::Name;
+use meridian_dns::{Name, RecordType};
 
 use crate::{
     AccountId, CidrBlock, CidrCollection, CidrCollectionId, CidrLocation, DelegationSetId,
     Generation, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, NameServer, OwnRegion,
     ProbeRights, Protection, ProtectionKey, QueryLoggingConfig, Quota, RecordSet, Resource,
     ResourceName, ReusableDelegationSet, State, Tag, TaggedResource, Timestamp, TrafficPolicy,
-    TrafficPolicyId, TrafficPolicySummary, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
+    TrafficPolicyId, TrafficPolicyInstance, TrafficPolicyInstanceId, TrafficPolicySummary, Vpc,
+    VpcAuthorization, VpcId, Zone, ZoneId,
 };
 
 /// What limits a state has.
@@ -200,6 +201,26 @@ impl State for EmptyState {
 
     fn has_traffic_policy_instance(&self, _: &TrafficPolicyId, _: u32) -> Result<bool, Infallible> {
         Ok(false)
+    }
+
+    fn traffic_policy_instance(
+        &self,
+        _: &TrafficPolicyInstanceId,
+    ) -> Result<Option<TrafficPolicyInstance>, Infallible> {
+        Ok(None)
+    }
+
+    fn traffic_policy_instance_at(
+        &self,
+        _: &ZoneId,
+        _: &Name,
+        _: RecordType,
+    ) -> Result<Option<TrafficPolicyInstance>, Infallible> {
+        Ok(None)
+    }
+
+    fn traffic_policy_instance_count(&self, _: &AccountId) -> Result<u64, Infallible> {
+        Ok(0)
     }
 
     fn protection(&self, _: &ProtectionKey) -> Result<Option<Protection>, Infallible> {

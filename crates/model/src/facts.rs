@@ -2,7 +2,7 @@
 
 use crate::id::{
     AccessKeyId, AccountId, ChangeId, CidrCollectionId, DelegationSetId, HealthCheckId,
-    QueryLoggingConfigId, TrafficPolicyId, VpcId, ZoneId,
+    QueryLoggingConfigId, TrafficPolicyId, TrafficPolicyInstanceId, VpcId, ZoneId,
 };
 
 /// Milliseconds since 1970-01-01 UTC.
@@ -82,6 +82,11 @@ impl Facts {
     /// A fresh id of a traffic policy.
     pub fn traffic_policy_id(&mut self) -> TrafficPolicyId {
         TrafficPolicyId::new(&self.uuid()).expect("made of the characters of identifiers")
+    }
+
+    /// A fresh id of a traffic policy instance.
+    pub fn traffic_policy_instance_id(&mut self) -> TrafficPolicyInstanceId {
+        TrafficPolicyInstanceId::new(&self.uuid()).expect("made of the characters of identifiers")
     }
 
     /// A random UUID (RFC 9562, version 4).

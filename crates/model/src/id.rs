@@ -79,6 +79,10 @@ text_id! {
     TrafficPolicyId, 36, |b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b) || b == b'-'
 }
 text_id! {
+    /// A traffic policy instance: a lower-case UUID.
+    TrafficPolicyInstanceId, 36, |b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b) || b == b'-'
+}
+text_id! {
     /// A virtual private cloud: `vpc-` and more.
     VpcId, 64, |b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'
 }

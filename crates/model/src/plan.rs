@@ -17,6 +17,7 @@ mod resource;
 mod structure;
 mod tags;
 mod traffic_policy;
+mod traffic_policy_instance;
 mod vpc;
 mod zone_settings;
 
@@ -61,6 +62,9 @@ pub use tags::{TagChange, TagRefusal, plan_change_tags};
 pub use traffic_policy::{
     NewPolicyVersion, TrafficPolicyRefusal, plan_comment_traffic_policy,
     plan_create_traffic_policy, plan_create_traffic_policy_version, plan_delete_traffic_policy,
+};
+pub use traffic_policy_instance::{
+    InstanceRefusal, NewInstance, plan_create_instance, plan_delete_instance, plan_update_instance,
 };
 pub use vpc::{
     AssociationRefusal, AuthorizationRefusal, VpcRefusal, plan_associate_vpc, plan_authorize_vpc,

@@ -37,6 +37,30 @@ impl RecordSet {
             traffic_policy_instance_id: None,
         }
     }
+
+    /// Whether it is a part of a traffic policy instance's tree below the root record set: it is
+    /// answered through the root, and no list tells of it. Stored counts go by this.
+    pub fn is_hidden(&self) -> bool {
+        let instance = self.traffic_policy_instance_id.as_deref();
+        instance.is_some_and(|instance| is_reserved(&self.key.name, instance))
+    }
+}
+
+/// What the first label of a tree's name begins with.
+pub(crate) const RESERVED: &str = "_tp-";
+
+/// Whether a name is reserved for some tree. Others may be called so too.
+pub fn may_be_reserved(name: &Name) -> bool {
+    let first = name.labels().next();
+    first.is_some_and(|label| label.starts_with(RESERVED.as_bytes()))
+}
+
+/// Whether a name is one of those of this instance's tree.
+fn is_reserved(name: &Name, instance: &str) -> bool {
+    let first = name.labels().next();
+    let rest = first.and_then(|label| label.strip_prefix(RESERVED.as_bytes()));
+    let number = rest.and_then(|rest| rest.strip_prefix(instance.as_bytes()));
+    number.is_some_and(|number| number.starts_with(b"-"))
 }
 
 /// What a record set answers with.

@@ -1,6 +1,6 @@
 //! What plans may ask about the state they change.
 
-use meridian_dns::Name;
+use meridian_dns::{Name, RecordType};
 
 use crate::cidr::{CidrBlock, CidrCollection, CidrLocation};
 use crate::delegation_set::ReusableDelegationSet;
@@ -9,7 +9,7 @@ use crate::facts::Timestamp;
 use crate::health_check::{HealthCheck, HealthSlot, HealthSwitch};
 use crate::id::{
     AccountId, CidrCollectionId, DelegationSetId, Generation, HealthCheckId, TrafficPolicyId,
-    VpcId, ZoneId,
+    TrafficPolicyInstanceId, VpcId, ZoneId,
 };
 use crate::name_server::NameServer;
 use crate::own_region::OwnRegion;
@@ -19,6 +19,7 @@ use crate::quota::Quota;
 use crate::record_set::RecordSet;
 use crate::resource::{Resource, ResourceName};
 use crate::tag::{Tag, TaggedResource};
+use crate::traffic_policy::TrafficPolicyInstance;
 use crate::traffic_policy::{TrafficPolicy, TrafficPolicySummary};
 use crate::vpc::{Vpc, VpcAuthorization};
 use crate::zone::Zone;
@@ -49,7 +50,7 @@ pub trait State {
     fn next_generation(&self) -> Result<Generation, Self::Error>;
     /// The sets at exactly this name (lower case), in Route 53's order.
     fn sets_at(&self, generation: Generation, name: &Name) -> Result<Vec<RecordSet>, Self::Error>;
-    /// How many sets the generation holds.
+    /// How many sets the generation holds, those that are hidden not counted.
     fn set_count(&self, generation: Generation) -> Result<u64, Self::Error>;
     /// Whether the account has a health check of this id.
     fn health_check_exists(&self, account: &AccountId, id: &str) -> Result<bool, Self::Error>;
@@ -133,6 +134,20 @@ pub trait State {
         policy: &TrafficPolicyId,
         version: u32,
     ) -> Result<bool, Self::Error>;
+    /// The traffic policy instance with this id, whoever owns it.
+    fn traffic_policy_instance(
+        &self,
+        id: &TrafficPolicyInstanceId,
+    ) -> Result<Option<TrafficPolicyInstance>, Self::Error>;
+    /// The traffic policy instance of this name (lower case) and type.
+    fn traffic_policy_instance_at(
+        &self,
+        zone: &ZoneId,
+        name: &Name,
+        rtype: RecordType,
+    ) -> Result<Option<TrafficPolicyInstance>, Self::Error>;
+    /// How many traffic policy instances the account owns.
+    fn traffic_policy_instance_count(&self, account: &AccountId) -> Result<u64, Self::Error>;
     /// The operator's own regions, by name.
     fn own_regions(&self) -> Result<Vec<OwnRegion>, Self::Error>;
     /// What the account has registered under this name.

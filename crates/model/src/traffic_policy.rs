@@ -2,6 +2,8 @@
 //! record sets of a policy is the business of its instances.
 
 mod document;
+mod expand;
+mod instance;
 
 use meridian_dns::RecordType;
 
@@ -56,3 +58,6 @@ pub struct TrafficPolicySummary {
     /// The latest version that was ever made.
     pub last_version: u32,
 }
+pub(crate) use expand::tree_name;
+pub use expand::{NoRoom, Plot, Tree, expand};
+pub use instance::TrafficPolicyInstance;

@@ -7,10 +7,12 @@
 mod memory;
 
 use memory::{Memory, account, facts};
+use meridian_dns::Name;
 use meridian_model::{
     AccountId, Coordinates, Effect, NewPolicyVersion, OwnRegion, PlanError, Quota, Region, State,
-    TrafficPolicy, TrafficPolicyRefusal, plan_comment_traffic_policy, plan_create_traffic_policy,
-    plan_create_traffic_policy_version, plan_delete_traffic_policy,
+    TrafficPolicy, TrafficPolicyInstance, TrafficPolicyRefusal, ZoneId,
+    plan_comment_traffic_policy, plan_create_traffic_policy, plan_create_traffic_policy_version,
+    plan_delete_traffic_policy,
 };
 
 const DOCUMENT: &str = r#"{"AWSPolicyFormatVersion": "2015-10-01", "RecordType": "A",
@@ -112,7 +114,19 @@ fn names_are_taken_and_policies_counted_until_the_last_version_goes() {
 #[test]
 fn what_has_an_instance_is_not_deleted() {
     let (mut state, policy) = with_policy();
-    state.instances.push((policy.id.clone(), 1));
+    let instance = TrafficPolicyInstance {
+        id: facts(9).traffic_policy_instance_id(),
+        account: policy.account.clone(),
+        zone: ZoneId::new("Z1").unwrap(),
+        name: Name::root(),
+        rtype: policy.rtype,
+        ttl: 60,
+        policy: policy.id.clone(),
+        version: policy.version,
+        change: facts(9).change_id(),
+        names: 0,
+    };
+    state.apply(vec![Effect::PutTrafficPolicyInstance(instance)]);
     assert_eq!(
         refusal(plan_delete_traffic_policy(&state, &policy)),
         TrafficPolicyRefusal::InUse

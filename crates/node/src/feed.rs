@@ -681,6 +681,9 @@ fn touched(entries: &[Entry]) -> Touched {
                 | Effect::DeleteVpcAuthorization { .. }
                 | Effect::PutDelegationSet(_)
                 | Effect::DeleteDelegationSet(_)
+                // Their record sets are put by effects of their own.
+                | Effect::PutTrafficPolicyInstance(_)
+                | Effect::DeleteTrafficPolicyInstance(_)
                 // A collection without blocks has nothing to choose by.
                 | Effect::PutCidrCollection(_)
                 | Effect::PutTrafficPolicy(_)

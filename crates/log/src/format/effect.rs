@@ -17,6 +17,7 @@ use super::region::RegionMessage;
 use super::resource::{ResourceKeyMessage, ResourceMessage};
 use super::tag::TagSetMessage;
 use super::traffic_policy::{TrafficPolicyMessage, traffic_policy_id};
+use super::traffic_policy_instance::{TrafficPolicyInstanceMessage, traffic_policy_instance_id};
 use super::vpc::{VpcAuthorizationMessage, VpcMessage, vpc_id};
 use super::zone::{ChangeMessage, NameServerMessage, ZoneMessage, zone_id};
 use super::{DecodeError, Stored, account_id, name, required};
@@ -25,7 +26,7 @@ use super::{DecodeError, Stored, account_id, name, required};
 pub(crate) struct EffectMessage {
     #[prost(
         oneof = "KindMessage",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22, 30, 31, 32, 33, 40, 41, 42, 43, 50, 60, 61, 62, 70, 71, 75, 76, 63, 64, 65, 66, 80, 81, 82, 83, 90, 91"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22, 30, 31, 32, 33, 40, 41, 42, 43, 50, 60, 61, 62, 70, 71, 75, 76, 63, 64, 65, 66, 80, 81, 82, 83, 90, 91, 92, 93"
     )]
     kind: Option<KindMessage>,
 }
@@ -116,6 +117,10 @@ pub(crate) enum KindMessage {
     PutTrafficPolicy(TrafficPolicyMessage),
     #[prost(message, tag = "91")]
     DeleteTrafficPolicy(DeleteTrafficPolicyMessage),
+    #[prost(message, tag = "92")]
+    PutTrafficPolicyInstance(TrafficPolicyInstanceMessage),
+    #[prost(string, tag = "93")]
+    DeleteTrafficPolicyInstance(String),
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -271,6 +276,12 @@ impl Stored for Effect {
                     version: *version,
                 })
             }
+            Self::PutTrafficPolicyInstance(instance) => {
+                KindMessage::PutTrafficPolicyInstance(instance.to_message())
+            }
+            Self::DeleteTrafficPolicyInstance(id) => {
+                KindMessage::DeleteTrafficPolicyInstance(id.as_str().into())
+            }
         };
         EffectMessage { kind: Some(kind) }
     }
@@ -329,6 +340,12 @@ impl Stored for Effect {
                 id: traffic_policy_id(&delete.id)?,
                 version: delete.version,
             },
+            KindMessage::PutTrafficPolicyInstance(it) => {
+                Self::PutTrafficPolicyInstance(Stored::from_message(it)?)
+            }
+            KindMessage::DeleteTrafficPolicyInstance(id) => {
+                Self::DeleteTrafficPolicyInstance(traffic_policy_instance_id(&id)?)
+            }
             KindMessage::PutUnseenGeneration(it) => {
                 Self::PutUnseenGeneration(Stored::from_message(it)?)
             }

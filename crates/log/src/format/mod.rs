@@ -19,6 +19,7 @@ mod resource;
 mod rows;
 mod tag;
 mod traffic_policy;
+mod traffic_policy_instance;
 mod vpc;
 mod zone;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use meridian_model::{
     AccessKey, AccessKeyId, Account, AccountId, Change, Effect, Generation, RecordSet, Seq, SetKey,
-    TagSet, Timestamp, UnseenGeneration, Zone, ZoneId,
+    TagSet, Timestamp, UnseenGeneration, Zone, ZoneId, may_be_reserved,
 };
 use prost::Message;
 
@@ -14,7 +14,7 @@ use super::layout::{self, GENERATION_COUNTER, Table};
 use super::rows::Rows;
 use super::{
     ApplyError, cidr, delegation_sets, health_checks, protections, query_logging, regions,
-    requests, resources, traffic_policies, vpcs,
+    requests, resources, traffic_policies, traffic_policy_instances, vpcs,
 };
 use crate::format::{ChangeRow, Entry, StatsRow, Stored};
 
@@ -116,6 +116,10 @@ fn apply_effect(
         Effect::DeleteTrafficPolicy { id, version } => {
             traffic_policies::delete(rows, seq, (id, *version))?;
         }
+        Effect::PutTrafficPolicyInstance(instance) => {
+            traffic_policy_instances::put(rows, instance)?
+        }
+        Effect::DeleteTrafficPolicyInstance(id) => traffic_policy_instances::delete(rows, id)?,
         Effect::PutTags(set) => put_tags(rows, set)?,
         Effect::PutProtection(protection) => protections::put(rows, protection)?,
         Effect::DeleteProtection(key) => protections::delete(rows, key)?,
@@ -221,8 +225,10 @@ fn put_set(
     let old = rows.put(Table::Sets, &row_key, &set.to_bytes())?;
     cidr::note_set(rows, generation, old.as_deref(), Some(set))?;
     counts.note_generation(generation);
+    let replaced = old.as_deref().map(|old| counts_as_set(&set.key, old));
+    let replaced = replaced.transpose()?.unwrap_or(0);
     let stats = counts.touch(rows, generation)?;
-    stats.sets += u64::from(old.is_none());
+    stats.sets = stats.sets.saturating_sub(replaced) + u64::from(!set.is_hidden());
     stats.last_changed = seq.0;
     if let Some(zone) = zone_of(rows, generation)? {
         deltas.note_set(zone, row_key, &set.key, old.as_deref())?;
@@ -242,13 +248,23 @@ fn delete_set(
         return Ok(());
     };
     cidr::note_set(rows, generation, Some(&old), None)?;
+    let counted = counts_as_set(key, &old)?;
     let stats = counts.touch(rows, generation)?;
-    stats.sets = stats.sets.saturating_sub(1);
+    stats.sets = stats.sets.saturating_sub(counted);
     stats.last_changed = seq.0;
     if let Some(zone) = zone_of(rows, generation)? {
         deltas.note_set(zone, row_key, key, Some(&old))?;
     }
     Ok(())
+}
+
+/// How many record sets a stored one counts as: those that are hidden as none.
+fn counts_as_set(key: &SetKey, stored: &[u8]) -> Result<u64, ApplyError> {
+    if !may_be_reserved(&key.name) {
+        return Ok(1);
+    }
+    let set = RecordSet::from_bytes(stored).map_err(|cause| ApplyError::row(Table::Sets, cause))?;
+    Ok(u64::from(!set.is_hidden()))
 }
 
 /// Removes the first sets of a generation, without history: no zone points to it.

@@ -9,7 +9,8 @@ use meridian_dns::{Name, RecordType};
 use meridian_model::{
     AccessKeyId, AccountId, ChangeId, CidrBlock, CidrCollectionId, CidrLocation, DelegationSetId,
     Generation, HealthCheckId, Network, ProtectionKey, QueryLoggingConfigId, Quota, ResourceName,
-    Seq, SetKey, TaggedKind, TaggedResource, Timestamp, TrafficPolicyId, VpcId, ZoneId,
+    Seq, SetKey, TaggedKind, TaggedResource, Timestamp, TrafficPolicyId, TrafficPolicyInstanceId,
+    VpcId, ZoneId,
 };
 use redb::TableDefinition;
 
@@ -131,6 +132,14 @@ pub(super) enum Table {
     TrafficPolicyNames = 112,
     /// [`account_traffic_policy`] → nothing.
     AccountTrafficPolicies = 113,
+    /// Traffic policy instance's id → instance.
+    TrafficPolicyInstances = 114,
+    /// [`InstancePlace`] → id of the traffic policy instance that is there.
+    ZoneInstances = 115,
+    /// Account, [`InstancePlace`] → id of its traffic policy instance that is there.
+    AccountInstances = 116,
+    /// Traffic policy's id, version, [`InstancePlace`] → id of the instance that is there.
+    PolicyInstances = 117,
 }
 
 impl Table {
@@ -185,10 +194,14 @@ impl Table {
         Self::CidrCollectionReferences,
         Self::CidrBlocks,
         Self::CidrLocationBlocks,
-        Self::TrafficPolicies,
-        Self::TrafficPolicyVersions,
-        Self::TrafficPolicyNames,
+        Self::AccountInstances,
         Self::AccountTrafficPolicies,
+        Self::PolicyInstances,
+        Self::TrafficPolicies,
+        Self::TrafficPolicyInstances,
+        Self::TrafficPolicyNames,
+        Self::TrafficPolicyVersions,
+        Self::ZoneInstances,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -247,6 +260,10 @@ impl Table {
             Self::TrafficPolicyVersions => "traffic_policy_versions",
             Self::TrafficPolicyNames => "traffic_policy_names",
             Self::AccountTrafficPolicies => "account_traffic_policies",
+            Self::TrafficPolicyInstances => "traffic_policy_instances",
+            Self::ZoneInstances => "zone_instances",
+            Self::AccountInstances => "account_instances",
+            Self::PolicyInstances => "policy_instances",
         }
     }
 
@@ -417,6 +434,43 @@ pub(super) fn account_traffic_policy(
 pub(super) fn traffic_policy_of(key: &[u8]) -> Option<TrafficPolicyId> {
     let id = key.rsplit(|byte| *byte == 0).next()?;
     TrafficPolicyId::new(std::str::from_utf8(id).ok()?).ok()
+}
+
+/// How many traffic policy instances an account owns.
+pub(super) fn traffic_policy_instance_counter(account: &AccountId) -> Vec<u8> {
+    joined(&[b"traffic_policy_instances", account.as_str().as_bytes()])
+}
+
+pub(super) fn traffic_policy_instance(id: &TrafficPolicyInstanceId) -> Vec<u8> {
+    id.as_str().into()
+}
+
+/// What the keys of all instances of a version of a traffic policy begin with.
+pub(super) fn of_policy_version(policy: &TrafficPolicyId, version: u32) -> Vec<u8> {
+    let mut key = joined(&[policy.as_str().as_bytes(), b""]);
+    key.extend_from_slice(&version.to_be_bytes());
+    key
+}
+
+/// Where traffic policy instances stand, from a whole zone to the one of a name and type: zone id,
+/// sort key, type, the order of lists.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct InstancePlace<'a> {
+    pub(super) zone: &'a ZoneId,
+    pub(super) name: Option<(&'a Name, Option<RecordType>)>,
+}
+
+impl InstancePlace<'_> {
+    /// The lowest key of what stands there, after what the keys of a list begin with.
+    pub(super) fn key(&self, list: &[u8]) -> Vec<u8> {
+        let mut key = [list, self.zone.as_str().as_bytes(), b"\0"].concat();
+        if let Some((name, rtype)) = self.name {
+            key.extend_from_slice(name.sort_key().as_bytes());
+            key.push(0);
+            key.extend_from_slice(rtype.map_or("", RecordType::as_str).as_bytes());
+        }
+        key
+    }
 }
 
 pub(super) fn query_logging_config(id: &QueryLoggingConfigId) -> Vec<u8> {

@@ -90,6 +90,35 @@ impl Snapshot {
         self.scan_stored(Table::Sets, &prefix, &start, limit)
     }
 
+    /// The same without those that are hidden.
+    ///
+    /// # Errors
+    /// As for all methods.
+    pub fn listed_sets_from(
+        &self,
+        generation: Generation,
+        from: Option<SetStart<'_>>,
+        limit: usize,
+    ) -> Result<Vec<RecordSet>, ReadError> {
+        let prefix = layout::generation(generation);
+        let start = from.map_or_else(
+            || prefix.clone(),
+            |from| layout::set_from(generation, from.name, from.rtype, from.identifier),
+        );
+        let mut found = Vec::new();
+        self.scan(Table::Sets, &prefix, &start, |_, value| {
+            if found.len() == limit {
+                return Ok(ControlFlow::Break(()));
+            }
+            let set: RecordSet = stored(Table::Sets, value)?;
+            if !set.is_hidden() {
+                found.push(set);
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(found)
+    }
+
     /// Hands every set of the generation to `each`, in Route 53's order, until it breaks.
     ///
     /// # Errors
@@ -239,6 +268,26 @@ impl Snapshot {
             let row = table.get(after_last_zero(key))?;
             let row = row.ok_or_else(|| ReadError::broken(index))?;
             found.push(stored(named, row.value())?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(found)
+    }
+
+    /// The rows of a table whose keys are the values of an index.
+    pub(super) fn scan_named<T: Stored>(
+        &self,
+        (index, named): (Table, Table),
+        prefix: &[u8],
+        start: &[u8],
+        limit: usize,
+    ) -> Result<Vec<T>, ReadError> {
+        let mut found = Vec::new();
+        self.scan(index, prefix, start, |_, key| {
+            if found.len() == limit {
+                return Ok(ControlFlow::Break(()));
+            }
+            let row = self.stored(named, key)?;
+            found.push(row.ok_or_else(|| ReadError::broken(index))?);
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(found)

@@ -21,6 +21,7 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 mod traffic_policies;
+mod traffic_policy_instances;
 mod vpcs;
 
 use std::collections::BTreeSet;
@@ -36,6 +37,7 @@ pub use blocks::{SetBlock, ZoneBlock};
 pub use digest::Digest;
 pub use list::SetStart;
 pub use snapshot::{GenerationStats, HistoryRow, ReadError, Snapshot};
+pub use traffic_policy_instances::{InstanceStart, InstancesOf};
 
 use crate::format::{AppliedRow, DecodeError, Entry, Hash};
 use crate::journal::Head;

@@ -1,21 +1,22 @@
 //! Reading the tables: one row at a time, and what plans ask. Lists are in `list`.
 
-use meridian_dns::Name;
+use meridian_dns::{Name, RecordType};
 use meridian_model::{
     AccessKey, AccessKeyId, Account, AccountId, Change, ChangeId, CidrBlock, CidrCollection,
     CidrCollectionId, CidrLocation, DelegationSetId, Generation, HealthCheck, HealthCheckId,
     HealthSlot, HealthSwitch, NameServer, OwnRegion, ProbeRights, Protection, ProtectionKey,
     QueryLoggingConfig, Quota, RecordSet, Resource, ResourceName, ReusableDelegationSet, Seq,
     SetKey, State, Tag, TagSet, TaggedResource, Timestamp, TrafficPolicy, TrafficPolicyId,
-    TrafficPolicySummary, UnseenGeneration, User, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
+    TrafficPolicyInstance, TrafficPolicyInstanceId, TrafficPolicySummary, UnseenGeneration, User,
+    Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
 };
 use prost::Message;
 use redb::{ReadOnlyTable, ReadTransaction};
 
 use super::digest::Digest;
-use super::layout::{self, GENERATION_COUNTER, Table};
+use super::layout::{self, GENERATION_COUNTER, InstancePlace, Table};
 use super::rows::number;
-use super::{APPLIED_KEY, cidr, decode_applied, requests};
+use super::{APPLIED_KEY, InstancesOf, cidr, decode_applied, requests};
 use crate::format::{ChangeRow, DecodeError, RetryKey, RetryRow, StatsRow, Stored};
 use crate::journal::Head;
 use crate::storage::{META, StorageError, storage_errors_from_redb};
@@ -528,8 +529,40 @@ impl State for Snapshot {
     }
 
     /// There are no instances yet.
-    fn has_traffic_policy_instance(&self, _: &TrafficPolicyId, _: u32) -> Result<bool, ReadError> {
-        Ok(false)
+    fn traffic_policy_instance(
+        &self,
+        id: &TrafficPolicyInstanceId,
+    ) -> Result<Option<TrafficPolicyInstance>, ReadError> {
+        let key = layout::traffic_policy_instance(id);
+        self.stored(Table::TrafficPolicyInstances, &key)
+    }
+
+    fn traffic_policy_instance_at(
+        &self,
+        zone: &ZoneId,
+        name: &Name,
+        rtype: RecordType,
+    ) -> Result<Option<TrafficPolicyInstance>, ReadError> {
+        let name = Some((name, Some(rtype)));
+        let place = InstancePlace { zone, name }.key(&[]);
+        let Some(id) = self.get(Table::ZoneInstances, &place)? else {
+            return Ok(None);
+        };
+        self.stored(Table::TrafficPolicyInstances, &id)
+    }
+
+    fn traffic_policy_instance_count(&self, account: &AccountId) -> Result<u64, ReadError> {
+        let counter = layout::traffic_policy_instance_counter(account);
+        Ok(self.number(Table::Counters, &counter)?.unwrap_or(0))
+    }
+
+    fn has_traffic_policy_instance(
+        &self,
+        policy: &TrafficPolicyId,
+        version: u32,
+    ) -> Result<bool, ReadError> {
+        let of = InstancesOf::Policy(policy, version);
+        Ok(!self.traffic_policy_instances(of, None, 1)?.is_empty())
     }
 
     fn protection(&self, key: &ProtectionKey) -> Result<Option<Protection>, ReadError> {

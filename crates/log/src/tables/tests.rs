@@ -8,8 +8,9 @@ use meridian_model::{
     AccountId, CidrBlock, CidrCollection, CidrCollectionId, CidrLocation, DelegationSetId, Effect,
     Generation, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, LogGroupArn, OwnRegion,
     QueryLoggingConfig, Quota, RecordSet, Region, Resource, ReusableDelegationSet, Routing,
-    RoutingControl, SetKey, State, Timestamp, TrafficPolicy, TrafficPolicyId, TrafficPolicySummary,
-    UnseenState, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
+    RoutingControl, SetKey, State, Timestamp, TrafficPolicy, TrafficPolicyId,
+    TrafficPolicyInstance, TrafficPolicyInstanceId, TrafficPolicySummary, UnseenState, Vpc,
+    VpcAuthorization, VpcId, Zone, ZoneId,
 };
 use proptest::prelude::*;
 
@@ -83,6 +84,7 @@ struct Expected {
     policy_order: Vec<TrafficPolicyId>,
     collections: BTreeMap<CidrCollectionId, CidrCollection>,
     blocks: BTreeMap<(CidrCollectionId, CidrBlock), CidrLocation>,
+    instances: BTreeMap<TrafficPolicyInstanceId, TrafficPolicyInstance>,
     highest: u64,
 }
 
@@ -122,6 +124,12 @@ impl Expected {
                     .entry(*generation)
                     .or_default()
                     .remove(&order(key));
+            }
+            Effect::PutTrafficPolicyInstance(instance) => {
+                self.instances.insert(instance.id.clone(), instance.clone());
+            }
+            Effect::DeleteTrafficPolicyInstance(id) => {
+                self.instances.remove(id);
             }
             Effect::PutUnseenGeneration(unseen) => {
                 self.highest = self.highest.max(unseen.generation.0);
@@ -333,7 +341,9 @@ proptest! {
         for (generation, sets) in &expected.sets {
             let sorted: Vec<_> = sets.values().cloned().collect();
             prop_assert_eq!(&all_sets(&state, *generation), &sorted);
-            prop_assert_eq!(state.set_count(*generation).unwrap(), sorted.len() as u64);
+            let listed: Vec<_> = sorted.iter().filter(|set| !set.is_hidden()).cloned().collect();
+            prop_assert_eq!(state.set_count(*generation).unwrap(), listed.len() as u64);
+            prop_assert_eq!(state.listed_sets_from(*generation, None, 99).unwrap(), listed);
             for (index, set) in sorted.iter().enumerate() {
                 let at: Vec<_> = sorted.iter().filter(|s| s.key.name == set.key.name).cloned().collect();
                 prop_assert_eq!(state.sets_at(*generation, &set.key.name).unwrap(), at);
@@ -614,6 +624,45 @@ proptest! {
         logging.retain(|config| config.account == account && config.id >= id);
         let page = state.query_logging_configs_of(&account, Some(&id), 9).unwrap();
         prop_assert_eq!(page, logging);
+    }
+
+    #[test]
+    fn instances_are_found_by_account_zone_and_policy(chain in testing::chain(24)) {
+        let tables = Tables::in_memory().unwrap();
+        tables.apply(&chain).unwrap();
+        let state = tables.read().unwrap();
+        let mut all: Vec<_> = Expected::of(&chain).instances.into_values().collect();
+        let order = |one: &TrafficPolicyInstance| {
+            (one.zone.clone(), one.name.sort_key(), one.rtype.as_str())
+        };
+        all.sort_by_key(order);
+        for instance in &all {
+            let TrafficPolicyInstance { id, account, zone, policy, version, .. } = instance;
+            let by_id = state.traffic_policy_instance(id).unwrap();
+            prop_assert_eq!(by_id.as_ref(), Some(instance));
+            let at = state.traffic_policy_instance_at(zone, &instance.name, instance.rtype);
+            let at = at.unwrap();
+            prop_assert_eq!(at.as_ref(), Some(instance));
+            let start = InstanceStart { zone, name: Some((&instance.name, Some(instance.rtype))) };
+            let of_policy = |one: &TrafficPolicyInstance| {
+                (&one.policy, one.version) == (policy, *version)
+            };
+            let lists: [(_, &dyn Fn(&TrafficPolicyInstance) -> bool); 3] = [
+                (InstancesOf::Account(account), &|one| one.account == *account),
+                (InstancesOf::Zone(zone), &|one| one.zone == *zone),
+                (InstancesOf::Policy(policy, *version), &of_policy),
+            ];
+            for (of, is_of) in lists {
+                let own: Vec<_> = all.iter().filter(|one| is_of(one)).cloned().collect();
+                prop_assert_eq!(&state.traffic_policy_instances(of, None, 99).unwrap(), &own);
+                let rest: Vec<_> = own.into_iter().filter(|one| order(one) >= order(instance)).collect();
+                let page = state.traffic_policy_instances(of, Some(start), 2).unwrap();
+                prop_assert_eq!(page.as_slice(), &rest[..rest.len().min(2)]);
+            }
+            let count = all.iter().filter(|one| one.account == *account).count();
+            prop_assert_eq!(state.traffic_policy_instance_count(account).unwrap(), count as u64);
+            prop_assert!(state.has_traffic_policy_instance(policy, *version).unwrap());
+        }
     }
 
     #[test]

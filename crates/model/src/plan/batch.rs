@@ -337,6 +337,13 @@ impl<'a, S: State> Working<'a, S> {
             return Ok(());
         }
         let sets = self.sets_at(&key.name)?;
+        if let Some(instance) = managed_by(sets, &set) {
+            problems.push(format!(
+                "The resource record set {key} belongs to the traffic policy instance {instance}, \
+                 and is changed and deleted with it alone"
+            ));
+            return Ok(());
+        }
         let found = sets.iter().position(|other| other.key == key);
         match (action, found) {
             (Action::Delete, None) => problems.push(format!(
@@ -373,9 +380,10 @@ impl<'a, S: State> Working<'a, S> {
         last.is_none_or(|last| last == Action::Delete && action != Action::Delete)
     }
 
-    fn check_room(&self, problems: &mut Vec<String>) -> Result<(), S::Error> {
+    pub(super) fn check_room(&self, problems: &mut Vec<String>) -> Result<(), S::Error> {
         let count = |names: &BTreeMap<String, Vec<RecordSet>>| -> u64 {
-            names.values().map(|sets| sets.len() as u64).sum()
+            let sets = names.values().flatten();
+            sets.filter(|set| !set.is_hidden()).count() as u64
         };
         let (before, after) = (count(&self.before), count(&self.names));
         if after > before {
@@ -394,7 +402,7 @@ impl<'a, S: State> Working<'a, S> {
     }
 
     /// Tombstones and after-images of what the batch really changed, in order of names.
-    fn effects(self) -> Vec<Effect> {
+    pub(super) fn effects(self) -> Vec<Effect> {
         let generation: Generation = self.zone.generation;
         let mut effects = Vec::new();
         for (name, after) in self.names {
@@ -415,6 +423,16 @@ impl<'a, S: State> Working<'a, S> {
         }
         effects
     }
+}
+
+/// The traffic policy instance whose name and type it is that somebody else changes.
+fn managed_by<'s>(sets: &'s [RecordSet], changed: &RecordSet) -> Option<&'s str> {
+    let others = sets.iter().filter(|set| {
+        set.key.rtype == changed.key.rtype
+            && set.traffic_policy_instance_id != changed.traffic_policy_instance_id
+    });
+    let mut instances = others.filter_map(|set| set.traffic_policy_instance_id.as_deref());
+    instances.next()
 }
 
 /// Whether a DELETE names the set as it is: values in any order, compared as they are meant.

@@ -57,7 +57,9 @@ fn data(change: &DraftChange) -> Result<SetData, Nonsense> {
             return Err(expected(change, DATA, "more than one"));
         }
         return Err(Nonsense::Input(format!(
-            "No traffic policy instance exists with ID: {instance}"
+            "Invalid request: The resource record sets of the traffic policy instance {instance} \
+             are made, changed and deleted with it alone, in {}",
+            described(change)
         )));
     }
     match (&draft.alias_target, draft.ttl, records) {

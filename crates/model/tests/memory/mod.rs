@@ -4,14 +4,14 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
-use meridian_dns::Name;
+use meridian_dns::{Name, RecordType};
 use meridian_model::{
     Account, AccountId, CidrBlock, CidrCollection, CidrCollectionId, CidrLocation, DelegationSetId,
     Effect, Facts, Generation, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, NameServer,
     OwnRegion, ProbeRights, Protection, ProtectionKey, QueryLoggingConfig, Quota, RecordSet,
     Region, Resource, ResourceName, ReusableDelegationSet, Routing, SetKey, State, Tag,
-    TaggedResource, Timestamp, TrafficPolicy, TrafficPolicyId, TrafficPolicySummary, Vpc,
-    VpcAuthorization, VpcId, Zone, ZoneId,
+    TaggedResource, Timestamp, TrafficPolicy, TrafficPolicyId, TrafficPolicyInstance,
+    TrafficPolicyInstanceId, TrafficPolicySummary, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
 };
 
 #[derive(Clone, Default)]
@@ -29,8 +29,6 @@ pub(crate) struct Memory {
     vpcs: BTreeMap<VpcId, Vpc>,
     authorizations: BTreeMap<(ZoneId, VpcId), VpcAuthorization>,
     policies: BTreeMap<(TrafficPolicyId, u32), TrafficPolicy>,
-    /// Versions of traffic policies that there are instances of.
-    pub(crate) instances: Vec<(TrafficPolicyId, u32)>,
     collections: BTreeMap<CidrCollectionId, CidrCollection>,
     blocks: BTreeMap<(CidrCollectionId, CidrBlock), CidrLocation>,
     delegation_set_references: BTreeMap<(AccountId, String), DelegationSetId>,
@@ -48,6 +46,7 @@ pub(crate) struct Memory {
     resources: BTreeMap<(AccountId, String), Resource>,
     /// Resources that are counted without being there.
     pub(crate) resources_claimed: u64,
+    instances: BTreeMap<TrafficPolicyInstanceId, TrafficPolicyInstance>,
     /// The generations whose sets were asked for.
     pub(crate) asked: RefCell<BTreeSet<Generation>>,
 }
@@ -207,6 +206,14 @@ impl Memory {
                 let policy = self.policies.get_mut(&(id, version));
                 policy.expect("it is there").deleted = true;
             }
+            Effect::PutTrafficPolicyInstance(instance) => {
+                self.instances.insert(instance.id.clone(), instance);
+            }
+            Effect::DeleteTrafficPolicyInstance(id) => {
+                self.instances.remove(&id);
+            }
+            // Nobody plans by changes.
+            Effect::PutChange(_) => {}
             other => panic!("not needed by these tests: {other:?}"),
         }
     }
@@ -268,7 +275,7 @@ impl State for Memory {
         self.asked.borrow_mut().insert(generation);
         let of = |((g, _), sets): (&(Generation, String), &Vec<RecordSet>)| {
             if *g == generation {
-                sets.len() as u64
+                sets.iter().filter(|set| !set.is_hidden()).count() as u64
             } else {
                 0
             }
@@ -374,14 +381,6 @@ impl State for Memory {
         Ok(own.collect::<BTreeSet<_>>().len() as u64)
     }
 
-    fn has_traffic_policy_instance(
-        &self,
-        policy: &TrafficPolicyId,
-        version: u32,
-    ) -> Result<bool, Infallible> {
-        Ok(self.instances.contains(&(policy.clone(), version)))
-    }
-
     fn cidr_collection(&self, id: &CidrCollectionId) -> Result<Option<CidrCollection>, Infallible> {
         Ok(self.collections.get(id).cloned())
     }
@@ -429,6 +428,40 @@ impl State for Memory {
     fn cidr_set_count(&self, id: &CidrCollectionId) -> Result<u64, Infallible> {
         let routed = |set: &&RecordSet| matches!(&set.routing, Routing::Cidr { collection_id, .. } if collection_id == id.as_str());
         Ok(self.sets.values().flatten().filter(routed).count() as u64)
+    }
+
+    fn traffic_policy_instance(
+        &self,
+        id: &TrafficPolicyInstanceId,
+    ) -> Result<Option<TrafficPolicyInstance>, Infallible> {
+        Ok(self.instances.get(id).cloned())
+    }
+
+    fn traffic_policy_instance_at(
+        &self,
+        zone: &ZoneId,
+        name: &Name,
+        rtype: RecordType,
+    ) -> Result<Option<TrafficPolicyInstance>, Infallible> {
+        let mut all = self.instances.values();
+        let is_there = |one: &&TrafficPolicyInstance| {
+            one.zone == *zone && one.name == *name && one.rtype == rtype
+        };
+        Ok(all.find(is_there).cloned())
+    }
+
+    fn traffic_policy_instance_count(&self, account: &AccountId) -> Result<u64, Infallible> {
+        let own = self.instances.values();
+        Ok(own.filter(|one| one.account == *account).count() as u64)
+    }
+
+    fn has_traffic_policy_instance(
+        &self,
+        policy: &TrafficPolicyId,
+        version: u32,
+    ) -> Result<bool, Infallible> {
+        let mut all = self.instances.values();
+        Ok(all.any(|one| one.policy == *policy && one.version == version))
     }
 
     fn protection(&self, key: &ProtectionKey) -> Result<Option<Protection>, Infallible> {
