@@ -59,7 +59,7 @@ fn compare(
 }
 
 /// The explanation from a World in which all checks are up, with what the case says supposed.
-fn told(served: &Served, case: &Case, ask: &Ask, seed: u64) -> Explanation {
+pub(crate) fn told(served: &Served, case: &Case, ask: &Ask, seed: u64) -> Explanation {
     let world = served.world.clone().with_health(Health::all_up(KEY));
     let state = |healthy| {
         if healthy {

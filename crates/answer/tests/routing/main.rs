@@ -9,6 +9,7 @@ mod answer;
 mod case;
 mod compare;
 mod distribution;
+mod documents;
 mod earth;
 mod explained;
 mod fate;
