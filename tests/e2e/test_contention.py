@@ -15,7 +15,7 @@ import botocore.exceptions
 import pytest
 
 import model
-from harness import Threads, Zone, eventually, upsert
+from harness import Threads, Zone, eventually, reference, upsert
 
 NAMESPACE = "https://route53.amazonaws.com/doc/2013-04-01/"
 
@@ -125,6 +125,12 @@ CALLS = {
         HostedZoneId=z, CloudWatchLogsLogGroupArn=ARN
     ),
     "DeleteQueryLoggingConfig": lambda c, z: delete_log(c, z),
+    "UpdateTrafficPolicyInstance": lambda c, z: c.update_traffic_policy_instance(
+        TTL=60, **instance(c, z)
+    ),
+    "DeleteTrafficPolicyInstance": lambda c, z: c.delete_traffic_policy_instance(
+        Id=instance(c, z)["Id"]
+    ),
 }
 CONTENTION = ("PriorRequestNotComplete", "ConcurrentModification")
 
@@ -134,6 +140,33 @@ def delete_log(client, zone):
     [config] = client.list_query_logging_configs(HostedZoneId=zone)["QueryLoggingConfigs"]
     client.delete_query_logging_config(Id=config["Id"])
     assert eventually(lambda: log(client, zone, config["CloudWatchLogsLogGroupArn"]), 10)
+
+
+POLICY = """{"AWSPolicyFormatVersion": "2015-10-01", "RecordType": "TXT", "StartEndpoint": "e",
+    "Endpoints": {"e": {"Type": "value", "Value": "\\"x\\""}}}"""
+
+
+def instance(client, zone):
+    """The zone's traffic policy instance, which is made if it is not there, and its policy."""
+    listed = client.list_traffic_policy_instances_by_hosted_zone(HostedZoneId=zone)
+    if not listed["TrafficPolicyInstances"]:
+        policy = client.create_traffic_policy(Name=reference(), Document=POLICY)["TrafficPolicy"]
+        assert eventually(lambda: new_instance(client, zone, policy["Id"]), 10)
+        return instance(client, zone)
+    [made] = listed["TrafficPolicyInstances"]
+    return {name: made[name] for name in ("Id", "TrafficPolicyId", "TrafficPolicyVersion")}
+
+
+def new_instance(client, zone, policy):
+    """Whether there is one from now on."""
+    with contextlib.suppress(botocore.exceptions.ClientError):
+        return client.create_traffic_policy_instance(
+            HostedZoneId=zone,
+            Name="policy.crowded.example",
+            TTL=60,
+            TrafficPolicyId=policy,
+            TrafficPolicyVersion=1,
+        )
 
 
 def log(client, zone, arn):

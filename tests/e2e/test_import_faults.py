@@ -207,8 +207,7 @@ def test_what_is_unknown_here_is_reported(source, start, tmp_path):
     assert reasons == {
         "cidr.one.example.": "is routed by a CIDR collection",
         "new-service.one.example.": "is an alias to d1.service.example. in Z0NEWSERVICE",
-        "policy.one.example.": "is made by the traffic policy instance i2; there are no traffic "
-        "policies here",
+        "policy.one.example.": "is made by the traffic policy instance i2",
         "strange.one.example.": "is not known here: Quantum",
     }
     copied = sets_of(target.client(), one["new_id"], {})

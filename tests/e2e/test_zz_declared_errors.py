@@ -16,7 +16,6 @@ NEVER = {
     ("DeleteHostedZone", "InvalidDomainName"): "there is no name in it",
     ("ListTagsForResource", "PriorRequestNotComplete"): "who reads waits for nobody",
     ("ListTagsForResources", "PriorRequestNotComplete"): "who reads waits for nobody",
-    ("DeleteTrafficPolicy", "TrafficPolicyInUse"): "there are no instances yet",
     ("GetHealthCheck", "IncompatibleVersion"): "no health check is of a kind that came later",
     ("ListHealthChecks", "IncompatibleVersion"): "no health check is of a kind that came later",
     ("UpdateHostedZoneFeatures", "LimitsExceeded"): "any number of zones may have the feature",

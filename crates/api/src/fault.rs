@@ -144,6 +144,7 @@ fn status_of(code: &str) -> u16 {
         | "NoSuchHostedZone"
         | "NoSuchQueryLoggingConfig"
         | "NoSuchTrafficPolicy"
+        | "NoSuchTrafficPolicyInstance"
         | "UnknownOperationException"
         | "VPCAssociationAuthorizationNotFound"
         | "VPCAssociationNotFound" => 404,
@@ -156,7 +157,8 @@ fn status_of(code: &str) -> u16 {
         | "HostedZoneAlreadyExists"
         | "ProtectionAlreadyExists"
         | "QueryLoggingConfigAlreadyExists"
-        | "TrafficPolicyAlreadyExists" => 409,
+        | "TrafficPolicyAlreadyExists"
+        | "TrafficPolicyInstanceAlreadyExists" => 409,
         "RequestEntityTooLarge" => 413,
         "InternalFailure" => 500,
         // Not one of AWS's. Clients repeat 500, 502, 503 and 504, but not this.

@@ -46,6 +46,17 @@ impl Acks {
         }
     }
 
+    /// Whether a name server has come to the entry, and could not take the zone over as of it or of
+    /// one before.
+    pub fn fails(&self, zone: &ZoneId, seq: Seq) -> bool {
+        let nodes = self.nodes();
+        let fails = |served: &Served| {
+            let since = served.failed.get(zone);
+            served.seq >= seq && since.is_some_and(|since| *since <= seq)
+        };
+        nodes.values().any(fails)
+    }
+
     fn nodes(&self) -> MutexGuard<'_, BTreeMap<String, Served>> {
         // Every write is one insert, so a poisoned map is whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -82,6 +93,8 @@ mod tests {
         acks.report("one", served(9));
         assert_eq!(acks.status(Some(&a), Seq(5)), Insync);
         assert_eq!(acks.status(Some(&a), Seq(6)), Pending);
+        assert!(acks.fails(&a, Seq(6)) && acks.fails(&a, Seq(9)));
+        assert!(!acks.fails(&a, Seq(5)) && !acks.fails(&a, Seq(10)) && !acks.fails(&b, Seq(9)));
         assert_eq!(acks.status(Some(&b), Seq(9)), Insync);
         assert_eq!(acks.status(None, Seq(9)), Insync);
         assert_eq!(acks.status(None, Seq(10)), Pending);

@@ -1,5 +1,6 @@
 //! How an operation can fail: by the caller's doing, in Route 53's words, or by ours.
 
+use meridian_dns::RecordType;
 use meridian_model::ProtectionProblem;
 
 /// An operation did not happen.
@@ -208,6 +209,24 @@ pub enum Refusal {
         "The traffic policy has had as many versions as there can be, {0}: create a new traffic policy."
     )]
     TooManyTrafficPolicyVersions(u32),
+    #[error("No traffic policy instance exists with ID: {0}")]
+    NoSuchTrafficPolicyInstance(String),
+    #[error("No traffic policy instance of type {rtype} exists for {name} in hosted zone {zone}")]
+    NoTrafficPolicyInstanceAt {
+        zone: String,
+        name: String,
+        rtype: RecordType,
+    },
+    #[error("The name and type are those of the traffic policy instance {0}.")]
+    TrafficPolicyInstanceAlreadyExists(String),
+    #[error(
+        "Limits Exceeded: MAX_TRAFFIC_POLICY_INSTANCES_BY_OWNER - Cannot create more traffic policy instances."
+    )]
+    TooManyTrafficPolicyInstances,
+    #[error(
+        "The traffic policy instance is of type {has}, and the traffic policy version of type {wanted}."
+    )]
+    ConflictingTypes { has: RecordType, wanted: RecordType },
 }
 
 impl Refusal {
@@ -272,6 +291,12 @@ impl Refusal {
             Self::TrafficPolicyInUse => "TrafficPolicyInUse",
             Self::TooManyTrafficPolicies => "TooManyTrafficPolicies",
             Self::TooManyTrafficPolicyVersions(_) => "TooManyTrafficPolicyVersionsForCurrentPolicy",
+            Self::NoSuchTrafficPolicyInstance(_) | Self::NoTrafficPolicyInstanceAt { .. } => {
+                "NoSuchTrafficPolicyInstance"
+            }
+            Self::TrafficPolicyInstanceAlreadyExists(_) => "TrafficPolicyInstanceAlreadyExists",
+            Self::TooManyTrafficPolicyInstances => "TooManyTrafficPolicyInstances",
+            Self::ConflictingTypes { .. } => "ConflictingTypes",
         }
     }
 }

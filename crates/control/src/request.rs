@@ -10,6 +10,7 @@ mod query_logging;
 mod tags;
 mod test_answer;
 mod traffic_policies;
+mod traffic_policy_instances;
 mod vpcs;
 mod zone_settings;
 
@@ -34,6 +35,10 @@ pub use traffic_policies::{
     CreateTrafficPolicy, CreateTrafficPolicyVersion, ListTrafficPolicies,
     ListTrafficPolicyVersions, PolicyVersion, TrafficPolicyPage, TrafficPolicyVersionPage,
     UpdateTrafficPolicyComment,
+};
+pub use traffic_policy_instances::{
+    CreateTrafficPolicyInstance, InstanceFilter, InstancePage, InstanceState, InstanceStatus,
+    ListTrafficPolicyInstances, UpdateTrafficPolicyInstance,
 };
 pub use vpcs::{
     ListHostedZonesByVpc, ListVpcAuthorizations, Vpc, VpcPage, ZoneAndVpc, ZonesByVpcPage,

@@ -31,6 +31,7 @@ pub(crate) fn owned(
         Quota::HealthChecksByOwner => snapshot.health_check_count(account),
         Quota::CidrCollectionsByOwner => snapshot.cidr_collection_count(account),
         Quota::TrafficPoliciesByOwner => snapshot.traffic_policy_count(account),
+        Quota::TrafficPolicyInstancesByOwner => snapshot.traffic_policy_instance_count(account),
         _ => Ok(0),
     }
 }

@@ -20,6 +20,7 @@ mod create_query_logging_config;
 mod create_resource_record_set_protections;
 mod create_reusable_delegation_set;
 mod create_traffic_policy;
+mod create_traffic_policy_instance;
 mod create_traffic_policy_version;
 mod create_vpc_association_authorization;
 mod delete_cidr_collection;
@@ -29,6 +30,7 @@ mod delete_query_logging_config;
 mod delete_resource_record_set_protections;
 mod delete_reusable_delegation_set;
 mod delete_traffic_policy;
+mod delete_traffic_policy_instance;
 mod delete_vpc_association_authorization;
 mod disassociate_vpc;
 mod get_account_limit;
@@ -47,6 +49,8 @@ mod get_query_logging_config;
 mod get_reusable_delegation_set;
 mod get_reusable_delegation_set_limit;
 mod get_traffic_policy;
+mod get_traffic_policy_instance;
+mod get_traffic_policy_instance_count;
 mod list_cidr_blocks;
 mod list_cidr_collections;
 mod list_cidr_locations;
@@ -62,6 +66,9 @@ mod list_reusable_delegation_sets;
 mod list_tags_for_resource;
 mod list_tags_for_resources;
 mod list_traffic_policies;
+mod list_traffic_policy_instances;
+mod list_traffic_policy_instances_by_hosted_zone;
+mod list_traffic_policy_instances_by_policy;
 mod list_traffic_policy_versions;
 mod list_vpc_association_authorizations;
 mod test_dns_answer;
@@ -69,6 +76,7 @@ mod update_health_check;
 mod update_hosted_zone_comment;
 mod update_hosted_zone_features;
 mod update_traffic_policy_comment;
+mod update_traffic_policy_instance;
 
 pub(crate) use call::{Call, Form, Reply, not_implemented};
 pub(crate) use query::Query;
@@ -136,10 +144,18 @@ const ROUTES: &[Route] = &[
     update_hosted_zone_features::ROUTE,
     list_reusable_delegation_sets::ROUTE,
     create_traffic_policy::ROUTE,
+    create_traffic_policy_instance::ROUTE,
     create_traffic_policy_version::ROUTE,
     delete_traffic_policy::ROUTE,
+    delete_traffic_policy_instance::ROUTE,
     get_traffic_policy::ROUTE,
+    get_traffic_policy_instance::ROUTE,
+    get_traffic_policy_instance_count::ROUTE,
     list_traffic_policies::ROUTE,
+    list_traffic_policy_instances::ROUTE,
+    list_traffic_policy_instances_by_hosted_zone::ROUTE,
+    list_traffic_policy_instances_by_policy::ROUTE,
     list_traffic_policy_versions::ROUTE,
     update_traffic_policy_comment::ROUTE,
+    update_traffic_policy_instance::ROUTE,
 ];

@@ -25,44 +25,4 @@ pub(super) const PLANNED: &[Route] = &[
         "POST",
         "/keysigningkey/{}/{}/deactivate",
     ),
-    Route::planned(
-        "CreateTrafficPolicyInstance",
-        "POST",
-        "/trafficpolicyinstance",
-    ),
-    Route::planned(
-        "DeleteTrafficPolicyInstance",
-        "DELETE",
-        "/trafficpolicyinstance/{}",
-    ),
-    Route::planned(
-        "GetTrafficPolicyInstance",
-        "GET",
-        "/trafficpolicyinstance/{}",
-    ),
-    Route::planned(
-        "UpdateTrafficPolicyInstance",
-        "POST",
-        "/trafficpolicyinstance/{}",
-    ),
-    Route::planned(
-        "GetTrafficPolicyInstanceCount",
-        "GET",
-        "/trafficpolicyinstancecount",
-    ),
-    Route::planned(
-        "ListTrafficPolicyInstances",
-        "GET",
-        "/trafficpolicyinstances",
-    ),
-    Route::planned(
-        "ListTrafficPolicyInstancesByHostedZone",
-        "GET",
-        "/trafficpolicyinstances/hostedzone",
-    ),
-    Route::planned(
-        "ListTrafficPolicyInstancesByPolicy",
-        "GET",
-        "/trafficpolicyinstances/trafficpolicy",
-    ),
 ];

@@ -127,6 +127,23 @@ impl<'a> Fields<'a> {
         ))
     }
 
+    /// A whole number from `min` to `max` that has to be there. `kind` is the type's name.
+    pub(crate) fn number(
+        &self,
+        name: &'static str,
+        kind: &str,
+        bounds: (i64, i64),
+    ) -> Result<i64, XmlError> {
+        self.optional_number(name, kind, bounds)?.map_or_else(
+            || {
+                schema(
+                    "cvc-datatype-valid.1.2.1: '' is not a valid value for 'integer'.".to_owned(),
+                )
+            },
+            Ok,
+        )
+    }
+
     /// A truth value that has to be there.
     pub(crate) fn boolean(&self, name: &'static str) -> Result<bool, XmlError> {
         boolean(leaf(self.required(name)?)?.trim())

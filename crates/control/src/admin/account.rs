@@ -148,6 +148,11 @@ fn contents(
             "traffic policies",
             snapshot.traffic_policy_count(id)?,
         ),
+        (
+            "traffic policy instance",
+            "traffic policy instances",
+            snapshot.traffic_policy_instance_count(id)?,
+        ),
         ("user", "users", users as u64),
         ("access key", "access keys", keys as u64),
     ])

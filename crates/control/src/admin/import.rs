@@ -6,7 +6,7 @@ mod request;
 use std::collections::{HashMap, VecDeque};
 
 use meridian_dns::{Name, RecordType};
-use meridian_log::{SetStart, Snapshot};
+use meridian_log::{InstancesOf, SetStart, Snapshot};
 use meridian_model::{
     Account, Change, Effect, Facts, FollowedAliases, Generation, ImportLimits, ImportedName,
     NewZone, PlanError, Quota, RecordSet, Seq, SetData, SetKey, State, TagSet, TaggedKind,
@@ -83,6 +83,7 @@ impl Control {
                 let zone = zone_of(&snapshot, text, request.account.as_deref())?;
                 check_existing(&snapshot, &zone, request.existing)?;
                 check_unprotected(&snapshot, &zone)?;
+                check_without_instances(&snapshot, &zone, request.existing)?;
                 let account = snapshot.account(&zone.account)?;
                 let account = account.ok_or_else(|| Fault::storage("a zone lost its account"))?;
                 let old = Old {
@@ -264,7 +265,7 @@ impl ZoneImport<'_> {
     }
 
     fn put(&mut self, set: RecordSet) -> Outcome<()> {
-        self.sets += 1;
+        self.sets += u64::from(!set.is_hidden());
         check_room(&self.zone, self.sets, self.room)?;
         if set.key.name == self.zone.name {
             self.apex.push(set.clone());
@@ -364,6 +365,7 @@ impl ZoneImport<'_> {
             Some(old) => {
                 let zone = check_unpublished(snapshot, old)?;
                 check_unprotected(snapshot, &zone)?;
+                check_without_instances(snapshot, &zone, self.request.existing)?;
                 if self.request.existing == ExistingSets::Merge {
                     check_unchanged(snapshot, old)?;
                 }
@@ -505,6 +507,24 @@ fn check_existing(snapshot: &Snapshot, zone: &Zone, existing: ExistingSets) -> O
         "zone {} has {others} record sets beside its NS and SOA: say --replace or --merge",
         zone.id
     )))
+}
+
+/// Traffic policy instances write their own record sets. A merge keeps them; nothing else does.
+fn check_without_instances(
+    snapshot: &Snapshot,
+    zone: &Zone,
+    existing: ExistingSets,
+) -> Outcome<()> {
+    let of = InstancesOf::Zone(&zone.id);
+    let first = snapshot.traffic_policy_instances(of, None, 1)?.pop();
+    match first {
+        Some(instance) if existing != ExistingSets::Merge => Err(AdminError::Import(format!(
+            "zone {} has traffic policy instances ({} at {}): its record sets are not replaced \
+             until they are deleted (DeleteTrafficPolicyInstance); say --merge to keep them",
+            zone.id, instance.id, instance.name
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// An import writes all of a zone: it stays away from one that has protections, whatever they are

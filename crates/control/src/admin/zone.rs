@@ -182,7 +182,9 @@ impl ZoneSets {
             identifier: key.set_identifier.as_deref(),
         });
         let limit = limit.saturating_add(1);
-        let mut sets = self.snapshot.sets_from(self.generation, from, limit)?;
+        let mut sets = self
+            .snapshot
+            .listed_sets_from(self.generation, from, limit)?;
         self.ended = sets.len() < limit;
         if !self.ended {
             self.next = sets.pop().map(|set| set.key);

@@ -13,7 +13,8 @@ use crate::rights::{authorize, own_zone, zone_arn};
 const MAX_SETS: usize = 300;
 
 impl Control {
-    /// ListResourceRecordSets: a page of the zone's sets from a place on, current to the change.
+    /// ListResourceRecordSets: a page of the zone's sets from a place on, current to the change. Of
+    /// those that traffic policy instances made the root is shown, and no other.
     ///
     /// # Errors
     /// `NoSuchHostedZone`, and `InvalidInput` for a type without a name or an identifier without
@@ -49,7 +50,7 @@ impl Control {
             identifier: request.identifier.as_deref(),
         });
         let limit = request.max_items.clamp(1, MAX_SETS);
-        let mut sets = snapshot.sets_from(zone.generation, from, limit + 1)?;
+        let mut sets = snapshot.listed_sets_from(zone.generation, from, limit + 1)?;
         let next = sets
             .split_off(limit.min(sets.len()))
             .pop()

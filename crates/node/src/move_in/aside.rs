@@ -66,7 +66,10 @@ fn not_copied(source: &mut Source) -> Result<Vec<Thing>> {
     things.extend(source.traffic_policies()?.into_iter().map(|one| Thing {
         kind: "traffic policy",
         id: one.id,
-        reason: format!("there are no traffic policies here; it is '{}'", one.name),
+        reason: format!(
+            "traffic policies cannot be copied yet; it is '{}'",
+            one.name
+        ),
     }));
     things.extend(source.policy_instances()?.into_iter().map(|one| Thing {
         kind: "traffic policy instance",

@@ -235,7 +235,7 @@ impl<'a> Sorting<'a> {
 fn obstacle(set: &JsonSet, copied: &BTreeSet<String>) -> Option<String> {
     if let Some(instance) = &set.traffic_policy_instance_id {
         return Some(format!(
-            "is made by the traffic policy instance {instance}; there are no traffic policies here"
+            "is made by the traffic policy instance {instance}, which cannot be copied yet"
         ));
     }
     if set.cidr_routing_config.is_some() {

@@ -13,6 +13,7 @@ mod record_set;
 mod tag;
 mod time;
 mod traffic_policy;
+mod traffic_policy_instance;
 mod vpc;
 
 pub(super) use change_info::change_info;
@@ -33,6 +34,10 @@ pub(super) use tag::{tag_set, tagged_kind, tagged_resource};
 pub(super) use traffic_policy::{
     POLICY_COMMENT, POLICY_ID, POLICY_NAME, new_version, policy_version, traffic_policy,
     version_number,
+};
+pub(super) use traffic_policy_instance::{
+    INSTANCE_ID, ZoneMarker, read_policy_version, read_ttl, traffic_policy_instance,
+    traffic_policy_instances, type_marker,
 };
 pub(super) use vpc::{VPC_ID, read_vpc, read_zone_and_vpc, vpc, vpc_regions, vpcs};
 

@@ -218,6 +218,11 @@ pub(in crate::route53) fn record_set(doc: &mut Document, set: &RecordSet) {
         doc.text("Name", &set.key.name);
         doc.text("Type", set.key.rtype);
         doc.optional("SetIdentifier", set.key.set_identifier.as_ref());
+        if let Some(instance) = &set.traffic_policy_instance_id {
+            // What it answers with is the instance's business.
+            doc.text("TrafficPolicyInstanceId", instance);
+            return;
+        }
         write_routing(doc, &set.routing);
         match &set.data {
             SetData::Records { ttl, values } => {
@@ -235,8 +240,6 @@ pub(in crate::route53) fn record_set(doc: &mut Document, set: &RecordSet) {
             }),
         }
         doc.optional("HealthCheckId", set.health_check_id.as_ref());
-        let instance = set.traffic_policy_instance_id.as_ref();
-        doc.optional("TrafficPolicyInstanceId", instance);
         write_late_routing(doc, &set.routing);
     });
 }

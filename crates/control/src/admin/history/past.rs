@@ -1,4 +1,5 @@
-//! A zone's record sets at some entry, as what is different from today.
+//! A zone's record sets at some entry, as what is different from today. Those that traffic policy
+//! instances made are none of them.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -84,6 +85,7 @@ impl<'a> Past<'a> {
             }
             None => {
                 let sets = row.before.into_iter();
+                let sets = sets.map(|(key, set)| (key, set.filter(is_own)));
                 before.extend(sets.map(|(key, set)| (place(&key), (key, set))));
             }
         }
@@ -133,7 +135,8 @@ impl<'a> Past<'a> {
             return Ok(set.clone());
         }
         let sets = self.snapshot.sets_at(self.zone.generation, &key.name)?;
-        Ok(sets.into_iter().find(|set| set.key == *key))
+        let mut sets = sets.into_iter().filter(is_own);
+        Ok(sets.find(|set| set.key == *key))
     }
 
     /// Whether the sets that were replaced are there still.
@@ -146,11 +149,19 @@ impl<'a> Past<'a> {
 
     fn each(&self, generation: Generation, mut take: impl FnMut(RecordSet)) -> Outcome<()> {
         self.snapshot.each_set(generation, |set| {
-            take(set);
+            if is_own(&set) {
+                take(set);
+            }
             ControlFlow::Continue(())
         })?;
         Ok(())
     }
+}
+
+/// Whether a set is the zone's own: those of traffic policy instances come and go with these, which
+/// history knows nothing of.
+fn is_own(set: &RecordSet) -> bool {
+    set.traffic_policy_instance_id.is_none()
 }
 
 fn place(key: &SetKey) -> Place {
