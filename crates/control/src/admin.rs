@@ -14,6 +14,7 @@ mod key;
 mod name_server;
 mod preview;
 mod quota;
+mod record;
 mod region;
 mod resource;
 mod user;
@@ -40,6 +41,10 @@ pub use self::key::NewKey;
 pub(crate) use self::key::{SECRETS, vault_row};
 pub use self::preview::{
     ChangePreview, PreviewReason, PreviewedCollection, PreviewedName, PreviewedQuestion,
+};
+pub use self::record::{
+    ChangedRecords, ExistingRecord, ListedRecords, RecordAddition, RecordPolicy, RecordRemoval,
+    RecordTarget, RemovalExtent, TargetHealth,
 };
 pub use self::resource::{OwnedResource, ResourceRequest};
 use self::user::MAX_POLICIES;
@@ -115,6 +120,8 @@ pub enum AdminError {
     NotRestored(String),
     #[error("{0}")]
     Import(String),
+    #[error("{0}")]
+    Records(String),
     #[error("'{0}' is no id of a VPC: vpc- and small letters, digits and hyphens, 64 at most")]
     BadVpcId(String),
     #[error("'{0}' is none of the regions that a VPC can be in, such as us-east-1")]

@@ -26,12 +26,13 @@ mod usage;
 
 pub use acks::{Acks, Served};
 pub use admin::{
-    AccountSummary, AdminError, ChangeDetail, ChangePreview, ControlUse, ExistingSets, Frozen,
-    ImportOutcome, ImportRequest, ImportRoom, ImportTarget, Imported, ImportedApex, ImportedSet,
-    InvalidSets, NewKey, NewPolicy, NewUser, NewVpc, OwnedResource, PreviewReason,
-    PreviewedCollection, PreviewedName, PreviewedQuestion, RefusedSet, ResourceRequest,
-    RestoreOutcome, RestoredZone, SetDifference, UserDetails, ZoneDetail, ZoneFilter, ZoneImport,
-    ZoneSets, ZoneVersion,
+    AccountSummary, AdminError, ChangeDetail, ChangePreview, ChangedRecords, ControlUse,
+    ExistingRecord, ExistingSets, Frozen, ImportOutcome, ImportRequest, ImportRoom, ImportTarget,
+    Imported, ImportedApex, ImportedSet, InvalidSets, ListedRecords, NewKey, NewPolicy, NewUser,
+    NewVpc, OwnedResource, PreviewReason, PreviewedCollection, PreviewedName, PreviewedQuestion,
+    RecordAddition, RecordPolicy, RecordRemoval, RecordTarget, RefusedSet, RemovalExtent,
+    ResourceRequest, RestoreOutcome, RestoredZone, SetDifference, TargetHealth, UserDetails,
+    ZoneDetail, ZoneFilter, ZoneImport, ZoneSets, ZoneVersion,
 };
 pub use answering::{Answering, Supposed, TestAnswer, TestProtocol, TestQuery};
 pub use caller::{Caller, Credential, Secret, Transport};

@@ -20,7 +20,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 pub(crate) use client::{Client, Conversation, ask, call, print, show};
-pub(crate) use command::{Command, ExplainCommand, ImportCommand, PlannedChange, Question};
+pub(crate) use command::{
+    AliasWords, Command, ExplainCommand, ImportCommand, PlannedChange, PolicyWords, Question,
+    RecordAddCommand, RecordRemoveCommand,
+};
 pub(crate) use host::{Host, Listens, Office, Replacement, serve};
 pub(crate) use progress::Progress;
 pub(crate) use render::latency as render_latency;

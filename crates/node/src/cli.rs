@@ -17,6 +17,7 @@ mod nameserver;
 mod policy;
 mod policy_document;
 mod quota;
+mod record;
 mod region;
 mod replace;
 mod resource;
@@ -55,6 +56,7 @@ use self::nameserver::NameserverVerb;
 use self::policy::PolicyVerb;
 use self::policy_document::PolicyDocumentVerb;
 use self::quota::QuotaVerb;
+use self::record::RecordVerb;
 use self::region::RegionVerb;
 use self::replace::ReplaceArguments;
 use self::resource::ResourceVerb;
@@ -132,6 +134,9 @@ enum Verb {
     /// Zones of all accounts.
     #[command(subcommand)]
     Zone(ZoneVerb),
+    /// Record sets, in few words.
+    #[command(subcommand)]
+    Record(RecordVerb),
     /// Move in from another service.
     #[command(subcommand)]
     Import(ImportVerb),
@@ -199,6 +204,7 @@ pub(crate) fn run(arguments: Arguments, predecessor: Option<&Predecessor>) -> Re
         Verb::Serve(arguments) => return crate::serve::run(&arguments.config()?, predecessor),
         Verb::Config(verb) => return verb.run(),
         Verb::Zone(verb) => return verb.run(),
+        Verb::Record(verb) => return verb.run(),
         Verb::Change(verb) => return verb.run(),
         Verb::Health(verb) => return verb.run(),
         Verb::Import(verb) => return verb.run(),

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::transfer::JsonSet;
 
@@ -119,6 +120,15 @@ pub(crate) enum Command {
     RegionRemove {
         name: String,
     },
+    RecordAdd(Box<RecordAddCommand>),
+    /// A page; the first set of the next one comes with it.
+    RecordList {
+        zone: String,
+        account: Option<String>,
+        name: Option<String>,
+        from: Option<Value>,
+    },
+    RecordRemove(RecordRemoveCommand),
     ResourceList {
         account: Option<String>,
     },
@@ -303,7 +313,6 @@ pub(crate) enum PolicySource {
     Document { name: String, document: String },
 }
 
-/// What policies are asked.
 /// What is imported, and how.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -322,6 +331,59 @@ pub(crate) struct ImportCommand {
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) caller_reference: Option<String>,
     pub(crate) delegation_set: Option<String>,
+}
+
+/// Record sets to be written, in the words of the command line.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RecordAddCommand {
+    pub(crate) zone: String,
+    pub(crate) account: Option<String>,
+    pub(crate) name: String,
+    pub(crate) types: Vec<String>,
+    pub(crate) values: Vec<String>,
+    pub(crate) ttl: u32,
+    /// Instead of values.
+    pub(crate) alias: Option<AliasWords>,
+    pub(crate) policy: PolicyWords,
+    pub(crate) set_identifier: Option<String>,
+    pub(crate) health_check: Option<String>,
+    pub(crate) replace: bool,
+}
+
+/// Where an alias points.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AliasWords {
+    pub(crate) name: String,
+    pub(crate) zone: Option<String>,
+    pub(crate) ignore_health: bool,
+}
+
+/// By what record sets are chosen; one of them at most, with what belongs to it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PolicyWords {
+    pub(crate) latency: bool,
+    pub(crate) region: Option<String>,
+    pub(crate) weight: Option<u8>,
+    pub(crate) failover: Option<String>,
+    pub(crate) multivalue: bool,
+    pub(crate) continent: Option<String>,
+    pub(crate) country: Option<String>,
+    pub(crate) subdivision: Option<String>,
+}
+
+/// Record sets to be taken away.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RecordRemoveCommand {
+    pub(crate) zone: String,
+    pub(crate) account: Option<String>,
+    pub(crate) name: String,
+    pub(crate) rtype: Option<String>,
+    pub(crate) set_identifier: Option<String>,
+    pub(crate) all: bool,
 }
 
 /// `Change`, an element of a batch.
@@ -361,7 +423,7 @@ pub(crate) struct ExplainCommand {
     pub(crate) health: Vec<(String, bool)>,
 }
 
-/// A policy document with its name.
+/// What policies are asked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Question {
@@ -376,8 +438,8 @@ pub(crate) struct Question {
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Answer {
     /// How far it has got; not the last line.
-    Progress(serde_json::Value),
-    Result(serde_json::Value),
+    Progress(Value),
+    Result(Value),
     Error {
         message: String,
     },

@@ -16,6 +16,7 @@ mod office;
 mod policy;
 mod preview;
 mod quota;
+mod record;
 mod region;
 mod resource;
 mod status;
@@ -329,6 +330,9 @@ impl Host {
                 longitude,
             } => region::add(self, &name, latitude, longitude),
             Command::RegionRemove { name } => region::remove(self, &name),
+            command @ (Command::RecordAdd(_)
+            | Command::RecordList { .. }
+            | Command::RecordRemove(_)) => record::carry_out(self, command),
             command @ (Command::ResourceList { .. }
             | Command::ResourceShow { .. }
             | Command::ResourceAdd { .. }

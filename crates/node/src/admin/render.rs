@@ -6,6 +6,7 @@ mod health;
 mod history;
 pub(crate) mod latency;
 mod preview;
+mod record;
 mod target;
 
 use std::io::{Result, Write};
@@ -27,6 +28,9 @@ pub(super) fn text(out: &mut impl Write, command: &Command, result: &Value) -> R
         (Command::KeyRotate { id }, key) => rotated(out, id, key),
         (Command::ChangePreview { .. }, found) => preview::preview(out, found),
         (Command::Explain(_), told) => explain::explanation(out, told),
+        (Command::RecordAdd(_), told) => record::changed(out, "written", told),
+        (Command::RecordRemove(_), told) => record::changed(out, "taken away", told),
+        (Command::RecordList { .. }, Value::Array(sets)) => record::listed(out, sets),
         (Command::ZoneHistory { .. }, found) => history::versions(out, found),
         (Command::ZoneDiff { .. }, found) => history::difference(out, found),
         (Command::ZoneRestore { .. }, restored) => history::restored(out, restored),
@@ -119,6 +123,11 @@ fn table(out: &mut impl Write, rows: &[Value]) -> Result<()> {
         rows.iter()
             .map(|row| names.iter().map(|name| cell(&row[*name])).collect()),
     );
+    columns(out, &lines)
+}
+
+/// Lines of as many cells each.
+fn columns(out: &mut impl Write, lines: &[Vec<String>]) -> Result<()> {
     let width = |column: usize| {
         lines
             .iter()
@@ -126,8 +135,8 @@ fn table(out: &mut impl Write, rows: &[Value]) -> Result<()> {
             .max()
             .unwrap_or(0)
     };
-    let widths: Vec<usize> = (0..names.len()).map(width).collect();
-    for line in &lines {
+    let widths: Vec<usize> = (0..lines.first().map_or(0, Vec::len)).map(width).collect();
+    for line in lines {
         let padded = line
             .iter()
             .zip(&widths)
