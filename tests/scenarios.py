@@ -23,6 +23,7 @@ import harness
 
 FOLDER = harness.REPO / "crates/answer/tests/scenarios"
 ROUTING = FOLDER / "routing"
+EXTERNAL = FOLDER / "external"
 SECTIONS = ("answer", "authority", "additional")
 RCODES = ("NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "BADVERS")
 
@@ -49,6 +50,8 @@ class Query:
     options: dict
     # The health checks that are down.
     down: frozenset
+    # (host name elsewhere, type) → a state, or subnet or None → values
+    targets: dict
     # The replies that are right; each comes at times.
     expected: list = dataclasses.field(default_factory=list)
 
@@ -68,8 +71,11 @@ class Scenario:
     collections: dict = dataclasses.field(default_factory=dict)
     # network → what is said of it, by words
     places: dict = dataclasses.field(default_factory=dict)
-    # Those that are down for the queries that follow.
+    # Resources by name, and their health checks.
+    resources: dict = dataclasses.field(default_factory=dict)
+    # Those that are down for the queries that follow, and what is known of host names elsewhere.
     down: frozenset = frozenset()
+    targets: dict = dataclasses.field(default_factory=dict)
 
 
 def read(path):
@@ -103,6 +109,11 @@ def read_line(scenario, number, line):
     elif word == "collection":
         collection, location, *blocks = rest.split()
         scenario.collections.setdefault((collection, location), []).extend(blocks)
+    elif word == "resource":
+        name, check = rest.split()
+        scenario.resources[name] = check
+    elif word == "target":
+        read_target(scenario, rest.split())
     elif word == "down":
         scenario.down = frozenset(rest.split())
     elif word == "zone":
@@ -113,7 +124,8 @@ def read_line(scenario, number, line):
     elif word == "query":
         name, rtype, *options = rest.split()
         options = dict(option.partition("=")[::2] for option in options)
-        scenario.queries.append(Query(number, name, rtype, options, scenario.down))
+        known = scenario.down, scenario.targets
+        scenario.queries.append(Query(number, name, rtype, options, *known))
     elif word in RCODES:
         scenario.queries[-1].expected.append(expected(word, rest.split()))
     elif word == "or":
@@ -129,6 +141,21 @@ def read_line(scenario, number, line):
         sets = scenario.zones[-1].sets
         ttl = ttl if ttl == "ALIAS" else int(ttl)
         sets.setdefault((name, rtype, ttl, policy), []).append(value)
+
+
+def read_target(scenario, said):
+    name, rtype, state, *values = said
+    key, subnet = (name, rtype), None
+    # Queries before this one keep what was known then.
+    scenario.targets = dict(scenario.targets)
+    if not values:
+        scenario.targets[key] = state
+        return
+    if values[-1].startswith("subnet="):
+        subnet = values.pop().removeprefix("subnet=")
+    before = scenario.targets.get(key) if subnet else {}
+    # Blanks inside a value are written as `_`.
+    scenario.targets[key] = before | {subnet: [value.replace("_", " ") for value in values]}
 
 
 def expected(rcode, flags):
@@ -192,6 +219,39 @@ def proximity(said):
         return {"LocalZoneGroup": said["group"], **bias}
     latitude, longitude = said["at"].split(",")
     return {"Coordinates": {"Latitude": latitude, "Longitude": longitude}, **bias}
+
+
+class Checks:
+    """Health checks by the names that a file gives them, set by the states that need no probes."""
+
+    CONFIG = {"Type": "HTTP", "IPAddress": "192.0.2.1", "Port": 80, "Disabled": True}
+
+    def __init__(self, client, names):
+        self.client, self.down = client, frozenset()
+        self.ids = {name: self.create() for name in names}
+
+    def create(self):
+        made = self.client.create_health_check(
+            CallerReference=harness.reference(), HealthCheckConfig=self.CONFIG
+        )
+        return made["HealthCheck"]["Id"]
+
+    def set_down(self, down):
+        for name in self.down ^ down:
+            self.client.update_health_check(
+                HealthCheckId=self.ids[name], Disabled=True, Inverted=name in down
+            )
+        self.down = down
+
+
+def policies(scenario):
+    """What each set says of its policy, by its words."""
+    return [words(policy) for zone in scenario.zones for _, _, _, policy in zone.sets]
+
+
+def check_names(scenario):
+    named = {each["check"] for each in policies(scenario) if "check" in each}
+    return named.union(scenario.resources.values(), *(query.down for query in scenario.queries))
 
 
 def create_vpcs(server, vpcs):

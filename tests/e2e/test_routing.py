@@ -19,41 +19,8 @@ READ = {name: scenarios.read(path) for name, path in FILES.items()}
 ROUNDS = 200
 
 
-class Checks:
-    """Health checks by the names that a file gives them, set by the states that need no probes."""
-
-    CONFIG = {"Type": "HTTP", "IPAddress": "192.0.2.1", "Port": 80, "Disabled": True}
-
-    def __init__(self, client, names):
-        self.client, self.down = client, frozenset()
-        self.ids = {name: self.create() for name in names}
-
-    def create(self):
-        made = self.client.create_health_check(
-            CallerReference=reference(), HealthCheckConfig=self.CONFIG
-        )
-        return made["HealthCheck"]["Id"]
-
-    def set_down(self, down):
-        for name in self.down ^ down:
-            self.client.update_health_check(
-                HealthCheckId=self.ids[name], Disabled=True, Inverted=name in down
-            )
-        self.down = down
-
-
-def policies(scenario):
-    """What each set says of its policy, by its words."""
-    return [scenarios.words(policy) for zone in scenario.zones for _, _, _, policy in zone.sets]
-
-
 # Files with sets that the API does not make, and in which words it says so.
 REFUSED = {"cidr-gone": "A CIDR collection with id"}
-
-
-def check_names(scenario):
-    named = {each["check"] for each in policies(scenario) if "check" in each}
-    return named.union(*(query.down for query in scenario.queries))
 
 
 def load_collections(client, scenario):
@@ -150,7 +117,7 @@ def test_answered_as_written(start, tmp_path, name):
     scenarios.write_places(places, scenario.places)
     files = f'"{places}"' if scenario.places else ""
     server = start(config=f"[geo]\nfiles = [{files}]\nbuilt_in = false\n")
-    checks = Checks(server.client(), check_names(scenario))
+    checks = scenarios.Checks(server.client(), scenarios.check_names(scenario))
     absent = load(server, scenario, checks)
     wrong = []
     for query in scenario.queries:
@@ -198,7 +165,7 @@ def test_shares_and_orders_over_udp(start):
 def test_refused_by_the_api(route53, name):
     zone = READ[name].zones[0]
     made = Zone(route53, zone.apex)
-    there = {each["collection"]: str(uuid.uuid4()) for each in policies(READ[name]) if "collection" in each}
+    there = {each["collection"]: str(uuid.uuid4()) for each in scenarios.policies(READ[name]) if "collection" in each}
     for (owner, rtype, ttl, policy), values in zone.sets.items():
         if policy:
             more = scenarios.policy(policy, {}, there)
