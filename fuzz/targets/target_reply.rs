@@ -3,7 +3,6 @@
 #![no_main]
 
 #[path = "../../crates/node/src/targets/reply.rs"]
-#[expect(dead_code, reason = "nothing is asked here, so no way goes on")]
 mod reply;
 
 use domain::base::Message;
