@@ -38,6 +38,6 @@ pub use matrix::Matrix;
 pub use meridian_model::Network;
 pub use refused::{Refused, RefusedCounts};
 pub use rules::Rules;
-pub use sample::{Kind, Sample};
+pub use sample::{Kind, Sample, kept};
 pub use score::{Score, Scores, Truth, score};
 pub use spread::{Flow, Move, Moves, Networks, moves, spread};

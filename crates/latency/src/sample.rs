@@ -1,5 +1,7 @@
 //! The one form that measurements of every source have in common.
 
+use std::net::IpAddr;
+
 use meridian_model::Network;
 
 /// How long a round trip took between a network of clients and a region.
@@ -22,6 +24,13 @@ pub struct Sample {
     /// A number that the same client has in all its samples, keyed so that it leads back to no
     /// address. None where somebody vouches for the sample who is believed: it needs no others.
     pub client: Option<u64>,
+}
+
+/// What is kept of an address: the network of /24, or /48 of IPv6, that it is in.
+pub fn kept(address: IpAddr) -> Network {
+    let address = address.to_canonical();
+    let len = if address.is_ipv4() { 24 } else { 48 };
+    Network::new(address, len).expect("no address is shorter than this")
 }
 
 /// Who measured a sample.

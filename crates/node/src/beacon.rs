@@ -27,8 +27,7 @@ use meridian_answer::World;
 use meridian_atlas::by_distance_ms;
 use meridian_control::{Environment, SystemEnvironment};
 use meridian_latency::report::Report;
-use meridian_latency::{Kind, Sample};
-use meridian_model::Network;
+use meridian_latency::{Kind, Sample, kept};
 use meridian_server::{Live, TcpInfo};
 use ring::hmac;
 
@@ -113,7 +112,7 @@ impl Beacon {
 
     /// Whether another request of this client is answered.
     fn admits(&self, client: IpAddr) -> bool {
-        let admitted = self.requests.take(network(client), now_s());
+        let admitted = self.requests.take(kept(client), now_s());
         if !admitted {
             self.counts.refused(Refusal::TooMany);
         }
@@ -133,7 +132,7 @@ impl Beacon {
         let regions: Vec<&str> = chosen.iter().map(|site| site.region.as_str()).collect();
         let urls: Vec<&str> = chosen.iter().map(|site| site.url.as_str()).collect();
         let expires_s = now_s() + self.token_lifetime_s;
-        let token = self.seal.token(expires_s, network(client), &regions);
+        let token = self.seal.token(expires_s, kept(client), &regions);
         self.counts.script();
         Some(script::script(&token, &urls))
     }
@@ -173,7 +172,7 @@ impl Beacon {
     }
 
     fn take_report(&self, client: IpAddr, body: &[u8]) -> Result<(), Refusal> {
-        let (network, now_s) = (network(client), now_s());
+        let (network, now_s) = (kept(client), now_s());
         let report = Report::read(body).map_err(|_| Refusal::Malformed)?;
         let regions = self.seal.regions(report.token, now_s, network);
         let regions = regions.map_err(|fault| match fault {
@@ -201,7 +200,7 @@ impl Beacon {
         let Some(rtt_us) = round_trip(info) else {
             return;
         };
-        if self.connections.take(network(client), now_s()) {
+        if self.connections.take(kept(client), now_s()) {
             self.take(client, &self.region, rtt_us, kind);
         }
     }
@@ -210,7 +209,7 @@ impl Beacon {
     fn take(&self, client: IpAddr, region: &str, rtt_us: u32, kind: Kind) {
         let sample = Sample {
             at_s: now_s(),
-            network: network(client),
+            network: kept(client),
             region: region.into(),
             rtt_us,
             count: 1,
@@ -244,13 +243,6 @@ fn round_trip(info: &TcpInfo) -> Option<u32> {
     let is_enough = info.data_segments > 0 && info.bytes_acked >= MIN_BYTES;
     let rtt_us = info.min_rtt_us.unwrap_or(info.rtt_us);
     (is_enough && rtt_us > 0).then_some(rtt_us)
-}
-
-/// What is kept of an address.
-fn network(client: IpAddr) -> Network {
-    let client = client.to_canonical();
-    let len = if client.is_ipv4() { 24 } else { 48 };
-    Network::new(client, len).expect("no address is shorter than this")
 }
 
 /// Seconds since 1970.

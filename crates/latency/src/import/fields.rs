@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use meridian_model::Network;
 
 use super::{Reading, Wrong};
+use crate::sample::kept;
 
 /// How much of a value an error shows.
 const SHOWN: usize = 60;
@@ -19,9 +20,12 @@ pub(super) fn shown(text: &str) -> String {
 /// A network, no longer than people are told apart by: /24, or /48 of IPv6.
 pub(super) fn network(text: &str) -> Result<Network, Wrong> {
     let network: Network = text.parse().map_err(|_| Wrong::Network(shown(text)))?;
-    let most = if network.address().is_ipv4() { 24 } else { 48 };
-    let len = network.prefix_len().min(most);
-    Network::new(network.address(), len).ok_or_else(|| Wrong::Network(shown(text)))
+    let kept = kept(network.address());
+    Ok(if network.prefix_len() > kept.prefix_len() {
+        kept
+    } else {
+        network
+    })
 }
 
 /// A round trip in milliseconds, in microseconds. Whether any takes so long is not asked.

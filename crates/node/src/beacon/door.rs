@@ -20,13 +20,13 @@ use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use meridian_latency::report;
-use meridian_latency::{Kind, Sample};
+use meridian_latency::{Kind, Sample, kept};
 use meridian_server::{Prefix, TcpInfo};
 use serde_json::json;
 use tokio::sync::watch;
 
 use super::post::{self as agent_post, From, Post};
-use super::{Agent, Beacon, Refusal, network, now_s};
+use super::{Agent, Beacon, Refusal, now_s};
 use crate::config::is_region;
 use crate::http::{self, Admitted, Answer, AtClose, Entrance, HANDSHAKE_TIMEOUT};
 use crate::http::{Terms, Tls, Versions};
@@ -269,7 +269,7 @@ fn take_post(
             },
             None => Measured::Sample(Sample {
                 at_s: round_trip.at_s,
-                network: network(client),
+                network: kept(client),
                 region: to,
                 rtt_us,
                 count: 1,

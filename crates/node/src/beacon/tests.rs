@@ -110,7 +110,7 @@ fn a_sample_has_a_network_and_no_address() {
         ("2001:db8:1:2::3", "2001:db8:1::/48"),
     ] {
         let client: IpAddr = client.parse().unwrap();
-        assert_eq!(network(client).to_string(), expected);
+        assert_eq!(kept(client).to_string(), expected);
         let (beacon, _folder) = beacon(empty());
         beacon.connection_ended(client, &info(12_345, 2000, 2), Kind::Pixel);
         let taken = taken(&beacon);
