@@ -71,14 +71,14 @@ impl Bench {
     }
 
     fn policy(&self, version: u32, document: &str) -> TrafficPolicy {
-        let types = RecordType::ALL.into_iter();
+        let mut types = RecordType::ALL.into_iter();
         let says = |rtype: &RecordType| document.contains(&format!("\"RecordType\": \"{rtype}\""));
         TrafficPolicy {
             id: TrafficPolicyId::new("a").unwrap(),
             account: self.zone.account.clone(),
             version,
             name: "spread".to_owned(),
-            rtype: types.filter(says).next().unwrap(),
+            rtype: types.find(says).unwrap(),
             document: document.to_owned(),
             comment: None,
             deleted: false,

@@ -117,7 +117,7 @@ fn apply_effect(
             traffic_policies::delete(rows, seq, (id, *version))?;
         }
         Effect::PutTrafficPolicyInstance(instance) => {
-            traffic_policy_instances::put(rows, instance)?
+            traffic_policy_instances::put(rows, instance)?;
         }
         Effect::DeleteTrafficPolicyInstance(id) => traffic_policy_instances::delete(rows, id)?,
         Effect::PutTags(set) => put_tags(rows, set)?,

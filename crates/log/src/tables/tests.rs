@@ -644,16 +644,20 @@ proptest! {
             let at = at.unwrap();
             prop_assert_eq!(at.as_ref(), Some(instance));
             let start = InstanceStart { zone, name: Some((&instance.name, Some(instance.rtype))) };
-            let of_policy = |one: &TrafficPolicyInstance| {
-                (&one.policy, one.version) == (policy, *version)
-            };
-            let lists: [(_, &dyn Fn(&TrafficPolicyInstance) -> bool); 3] = [
-                (InstancesOf::Account(account), &|one| one.account == *account),
-                (InstancesOf::Zone(zone), &|one| one.zone == *zone),
-                (InstancesOf::Policy(policy, *version), &of_policy),
+            let lists = [
+                InstancesOf::Account(account),
+                InstancesOf::Zone(zone),
+                InstancesOf::Policy(policy, *version),
             ];
-            for (of, is_of) in lists {
-                let own: Vec<_> = all.iter().filter(|one| is_of(one)).cloned().collect();
+            for of in lists {
+                let is_own = |one: &&TrafficPolicyInstance| match of {
+                    InstancesOf::Account(account) => one.account == *account,
+                    InstancesOf::Zone(zone) => one.zone == *zone,
+                    InstancesOf::Policy(policy, version) => {
+                        (&one.policy, one.version) == (policy, version)
+                    }
+                };
+                let own: Vec<_> = all.iter().filter(is_own).cloned().collect();
                 prop_assert_eq!(&state.traffic_policy_instances(of, None, 99).unwrap(), &own);
                 let rest: Vec<_> = own.into_iter().filter(|one| order(one) >= order(instance)).collect();
                 let page = state.traffic_policy_instances(of, Some(start), 2).unwrap();
