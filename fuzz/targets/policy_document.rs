@@ -42,7 +42,10 @@ fuzz_target!(|text: &str| {
             }
         }
     }
-    assert_eq!(used.is_empty(), matches!(document.node(document.start()), Node::Endpoint(_)));
+    assert_eq!(
+        used.is_empty(),
+        matches!(document.node(document.start()), Node::Endpoint(_))
+    );
     let nodes = document.endpoints().len() + document.rules().len();
     assert!(document.unused().len() < nodes);
     drop((document.health_checks(), document.unknown_regions(&[])));
