@@ -22,6 +22,18 @@ pub(crate) struct Case {
     pub(crate) vpc: Option<(Prefix, &'static str)>,
     /// The collections: blocks and the location of each.
     pub(crate) collections: BTreeMap<String, Vec<(Prefix, String)>>,
+    /// What is known of host names elsewhere, by name in wire form and type. The others have not been
+    /// resolved.
+    pub(crate) outside: BTreeMap<(Vec<u8>, u16), Outside>,
+}
+
+/// A host name elsewhere that was resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Outside {
+    /// These records.
+    Records { ttl: u32, data: Vec<Vec<u8>> },
+    /// None.
+    Nothing,
 }
 
 /// Milliseconds by region.
@@ -232,6 +244,9 @@ impl fmt::Debug for Case {
         }
         for (network, latencies) in &self.latencies {
             writeln!(f, "latencies {network:?} {latencies:?}")?;
+        }
+        for ((name, rtype), known) in &self.outside {
+            writeln!(f, "outside {:?} {rtype} {known:?}", Name::from_wire(name))?;
         }
         for (id, blocks) in &self.collections {
             writeln!(f, "collection {id} {blocks:?}")?;

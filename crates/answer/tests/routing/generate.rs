@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use meridian_dns::{Name, RecordType};
+use meridian_dns::{Name, RecordType, rdata};
 use meridian_model::{
     AliasTarget, FailoverRole, RecordSet, Routing, RoutingKind, SetData, SetKey, ZoneId,
 };
 
-use crate::case::{Ask, Case, Prefix, Seen, Zone};
+use crate::case::{Ask, Case, Outside, Prefix, Seen, Zone};
 use crate::networks;
 use crate::rng::Rng;
 use crate::routings;
@@ -35,6 +35,8 @@ struct Made {
 /// A case on its way.
 pub(crate) struct Maker {
     pub(crate) rng: Rng,
+    /// For host names elsewhere.
+    aside: Rng,
     case: Case,
     made: Vec<Made>,
     /// Half of the groups are of this kind.
@@ -49,6 +51,7 @@ pub(crate) fn case(seed: u64, favourite: Option<RoutingKind>) -> Case {
     let any = routings::kind(&mut rng);
     let mut maker = Maker {
         rng,
+        aside: Rng::new(seed ^ 0x0475),
         favourite: favourite.unwrap_or(any),
         case: Case::default(),
         made: Vec::new(),
@@ -243,6 +246,7 @@ impl Maker {
                     data
                 }
             };
+            let data = self.outside(rtype, kind).unwrap_or(data);
             let set = self.set(name, rtype, routing, data);
             self.case.zones[zone].sets.push(set);
         }
@@ -286,6 +290,40 @@ impl Maker {
             name,
             evaluate_target_health: self.rng.percent(65),
         })
+    }
+
+    /// An alias to one of a few host names elsewhere, of which something is known or nothing; once in
+    /// a while, in the place of something else. Draws by itself, so that the rest of a case stays.
+    fn outside(&mut self, rtype: RecordType, kind: RoutingKind) -> Option<SetData> {
+        let address = match rtype {
+            RecordType::A => "198.51.100.",
+            RecordType::Aaaa => "2001:db8:eeee::",
+            _ => return None,
+        };
+        if kind == RoutingKind::Multivalue || !self.aside.percent(8) {
+            return None;
+        }
+        let number = self.aside.below(4);
+        let name = Name::parse(&format!("t{number}.outside.test")).unwrap();
+        let values = [number, number + 4].map(|last| format!("{address}{last}"));
+        let data = values
+            .map(|text| rdata::parse(rtype, &text).unwrap())
+            .to_vec();
+        let known = match self.aside.below(10) {
+            0..6 => Some(Outside::Records { ttl: 7, data }),
+            6..8 => Some(Outside::Nothing),
+            _ => None,
+        };
+        // What is known of a name is the same for all that lead to it.
+        if let Some(known) = known {
+            let key = (name.as_wire().to_vec(), rtype.code());
+            self.case.outside.entry(key).or_insert(known);
+        }
+        Some(SetData::Alias(AliasTarget {
+            zone: ZoneId::new("ZEXTERNAL").unwrap(),
+            name,
+            evaluate_target_health: self.aside.percent(65),
+        }))
     }
 
     fn records(&mut self, rtype: RecordType, kind: RoutingKind, ttl: u32) -> SetData {

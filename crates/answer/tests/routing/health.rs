@@ -3,7 +3,8 @@
 use meridian_dns::RecordType;
 use meridian_model::{AliasTarget, RecordSet, Routing, SetData};
 
-use crate::model::{Group, Oracle};
+use crate::case::Outside;
+use crate::model::{Group, Oracle, is_outside};
 use crate::wrong::Wrong;
 
 /// A set of a group.
@@ -58,6 +59,13 @@ impl<'c> Oracle<'c> {
 
     /// Whether a group has a healthy member.
     fn is_target_healthy(&self, target: &AliasTarget, rtype: RecordType) -> bool {
+        if is_outside(target) {
+            return match self.outside(target, rtype) {
+                Some(Outside::Records { .. }) => true,
+                Some(Outside::Nothing) => false,
+                None => self.errs(Wrong::UnresolvedIsHealthy),
+            };
+        }
         let Some(group) = self.target(target, rtype) else {
             return false;
         };

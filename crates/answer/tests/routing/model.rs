@@ -13,7 +13,7 @@ use meridian_dns::{Name, RecordType, rdata};
 use meridian_model::{AliasTarget, RecordSet, RoutingKind, SetData};
 
 use crate::answer::{Answer, Negative, Record};
-use crate::case::{Ask, Case, Client, Latencies, Place, Prefix, Seen, Zone};
+use crate::case::{Ask, Case, Client, Latencies, Outside, Place, Prefix, Seen, Zone};
 use crate::fate::Fate;
 use crate::names::{Found, find, negative_ttl};
 use crate::policy::Pick;
@@ -76,6 +76,8 @@ enum Leaf {
     Nothing,
     /// An alias leads to a name and type that are gone.
     Gone,
+    /// An alias leads to a host name elsewhere that nobody has resolved.
+    Unresolved,
 }
 
 /// How far an answer has come.
@@ -289,6 +291,7 @@ impl<'c> Oracle<'c> {
                 };
                 return Fate::Sure(self.nothing_here(here, &way, rcode));
             }
+            Leaf::Unresolved => return Fate::Sure(Answer::new(SERVFAIL, Vec::new(), None)),
             Leaf::Gone => {
                 // Neither the reference nor DESIGN says which.
                 let failed = Answer::new(SERVFAIL, Vec::new(), None);
@@ -360,6 +363,17 @@ impl<'c> Oracle<'c> {
             Pick::Together(sets) => Fate::Sure((self.together(&sets), shown)),
             Pick::Set(set) => match &set.data {
                 SetData::Records { .. } => Fate::Sure((self.together(&[set]), shown)),
+                SetData::Alias(target) if is_outside(target) => {
+                    let leaf = match self.outside(target, set.key.rtype) {
+                        Some(Outside::Records { ttl, data }) => Leaf::Records {
+                            ttl: *ttl,
+                            data: data.clone(),
+                        },
+                        Some(Outside::Nothing) => Leaf::Nothing,
+                        None => Leaf::Unresolved,
+                    };
+                    Fate::Sure((leaf, shown))
+                }
                 SetData::Alias(target) => match self.target(target, set.key.rtype) {
                     Some(group) => self.decide(group, client, group.name),
                     None => Fate::Sure((Leaf::Gone, shown)),
@@ -401,6 +415,12 @@ impl<'c> Oracle<'c> {
         self.groups.get(&group.key()).map_or(&[], Vec::as_slice)
     }
 
+    /// What is known of a host name elsewhere.
+    pub(crate) fn outside(&self, target: &AliasTarget, rtype: RecordType) -> Option<&'c Outside> {
+        let key = (target.name.as_wire().to_vec(), rtype.code());
+        self.case.outside.get(&key)
+    }
+
     /// The group an alias points to, if it is there.
     pub(crate) fn target(&self, target: &AliasTarget, rtype: RecordType) -> Option<Group<'c>> {
         let zone = self
@@ -416,4 +436,9 @@ impl<'c> Oracle<'c> {
             rtype,
         })
     }
+}
+
+/// Whether an alias points to a host name elsewhere.
+pub(crate) fn is_outside(target: &AliasTarget) -> bool {
+    target.zone.as_str() == "ZEXTERNAL"
 }

@@ -5,16 +5,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use meridian_answer::{
-    Broken, CidrCollections, HashKey, Health, World, ZoneChange, ZoneImage, ZoneMeta,
+    Broken, CidrCollections, ExternalFacts, ExternalRecords, ExternalState, ExternalTarget,
+    ExternalTargets, HashKey, Health, World, ZoneChange, ZoneImage, ZoneMeta,
 };
 use meridian_atlas::{
     Atlas, Cell, Continent, Country, LatencyMap, Layer, MapDraft, MapRegion, MapRow, Network,
     Origin, Place, Point, Regions, Source, Subdivision,
 };
-use meridian_dns::Name;
+use meridian_dns::{Name, RecordType};
 use meridian_model::{AccountId, Generation, RecordSet, Timestamp, Vpc, VpcId, VpcRegion};
 
-use crate::case::{self, Case, Prefix, Seen, Zone};
+use crate::case::{self, Case, Outside, Prefix, Seen, Zone};
 use crate::earth;
 use crate::rng::Rng;
 
@@ -125,7 +126,27 @@ fn surrounded(world: World, case: &Case) -> World {
         Some(map) => world.with_latency_map(Arc::new(map)),
         None => world,
     };
+    let outside = case.outside.iter().map(|((name, rtype), known)| {
+        let state = match known {
+            Outside::Records { ttl, data } => ExternalState::Answers {
+                records: ExternalRecords {
+                    ttl_s: *ttl,
+                    records: data.clone(),
+                },
+                for_subnets: Vec::new(),
+            },
+            Outside::Nothing => ExternalState::Nothing,
+        };
+        ExternalTarget {
+            name: Name::from_wire(name).unwrap(),
+            rtype: RecordType::from_code(*rtype).unwrap(),
+            state,
+            facts: ExternalFacts::default(),
+        }
+    });
+    let outside = ExternalTargets::of(world.key(), outside);
     world
+        .with_external_targets(outside)
         .with_vpcs(&vpcs.collect::<Vec<_>>())
         .with_atlas(Arc::new(atlas))
         .with_regions(&regions)

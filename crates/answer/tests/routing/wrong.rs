@@ -80,6 +80,8 @@ pub(crate) enum Wrong {
     AliasCheckAlone,
     /// The target counts as healthy only if all its members are.
     AliasWantsAll,
+    /// A host name elsewhere that nobody has resolved counts as healthy.
+    UnresolvedIsHealthy,
     /// A set without a check counts as unhealthy once another one is.
     NoCheckIsUnhealthy,
     /// A check that is gone counts as unhealthy.
@@ -109,7 +111,7 @@ pub(crate) enum Wrong {
 }
 
 impl Wrong {
-    pub(crate) const ALL: [Self; 50] = [
+    pub(crate) const ALL: [Self; 51] = [
         Self::ZeroWeightCounts,
         Self::ZeroWeightNever,
         Self::WeightedLastResortOfAll,
@@ -147,6 +149,7 @@ impl Wrong {
         Self::AliasAlwaysEvaluates,
         Self::AliasCheckAlone,
         Self::AliasWantsAll,
+        Self::UnresolvedIsHealthy,
         Self::NoCheckIsUnhealthy,
         Self::GoneCheckIsUnhealthy,
         Self::NoLastResort,
