@@ -12,7 +12,7 @@ use meridian_answer::BATCH;
 use meridian_atlas::{
     Atlas, Country, Layer, LookUp, Network, Place, Point, Source, countries, mmdb,
 };
-use meridian_bench::data::{low, mix};
+use meridian_bench::data::{low, mix, popular};
 use meridian_bench::timing::{per, report, rounds, timed};
 
 #[path = "../../crates/atlas/tests/mmdb/mod.rs"]
@@ -42,8 +42,15 @@ fn main() {
         rounds(|| timed(|| made(&rows)).1),
     );
     let atlas = made(&rows);
-    look_ups("1M prefixes", &atlas, &inside(&rows));
-    in_steps("1M prefixes", &atlas, &inside(&rows));
+    let equal = inside(&rows, |random, count| low(random) as usize % count);
+    let popular = inside(&rows, popular);
+    for (what, asked) in [
+        ("1M prefixes, each as often", equal),
+        ("1M prefixes, by popularity", popular),
+    ] {
+        look_ups(what, &atlas, &asked);
+        in_steps(what, &atlas, &asked);
+    }
     size(&atlas);
     drop((rows, atlas));
     report(
@@ -136,11 +143,11 @@ fn built_in() -> Atlas {
     Atlas::new(vec![layer]).expect("there is room")
 }
 
-/// Addresses in the rows, in no order.
-fn inside(rows: &[(Network, Place)]) -> Vec<IpAddr> {
+/// Addresses in the rows that are drawn by random numbers, in no order.
+fn inside(rows: &[(Network, Place)], draw: impl Fn(u64, usize) -> usize) -> Vec<IpAddr> {
     let address = |number: u64| {
         let random = mix(!number);
-        let (network, _) = &rows[usize::try_from(random).unwrap_or(usize::MAX) % rows.len()];
+        let (network, _) = &rows[draw(mix(random), rows.len())];
         match network.address() {
             IpAddr::V4(v4) => Ipv4Addr::from_bits(v4.to_bits() | (low(random) & 0xFF)).into(),
             IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() | u128::from(random)).into(),

@@ -11,7 +11,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use meridian_atlas::{
     Cell, Country, LatencyMap, MapDraft, MapRegion, MapRow, Origin, Point, RegionIndex,
 };
-use meridian_bench::data::mix;
+use meridian_bench::data::{low, mix, popular};
 use meridian_bench::timing::{per, report, rounds, timed};
 
 /// Networks: two thirds of IPv4.
@@ -35,7 +35,8 @@ fn main() {
             timed(|| draft.write()).1
         });
         report(&format!("1M networks, {what}: write"), written);
-        let asked = asked(&draft);
+        let equal = asked(&draft, |random, count| low(random) as usize % count);
+        let popular = asked(&draft, popular);
         let file = draft.write().expect("it is a map");
         println!("| its bytes | {} | | |", file.len());
         report("read", rounds(|| timed(|| LatencyMap::read(&file)).1));
@@ -46,8 +47,10 @@ fn main() {
             "| its ranges of IPv4, of IPv6, bytes | {} | {} | {} |",
             size.v4, size.v6, size.bytes
         );
-        for (family, asked) in ["IPv4", "IPv6"].into_iter().zip(&asked) {
-            look_ups(family, &map, asked);
+        for (how, asked) in [("each as often", equal), ("by popularity", popular)] {
+            for (family, asked) in ["IPv4", "IPv6"].into_iter().zip(&asked) {
+                look_ups(&format!("{family}, {how}"), &map, asked);
+            }
         }
         let every = rounds(|| timed(|| black_box(map.ranges().count())).1);
         report("go through all ranges", every);
@@ -142,9 +145,10 @@ fn drawn(rows: std::ops::Range<u32>, gap: u32, different: u32) -> Vec<(u32, u32)
     ranges
 }
 
-/// An address in each of many ranges, of IPv4 and of IPv6, in no order.
-fn asked(draft: &MapDraft) -> [Vec<IpAddr>; 2] {
-    let place = |number: u64, of: usize| usize::try_from(mix(number) % of as u64).unwrap_or(0);
+/// An address in each of many ranges that are drawn by random numbers, of IPv4 and of IPv6.
+fn asked(draft: &MapDraft, draw: impl Fn(u64, usize) -> usize) -> [Vec<IpAddr>; 2] {
+    // Those that are asked for most are not neighbours.
+    let place = |number: u64, of: usize| low(mix(draw(mix(number), of) as u64)) as usize % of;
     let v4 = |number| Ipv4Addr::from_bits(draft.v4[place(number, draft.v4.len())].0 | 7).into();
     let v6 = |number| {
         let first = draft.v6[place(number, draft.v6.len())].0;

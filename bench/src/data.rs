@@ -352,6 +352,21 @@ pub fn label(number: u64) -> String {
     std::iter::once('x').chain(rest).collect()
 }
 
+/// One of so many things by a random number, as people ask for things: the second half as often as
+/// the first, the third a third as often, and so on (Zipf's law).
+#[must_use]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "an estimate of a rank, which is no less than 1"
+)]
+pub fn popular(random: u64, count: usize) -> usize {
+    let share = random as f64 / u64::MAX as f64;
+    let rank = ((count as f64 + 1.0).ln() * share).exp() as usize;
+    rank.clamp(1, count.max(1)) - 1
+}
+
 /// The lower half of a number.
 #[must_use]
 pub fn low(number: u64) -> u32 {
