@@ -438,6 +438,7 @@ fn case(rng: &mut Rng, document: &Document) -> Case {
         latencies: networks::latencies(rng),
         vpc: None,
         collections: BTreeMap::new(),
+        outside: BTreeMap::new(),
     }
 }
 
