@@ -7,7 +7,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr;
 
-/// Takes blocks of a mebibyte and more straight from the kernel, on large pages of 2 MiB where it
+/// Takes blocks of 4 MiB and more straight from the kernel, on large pages of 2 MiB where it
 /// gives them (transparent huge pages, by `madvise` or always); all others are left to the
 /// system's allocator.
 ///
@@ -16,7 +16,7 @@ use std::ptr;
 pub struct LargePages;
 
 /// From this many bytes on a block is large.
-const LARGE: usize = 1 << 20;
+const LARGE: usize = 4 << 20;
 /// Bytes of a large page; each large block begins with one and takes whole ones.
 const PAGE: usize = 2 << 20;
 
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn blocks_keep_what_is_in_them_however_they_grow_and_shrink() {
-        let few = [1, 100_000, LARGE - 1, LARGE, PAGE, PAGE + 1];
+        let few = [1, 100_000, PAGE, LARGE - 1, LARGE, LARGE + 1];
         let sizes = [&few[..], &[5 * PAGE + 4096, 40 * PAGE]].concat();
         for (from, to) in sizes
             .iter()
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn large_blocks_begin_with_a_large_page_and_are_zero() {
-        let layout = layout(3 * PAGE / 2);
+        let layout = layout(LARGE + PAGE / 2);
         for _ in 0..3 {
             let block = take(layout);
             assert_eq!(block.align_offset(PAGE), 0);
@@ -224,12 +224,12 @@ mod tests {
     #[test]
     fn what_there_is_no_memory_for_is_refused() {
         assert!(take(layout(1 << 60)).is_null());
-        let block = take(layout(PAGE));
-        fill(bytes(block, PAGE));
+        let block = take(layout(LARGE));
+        fill(bytes(block, LARGE));
         // SAFETY: the block was taken with this layout.
-        let moved = unsafe { LargePages.realloc(block, layout(PAGE), 1 << 60) };
+        let moved = unsafe { LargePages.realloc(block, layout(LARGE), 1 << 60) };
         assert!(moved.is_null());
-        assert!(is_filled(bytes(block, PAGE)), "it is still there");
-        give_back(block, layout(PAGE));
+        assert!(is_filled(bytes(block, LARGE)), "it is still there");
+        give_back(block, layout(LARGE));
     }
 }
