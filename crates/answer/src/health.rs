@@ -181,6 +181,11 @@ impl Keys {
         }
     }
 
+    /// What going over them looks at, in slots.
+    pub(crate) fn room(&self) -> usize {
+        self.slots.len()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = Key> {
         self.slots
             .iter()

@@ -197,6 +197,9 @@ impl Feed {
             // A turn that panics may be half done, so the next one starts from the tables.
             let turn = || {
                 self.heed(live, now());
+                // Neither waits for tables that cannot be read.
+                self.follow_atlas(live);
+                self.follow_targets(live);
                 self.turn(live)
             };
             let turn = panic::catch_unwind(AssertUnwindSafe(turn));
@@ -243,8 +246,6 @@ impl Feed {
             self.load()?;
             live.publish(self.world.clone());
         } else {
-            self.follow_atlas(live);
-            self.follow_targets(live);
             let applied = self.tables.head().seq;
             if self.journal.wait(applied, WAIT) <= applied {
                 live.reclaim();

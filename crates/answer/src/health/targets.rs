@@ -81,13 +81,17 @@ impl Targets {
 
     /// After these checks or host names elsewhere went down or came up.
     pub(crate) fn flipped(&self, world: &World, flipped: &[Key], checks: &Keys) -> Self {
-        let judged =
-            self.0.iter().map(
-                |judged| match flipped.iter().any(|key| judged.keys.has(*key)) {
-                    true => Judged::of(world, &judged.zone, checks),
-                    false => Arc::clone(judged),
-                },
-            );
+        // All hosts elsewhere come at once at a start: each zone is held against few, or few against
+        // each zone.
+        let all: Keys = flipped.iter().copied().collect();
+        let depends = |judged: &Judged| match flipped.len() <= judged.keys.room() {
+            true => flipped.iter().any(|key| judged.keys.has(*key)),
+            false => judged.keys.iter().any(|key| all.has(key)),
+        };
+        let judged = self.0.iter().map(|judged| match depends(judged) {
+            true => Judged::of(world, &judged.zone, checks),
+            false => Arc::clone(judged),
+        });
         Self(judged.collect())
     }
 
