@@ -34,7 +34,7 @@ pub struct Plot<'a> {
 pub struct Tree {
     /// All of them, the root last.
     pub sets: Vec<RecordSet>,
-    /// How many reserved names they have: of [`tree_name`] the first so many.
+    /// How many reserved names they have: of `tree_name` the first so many.
     pub names: u32,
 }
 
