@@ -98,6 +98,7 @@ def test_choices_with_their_reasons(explain, zone, checks):
         "zone": None,
         "name": f"fast.{NAME}",
         "target_health": "up",
+        "external": None,
     }
     assert (over["reached_by"], fast["reached_by"]) == ("cname", "alias")
     assert (fast["name"], fast["policy"], fast["mode"]) == (f"fast.{NAME}", "latency", "healthy")

@@ -38,7 +38,8 @@ def world(route53, meridian):
     account = next(a["id"] for a in meridian.admin("account", "list") if a["operator"])
     group = f"arn:aws:logs:us-east-1:{account}:log-group:/aws/route53/model.example"
     # Many of them are made and few deleted.
-    for many in ("MAX_CIDR_COLLECTIONS_BY_OWNER", "MAX_TRAFFIC_POLICIES_BY_OWNER"):
+    for many in ("CIDR_COLLECTIONS", "TRAFFIC_POLICIES", "TRAFFIC_POLICY_INSTANCES"):
+        many = f"MAX_{many}_BY_OWNER"
         meridian.admin("quota", "set", "--account", account, many, "100000")
     for vpc in VPCS:
         meridian.admin("vpc", "create", vpc, "--region", "eu-west-1", "--account", account)
@@ -51,7 +52,7 @@ def world(route53, meridian):
         "log": new_log(route53, group),
         "check": new_check(route53),
         "policy": new_policy(route53),
-    }
+    } | {"instance": new_instance(route53, zone.id)}
 
 
 # What the owner of private zones has.
@@ -122,6 +123,23 @@ def new_policy(client):
     """The id of a new traffic policy."""
     made = client.create_traffic_policy(Name=reference(), Document=DOCUMENT)
     return made["TrafficPolicy"]["Id"]
+
+
+def instance_of(client, zone):
+    """What makes an instance of a new traffic policy in a zone."""
+    return {
+        "HostedZoneId": zone,
+        "Name": f"{reference()}.model.example",
+        "TTL": 60,
+        "TrafficPolicyId": new_policy(client),
+        "TrafficPolicyVersion": 1,
+    }
+
+
+def new_instance(client, zone):
+    """The id of a new traffic policy instance in a zone."""
+    made = client.create_traffic_policy_instance(**instance_of(client, zone))
+    return made["TrafficPolicyInstance"]["Id"]
 
 
 def new_protection(world, client):
@@ -227,6 +245,32 @@ REQUESTS = {
         "Id": w["policy"],
         "Version": 1,
         "Comment": "c",
+    },
+    "CreateTrafficPolicyInstance": lambda w, c: instance_of(c, w["zone"]),
+    "DeleteTrafficPolicyInstance": lambda w, c: {"Id": new_instance(c, w["zone"])},
+    "GetTrafficPolicyInstance": lambda w, c: {"Id": w["instance"]},
+    "GetTrafficPolicyInstanceCount": lambda w, c: {},
+    "ListTrafficPolicyInstances": lambda w, c: {
+        "HostedZoneIdMarker": w["zone"],
+        "TrafficPolicyInstanceNameMarker": "a.model.example",
+        "MaxItems": "2",
+    },
+    "ListTrafficPolicyInstancesByHostedZone": lambda w, c: {
+        "HostedZoneId": w["zone"],
+        "TrafficPolicyInstanceNameMarker": "a.model.example",
+        "MaxItems": "2",
+    },
+    "ListTrafficPolicyInstancesByPolicy": lambda w, c: {
+        "TrafficPolicyId": w["policy"],
+        "TrafficPolicyVersion": 1,
+        "HostedZoneIdMarker": w["zone"],
+        "MaxItems": "2",
+    },
+    "UpdateTrafficPolicyInstance": lambda w, c: {
+        "Id": new_instance(c, w["zone"]),
+        "TTL": 30,
+        "TrafficPolicyId": new_policy(c),
+        "TrafficPolicyVersion": 1,
     },
     "CreateResourceRecordSetProtections": lambda w, c: {
         "HostedZoneId": Zone(c, "protected.model.example").id,
