@@ -8,6 +8,7 @@
 mod bits;
 mod checker;
 mod damping;
+mod exchange;
 mod guard;
 mod key;
 mod layout;
@@ -28,6 +29,7 @@ pub use checker::{
     Assigned, Assignment, Desk, Identity, Seen, Sight, Surroundings, Worker, Workload,
 };
 pub use damping::{Damping, Guardrails, HeldBack, Panic, Turn};
+pub use exchange::{PAYLOAD, exchange, is_nobody};
 pub use guard::{Busy, Cap, CapLimits, Caps, Denial, Guard, Place};
 pub use key::{CheckerKey, NotAKey, PublicKey};
 pub use layout::{Layout, OutOfPlaces};

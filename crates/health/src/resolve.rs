@@ -1,30 +1,22 @@
 //! Looking up where an endpoint is: its IPv4 addresses, asked of resolvers each time anew. Nothing
 //! is cached: that is what resolvers are for, and a check is to see what its users see.
 
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use domain::base::iana::{Class, Rcode};
 use domain::base::{Message, MessageBuilder, Name, Rtype, ToName};
 use domain::rdata::{A, Cname};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpStream, UdpSocket};
-use tokio::time::{Instant, timeout_at};
+
+use crate::exchange::{PAYLOAD, exchange, is_nobody};
 
 /// The most resolvers that are asked, as `resolv.conf` has it.
 const MAX_RESOLVERS: usize = 3;
 /// How often each of them is asked.
 const ROUNDS: usize = 2;
-/// What fits a reply by UDP (DNS flag day 2020).
-const PAYLOAD: u16 = 1232;
 /// The most records of an answer that are looked at, and links of a chain of CNAMEs.
 const MAX_RECORDS: usize = 256;
 const MAX_LINKS: usize = 16;
-/// The most packets that are passed over while a reply is waited for: others' are thrown in to
-/// guess at the query's id.
-const MAX_STRANGERS: usize = 32;
-
 /// Resolvers, asked in their order.
 #[derive(Debug, Clone)]
 pub struct Resolver {
@@ -82,7 +74,7 @@ impl Resolver {
                 let [low, high, ..] = marks.to_le_bytes();
                 marks = marks.rotate_right(13);
                 let query = query(host, u16::from_le_bytes([low, high]))?;
-                match self.ask(*server, &query).await {
+                match exchange(*server, &query, self.patience).await {
                     Ok(reply) => match read(&reply, &query) {
                         Err(failure @ (ResolveFailure::Rcode(_) | ResolveFailure::Unreadable)) => {
                             worst = failure;
@@ -99,29 +91,10 @@ impl Resolver {
         }
         Err(worst)
     }
-
-    async fn ask(&self, server: SocketAddr, query: &Query) -> io::Result<Reply> {
-        let deadline = Instant::now() + self.patience;
-        let reply = timeout_at(deadline, by_udp(server, query)).await??;
-        if reply.header().tc() {
-            return timeout_at(deadline, by_tcp(server, query)).await?;
-        }
-        Ok(reply)
-    }
 }
 
 type Query = Message<Vec<u8>>;
 type Reply = Message<Vec<u8>>;
-
-/// Whether it says that nothing listens there, or that there is no way.
-fn is_nobody(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionRefused
-            | io::ErrorKind::NetworkUnreachable
-            | io::ErrorKind::HostUnreachable
-    )
-}
 
 fn query(host: &str, id: u16) -> Result<Query, ResolveFailure> {
     let name = host_name(host).ok_or(ResolveFailure::NoSuchName)?;
@@ -145,55 +118,6 @@ fn host_name(host: &str) -> Option<Name<Vec<u8>>> {
     // Read as everywhere here: escapes are octal.
     let name = meridian_dns::Name::parse(host).ok()?;
     Name::from_octets(name.as_wire().to_vec()).ok()
-}
-
-async fn by_udp(server: SocketAddr, query: &Query) -> io::Result<Reply> {
-    let any: IpAddr = match server {
-        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        SocketAddr::V6(_) => std::net::Ipv6Addr::UNSPECIFIED.into(),
-    };
-    let socket = UdpSocket::bind((any, 0)).await?;
-    socket.connect(server).await?;
-    socket.send(query.as_slice()).await?;
-    let mut buffer = vec![0; usize::from(PAYLOAD)];
-    for _ in 0..MAX_STRANGERS {
-        let len = socket.recv(&mut buffer).await?;
-        let packet = buffer.get(..len).unwrap_or_default();
-        if let Ok(reply) = Message::from_octets(packet.to_vec())
-            && belongs(&reply, query)
-        {
-            return Ok(reply);
-        }
-    }
-    Err(io::ErrorKind::TimedOut.into())
-}
-
-async fn by_tcp(server: SocketAddr, query: &Query) -> io::Result<Reply> {
-    let mut stream = TcpStream::connect(server).await?;
-    let bytes = query.as_slice();
-    let len = u16::try_from(bytes.len()).map_err(io::Error::other)?;
-    stream
-        .write_all(&[&len.to_be_bytes(), bytes].concat())
-        .await?;
-    let mut reply = vec![0; usize::from(stream.read_u16().await?)];
-    stream.read_exact(&mut reply).await?;
-    let reply = Message::from_octets(reply).map_err(io::Error::other)?;
-    if !belongs(&reply, query) {
-        return Err(io::Error::other("the reply is to another question"));
-    }
-    Ok(reply)
-}
-
-/// Whether it is the reply to this query. A server that refuses may leave out the question.
-fn belongs(reply: &Reply, query: &Query) -> bool {
-    let header = reply.header();
-    let same = match (reply.sole_question(), query.sole_question()) {
-        (Ok(theirs), Ok(ours)) => {
-            theirs.qname().name_eq(ours.qname()) && theirs.qtype() == ours.qtype()
-        }
-        _ => reply.header_counts().qdcount() == 0 && header.rcode() != Rcode::NOERROR,
-    };
-    header.qr() && header.id() == query.header().id() && same
 }
 
 fn read(reply: &Reply, query: &Query) -> Result<Vec<Ipv4Addr>, ResolveFailure> {

@@ -4,19 +4,17 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use domain::base::iana::{Class, Rcode};
+use domain::base::iana::Class;
 use domain::base::opt::ClientSubnet;
-use domain::base::{Message, MessageBuilder, Rtype, ToName};
+use domain::base::{Message, MessageBuilder, Rtype};
 use meridian_control::{Environment, SystemEnvironment};
 use meridian_dns::{Name, RecordType};
+use meridian_health::{PAYLOAD, exchange, is_nobody};
 use meridian_model::Network;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpStream, UdpSocket};
-use tokio::time::{Instant, timeout_at};
 
 use super::reply::{Fault, Host, MAX_LINKS, Read, Said, Way, scope};
 
@@ -24,12 +22,6 @@ use super::reply::{Fault, Host, MAX_LINKS, Read, Said, Way, scope};
 pub(crate) const MAX_RESOLVERS: usize = 3;
 /// How often each of them is asked.
 const ROUNDS: usize = 2;
-/// What fits a reply by UDP (DNS flag day 2020).
-const PAYLOAD: u16 = 1232;
-/// The most packets that are passed over while a reply is waited for: others' are thrown in to
-/// guess at the query's id.
-const MAX_STRANGERS: usize = 32;
-
 /// Resolvers, the one first that answered last.
 #[derive(Debug)]
 pub(crate) struct Stub {
@@ -193,7 +185,7 @@ async fn follow(
     let mut whole_scope = None;
     for _ in 0..=MAX_LINKS {
         let query = query(&name, rtype, asked)?;
-        let reply = ask(server, &query, patience).await;
+        let reply = exchange(server, &query, patience).await;
         let reply = reply.map_err(|error| Trouble::Here(failure(&error)))?;
         if let Some(asked) = asked {
             // The longest of all steps: no step may be passed on to more clients than it is for.
@@ -219,16 +211,13 @@ async fn follow(
 
 fn failure(error: &io::Error) -> Failure {
     match error.kind() {
-        io::ErrorKind::ConnectionRefused
-        | io::ErrorKind::NetworkUnreachable
-        | io::ErrorKind::HostUnreachable => Failure::NobodyThere,
+        _ if is_nobody(error) => Failure::NobodyThere,
         io::ErrorKind::InvalidData => Failure::Fault(Fault::Unreadable),
         _ => Failure::NoReply,
     }
 }
 
 type Query = Message<Vec<u8>>;
-type Reply = Message<Vec<u8>>;
 
 fn query(name: &Host, rtype: RecordType, asked: Option<ClientSubnet>) -> Result<Query, Trouble> {
     let mut question = MessageBuilder::new_vec().question();
@@ -248,66 +237,4 @@ fn query(name: &Host, rtype: RecordType, asked: Option<ClientSubnet>) -> Result<
         (Ok(()), Ok(())) => Ok(additional.into_message()),
         _ => Err(Trouble::Everywhere(Failure::Fault(Fault::Unreadable))),
     }
-}
-
-async fn ask(server: SocketAddr, query: &Query, patience: Duration) -> io::Result<Reply> {
-    let deadline = Instant::now() + patience;
-    let reply = timeout_at(deadline, by_udp(server, query)).await??;
-    if reply.header().tc() {
-        return timeout_at(deadline, by_tcp(server, query)).await?;
-    }
-    Ok(reply)
-}
-
-async fn by_udp(server: SocketAddr, query: &Query) -> io::Result<Reply> {
-    let any: IpAddr = match server {
-        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-    };
-    // A socket for each query, so that its port is another thing that a forger has to guess.
-    let socket = UdpSocket::bind((any, 0)).await?;
-    socket.connect(server).await?;
-    socket.send(query.as_slice()).await?;
-    let mut buffer = vec![0; usize::from(PAYLOAD)];
-    for _ in 0..MAX_STRANGERS {
-        let len = socket.recv(&mut buffer).await?;
-        let packet = buffer.get(..len).unwrap_or_default();
-        if let Ok(reply) = Message::from_octets(packet.to_vec())
-            && belongs(&reply, query)
-        {
-            return Ok(reply);
-        }
-    }
-    Err(io::ErrorKind::TimedOut.into())
-}
-
-async fn by_tcp(server: SocketAddr, query: &Query) -> io::Result<Reply> {
-    let mut stream = TcpStream::connect(server).await?;
-    let bytes = query.as_slice();
-    let len = u16::try_from(bytes.len()).map_err(io::Error::other)?;
-    stream
-        .write_all(&[&len.to_be_bytes(), bytes].concat())
-        .await?;
-    let mut reply = vec![0; usize::from(stream.read_u16().await?)];
-    stream.read_exact(&mut reply).await?;
-    match Message::from_octets(reply) {
-        Ok(reply) if belongs(&reply, query) => Ok(reply),
-        _ => Err(io::ErrorKind::InvalidData.into()),
-    }
-}
-
-/// Whether it is the reply to this query. A server that refuses may leave out the question.
-fn belongs(reply: &Reply, query: &Query) -> bool {
-    let header = reply.header();
-    let same = match (reply.sole_question(), query.sole_question()) {
-        (Ok(theirs), Ok(ours)) => {
-            theirs.qname().name_eq(ours.qname())
-                && theirs.qtype() == ours.qtype()
-                && theirs.qclass() == ours.qclass()
-        }
-        _ => reply.header_counts().qdcount() == 0 && header.rcode() != Rcode::NOERROR,
-    };
-    // Without the question nothing is believed but that the server cannot say.
-    let same = same && (header.rcode() != Rcode::NXDOMAIN || reply.header_counts().qdcount() == 1);
-    header.qr() && header.id() == query.header().id() && same
 }
