@@ -1,5 +1,8 @@
 //! What is known of targets, on the disk: what a process that starts answers by before it has asked
 //! anybody. JSON, so that people can read it; replaced as a whole.
+//!
+//! Data of records are the text that people write, or where that would not be read as the same data,
+//! as with long opaque parameters, RFC 3597's `\# 2 01ff`.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -7,7 +10,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use meridian_dns::{Name, RecordType, rdata};
 use meridian_model::{Network, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -21,6 +24,8 @@ use crate::whole_file;
 const VERSION: u32 = 1;
 /// The longest file that is read.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
+/// How data begin that are not kept as text; no text of records does.
+const GENERIC: &str = "\\# ";
 
 /// The file.
 #[derive(Debug, Clone)]
@@ -98,7 +103,8 @@ impl TargetsFile {
     }
 
     /// What was kept, if anything was. A file that cannot be read is set aside, and says so:
-    /// nothing is known then until resolvers are asked.
+    /// nothing is known then until resolvers are asked. In one that can, a target that makes no
+    /// sense is passed over.
     pub(crate) fn read(&self) -> Vec<(Key, Standing)> {
         self.read_whole().unwrap_or_else(|error| {
             let aside = self.path.with_extension("damaged");
@@ -128,7 +134,24 @@ impl TargetsFile {
             "it is in version {version}, and this program knows version {VERSION}"
         );
         let kept: Kept = serde_json::from_slice(&bytes)?;
-        kept.targets.into_iter().map(KeptTarget::read).collect()
+        let (mut known, mut bad, mut first) = (Vec::new(), 0_usize, None);
+        for target in kept.targets {
+            match target.read() {
+                Ok(target) => known.push(target),
+                Err(error) => {
+                    bad += 1;
+                    first.get_or_insert(error);
+                }
+            }
+        }
+        if let Some(error) = first {
+            let shown = self.path.display();
+            tracing::error!(
+                "{shown} says what makes no sense of {bad} targets, which are unknown until \
+                 resolvers say what they are; the first: {error:#}"
+            );
+        }
+        Ok(known)
     }
 
     /// Keeps what is known of these. The file is there whole, and on the disk, or as it was.
@@ -151,13 +174,13 @@ impl KeptTarget {
             name: name.to_string(),
             rtype: rtype.to_string(),
             good: good.as_ref().map(|good| KeptGood {
-                data: texts(*rtype, &good.data),
+                data: kept(*rtype, &good.data),
                 networks: good
                     .for_networks
                     .iter()
                     .map(|own| KeptNetwork {
                         network: own.network.to_string(),
-                        data: texts(*rtype, &own.data),
+                        data: kept(*rtype, &own.data),
                     })
                     .collect(),
                 ttl_s: good.ttl_s,
@@ -222,14 +245,53 @@ pub(crate) fn texts(rtype: RecordType, data: &[Vec<u8>]) -> Vec<String> {
     data.iter().filter_map(text).collect()
 }
 
+/// Data of records for the file.
+fn kept(rtype: RecordType, data: &[Vec<u8>]) -> Vec<String> {
+    let kept = |data: &Vec<u8>| match rdata::text(rtype, data) {
+        Ok(text) if rdata::parse(rtype, &text).as_ref() == Ok(data) => text,
+        _ => generic(data),
+    };
+    data.iter().map(kept).collect()
+}
+
+/// Any data, as RFC 3597 writes them.
+fn generic(data: &[u8]) -> String {
+    let mut text = format!("{GENERIC}{} ", data.len());
+    for byte in data {
+        for digit in [byte >> 4, byte & 15] {
+            text.extend(char::from_digit(digit.into(), 16));
+        }
+    }
+    text
+}
+
+fn read_generic(text: &str) -> Option<Vec<u8>> {
+    let (len, digits) = text.strip_prefix(GENERIC)?.split_once(' ')?;
+    let digits = digits.chars().map(|digit| digit.to_digit(16));
+    let digits: Option<Vec<u32>> = digits.collect();
+    let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
+    let byte = |pair: &[u32]| u8::try_from(pair.iter().fold(0, |sum, digit| sum * 16 + digit));
+    let data: Result<Vec<u8>, _> = digits.chunks(2).map(byte).collect();
+    let len = len.parse::<usize>().ok()?;
+    data.ok().filter(|data| data.len() == len)
+}
+
 fn data(rtype: RecordType, texts: &[String]) -> Result<Vec<Vec<u8>>> {
     ensure!(
         (1..=MAX_RECORDS).contains(&texts.len()),
         "a target has {} records",
         texts.len()
     );
-    let parsed = texts.iter().map(|text| Ok(rdata::parse(rtype, text)?));
-    parsed.collect()
+    let read = |text: &String| {
+        if !text.starts_with(GENERIC) {
+            return Ok(rdata::parse(rtype, text)?);
+        }
+        match read_generic(text).filter(|data| rdata::is_valid(rtype, data)) {
+            Some(data) => Ok(data),
+            None => bail!("'{text}' is no data of a record"),
+        }
+    };
+    texts.iter().map(read).collect()
 }
 
 #[cfg(test)]
@@ -321,18 +383,11 @@ mod tests {
                 "{{\"version\":1,\"targets\":[{{\"name\":\"a.test.\",\"type\":\"A\",{rest}}}]}}"
             )
         };
-        let good = |data: &str| {
-            target(&format!(
-                "\"good\":{{\"data\":[{data}],\"ttl_s\":1,\"heard_at\":1,\"source\":\"[::1]:53\"}}"
-            ))
-        };
         for text in [
             String::new(),
             "{\"version\":2,\"targets\":[]}".to_owned(),
             "{\"version\":1,\"targets\":[],\"more\":1}".to_owned(),
             target("\"good\":null,\"worse\":1"),
-            good(""),
-            good("\"192.0.2.256\""),
         ] {
             fs::write(&file.path, &text).unwrap();
             assert_eq!(file.read(), [], "{text}");
@@ -342,7 +397,53 @@ mod tests {
                 text
             );
         }
-        fs::write(&file.path, good("\"192.0.2.1\"")).unwrap();
-        assert_eq!(file.read().len(), 1);
+    }
+
+    #[test]
+    fn a_target_that_makes_no_sense_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = TargetsFile::of(folder.path());
+        let target = |data: &str| {
+            format!(
+                "{{\"name\":\"a.test.\",\"type\":\"A\",\"good\":{{\"data\":[{data}],\"ttl_s\":1,\
+                 \"heard_at\":1,\"source\":\"[::1]:53\"}}}}"
+            )
+        };
+        for (data, is_good) in [
+            ("\"192.0.2.1\"", true),
+            ("\"\\\\# 4 c0000201\"", true),
+            ("", false),
+            ("\"192.0.2.256\"", false),
+            ("\"\\\\# 4 c00002\"", false),
+            ("\"\\\\# 3 c0000201\"", false),
+            ("\"\\\\# 3 c00002\"", false),
+            ("\"\\\\# 4 c0000201f\"", false),
+            ("\"\\\\# 4 c00002é1\"", false),
+            ("\"\\\\# \"", false),
+        ] {
+            let other = "{\"name\":\"b.test.\",\"type\":\"A\"}";
+            let text = format!("{{\"version\":1,\"targets\":[{},{other}]}}", target(data));
+            fs::write(&file.path, text).unwrap();
+            assert_eq!(file.read().len(), 1 + usize::from(is_good), "{data}");
+            assert!(file.path.exists());
+        }
+    }
+
+    #[test]
+    fn data_that_have_no_text_of_their_own_are_read_as_they_were() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = TargetsFile::of(folder.path());
+        // Priority 1, target ".", and key 65000 with 1200 bytes that take four characters each.
+        let mut long = vec![0, 1, 0, 0xfd, 0xe8, 0x04, 0xb0];
+        long.extend([0xff; 1200]);
+        assert!(rdata::is_valid(RecordType::Https, &long));
+        let mut all = known();
+        if let Some(good) = &mut all[1].1.good {
+            good.data.push(long);
+        }
+        let book = Book::restored(all.clone(), Timestamp(0), RULES);
+        let entries: Vec<Entry> = book.entries().cloned().collect();
+        file.write(&entries).unwrap();
+        assert_eq!(file.read(), all);
     }
 }
