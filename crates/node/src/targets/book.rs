@@ -97,12 +97,12 @@ impl Book {
         rules: Rules,
     ) -> Self {
         let mut book = Self::new(rules);
-        for (key, standing) in known.into_iter().take(MAX_TARGETS) {
+        for (key, mut standing) in known.into_iter().take(MAX_TARGETS) {
+            // Of a clock that ran ahead nothing is taken over.
+            standing.heard_by(now);
             let due = standing.good.as_ref().map_or(now, |good| {
                 let ttl_s = good.ttl_s.clamp(rules.min_ttl_s, rules.max_ttl_s);
-                // Of a clock that ran ahead nothing is taken over.
-                let heard_at = good.heard_at.min(now);
-                Timestamp(heard_at.0.saturating_add(i64::from(ttl_s) * 1000))
+                Timestamp(good.heard_at.0.saturating_add(i64::from(ttl_s) * 1000))
             });
             book.put(key, standing, due, false);
         }

@@ -309,6 +309,8 @@ mod tests {
         keep: Duration::from_secs(86_400),
     };
 
+    const NOW: Timestamp = Timestamp(1_700_000_001_000);
+
     fn known() -> Vec<(Key, Standing)> {
         let source = "[::1]:53".parse().unwrap();
         let good = |data: Vec<Vec<u8>>| Good {
@@ -368,7 +370,7 @@ mod tests {
             (Name::parse("new.test").unwrap(), RecordType::A),
             Standing::default(),
         ));
-        let book = Book::restored(all, Timestamp(0), RULES);
+        let book = Book::restored(all, NOW, RULES);
         let entries: Vec<Entry> = book.entries().cloned().collect();
         file.write(&entries).unwrap();
         assert_eq!(file.read(), known());
@@ -441,7 +443,7 @@ mod tests {
         if let Some(good) = &mut all[1].1.good {
             good.data.push(long);
         }
-        let book = Book::restored(all.clone(), Timestamp(0), RULES);
+        let book = Book::restored(all.clone(), NOW, RULES);
         let entries: Vec<Entry> = book.entries().cloned().collect();
         file.write(&entries).unwrap();
         assert_eq!(file.read(), all);

@@ -162,6 +162,17 @@ impl Standing {
         }
     }
 
+    /// All of it was heard by now, whatever it says: else it would stay beyond its time.
+    pub(crate) fn heard_by(&mut self, now: Timestamp) {
+        if let Some(good) = &mut self.good {
+            good.heard_at = good.heard_at.min(now);
+        }
+        if let Some(gone) = &mut self.gone {
+            gone.heard_at = gone.heard_at.min(now);
+            gone.since = gone.since.min(now);
+        }
+    }
+
     fn fail(&mut self, failure: Failure, rules: &Rules) -> Duration {
         self.last_failure = Some(failure);
         self.failures = self.failures.saturating_add(1);

@@ -158,6 +158,41 @@ fn what_is_restored_goes_on_as_if_nothing_had_been() {
 }
 
 #[test]
+fn what_a_clock_that_ran_ahead_kept_is_as_old_as_the_start() {
+    let day = 24 * 60 * 60;
+    let hear = |words: Vec<Said>| {
+        let mut standing = Standing::default();
+        for said in words {
+            let heard = Heard { said, ..heard(60) };
+            standing.take(Ok(heard), at(9_999_999), &RULES);
+        }
+        standing
+    };
+    let records = heard(60).said;
+    let gone = Said::NoSuchName { ttl_s: 60 };
+    let known = [
+        (key("good.test"), hear(vec![records.clone()])),
+        (key("held.test"), hear(vec![records, gone.clone()])),
+        (key("gone.test"), hear(vec![gone.clone()])),
+    ];
+    let mut book = Book::restored(known, at(1000), RULES);
+    book.need(&keys("good.test held.test gone.test"), at(1000));
+    let counts = book.counts(at(1000 + day - 1));
+    assert_eq!((counts.answers, counts.no_such_name), (2, 1));
+    assert_eq!(book.counts(at(1000 + day)).unknown, 3);
+    // The ten minutes of what is gone count from the start.
+    let jobs = due(&mut book, Lane::Usual, at(1600));
+    let held = jobs.iter().find(|job| job.key == key("held.test")).unwrap();
+    let said = Heard {
+        said: gone,
+        for_networks: Vec::new(),
+        ..heard(60)
+    };
+    book.take(held.id, Ok(said), (at(1600), 0));
+    assert_eq!(book.counts(at(1600)).answers, 1);
+}
+
+#[test]
 fn targets_are_counted_by_how_they_are() {
     let mut book = Book::new(RULES);
     book.need(&keys("good held data name new"), at(0));
