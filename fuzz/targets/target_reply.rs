@@ -9,7 +9,7 @@ use domain::base::Message;
 use domain::base::opt::ClientSubnet;
 use libfuzzer_sys::fuzz_target;
 use meridian_dns::{RecordType, rdata};
-use reply::{Fault, Host, MAX_RECORDS, Read, Said, Way, scope};
+use reply::{Fault, Host, MAX_DATA, MAX_RECORDS, Read, Said, Way, bytes, scope};
 
 fuzz_target!(|input: &[u8]| {
     let Some((&kind, packet)) = input.split_first() else {
@@ -27,6 +27,7 @@ fuzz_target!(|input: &[u8]| {
     match &read {
         Ok(Read::Said(Said::Records { data, .. })) => {
             assert!((1..=MAX_RECORDS).contains(&data.len()));
+            assert!(bytes(data) <= MAX_DATA);
             assert!(data.iter().all(|data| rdata::is_valid(rtype, data)));
             assert!(data.is_sorted_by(|a, b| a < b));
         }

@@ -214,6 +214,7 @@ mod tests {
             Failure::Fault(Fault::Loop),
             Failure::Fault(Fault::TooLong),
             Failure::Fault(Fault::TooMany),
+            Failure::Fault(Fault::TooMuch),
         ];
         assert_eq!(failures.map(Failure::as_str), Failure::NAMES);
         let lookups = Lookups::default();

@@ -16,7 +16,7 @@ use meridian_dns::{Name, RecordType};
 use meridian_health::{PAYLOAD, exchange, is_nobody};
 use meridian_model::Network;
 
-use super::reply::{Fault, Host, MAX_LINKS, Read, Said, Way, scope};
+use super::reply::{Fault, Host, MAX_DATA, MAX_LINKS, Read, Said, Way, scope};
 
 /// The most resolvers, as `resolv.conf` has it.
 pub(crate) const MAX_RESOLVERS: usize = 3;
@@ -65,11 +65,12 @@ impl Failure {
             Self::Fault(Fault::Loop) => "cname-loop",
             Self::Fault(Fault::TooLong) => "cname-chain",
             Self::Fault(Fault::TooMany) => "too-many-records",
+            Self::Fault(Fault::TooMuch) => "too-much-data",
         }
     }
 
     /// Those names.
-    pub(crate) const NAMES: [&'static str; 9] = [
+    pub(crate) const NAMES: [&'static str; 10] = [
         "no-resolver",
         "nobody-there",
         "no-reply",
@@ -79,6 +80,7 @@ impl Failure {
         "cname-loop",
         "cname-chain",
         "too-many-records",
+        "too-much-data",
     ];
 }
 
@@ -98,6 +100,9 @@ impl fmt::Display for Failure {
                 write!(f, "more than {MAX_LINKS} CNAMEs come one after the other")
             }
             Self::Fault(Fault::TooMany) => f.write_str("it has more records than can be meant"),
+            Self::Fault(Fault::TooMuch) => {
+                write!(f, "its records have more than {MAX_DATA} bytes of data")
+            }
         }
     }
 }
@@ -200,7 +205,7 @@ async fn follow(
                 });
             }
             Ok(Read::GoesOn(next)) => name = next,
-            Err(fault @ (Fault::Loop | Fault::TooLong | Fault::TooMany)) => {
+            Err(fault @ (Fault::Loop | Fault::TooLong | Fault::TooMany | Fault::TooMuch)) => {
                 return Err(Trouble::Everywhere(Failure::Fault(fault)));
             }
             Err(fault) => return Err(Trouble::Here(Failure::Fault(fault))),

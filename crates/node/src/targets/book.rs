@@ -12,9 +12,13 @@ use meridian_model::Timestamp;
 
 use super::ask::Failure;
 use super::judge::{ForNetwork, Heard, Rules, Standing, Verdict};
+use super::reply::{Fault, Said, bytes};
 
 /// The most targets. Those beyond are not resolved, and that is told.
 pub(crate) const MAX_TARGETS: usize = 100_000;
+/// The most bytes of data of all targets together: half of a kilobyte each, if there are as many as
+/// may be. Beyond them nothing is taken up for networks, and nothing new at all.
+pub(crate) const MAX_BYTES: usize = 50 * 1024 * 1024;
 /// So much of a pause is added at most, so that what began together goes apart.
 const JITTER_MAX: Duration = Duration::from_secs(10);
 
@@ -74,6 +78,9 @@ pub(crate) struct Book {
     failing: BTreeSet<(Timestamp, u64)>,
     next: u64,
     left_out: usize,
+    /// How much data there are.
+    bytes: usize,
+    most_bytes: usize,
 }
 
 impl Book {
@@ -87,6 +94,8 @@ impl Book {
             failing: BTreeSet::new(),
             next: 0,
             left_out: 0,
+            bytes: 0,
+            most_bytes: MAX_BYTES,
         }
     }
 
@@ -100,6 +109,9 @@ impl Book {
         for (key, mut standing) in known.into_iter().take(MAX_TARGETS) {
             // Of a clock that ran ahead nothing is taken over.
             standing.heard_by(now);
+            if book.bytes + standing.bytes() > book.most_bytes {
+                continue;
+            }
             let due = standing.good.as_ref().map_or(now, |good| {
                 let ttl_s = good.ttl_s.clamp(rules.min_ttl_s, rules.max_ttl_s);
                 Timestamp(good.heard_at.0.saturating_add(i64::from(ttl_s) * 1000))
@@ -128,6 +140,7 @@ impl Book {
         for id in gone {
             if let Some(entry) = self.entries.remove(&id) {
                 self.ids.remove(&entry.key);
+                self.bytes -= entry.standing.bytes();
                 self.usual.remove(&(entry.due, id));
                 self.failing.remove(&(entry.due, id));
             }
@@ -146,6 +159,7 @@ impl Book {
         let id = self.next;
         self.next += 1;
         self.ids.insert(key.clone(), id);
+        self.bytes += standing.bytes();
         queue(&mut self.usual, &mut self.failing, lane(&standing)).insert((due, id));
         let entry = Entry {
             key,
@@ -179,7 +193,10 @@ impl Book {
         let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.is_asked) else {
             return;
         };
+        let others = self.bytes - entry.standing.bytes();
+        let outcome = outcome.and_then(|heard| fit(heard, self.most_bytes - others));
         let pause = entry.standing.take(outcome, now, &self.rules);
+        self.bytes = others + entry.standing.bytes();
         let most = u64::try_from((pause / 10).min(JITTER_MAX).as_millis()).unwrap_or(0);
         let pause = pause + Duration::from_millis(chance % (most + 1));
         let pause_ms = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
@@ -248,6 +265,21 @@ impl Book {
         }
         counts
     }
+}
+
+/// As much of it as there is room for.
+fn fit(mut heard: Heard, room: usize) -> Result<Heard, Failure> {
+    let Said::Records { data, .. } = &heard.said else {
+        return Ok(heard);
+    };
+    let Some(room) = room.checked_sub(bytes(data)) else {
+        return Err(Failure::Fault(Fault::TooMuch));
+    };
+    let own = heard.for_networks.iter().map(|own| bytes(&own.data));
+    if own.sum::<usize>() > room {
+        heard.for_networks.clear();
+    }
+    Ok(heard)
 }
 
 fn lane(standing: &Standing) -> Lane {

@@ -127,7 +127,11 @@ impl TargetsFile {
             opened => opened?,
         };
         let mut bytes = Vec::new();
-        file.take(MAX_BYTES).read_to_end(&mut bytes)?;
+        file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+        ensure!(
+            u64::try_from(bytes.len())? <= MAX_BYTES,
+            "it has more than {MAX_BYTES} bytes"
+        );
         let Versioned { version } = serde_json::from_slice(&bytes)?;
         ensure!(
             version == VERSION,
@@ -154,14 +158,26 @@ impl TargetsFile {
         Ok(known)
     }
 
-    /// Keeps what is known of these. The file is there whole, and on the disk, or as it was.
+    /// Keeps what is known of these. The file is there whole, and on the disk, or as it was: one
+    /// that would not be read back is not written.
     pub(crate) fn write(&self, entries: &[Entry]) -> Result<()> {
+        self.write_within(entries, MAX_BYTES)
+    }
+
+    fn write_within(&self, entries: &[Entry], most: u64) -> Result<()> {
         let known = entries.iter().filter_map(KeptTarget::of);
         let kept = Kept {
             version: VERSION,
             targets: known.collect(),
         };
-        whole_file::replace(&self.path, &serde_json::to_vec(&kept)?)
+        let bytes = serde_json::to_vec(&kept)?;
+        ensure!(
+            u64::try_from(bytes.len())? <= most,
+            "{} would have {} bytes, and {most} are read",
+            self.path.display(),
+            bytes.len()
+        );
+        whole_file::replace(&self.path, &bytes)
     }
 }
 
@@ -374,6 +390,21 @@ mod tests {
         let entries: Vec<Entry> = book.entries().cloned().collect();
         file.write(&entries).unwrap();
         assert_eq!(file.read(), known());
+    }
+
+    #[test]
+    fn a_file_too_long_to_be_read_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = TargetsFile::of(folder.path());
+        let book = Book::restored(known(), NOW, RULES);
+        let mut entries: Vec<Entry> = book.entries().cloned().collect();
+        file.write(&entries[..1]).unwrap();
+        let old = fs::read(&file.path).unwrap();
+        let most = u64::try_from(old.len()).unwrap();
+        assert!(file.write_within(&entries, most).is_err());
+        assert_eq!(fs::read(&file.path).unwrap(), old);
+        entries.truncate(1);
+        file.write_within(&entries, most).unwrap();
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::time::Duration;
 use meridian_model::{Network, Timestamp};
 
 use super::ask::Failure;
-use super::reply::Said;
+use super::reply::{Said, bytes};
 
 /// After the TTL an answer is given for so long, as RFC 8767 has it for stale data.
 const STALE_TTL_S: u32 = 30;
@@ -171,6 +171,18 @@ impl Standing {
             gone.heard_at = gone.heard_at.min(now);
             gone.since = gone.since.min(now);
         }
+    }
+
+    /// How long data of records are.
+    pub(crate) fn bytes(&self) -> usize {
+        let own = |good: &Good| {
+            good.for_networks
+                .iter()
+                .map(|own| bytes(&own.data))
+                .sum::<usize>()
+        };
+        let good = self.good.as_ref();
+        good.map_or(0, |good| bytes(&good.data) + own(good))
     }
 
     fn fail(&mut self, failure: Failure, rules: &Rules) -> Duration {

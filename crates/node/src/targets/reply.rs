@@ -15,6 +15,9 @@ pub(crate) const MAX_LINKS: usize = 8;
 const MAX_SEEN: usize = 512;
 /// The most records of an answer. More are a mistake, and would not fit most replies.
 pub(crate) const MAX_RECORDS: usize = 100;
+/// The most bytes that the data of an answer's records may have. More would not fit most replies
+/// either, and whoever runs the target's zone must not fill this process.
+pub(crate) const MAX_DATA: usize = 4096;
 
 /// A name as it is asked for.
 pub(crate) type Host = Name<Vec<u8>>;
@@ -54,6 +57,8 @@ pub(crate) enum Fault {
     TooLong,
     /// There are more records than anybody could mean.
     TooMany,
+    /// Their data are longer than anybody could mean.
+    TooMuch,
 }
 
 /// The way from the name that was asked for.
@@ -167,8 +172,16 @@ impl Way {
         if found.data.len() > MAX_RECORDS {
             return Err(Fault::TooMany);
         }
+        if bytes(&found.data) > MAX_DATA {
+            return Err(Fault::TooMuch);
+        }
         Ok(found)
     }
+}
+
+/// How long data of records are together.
+pub(crate) fn bytes(data: &[Vec<u8>]) -> usize {
+    data.iter().map(Vec::len).sum()
 }
 
 /// What an answer has at a name.
@@ -225,7 +238,7 @@ mod tests {
     use domain::base::MessageBuilder;
     use domain::base::Ttl;
     use domain::base::iana::Opcode;
-    use domain::rdata::{A, Mx, Ns};
+    use domain::rdata::{A, Mx, Ns, Txt};
 
     use super::*;
 
@@ -251,6 +264,13 @@ mod tests {
                 "A" => answer.push((owner, ttl, A::from_str(&words[3]).unwrap())),
                 "CNAME" => answer.push((owner, ttl, Cname::new(host(&words[3])))),
                 "MX" => answer.push((owner, ttl, Mx::new(10, host(&words[3])))),
+                // As many bytes as the second number says, of which the first comes first.
+                "TXT" => {
+                    let mut text = vec![b'x'; words[4].parse().unwrap()];
+                    text[0] = words[3].parse().unwrap();
+                    let text = Txt::<Vec<u8>>::build_from_slice(&text).unwrap();
+                    answer.push((owner, ttl, text))
+                }
                 other => panic!("{other}"),
             }
             .unwrap();
@@ -342,6 +362,32 @@ mod tests {
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         assert_eq!(read(Rcode::NOERROR, &many), Err(Fault::TooMany));
         assert!(read(Rcode::NOERROR, &many[1..]).is_ok());
+    }
+
+    #[test]
+    fn data_of_four_kib_are_taken_and_no_more() {
+        // Each has a byte of its own that says how long it is.
+        let lines = |last: usize| -> Vec<String> {
+            let line = |n: usize| match n {
+                16 => format!("a.test 5 TXT 16 {last}"),
+                n => format!("a.test 5 TXT {n} 255"),
+            };
+            // The first one twice, which counts once.
+            let lines = (1..=16).map(line);
+            lines.chain(["a.test 5 TXT 1 255".to_owned()]).collect()
+        };
+        let read = |last| {
+            let lines = lines(last);
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            let reply = reply(Rcode::NOERROR, &lines);
+            Way::from(host("a.test")).read(&reply, RecordType::Txt)
+        };
+        let Ok(Read::Said(Said::Records { data, .. })) = read(255) else {
+            panic!("no records");
+        };
+        assert_eq!(bytes(&data), MAX_DATA);
+        // A string more, with its length.
+        assert_eq!(read(256), Err(Fault::TooMuch));
     }
 
     #[test]

@@ -21,7 +21,7 @@ use super::ask::{Failure, Stub, Told};
 use super::book::{Entry, Job, Key, Lane};
 use super::file::TargetsFile;
 use super::judge::{ForNetwork, Heard};
-use super::reply::{Fault, Said};
+use super::reply::{Fault, MAX_DATA, Said, bytes};
 use super::resolvers::Resolvers;
 use crate::checkers;
 use crate::condition::Condition;
@@ -43,6 +43,8 @@ const WRITE_SHARE: u32 = 20;
 const RESOLVERS_EVERY: Duration = Duration::from_secs(10);
 /// For how long a target's networks are asked for; what is known of the others stays as it is.
 const NETWORKS_PATIENCE: Duration = Duration::from_secs(20);
+/// What data for a target's networks may have together; networks beyond get what everybody does.
+const NETWORKS_DATA: usize = 4 * MAX_DATA;
 
 /// Asks until it is dropped; then what is known is on the disk.
 pub(crate) struct Resolution {
@@ -326,6 +328,12 @@ async fn ask(
     }
     for_networks.sort_unstable();
     for_networks.dedup_by(|a, b| a.network == b.network);
+    let mut room = NETWORKS_DATA;
+    for_networks.retain(|own| {
+        let left = room.checked_sub(bytes(&own.data));
+        room = left.unwrap_or(room);
+        left.is_some()
+    });
     // The time that this took is over for what was heard first.
     let took_s = u32::try_from(heard.elapsed().as_secs()).unwrap_or(u32::MAX);
     let ttl_s = ttl_s.saturating_sub(took_s);

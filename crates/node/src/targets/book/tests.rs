@@ -193,6 +193,43 @@ fn what_a_clock_that_ran_ahead_kept_is_as_old_as_the_start() {
 }
 
 #[test]
+fn no_more_data_than_there_is_room_for_are_taken() {
+    let mut book = Book::new(RULES);
+    book.need(&keys("a.test b.test c.test"), at(0));
+    // Each takes eight: four for everybody, and four for a network.
+    book.most_bytes = 15;
+    let jobs = due(&mut book, Lane::Usual, at(0));
+    for job in &jobs {
+        book.take(job.id, Ok(heard(60)), (at(0), 0));
+    }
+    let networks = |book: &Book, n: usize| book.networks_of(jobs[n].id).len();
+    let shown = [0, 1, 2].map(|n| networks(&book, n));
+    assert_eq!((book.bytes, shown), (12, [1, 0, 0]));
+    let states = |book: &Book| (book.counts(at(0)).answers, book.counts(at(0)).unknown);
+    assert_eq!(states(&book), (2, 1));
+    let error = |book: &Book| {
+        let last = book.entries().last().unwrap();
+        last.standing.last_failure
+    };
+    assert_eq!(error(&book), Some(Failure::Fault(Fault::TooMuch)));
+    // There is room again when another one is not needed any more, or loses what it had.
+    book.need(&keys("b.test c.test"), at(0));
+    assert_eq!(book.bytes, 4);
+    let again = due(&mut book, Lane::Failing, at(5));
+    book.take(again[0].id, Ok(heard(60)), (at(5), 0));
+    assert_eq!((book.bytes, states(&book)), (12, (2, 0)));
+    // Heard again, it takes the place that it had.
+    let again = due(&mut book, Lane::Usual, at(60));
+    book.take(again[0].id, Ok(heard(60)), (at(60), 0));
+    assert_eq!(book.bytes, 12);
+    // And no more than that is restored.
+    let standing = |entry: &Entry| (entry.key.clone(), entry.standing.clone());
+    let known: Vec<_> = book.entries().map(standing).collect();
+    let restored = Book::restored(known, at(60), RULES);
+    assert_eq!((restored.len(), restored.bytes), (2, 12));
+}
+
+#[test]
 fn targets_are_counted_by_how_they_are() {
     let mut book = Book::new(RULES);
     book.need(&keys("good held data name new"), at(0));
