@@ -582,6 +582,25 @@ def test_rights_are_asked_for(owner, meridian):
         assert refusal(call)[0] == "AccessDenied"
 
 
+def test_the_command_line_lists_and_spares_what_instances_made(owner, meridian):
+    zone = owner.zone
+    made = owner.make("www", owner.policy(nested("192.0.2", owner.check())))
+    name = f"www.{zone.name}"
+    zone.change(create(name, "TXT", '"own"'))
+    listed = [set_["Name"] for set_ in meridian.admin("record", "list", zone.id)]
+    assert name in listed and not [each for each in listed if each.startswith("_tp-")]
+    text = meridian.admin("record", "list", zone.id, "www", as_json=False)
+    assert f"traffic policy instance {made['Id']}" in text
+    hidden = meridian.admin("record", "list", zone.id, f"_tp-{made['Id']}-0")
+    assert hidden == []
+    # Its own sets alone are taken away; what is left is the instance's.
+    gone = meridian.admin("record", "remove", zone.id, "www", "--all")
+    assert [set_["Type"] for set_ in gone["sets"]] == ["TXT"]
+    for words in ([], ["--all"], ["--type", "A"]):
+        refused = meridian.admin("record", "remove", zone.id, "www", *words, check=False)
+        assert refused.returncode != 0 and made["Id"] in refused.stdout + refused.stderr
+
+
 def test_imports_and_restores_leave_instances_alone(owner, meridian):
     zone = owner.zone
     policy = owner.policy(nested("192.0.2", owner.check()), document(value="198.51.100.1"))

@@ -123,7 +123,8 @@ pub struct RecordRemoval {
 pub enum RemovalExtent {
     /// One.
     One,
-    /// All that fit; the zone's own NS and SOA only if their type is said.
+    /// All that fit; the zone's own NS and SOA and what a traffic policy instance made only if their
+    /// type is said.
     All,
 }
 
@@ -187,7 +188,8 @@ impl Control {
         )
     }
 
-    /// A page of a zone's record sets from a place on, or those at one name.
+    /// A page of a zone's record sets from a place on, or those at one name; of a traffic policy
+    /// instance the root alone.
     ///
     /// # Errors
     /// When there is no such zone.
@@ -202,7 +204,8 @@ impl Control {
         let zone = zone_of(&snapshot, zone, account)?;
         if let Some(name) = name {
             let name = owner(&zone, name)?;
-            let sets = snapshot.sets_at(zone.generation, &name)?;
+            let mut sets = snapshot.sets_at(zone.generation, &name)?;
+            sets.retain(|set| !set.is_hidden());
             return Ok(ListedRecords { sets, next: None });
         }
         let from = from.map(|key| SetStart {
@@ -210,7 +213,7 @@ impl Control {
             rtype: Some(key.rtype),
             identifier: key.set_identifier.as_deref(),
         });
-        let mut sets = snapshot.sets_from(zone.generation, from, PAGE + 1)?;
+        let mut sets = snapshot.listed_sets_from(zone.generation, from, PAGE + 1)?;
         let next = sets.split_off(PAGE.min(sets.len())).pop();
         let next = next.map(|set| set.key);
         Ok(ListedRecords { sets, next })
@@ -270,7 +273,8 @@ fn parsed(text: &str) -> Outcome<Name> {
     }
 }
 
-/// The record sets that a removal means.
+/// The record sets that a removal means. Without a type it leaves alone what is a traffic policy
+/// instance's, unless that is all there is: then the batch says what to do instead.
 fn meant(snapshot: &Snapshot, zone: &Zone, request: &RecordRemoval) -> Outcome<Vec<RecordSet>> {
     let name = owner(zone, &request.name)?;
     let mut sets = snapshot.sets_at(zone.generation, &name)?;
@@ -281,6 +285,10 @@ fn meant(snapshot: &Snapshot, zone: &Zone, request: &RecordRemoval) -> Outcome<V
             request.set_identifier.is_none() || request.set_identifier == set.key.set_identifier;
         request.rtype.is_none_or(|rtype| rtype == set.key.rtype) && wanted && !spared
     });
+    let own = |set: &RecordSet| set.traffic_policy_instance_id.is_none();
+    if request.rtype.is_none() && sets.iter().any(own) {
+        sets.retain(own);
+    }
     let refuse = |text: String| Err(AdminError::Records(text));
     if sets.is_empty() {
         return refuse(format!(

@@ -34,7 +34,22 @@ pub(super) fn listed(out: &mut impl Write, sets: &[Value]) -> Result<()> {
 }
 
 fn row(set: &Value) -> Vec<String> {
-    let answers = match &set["AliasTarget"] {
+    vec![
+        cell(&set["Name"]),
+        cell(&set["Type"]),
+        cell(&set["TTL"]),
+        policy(set),
+        cell(&set["SetIdentifier"]),
+        cell(&set["HealthCheckId"]),
+        answers(set),
+    ]
+}
+
+fn answers(set: &Value) -> String {
+    if let Value::String(instance) = &set["TrafficPolicyInstanceId"] {
+        return format!("traffic policy instance {instance}");
+    }
+    match &set["AliasTarget"] {
         Value::Null => {
             let records = set["ResourceRecords"].as_array().into_iter().flatten();
             let values: Vec<String> = records.map(|record| cell(&record["Value"])).collect();
@@ -49,16 +64,7 @@ fn row(set: &Value) -> Vec<String> {
                 _ => "",
             }
         ),
-    };
-    vec![
-        cell(&set["Name"]),
-        cell(&set["Type"]),
-        cell(&set["TTL"]),
-        policy(set),
-        cell(&set["SetIdentifier"]),
-        cell(&set["HealthCheckId"]),
-        answers,
-    ]
+    }
 }
 
 fn policy(set: &Value) -> String {
