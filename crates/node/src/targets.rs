@@ -8,6 +8,7 @@ mod ask;
 mod book;
 mod file;
 mod judge;
+mod places;
 mod reply;
 mod resolvers;
 mod shown;

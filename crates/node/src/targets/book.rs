@@ -37,12 +37,36 @@ pub(crate) struct Entry {
     is_needed: bool,
 }
 
-/// Targets that failed last time wait in a line of their own: theirs take long, and the others must
-/// not wait for them.
+/// Targets wait in several lines, so that nobody waits for those of another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lane {
+    /// Nothing was heard of them yet, nor tried: nobody knows how long theirs take.
+    New,
     Usual,
+    /// They failed last time: theirs take long.
     Failing,
+}
+
+impl Lane {
+    pub(crate) const ALL: [Self; 3] = [Self::New, Self::Usual, Self::Failing];
+}
+
+/// Those that wait, by when it is their time.
+#[derive(Debug, Default)]
+struct Lines {
+    new: BTreeSet<(Timestamp, u64)>,
+    usual: BTreeSet<(Timestamp, u64)>,
+    failing: BTreeSet<(Timestamp, u64)>,
+}
+
+impl Lines {
+    fn of(&mut self, lane: Lane) -> &mut BTreeSet<(Timestamp, u64)> {
+        match lane {
+            Lane::New => &mut self.new,
+            Lane::Usual => &mut self.usual,
+            Lane::Failing => &mut self.failing,
+        }
+    }
 }
 
 /// One to be asked for.
@@ -74,8 +98,7 @@ pub(crate) struct Book {
     rules: Rules,
     entries: BTreeMap<u64, Entry>,
     ids: HashMap<Key, u64>,
-    usual: BTreeSet<(Timestamp, u64)>,
-    failing: BTreeSet<(Timestamp, u64)>,
+    lines: Lines,
     next: u64,
     left_out: usize,
     /// How much data there are.
@@ -90,8 +113,7 @@ impl Book {
             rules,
             entries: BTreeMap::new(),
             ids: HashMap::new(),
-            usual: BTreeSet::new(),
-            failing: BTreeSet::new(),
+            lines: Lines::default(),
             next: 0,
             left_out: 0,
             bytes: 0,
@@ -141,8 +163,8 @@ impl Book {
             if let Some(entry) = self.entries.remove(&id) {
                 self.ids.remove(&entry.key);
                 self.bytes -= entry.standing.bytes();
-                self.usual.remove(&(entry.due, id));
-                self.failing.remove(&(entry.due, id));
+                let line = self.lines.of(lane(&entry.standing));
+                line.remove(&(entry.due, id));
             }
         }
         let room = MAX_TARGETS.saturating_sub(self.entries.len());
@@ -160,7 +182,7 @@ impl Book {
         self.next += 1;
         self.ids.insert(key.clone(), id);
         self.bytes += standing.bytes();
-        queue(&mut self.usual, &mut self.failing, lane(&standing)).insert((due, id));
+        self.lines.of(lane(&standing)).insert((due, id));
         let entry = Entry {
             key,
             standing,
@@ -173,9 +195,9 @@ impl Book {
 
     /// The one in this line that has waited longest, if it is time.
     pub(crate) fn next(&mut self, lane: Lane, now: Timestamp) -> Option<Job> {
-        let queue = queue(&mut self.usual, &mut self.failing, lane);
-        let (due, id) = queue.first().copied().filter(|(due, _)| *due <= now)?;
-        queue.remove(&(due, id));
+        let line = self.lines.of(lane);
+        let (due, id) = line.first().copied().filter(|(due, _)| *due <= now)?;
+        line.remove(&(due, id));
         let entry = self.entries.get_mut(&id)?;
         entry.is_asked = true;
         let key = entry.key.clone();
@@ -203,14 +225,19 @@ impl Book {
         entry.is_asked = false;
         entry.due = Timestamp(now.0.saturating_add(pause_ms));
         let lane = lane(&entry.standing);
-        queue(&mut self.usual, &mut self.failing, lane).insert((entry.due, id));
+        self.lines.of(lane).insert((entry.due, id));
     }
 
     /// When the next one is to be asked for.
     #[cfg(test)]
     fn next_due(&self) -> Option<Timestamp> {
-        let first = |queue: &BTreeSet<(Timestamp, u64)>| queue.first().map(|(due, _)| *due);
-        let dues = [first(&self.usual), first(&self.failing)];
+        let first = |line: &BTreeSet<(Timestamp, u64)>| line.first().map(|(due, _)| *due);
+        let Lines {
+            new,
+            usual,
+            failing,
+        } = &self.lines;
+        let dues = [first(new), first(usual), first(failing)];
         dues.into_iter().flatten().min()
     }
 
@@ -284,15 +311,8 @@ fn fit(mut heard: Heard, room: usize) -> Result<Heard, Failure> {
 
 fn lane(standing: &Standing) -> Lane {
     match standing.failures {
+        0 if standing.good.is_none() && standing.gone.is_none() => Lane::New,
         0 => Lane::Usual,
         _ => Lane::Failing,
-    }
-}
-
-/// The line of a lane. Of two fields, so that entries may be borrowed meanwhile.
-fn queue<'q, T>(usual: &'q mut T, failing: &'q mut T, lane: Lane) -> &'q mut T {
-    match lane {
-        Lane::Usual => usual,
-        Lane::Failing => failing,
     }
 }

@@ -18,9 +18,10 @@ use tokio::task::{self, JoinSet};
 use tokio::time::{self, Instant};
 
 use super::ask::{Failure, Stub, Told};
-use super::book::{Entry, Job, Key, Lane};
+use super::book::{Entry, Job, Key};
 use super::file::TargetsFile;
 use super::judge::{ForNetwork, Heard};
+use super::places::Places;
 use super::reply::{Fault, MAX_DATA, Said, bytes};
 use super::resolvers::Resolvers;
 use crate::checkers;
@@ -75,12 +76,11 @@ impl Resolution {
             resolvers,
             patience,
             networks: config.targets.client_subnets.as_slice().into(),
-            most: config.targets.max_queries,
+            places: Places::new(config.targets.max_queries),
             file: TargetsFile::of(&config.data_dir),
             needed: None,
             asking: JoinSet::new(),
             jobs: HashMap::new(),
-            failing: 0,
             is_new: false,
             is_unwritten: false,
         };
@@ -118,15 +118,13 @@ struct Shop {
     patience: Duration,
     /// Whose clients are asked for, where a target makes a difference.
     networks: Arc<[Network]>,
-    /// The most questions under way.
-    most: usize,
+    /// For questions under way.
+    places: Places,
     file: TargetsFile,
     /// What answers needed at the last look.
     needed: Option<NeededTargets>,
     asking: JoinSet<Result<Heard, Failure>>,
     jobs: HashMap<task::Id, Job>,
-    /// Questions under way for targets that failed last time.
-    failing: usize,
     /// Something was heard that is not answered by yet.
     is_new: bool,
     /// Or is not on the disk yet.
@@ -222,25 +220,20 @@ impl Shop {
         }
     }
 
-    /// Begins to ask for those whose time it is. Failing ones have half of the places.
+    /// Begins to ask for those whose time it is.
     fn begin(&mut self) {
         let targets = Arc::clone(self.condition.targets());
         let now = targets.now();
         let nobody = self.stub.servers().is_empty() && targets.book().len() > 0;
         targets.nobody_to_ask.store(nobody, Ordering::Relaxed);
-        while self.asking.len() < self.most {
-            let next = |lane| targets.book().next(lane, now);
-            let may_fail = self.failing < (self.most / 2).max(1);
-            let failing = || may_fail.then(|| next(Lane::Failing)).flatten();
-            let Some(job) = next(Lane::Usual).or_else(failing) else {
-                return;
-            };
+        let next = |lane| targets.book().next(lane, now);
+        while let Some(job) = self.places.open().find_map(next) {
             let known = targets.book().networks_of(job.id);
             let (stub, networks) = (Arc::clone(&self.stub), Arc::clone(&self.networks));
             let key = job.key.clone();
             let asking = async move { ask(&stub, &key, &networks, known).await };
             let task = self.asking.spawn(asking).id();
-            self.failing += usize::from(job.lane == Lane::Failing);
+            self.places.begin(job.lane);
             self.jobs.insert(task, job);
         }
     }
@@ -258,7 +251,7 @@ impl Shop {
         let Some(job) = self.jobs.remove(&task) else {
             return;
         };
-        self.failing -= usize::from(job.lane == Lane::Failing);
+        self.places.end(job.lane);
         let targets = self.condition.targets();
         let said = outcome.as_ref().map(|heard| &heard.said);
         targets.lookups.count(said.map_err(|failure| *failure));

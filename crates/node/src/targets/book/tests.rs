@@ -39,9 +39,13 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp(seconds * 1000)
 }
 
-/// All that are due in a lane.
+/// All that are due in a lane; new ones before the usual ones.
 fn due(book: &mut Book, lane: Lane, now: Timestamp) -> Vec<Job> {
-    std::iter::from_fn(|| book.next(lane, now)).collect()
+    let new = |book: &mut Book| match lane {
+        Lane::Usual => book.next(Lane::New, now),
+        Lane::New | Lane::Failing => None,
+    };
+    std::iter::from_fn(|| new(book).or_else(|| book.next(lane, now))).collect()
 }
 
 fn names(jobs: &[Job]) -> Vec<String> {
@@ -97,6 +101,31 @@ fn those_that_fail_wait_in_their_own_line() {
     book.take(failing[0].id, Ok(heard(5)), (at(9), 0));
     assert!(due(&mut book, Lane::Failing, at(99)).is_empty());
     assert_eq!(names(&due(&mut book, Lane::Usual, at(99))), ["a.test."]);
+}
+
+#[test]
+fn new_ones_wait_in_their_own_line() {
+    let mut book = Book::new(RULES);
+    book.need(&keys("a.test b.test c.test"), at(0));
+    assert!(book.next(Lane::Usual, at(0)).is_none());
+    let jobs = due(&mut book, Lane::New, at(0));
+    assert_eq!(names(&jobs), ["a.test.", "b.test.", "c.test."]);
+    book.take(jobs[0].id, Ok(heard(5)), (at(0), 0));
+    book.take(jobs[1].id, Err(Failure::NoReply), (at(0), 0));
+    let gone = Heard {
+        said: Said::NoSuchName { ttl_s: 5 },
+        for_networks: Vec::new(),
+        ..heard(5)
+    };
+    book.take(jobs[2].id, Ok(gone), (at(0), 0));
+    assert!(due(&mut book, Lane::New, at(5)).is_empty());
+    let usual = due(&mut book, Lane::Usual, at(5));
+    assert_eq!(names(&usual), ["a.test.", "c.test."]);
+    assert_eq!(names(&due(&mut book, Lane::Failing, at(5))), ["b.test."]);
+    // One that is not needed any more leaves its line.
+    book.need(&keys("d.test"), at(6));
+    book.need(&keys("e.test"), at(7));
+    assert_eq!(names(&due(&mut book, Lane::New, at(7))), ["e.test."]);
 }
 
 #[test]
