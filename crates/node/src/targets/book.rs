@@ -11,7 +11,7 @@ use meridian_dns::{Name, RecordType};
 use meridian_model::Timestamp;
 
 use super::ask::Failure;
-use super::judge::{ForNetwork, Heard, Rules, Standing, Verdict};
+use super::judge::{ForNetwork, Good, Heard, Rules, Standing, Verdict};
 use super::reply::{Fault, Said, bytes};
 
 /// The most targets. Those beyond are not resolved, and that is told.
@@ -249,6 +249,15 @@ impl Book {
     /// What one of them is taken for.
     pub(crate) fn verdict<'e>(&self, entry: &'e Entry, now: Timestamp) -> Verdict<'e> {
         entry.standing.verdict(now, &self.rules)
+    }
+
+    /// What is told to networks beside that, with its TTL.
+    pub(crate) fn networks<'g>(
+        &'g self,
+        (good, ttl_s): (&'g Good, u32),
+        now: Timestamp,
+    ) -> impl Iterator<Item = (&'g ForNetwork, u32)> {
+        good.networks(ttl_s, now, &self.rules)
     }
 
     /// How many there was no room for.

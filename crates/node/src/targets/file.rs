@@ -69,6 +69,7 @@ struct KeptGood {
 #[serde(deny_unknown_fields)]
 struct KeptNetwork {
     network: String,
+    heard_at: i64,
     data: Vec<String>,
 }
 
@@ -196,6 +197,7 @@ impl KeptTarget {
                     .iter()
                     .map(|own| KeptNetwork {
                         network: own.network.to_string(),
+                        heard_at: own.heard_at.0,
                         data: kept(*rtype, &own.data),
                     })
                     .collect(),
@@ -225,6 +227,7 @@ impl KeptTarget {
             let own = |own: KeptNetwork| -> Result<ForNetwork> {
                 Ok(ForNetwork {
                     network: own.network.parse::<Network>()?,
+                    heard_at: Timestamp(own.heard_at),
                     data: data(rtype, &own.data)?,
                 })
             };
@@ -346,6 +349,7 @@ mod tests {
         let https = rdata::parse(RecordType::Https, "1 . alpn=\"h2,h3\"").unwrap();
         let own = ForNetwork {
             network: "198.51.100.0/24".parse().unwrap(),
+            heard_at: Timestamp(1_699_999_999_000),
             data: vec![vec![192, 0, 2, 2], vec![192, 0, 2, 3]],
         };
         let mut by_network = good(vec![vec![192, 0, 2, 1]]);

@@ -58,6 +58,8 @@ pub(crate) struct Heard {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ForNetwork {
     pub(crate) network: Network,
+    /// Which may be before what everybody is told was heard.
+    pub(crate) heard_at: Timestamp,
     pub(crate) data: Vec<Vec<u8>>,
 }
 
@@ -128,10 +130,12 @@ impl Standing {
         (self.failures, self.last_failure) = (0, None);
         let (how, ttl_s) = match heard.said {
             Said::Records { data, ttl_s } => {
+                let mut for_networks = heard.for_networks;
+                for_networks.retain(|own| passed(own.heard_at, now) < rules.keep);
                 self.gone = None;
                 self.good = Some(Good {
                     data,
-                    for_networks: heard.for_networks,
+                    for_networks,
                     ttl_s,
                     heard_at: now,
                     source: heard.source,
@@ -166,6 +170,9 @@ impl Standing {
     pub(crate) fn heard_by(&mut self, now: Timestamp) {
         if let Some(good) = &mut self.good {
             good.heard_at = good.heard_at.min(now);
+            for own in &mut good.for_networks {
+                own.heard_at = own.heard_at.min(now);
+            }
         }
         if let Some(gone) = &mut self.gone {
             gone.heard_at = gone.heard_at.min(now);
@@ -245,6 +252,26 @@ impl Standing {
             true => whole.min(STALE_TTL_S),
             false => left.max(rules.min_ttl_s),
         }
+    }
+}
+
+impl Good {
+    /// What is told to networks, with its TTL, where everybody else is told this one.
+    pub(crate) fn networks<'g>(
+        &'g self,
+        ttl_s: u32,
+        now: Timestamp,
+        rules: &'g Rules,
+    ) -> impl Iterator<Item = (&'g ForNetwork, u32)> {
+        let whole = Duration::from_secs(rules.bounded(self.ttl_s).into());
+        self.for_networks.iter().filter_map(move |own| {
+            let age = passed(own.heard_at, now);
+            let ttl_s = match age < whole {
+                true => ttl_s,
+                false => ttl_s.min(STALE_TTL_S),
+            };
+            (age < rules.keep).then_some((own, ttl_s))
+        })
     }
 }
 

@@ -57,14 +57,15 @@ pub(super) fn for_answers(book: &Book, now: Timestamp) -> Vec<ExternalTarget> {
             Verdict::NoData => ExternalState::Nothing,
             Verdict::NoSuchName => ExternalState::NoSuchName,
             Verdict::Answers(good, ttl_s) => {
-                let records = |data: &[Vec<u8>]| ExternalRecords {
+                let records = |data: &[Vec<u8>], ttl_s| ExternalRecords {
                     ttl_s,
                     records: data.to_vec(),
                 };
-                let own = good.for_networks.iter();
+                let own = book.networks((good, ttl_s), now);
+                let own = own.map(|(own, ttl_s)| (own.network, records(&own.data, ttl_s)));
                 ExternalState::Answers {
-                    records: records(&good.data),
-                    for_subnets: own.map(|own| (own.network, records(&own.data))).collect(),
+                    records: records(&good.data, ttl_s),
+                    for_subnets: own.collect(),
                 }
             }
         };
@@ -123,10 +124,9 @@ fn of(book: &Book, entry: &Entry, now: Timestamp) -> Target {
                 "answers"
             },
             data: texts(*rtype, &good.data),
-            networks: good
-                .for_networks
-                .iter()
-                .map(|own| Network {
+            networks: book
+                .networks((good, ttl_s), now)
+                .map(|(own, _)| Network {
                     network: own.network.to_string(),
                     data: texts(*rtype, &own.data),
                 })

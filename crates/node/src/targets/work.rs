@@ -1,6 +1,7 @@
 //! Asking at work: a thread of its own that looks which targets answers need, asks resolvers for
 //! those whose time it is, and keeps what was heard.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,6 +18,7 @@ use tokio::sync::watch;
 use tokio::task::{self, JoinSet};
 use tokio::time::{self, Instant};
 
+use super::Targets;
 use super::ask::{Failure, Stub, Told};
 use super::book::{Entry, Job, Key};
 use super::file::TargetsFile;
@@ -231,7 +233,8 @@ impl Shop {
             let known = targets.book().networks_of(job.id);
             let (stub, networks) = (Arc::clone(&self.stub), Arc::clone(&self.networks));
             let key = job.key.clone();
-            let asking = async move { ask(&stub, &key, &networks, known).await };
+            let clock = Arc::clone(&targets);
+            let asking = async move { ask(&stub, &key, (&networks, known), &clock).await };
             let task = self.asking.spawn(asking).id();
             self.places.begin(job.lane);
             self.jobs.insert(task, job);
@@ -278,8 +281,8 @@ fn write(file: &TargetsFile, entries: &[Entry]) -> Instant {
 async fn ask(
     stub: &Stub,
     (name, rtype): &Key,
-    networks: &[Network],
-    known: Vec<ForNetwork>,
+    (networks, known): (&[Network], Vec<ForNetwork>),
+    clock: &Targets,
 ) -> Result<Heard, Failure> {
     let asked = (name, *rtype);
     let Told { said, source, .. } = stub.resolve(asked, None).await?;
@@ -292,7 +295,13 @@ async fn ask(
     };
     let mut for_networks = Vec::new();
     let heard = Instant::now();
-    for (place, network) in networks.iter().enumerate() {
+    // Any may be the first where not all may be asked for in time, so that all of them come.
+    let start = match known.is_empty() {
+        true => 0,
+        false => usize::from(SystemEnvironment::new().entropy()[0]) % networks.len().max(1),
+    };
+    let places = networks.iter().enumerate();
+    for (place, network) in places.cycle().skip(start).take(networks.len()) {
         let told = match heard.elapsed() < NETWORKS_PATIENCE {
             true => stub.resolve(asked, Some(*network)).await,
             false => Err(Failure::NoReply),
@@ -305,10 +314,14 @@ async fn ask(
                     && let Some(network) = Network::new(network.address(), scope)
                 {
                     ttl_s = ttl_s.min(own_s);
-                    for_networks.push(ForNetwork { network, data });
+                    for_networks.push(ForNetwork {
+                        network,
+                        heard_at: clock.now(),
+                        data,
+                    });
                 }
-                // Who makes no difference for the first makes none.
-                if scope == 0 && place == 0 {
+                // Who made none yet, and makes no difference for the first, makes none.
+                if scope == 0 && place == 0 && known.is_empty() {
                     break;
                 }
             }
@@ -319,7 +332,8 @@ async fn ask(
             }
         }
     }
-    for_networks.sort_unstable();
+    // Of the same network what was heard last.
+    for_networks.sort_unstable_by_key(|own| (own.network, Reverse(own.heard_at)));
     for_networks.dedup_by(|a, b| a.network == b.network);
     let mut room = NETWORKS_DATA;
     for_networks.retain(|own| {

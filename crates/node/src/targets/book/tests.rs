@@ -29,6 +29,7 @@ fn heard(ttl_s: u32) -> Heard {
         },
         for_networks: vec![ForNetwork {
             network: "198.51.100.0/24".parse::<Network>().unwrap(),
+            heard_at: at(9_999_999),
             data: vec![vec![192, 0, 2, 2]],
         }],
         source: "127.0.0.1:53".parse().unwrap(),

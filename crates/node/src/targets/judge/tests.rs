@@ -129,6 +129,45 @@ fn the_last_good_answer_stays_for_a_day_of_silence() {
 }
 
 #[test]
+fn what_is_said_for_a_network_has_a_time_of_its_own() {
+    let day = 24 * 60 * 60;
+    let at = |seconds: i64| Timestamp(seconds * 1000);
+    let own = |network: &str, seconds| ForNetwork {
+        network: network.parse().unwrap(),
+        heard_at: at(seconds),
+        data: vec![vec![192, 0, 2, 2]],
+    };
+    let mut standing = Standing::default();
+    // Both are heard at the beginning, and but one of them ever after.
+    let mut hear = |seconds: i64| {
+        let heard = Heard {
+            said: Said::Records {
+                data: vec![vec![192, 0, 2, 1]],
+                ttl_s: 600,
+            },
+            for_networks: vec![own("10.0.0.0/8", seconds), own("11.0.0.0/8", 0)],
+            source: "127.0.0.1:53".parse().unwrap(),
+        };
+        standing.take(Ok(heard), at(seconds), &RULES);
+        let Verdict::Answers(good, ttl_s) = standing.verdict(at(seconds + 5), &RULES) else {
+            panic!("no answer");
+        };
+        let told = good.networks(ttl_s, at(seconds + 5), &RULES);
+        let told = told.map(|(own, ttl_s)| (own.network.to_string(), ttl_s));
+        (told.collect::<Vec<_>>(), good.for_networks.len())
+    };
+    let (ten, eleven) = ("10.0.0.0/8".to_owned(), "11.0.0.0/8".to_owned());
+    let both = |ttl_s| vec![(ten.clone(), 595), (eleven.clone(), ttl_s)];
+    assert_eq!(hear(0), (both(595), 2));
+    assert_eq!(hear(594), (both(595), 2));
+    assert_eq!(hear(595), (both(30), 2));
+    assert_eq!(hear(day - 6), (both(30), 2));
+    let one = vec![(ten.clone(), 595)];
+    assert_eq!(hear(day - 5), (one.clone(), 2));
+    assert_eq!(hear(day), (one, 1));
+}
+
+#[test]
 fn failures_are_tried_again_less_and_less_often() {
     let mut scene = Scene::new();
     scene.hear(0, Record(1, 3600));
