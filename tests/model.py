@@ -126,7 +126,12 @@ def check_structure(element, shape, where):
         tag = bare(child)
         check(tag in members, f"<{shape.name}> has no <{tag}>: {where}")
         present.append(tag)
-        check_value(child, members[tag][1], where)
+        # The model requires this marker where there is no further page, too, and one character of it.
+        empty = (shape.name, tag) == ("ListTrafficPoliciesResponse", "TrafficPolicyIdMarker") and (
+            not child.text and element.findtext(f"{{{NAMESPACE}}}IsTruncated") == "false"
+        )
+        if not empty:
+            check_value(child, members[tag][1], where)
     check(len(set(present)) == len(present), f"repeated in <{shape.name}>: {present}: {where}")
     check(present == sorted(present, key=order.index), f"order in <{shape.name}>: {where}")
     for tag, (name, _) in members.items():
@@ -135,18 +140,9 @@ def check_structure(element, shape, where):
         private = (shape.name, tag) == ("CreateHostedZoneResponse", "DelegationSet") and (
             "VPC" in present
         )
-        # It also requires markers, of at least one character, where there is no further page.
-        last_page = (shape.name, tag) in LAST_PAGE_HAS_NONE and (
-            element.findtext(f"{{{NAMESPACE}}}IsTruncated") == "false"
-        )
         lacks = f"<{shape.name}> lacks <{tag}>: {where}"
-        check(not required or tag in present or private or last_page, lacks)
+        check(not required or tag in present or private, lacks)
 
-
-LAST_PAGE_HAS_NONE = {
-    ("ListTrafficPoliciesResponse", "TrafficPolicyIdMarker"),
-    ("ListTrafficPolicyVersionsResponse", "TrafficPolicyVersionMarker"),
-}
 
 # What operators may have answered beyond the model: intervals of 1 to 5 seconds, and regions of
 # their own, which tests call so.

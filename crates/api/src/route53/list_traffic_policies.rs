@@ -25,6 +25,7 @@ fn handle(call: &Call<'_>) -> Result<Reply, Failure> {
     let page = call
         .operations
         .list_traffic_policies(call.caller, &request)?;
+    let next = page.next.as_ref().map(ToString::to_string);
     Ok(Reply::ok("ListTrafficPoliciesResponse", |doc| {
         doc.element("TrafficPolicySummaries", |doc| {
             for policy in &page.policies {
@@ -38,7 +39,8 @@ fn handle(call: &Call<'_>) -> Result<Reply, Failure> {
             }
         });
         doc.text("IsTruncated", page.next.is_some());
-        doc.optional("TrafficPolicyIdMarker", page.next.as_ref());
+        // The model requires it on the last page, too.
+        doc.text("TrafficPolicyIdMarker", next.as_deref().unwrap_or_default());
         doc.text("MaxItems", request.max_items);
     }))
 }

@@ -28,6 +28,7 @@ fn handle(call: &Call<'_>) -> Result<Reply, Failure> {
     let page = call
         .operations
         .list_traffic_policy_versions(call.caller, &request)?;
+    let next = page.next.map(|version| version.to_string());
     Ok(Reply::ok("ListTrafficPolicyVersionsResponse", |doc| {
         doc.element("TrafficPolicies", |doc| {
             for policy in &page.versions {
@@ -35,7 +36,9 @@ fn handle(call: &Call<'_>) -> Result<Reply, Failure> {
             }
         });
         doc.text("IsTruncated", page.next.is_some());
-        doc.optional("TrafficPolicyVersionMarker", page.next);
+        // The model requires it on the last page, too.
+        let next = next.as_deref().unwrap_or_default();
+        doc.text("TrafficPolicyVersionMarker", next);
         doc.text("MaxItems", request.max_items);
     }))
 }
