@@ -295,6 +295,21 @@ def test_versions_are_listed_in_pages(owner):
         assert code == "InvalidInput"
 
 
+def test_pages_of_versions_end_by_what_their_documents_come_to(owner):
+    text = document().ljust(102_400)
+    made = owner.make(text=text)
+    for _ in range(11):
+        owner.next(made, text)
+    first = owner.client.list_traffic_policy_versions(Id=made["Id"])
+    assert [each["Version"] for each in first["TrafficPolicies"]] == list(range(1, 12))
+    assert first["IsTruncated"] and first["TrafficPolicyVersionMarker"] == "12"
+    rest = owner.client.list_traffic_policy_versions(
+        Id=made["Id"], TrafficPolicyVersionMarker="12"
+    )
+    assert [each["Version"] for each in rest["TrafficPolicies"]] == [12]
+    assert not rest["IsTruncated"]
+
+
 def test_other_accounts_policies_are_not_there(owner, meridian):
     made = owner.make()
     other = Owner(meridian).client

@@ -9,6 +9,8 @@ use crate::rights::authorize;
 
 /// The longest page.
 const MAX_VERSIONS: usize = 100;
+/// Where a page ends by what its documents come to: each may have 400 KB.
+const PAGE_BYTES: usize = 1024 * 1024;
 
 impl Control {
     /// ListTrafficPolicyVersions: a page of a policy's versions by their numbers, without those that
@@ -27,9 +29,8 @@ impl Control {
         let policy = own_policy(&snapshot, caller, &request.id)?;
         let from = request.marker.unwrap_or(1);
         let limit = request.max_items.clamp(1, MAX_VERSIONS);
-        let mut versions = snapshot.traffic_policy_versions(&policy.id, from, limit + 1)?;
-        let rest = versions.split_off(limit.min(versions.len()));
-        let next = rest.first().map(|policy| policy.version);
+        let most = (limit, PAGE_BYTES);
+        let (versions, next) = snapshot.traffic_policy_versions(&policy.id, from, most)?;
         Ok(TrafficPolicyVersionPage { versions, next })
     }
 }

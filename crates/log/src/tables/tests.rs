@@ -514,8 +514,13 @@ proptest! {
         let whole = expected.policy(&id);
         prop_assert_eq!(&state.traffic_policy_summary(&id).unwrap(), &whole);
         let live = expected.policies.values().filter(|it| it.id == id && !it.deleted);
-        let live: Vec<_> = live.filter(|it| it.version >= version).take(2).cloned().collect();
-        prop_assert_eq!(state.traffic_policy_versions(&id, version, 2).unwrap(), live);
+        let live: Vec<_> = live.filter(|it| it.version >= version).cloned().collect();
+        for (most, length) in [((2, usize::MAX), 2), ((9, 0), 1)] {
+            let page = live.iter().take(length).cloned().collect();
+            let next = live.get(length).map(|it| it.version);
+            let paged = state.traffic_policy_versions(&id, version, most).unwrap();
+            prop_assert_eq!(paged, (page, next));
+        }
         let name = format!("name of {id}");
         let own = whole.filter(|whole| whole.account == account);
         let named = state.traffic_policy_named(&account, &name).unwrap();

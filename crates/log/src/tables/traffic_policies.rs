@@ -122,7 +122,8 @@ impl Snapshot {
         Ok(found)
     }
 
-    /// The versions of a policy that were not deleted, from this one on.
+    /// The versions of a policy that were not deleted, from this one on, and the one after them:
+    /// `limit` at most, and no further one once their documents have this many `bytes`.
     ///
     /// # Errors
     /// As for all methods.
@@ -130,18 +131,22 @@ impl Snapshot {
         &self,
         id: &TrafficPolicyId,
         from: u32,
-        limit: usize,
-    ) -> Result<Vec<TrafficPolicy>, ReadError> {
+        (limit, bytes): (usize, usize),
+    ) -> Result<(Vec<TrafficPolicy>, Option<u32>), ReadError> {
         let row = self.traffic_policy_row(id)?.unwrap_or_default();
         let live = row.live.iter().map(|live| live.version);
-        let listed = live.filter(|version| *version >= from).take(limit);
-        let mut versions = Vec::new();
-        for version in listed {
+        let (mut versions, mut read) = (Vec::new(), 0);
+        for version in live.filter(|version| *version >= from) {
+            if versions.len() == limit || (read >= bytes && !versions.is_empty()) {
+                return Ok((versions, Some(version)));
+            }
             let key = layout::traffic_policy_version(id, version);
-            let stored = self.stored(Table::TrafficPolicyVersions, &key)?;
-            versions.push(stored.ok_or_else(|| ReadError::broken(Table::TrafficPolicies))?);
+            let stored: Option<TrafficPolicy> = self.stored(Table::TrafficPolicyVersions, &key)?;
+            let policy = stored.ok_or_else(|| ReadError::broken(Table::TrafficPolicies))?;
+            read += policy.document.len();
+            versions.push(policy);
         }
-        Ok(versions)
+        Ok((versions, None))
     }
 
     /// Whether the account made the policy, whatever became of it.
