@@ -466,6 +466,48 @@ fn what_a_zone_does_not_take_is_refused_with_its_reasons() {
 }
 
 #[test]
+fn rules_with_too_many_items_are_refused_before_anything_else() {
+    let bench = Bench::new();
+    let weighted = |items: usize, check: &str| {
+        let item = format!(r#"{{"EndpointReference":"e","Weight":1{check}}}"#);
+        format!(
+            r#"{{"RuleType": "weighted", "Items": [{}]}}"#,
+            vec![item; items].join(",")
+        )
+    };
+    let document = |rules: &str| {
+        format!(
+            r#"{{"AWSPolicyFormatVersion": "2015-10-01", "RecordType": "A", "StartRule": "r",
+                "Endpoints": {{"e": {{"Type": "value", "Value": "192.0.2.1"}}}},
+                "Rules": {{{rules}}}}}"#
+        )
+    };
+    let check = r#", "HealthCheck": "none""#;
+    let large = weighted(101, check);
+    assert_eq!(
+        invalid(bench.create(1, "www.z.test", &document(&format!(r#""r": {large}"#)))),
+        "The rule r has 101 items, but there can be no more than 100 weighted sets with the same \
+         name and type."
+    );
+    // Nothing leads to it.
+    let idle = format!(r#""r": {}, "idle": {large}"#, weighted(100, ""));
+    bench.create(1, "www.z.test", &document(&idle)).unwrap();
+    let plain = weighted(101, "");
+    let many: Vec<String> = (0..22).map(|n| format!(r#""r{n}": {plain}"#)).collect();
+    let to: Vec<String> = (0..22)
+        .map(|n| format!(r#"{{"RuleReference": "r{n}", "Weight": 1}}"#))
+        .collect();
+    let start = format!(
+        r#""r": {{"RuleType": "weighted", "Items": [{}]}}, {}"#,
+        to.join(","),
+        many.join(",")
+    );
+    let said = invalid(bench.create(1, "www.z.test", &document(&start)));
+    assert_eq!(said.split("; ").count(), 21, "{said}");
+    assert!(said.ends_with("; and 2 more"), "{said}");
+}
+
+#[test]
 fn the_largest_trees_are_refused() {
     let bench = Bench::new();
     let text = "x".repeat(250);

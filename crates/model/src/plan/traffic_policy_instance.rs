@@ -16,6 +16,7 @@ use crate::facts::Facts;
 use crate::id::TrafficPolicyInstanceId;
 use crate::quota::Quota;
 use crate::record_set::{RecordSet, SetData};
+use crate::routing::RoutingKind;
 use crate::state::State;
 use crate::traffic_policy::{
     Document, Plot, TrafficPolicy, TrafficPolicyInstance, expand, tree_name,
@@ -25,6 +26,8 @@ use crate::zone::Zone;
 /// Stored bytes that a tree may take, about: one entry, of 1 MiB at most, writes it and takes another
 /// one away.
 const MAX_TREE_BYTES: usize = 512 * 1024;
+/// How many reasons a refusal tells.
+const REASONS_TOLD: usize = 20;
 /// What a stored set takes beyond its texts, roughly.
 const SET_OVERHEAD: usize = 96;
 
@@ -151,8 +154,9 @@ fn replant<S: State>(
     // It was accepted before, maybe by other rules.
     let document = Document::parse(&policy.document).map_err(|faults| {
         let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        invalid(faults.join("; "))
+        told(faults)
     })?;
+    check_rules(&document, &SetLimits::of(state, zone)?)?;
     let plot = Plot {
         instance: &instance.id,
         name: &instance.name,
@@ -176,6 +180,34 @@ fn replant<S: State>(
     effects.push(Effect::PutChange(change(facts, &instance)));
     effects.push(Effect::PutTrafficPolicyInstance(instance));
     Ok(effects)
+}
+
+/// No rule has more items than there may be sets of one name and type. What is looked at later takes
+/// a time that grows with the square of their number.
+fn check_rules<E>(
+    document: &Document,
+    most: &SetLimits,
+) -> Result<(), PlanError<InstanceRefusal, E>> {
+    let used = document.used_rules().into_iter();
+    let mut problems = Vec::new();
+    for rule in used.filter_map(|place| document.rules().get(place)) {
+        let most = match rule.kind {
+            RoutingKind::Geoproximity => most.geoproximity_sets,
+            _ => most.policy_sets,
+        };
+        let items = rule.items.len();
+        if items as u64 > most {
+            problems.push(format!(
+                "The rule {} has {items} items, but there can be no more than {most} {} sets with \
+                 the same name and type.",
+                rule.id, rule.kind
+            ));
+        }
+    }
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(told(problems))
 }
 
 fn change(facts: &Facts, instance: &TrafficPolicyInstance) -> Change {
@@ -222,7 +254,7 @@ fn plan_sets<S: State>(
         PlanError::State(error) => PlanError::State(error),
         PlanError::Refused(refusal) => invalid(match refusal {
             BatchRefusal::InvalidInput(text) => text,
-            BatchRefusal::InvalidChangeBatch(texts) => texts.join("; "),
+            BatchRefusal::InvalidChangeBatch(texts) => return told(texts),
             BatchRefusal::NoSuchHealthCheck(id) => {
                 format!("A health check with id {id} does not exist.")
             }
@@ -246,7 +278,7 @@ fn plan_sets<S: State>(
     if problems.is_empty() {
         Ok(working.effects())
     } else {
-        Err(invalid(problems.join("; ")))
+        Err(told(problems))
     }
 }
 
@@ -263,6 +295,16 @@ fn stored_bytes(set: &RecordSet) -> usize {
     ];
     let identifiers: usize = identifiers.into_iter().flatten().map(String::len).sum();
     SET_OVERHEAD + set.key.name.as_wire().len() + texts + identifiers
+}
+
+/// A refusal for these reasons, of which it tells the first.
+fn told<E>(mut reasons: Vec<String>) -> PlanError<InstanceRefusal, E> {
+    let more = reasons.len().saturating_sub(REASONS_TOLD);
+    reasons.truncate(REASONS_TOLD);
+    if more > 0 {
+        reasons.push(format!("and {more} more"));
+    }
+    invalid(reasons.join("; "))
 }
 
 fn invalid<E>(text: String) -> PlanError<InstanceRefusal, E> {
