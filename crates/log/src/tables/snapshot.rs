@@ -528,7 +528,6 @@ impl State for Snapshot {
         Ok(count.unwrap_or(0))
     }
 
-    /// There are no instances yet.
     fn traffic_policy_instance(
         &self,
         id: &TrafficPolicyInstanceId,
