@@ -550,8 +550,8 @@ fn rules_lead_to_an_end_and_not_too_far() {
     };
     assert!(Document::parse(&chain(Document::MAX_RULE_DEPTH)).is_ok());
     assert_eq!(
-        faults(&chain(16)),
-        ["Rules.0: more than 15 rules follow each other from here"]
+        faults(&chain(13)),
+        ["Rules.0: more than 12 rules follow each other from here"]
     );
     let looped = [
         rule(0, r#""RuleReference": "1""#),
