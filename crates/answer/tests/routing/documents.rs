@@ -30,7 +30,7 @@ const ROOT: &str = "www.one.test.";
 const TTL: u32 = 77;
 const CHECKS: [&str; 6] = ["c0", "c1", "c2", "c3", "c4", "gone"];
 /// The most rules in a row that a document may have.
-const LONGEST: usize = 15;
+const LONGEST: usize = Document::MAX_RULE_DEPTH;
 /// In how many states of health a document is followed, and by how many clients in each.
 const STATES: usize = 3;
 const CLIENTS: usize = 6;
