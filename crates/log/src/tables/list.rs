@@ -83,10 +83,7 @@ impl Snapshot {
         limit: usize,
     ) -> Result<Vec<RecordSet>, ReadError> {
         let prefix = layout::generation(generation);
-        let start = from.map_or_else(
-            || prefix.clone(),
-            |from| layout::set_from(generation, from.name, from.rtype, from.identifier),
-        );
+        let start = set_start(generation, from);
         self.scan_stored(Table::Sets, &prefix, &start, limit)
     }
 
@@ -101,10 +98,7 @@ impl Snapshot {
         limit: usize,
     ) -> Result<Vec<RecordSet>, ReadError> {
         let prefix = layout::generation(generation);
-        let start = from.map_or_else(
-            || prefix.clone(),
-            |from| layout::set_from(generation, from.name, from.rtype, from.identifier),
-        );
+        let start = set_start(generation, from);
         let mut found = Vec::new();
         self.scan(Table::Sets, &prefix, &start, |_, value| {
             if found.len() == limit {
@@ -332,6 +326,14 @@ impl Snapshot {
         }
         Ok(())
     }
+}
+
+/// The lowest key of the generation's sets from a start on.
+fn set_start(generation: Generation, from: Option<SetStart<'_>>) -> Vec<u8> {
+    from.map_or_else(
+        || layout::generation(generation),
+        |from| layout::set_from(generation, from.name, from.rtype, from.identifier),
+    )
 }
 
 fn stored<T: Stored>(table: Table, value: &[u8]) -> Result<T, ReadError> {
