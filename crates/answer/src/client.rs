@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use meridian_atlas::{Atlas, Direction, LookUp, Place, Point, Scopes};
+use meridian_atlas::{Atlas, Direction, LookUp, Place, Point, Range, Scopes};
 
 use crate::World;
 use crate::health::Key;
@@ -47,7 +47,7 @@ pub(crate) struct Whereabouts {
     /// The region that it is in, where that is how it is known.
     pub(crate) region: Option<Key>,
     /// What to choose by where nothing else tells candidates apart.
-    pub(crate) range: u64,
+    pub(crate) range: Range,
     /// For how many bits of the address all that is so.
     pub(crate) scopes: Scopes,
 }
@@ -74,12 +74,23 @@ fn told_of(scopes: Scopes, atlas: &Atlas) -> Scopes {
 impl<'a> Client<'a> {
     /// The one that a query is for: the subnet counts if it tells anything, else the sender.
     pub(crate) fn of(world: &'a World, source: IpAddr, subnet: Option<(IpAddr, u8)>) -> Self {
-        let (address, bits, known_by) = match subnet {
-            Some((address, bits)) if bits > 0 => (address, bits, KnownBy::Subnet),
+        Self::begun(world, source, subnet, None)
+    }
+
+    /// The one that a query is for, whose subnet may be being looked up already.
+    #[inline]
+    pub(crate) fn begun(
+        world: &'a World,
+        source: IpAddr,
+        subnet: Option<(IpAddr, u8)>,
+        look_up: Option<&'a LookUp<'a>>,
+    ) -> Self {
+        let (address, bits, known_by, look_up) = match subnet {
+            Some((address, bits)) if bits > 0 => (address, bits, KnownBy::Subnet, look_up),
             _ => {
                 let source = source.to_canonical();
                 let bits = if source.is_ipv4() { 32 } else { 128 };
-                (source, bits, KnownBy::Source)
+                (source, bits, KnownBy::Source, None)
             }
         };
         Self {
@@ -88,17 +99,10 @@ impl<'a> Client<'a> {
             bits,
             known_by,
             whereabouts: None,
-            look_up: None,
+            look_up,
             sight: None,
             scope: 0,
         }
-    }
-
-    /// The same client, whose subnet is being looked up already.
-    #[inline]
-    pub(crate) fn with_look_up(self, begun: Option<&'a LookUp<'a>>) -> Self {
-        let look_up = begun.filter(|_| self.known_by == KnownBy::Subnet);
-        Self { look_up, ..self }
     }
 
     /// Somebody in this region, at this address.
@@ -116,7 +120,7 @@ impl<'a> Client<'a> {
             place,
             direction: place.point.map(Point::direction),
             region: None,
-            range: 0,
+            range: Range::ALL,
             scopes: NO_SCOPES,
         };
         Self {
@@ -138,7 +142,7 @@ impl<'a> Client<'a> {
                     place,
                     direction: place.point.map(Point::direction),
                     region: Some(Key::of_region(world.key, region)),
-                    range: 0,
+                    range: Range::ALL,
                     scopes: NO_SCOPES,
                 };
             }
@@ -150,7 +154,7 @@ impl<'a> Client<'a> {
                 place: *found.place,
                 direction: found.direction,
                 region: None,
-                range: found.range.0.into(),
+                range: found.range,
                 scopes: told_of(found.scope, &world.atlas),
             }
         })

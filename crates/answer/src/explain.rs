@@ -423,7 +423,7 @@ fn run<'w, T: Trace>(
     let answered = reply::write(&mut task, &mut reply);
     reply.truncate(answered.len.into());
     let client = task.client.take();
-    let client = client.unwrap_or_else(|| reply::client_of(world, scope, ask.source, &query));
+    let client = client.unwrap_or_else(|| reply::client_of(world, scope, ask.source, &query, None));
     let client = client_seen(client);
     let zone = task.zone;
     let zone = zone.map(|zone| (&zone.meta.apex, zone.meta.generation));

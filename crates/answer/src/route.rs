@@ -218,7 +218,9 @@ impl<'a, 't, T: Trace> Route<'a, 't, T> {
             }
         };
         self.client.depended_on(scope);
-        chosen.extend(only);
+        if let Some(only) = only {
+            chosen.push(only);
+        }
         self.trace.chosen(chosen, scope);
     }
 

@@ -40,12 +40,31 @@ pub struct Found<'a> {
     pub place: &'a Place,
     /// Its point, ready for being compared.
     pub direction: Option<Direction>,
-    /// What to choose by where nothing else tells places apart.
-    pub range: RangeId,
+    /// The addresses around it with the same.
+    pub range: Range,
     /// How far around the address it is the same.
     pub scope: Scopes,
     /// Who says so; nobody knows where [`Place::UNKNOWN`] is.
     pub source: Option<&'a Source>,
+}
+
+/// A range of addresses: all inside [`Scopes::record`] of the one that was looked up.
+#[derive(Debug, Clone, Copy)]
+pub struct Range {
+    /// One of them, at the upper end.
+    address: u128,
+    /// How many bits of it they have in common.
+    len: u8,
+}
+
+impl Range {
+    /// Of all addresses.
+    pub const ALL: Self = Self { address: 0, len: 0 };
+
+    /// What to choose by where nothing else tells places apart.
+    pub fn id(self) -> RangeId {
+        RangeId::of(self.address, self.len)
+    }
 }
 
 /// The number of a range of addresses: the same for all inside [`Scopes::record`], and the same in
@@ -118,7 +137,10 @@ impl Atlas {
         Found {
             place: &spot.place,
             direction: spot.direction,
-            range: RangeId::of(address, record),
+            range: Range {
+                address,
+                len: record,
+            },
             scope: Scopes {
                 record: before + record,
                 subdivision: before + subdivision,
@@ -238,7 +260,7 @@ impl Found<'_> {
     const NOTHING: Self = Self {
         place: &Place::UNKNOWN,
         direction: None,
-        range: RangeId(0),
+        range: Range::ALL,
         scope: Scopes {
             record: 0,
             subdivision: 0,

@@ -22,7 +22,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use atlas::{Atlas, AtlasSize, Found, LookUp, Needs, RangeId, Scopes, Spot};
+pub use atlas::{Atlas, AtlasSize, Found, LookUp, Needs, Range, RangeId, Scopes, Spot};
 pub use latency::{
     Cell, Latencies, LatencyMap, Located, MAX_REGIONS, MapDraft, MapFault, MapRange, MapRegion,
     MapRow, MapScopes, MapSize, Origin, RegionIndex,

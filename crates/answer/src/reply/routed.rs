@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use arrayvec::ArrayVec;
+use meridian_atlas::LookUp;
 use meridian_dns::RecordType;
 use meridian_dns::message::codes::{ede, rcode};
 use meridian_dns::message::{ExtendedError, Full, Owner, Query, Reply, Section};
@@ -40,7 +41,7 @@ pub(super) fn write_routed<'a, T: Trace>(
     let look_up = task.look_up;
     let client = task
         .client
-        .get_or_insert_with(|| client_of(world, scope, source, query).with_look_up(look_up));
+        .get_or_insert_with(|| client_of(world, scope, source, query, look_up));
     let mut route = Route::new(world, client, task.seed, &mut task.trace);
     let mut chosen = Chosen::none();
     match route.follow(zone, (labels, group), &mut chosen) {
@@ -106,19 +107,22 @@ fn write_each_once(
     Ok(())
 }
 
-/// Whom a query is for. The clients of VPCs are where those are.
+/// Whom a query is for, whose subnet may be being looked up already. The clients of VPCs are where
+/// those are.
+#[inline]
 pub(crate) fn client_of<'a>(
     world: &'a World,
     scope: Scope<'a>,
     source: IpAddr,
     query: &Query<'_>,
+    look_up: Option<&'a LookUp<'a>>,
 ) -> Client<'a> {
     if let (Scope::Private(_), Some(private)) = (scope, &world.private)
         && let Some(region) = private.region_of(source)
     {
         return Client::in_region(world, source, region);
     }
-    Client::of(world, source, subnet_of(query))
+    Client::begun(world, source, subnet_of(query), look_up)
 }
 
 /// The subnet that a query tells, with the bits that it tells.

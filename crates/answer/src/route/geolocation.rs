@@ -1,6 +1,6 @@
 //! Geolocation: the set for the smallest place that the client is in.
 
-use meridian_atlas::{Continent, Country, Place, Subdivision};
+use meridian_atlas::{Continent, Country, Place, Scopes, Subdivision};
 use meridian_model::GeoLocation;
 
 use crate::client::Whereabouts;
@@ -15,7 +15,7 @@ const CONTINENT: u8 = 1;
 const COUNTRY: u8 = 2;
 const SUBDIVISION: u8 = 3;
 const NOWHERE: u8 = 4;
-/// In the parameter: no continent.
+/// In the codes: no continent.
 const NO_CONTINENT: u8 = u8::MAX;
 
 /// The parameter of a member: how small, continent, country, subdivision.
@@ -67,26 +67,26 @@ pub(crate) fn parameter(location: &GeoLocation) -> [u8; PARAMETER] {
         },
         _ => (NOWHERE, Place::UNKNOWN),
     };
+    let [_, codes @ ..] = codes(&place).to_le_bytes();
     parameter[0] = size;
-    parameter[1..7].copy_from_slice(&codes(&place));
+    parameter[1..8].copy_from_slice(&codes);
     parameter
 }
 
-/// A place as bytes that can be compared: continent, country, subdivision.
-fn codes(place: &Place) -> [u8; 6] {
-    let mut codes = [0; 6];
-    codes[0] = place
+/// In the codes of a place: which of them tell a continent, a country, a subdivision.
+const OF_CONTINENT: u64 = 0xFF << 8;
+const OF_COUNTRY: u64 = 0xFFFF << 16;
+const OF_SUBDIVISION: u64 = 0xFF_FFFF << 32;
+
+/// A place as a number, from its second byte on: continent, country, subdivision.
+#[inline]
+fn codes(place: &Place) -> u64 {
+    let continent = place
         .continent
         .map_or(NO_CONTINENT, |continent| continent as u8);
-    let country = place.country.as_ref().map_or("", Country::as_str);
-    let subdivision = place.subdivision.as_ref().map_or("", Subdivision::as_str);
-    for (to, from) in codes[1..3].iter_mut().zip(country.bytes()) {
-        *to = from;
-    }
-    for (to, from) in codes[3..].iter_mut().zip(subdivision.bytes()) {
-        *to = from;
-    }
-    codes
+    let [a, b] = place.country.map_or([0; 2], Country::bytes);
+    let [c, d, e] = place.subdivision.map_or([0; 3], Subdivision::bytes);
+    u64::from_le_bytes([0, continent, a, b, c, d, e, 0])
 }
 
 /// The smallest place in play that the client is in; where none of those is, the smallest of all
@@ -98,64 +98,83 @@ pub(crate) fn choose<T: Trace>(
     trace: &mut T,
 ) -> (Option<usize>, u8) {
     let here = codes(&client.place);
-    // For each size the set that matches, in play and at all.
-    let (mut in_play, mut matching) = ([None; NOWHERE as usize], [None; NOWHERE as usize]);
-    let mut scope = 0;
+    // The smallest that matches, in play and at all. No two sets are for the same place.
+    let (mut in_play, mut matching) = (None, None);
+    let mut apart = Apart::Nothing;
     for (place, member) in candidates.all() {
-        scope = scope.max(told_apart(client, &here, &member));
-        let size = usize::from(member.parameter[0]);
-        if !matches(&here, &member) {
+        let seen = seen_from(here, &member);
+        apart = apart.max(seen.apart);
+        if !seen.is_inside {
             continue;
         }
-        if let Some(seat) = matching.get_mut(size) {
-            *seat = Some(place);
-        }
-        if let Some(seat) = in_play.get_mut(size)
-            && candidates.is_in_play(&member)
-        {
-            *seat = Some(place);
+        let own = Some((member.parameter[0], place));
+        matching = matching.max(own);
+        if candidates.is_in_play(&member) {
+            in_play = in_play.max(own);
         }
     }
-    let smallest = |places: &[Option<usize>]| places.iter().rev().find_map(|place| *place);
-    let healthy = smallest(&in_play);
-    let chosen = healthy.or_else(|| smallest(&matching));
     if T::ON {
-        let could_be = if healthy.is_some() { in_play } else { matching };
-        for place in could_be.iter().flatten() {
-            trace.fate(*place, || Fate::LessSpecific);
+        let is_healthy = in_play.is_some();
+        for (place, member) in candidates.all() {
+            let could_be = !is_healthy || candidates.is_in_play(&member);
+            if could_be && seen_from(here, &member).is_inside {
+                trace.fate(place, || Fate::LessSpecific);
+            }
         }
-        if healthy.is_none() && chosen.is_some() {
+        if !is_healthy && matching.is_some() {
             trace.last_resort();
         }
     }
-    (chosen, scope)
+    let chosen = in_play.or(matching).map(|(_, place)| place);
+    (chosen, apart.bits(client.scopes))
 }
 
-/// Whether a client at this place is in the place of a member.
-fn matches(here: &[u8; 6], member: &Member<'_>) -> bool {
-    let (size, there) = (member.parameter[0], &member.parameter[1..7]);
-    match size {
-        DEFAULT => true,
-        CONTINENT => here[0] == there[0],
-        COUNTRY => here[1..3] == there[1..3] && here[1] != 0,
-        SUBDIVISION => here[1..] == there[1..] && here[1] != 0,
-        _ => false,
+/// What a member is to a client.
+struct Seen {
+    /// The client is in its place.
+    is_inside: bool,
+    /// Where the clients end to whom it is the same.
+    apart: Apart,
+}
+
+/// The largest kind of place in all of which a member is the same to everybody: it matches all of
+/// them or none.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Apart {
+    Nothing,
+    Continents,
+    Countries,
+    Subdivisions,
+}
+
+impl Apart {
+    /// For how many bits around a client that is so.
+    fn bits(self, scopes: Scopes) -> u8 {
+        match self {
+            Self::Nothing => 0,
+            Self::Continents => scopes.continent,
+            Self::Countries => scopes.country,
+            Self::Subdivisions => scopes.subdivision,
+        }
     }
 }
 
-/// For how many bits around this client a member is the same to everybody: it matches all of them
-/// or none.
-fn told_apart(client: &Whereabouts, here: &[u8; 6], member: &Member<'_>) -> u8 {
-    let (size, there) = (member.parameter[0], &member.parameter[1..7]);
-    let scopes = client.scopes;
-    match size {
-        CONTINENT => scopes.continent,
+#[inline]
+fn seen_from(here: u64, member: &Member<'_>) -> Seen {
+    let [size, ..] = *member.parameter;
+    let there = member.parameter.first_chunk();
+    let there = there.map_or(0, |word| u64::from_le_bytes(*word));
+    let differs = |codes| (here ^ there) & codes != 0;
+    let (is_inside, apart) = match size {
+        DEFAULT => (true, Apart::Nothing),
+        CONTINENT => (!differs(OF_CONTINENT), Apart::Continents),
         // On another continent all are elsewhere.
-        COUNTRY | SUBDIVISION if here[0] != there[0] => scopes.continent,
+        COUNTRY | SUBDIVISION if differs(OF_CONTINENT) => (false, Apart::Continents),
         // And so they are in another country of this one.
-        COUNTRY => scopes.country,
-        SUBDIVISION if here[1..3] != there[1..3] => scopes.country,
-        SUBDIVISION => scopes.subdivision,
-        _ => 0,
-    }
+        COUNTRY => (!differs(OF_COUNTRY), Apart::Countries),
+        SUBDIVISION if differs(OF_COUNTRY) => (false, Apart::Countries),
+        SUBDIVISION => (!differs(OF_SUBDIVISION), Apart::Subdivisions),
+        _ => (false, Apart::Nothing),
+    };
+    Seen { is_inside, apart }
 }

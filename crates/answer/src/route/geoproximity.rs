@@ -74,17 +74,22 @@ pub(crate) fn choose<T: Trace>(
     trace: &mut T,
 ) -> (Option<usize>, u8) {
     let here = client.direction;
-    let chosen = least(candidates, client.range, trace, |place, member, trace| {
-        let there = here.zip(direction(member, regions));
-        let Some((here, there)) = there else {
-            return f64::INFINITY;
-        };
-        let km = here.distance_km(there);
-        let biased = biased(km, bias(member));
-        trace.finding(place, || Finding::DistanceKm(km));
-        trace.finding(place, || Finding::BiasedKm(biased));
-        biased
-    });
+    let chosen = least(
+        candidates,
+        || client.range.id(),
+        trace,
+        |place, member, trace| {
+            let there = here.zip(direction(member, regions));
+            let Some((here, there)) = there else {
+                return f64::INFINITY;
+            };
+            let km = here.distance_km(there);
+            let biased = biased(km, bias(member));
+            trace.finding(place, || Finding::DistanceKm(km));
+            trace.finding(place, || Finding::BiasedKm(biased));
+            biased
+        },
+    );
     // Who is alone needs no clients to choose by.
     let scope = match candidates.all().nth(1) {
         Some(_) => client.scopes.record,

@@ -141,7 +141,11 @@ impl<'a> Group<'a> {
         self.members.get(place).map(Member::read)
     }
 
+    #[inline]
     pub(crate) fn part(&self, member: &Member<'a>) -> Option<Part<'a>> {
+        if !member.is_alias() {
+            return Some(Part::Records(self.records_and_rest(member)?.0));
+        }
         self.part_and_rest(member).map(|(part, _)| part)
     }
 
@@ -157,12 +161,17 @@ impl<'a> Group<'a> {
         })
     }
 
+    #[inline]
+    fn records_and_rest(&self, member: &Member<'a>) -> Option<(Set<'a>, &'a [u8])> {
+        Set::read(self.rtype, self.bytes.get(member.part..)?)
+    }
+
     fn part_and_rest(&self, member: &Member<'a>) -> Option<(Part<'a>, &'a [u8])> {
-        let bytes = self.bytes.get(member.part..)?;
-        if member.flags & ALIAS == 0 {
-            let (set, rest) = Set::read(self.rtype, bytes)?;
+        if !member.is_alias() {
+            let (set, rest) = self.records_and_rest(member)?;
             return Some((Part::Records(set), rest));
         }
+        let bytes = self.bytes.get(member.part..)?;
         let (hash, rest) = bytes.split_first_chunk::<8>()?;
         let (zone, rest) = text(rest)?;
         let (name, rest) = sized(rest)?;

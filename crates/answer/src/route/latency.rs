@@ -114,28 +114,32 @@ fn fastest<T: Trace>(
     trace: &mut T,
 ) -> Option<usize> {
     let here = place.and_then(|place| place.direction);
-    let range = told.latencies.range().0.into();
-    least(candidates, range, trace, |at, member, trace| {
-        let region = region(member);
-        let known = told.ms(region);
-        if !T::ON
-            && let Some(ms) = known
-        {
-            return ms;
-        }
-        let km = here.zip(regions.direction(region));
-        let km = km.map(|(here, there)| here.distance_km(there));
-        if let Some(km) = km {
-            trace.finding(at, || Finding::DistanceKm(km));
-        }
-        let Some(ms) = known.or_else(|| km.map(by_distance_ms)) else {
-            return f64::INFINITY;
-        };
-        let origin = told.origin(region);
-        let source = origin.map_or(LatencySource::Distance, LatencySource::Map);
-        trace.finding(at, || Finding::Latency(LatencyFound { ms, source }));
-        ms
-    })
+    least(
+        candidates,
+        || told.latencies.range(),
+        trace,
+        |at, member, trace| {
+            let region = region(member);
+            let known = told.ms(region);
+            if !T::ON
+                && let Some(ms) = known
+            {
+                return ms;
+            }
+            let km = here.zip(regions.direction(region));
+            let km = km.map(|(here, there)| here.distance_km(there));
+            if let Some(km) = km {
+                trace.finding(at, || Finding::DistanceKm(km));
+            }
+            let Some(ms) = known.or_else(|| km.map(by_distance_ms)) else {
+                return f64::INFINITY;
+            };
+            let origin = told.origin(region);
+            let source = origin.map_or(LatencySource::Distance, LatencySource::Map);
+            trace.finding(at, || Finding::Latency(LatencyFound { ms, source }));
+            ms
+        },
+    )
 }
 
 /// The fastest in play where no map says anything: the nearest.
@@ -145,21 +149,26 @@ fn nearest<T: Trace>(
     regions: &RegionTable,
     trace: &mut T,
 ) -> Option<usize> {
-    least(candidates, place.range, trace, |at, member, trace| {
-        let there = regions.direction(region(member));
-        let Some((here, there)) = place.direction.zip(there) else {
-            return f64::INFINITY;
-        };
-        trace.finding(at, || Finding::DistanceKm(here.distance_km(there)));
-        trace.finding(at, || {
-            Finding::Latency(LatencyFound {
-                ms: by_distance_ms(here.distance_km(there)),
-                source: LatencySource::Distance,
-            })
-        });
-        // Which is nearer takes no arcs.
-        here.chord_squared(there)
-    })
+    least(
+        candidates,
+        || place.range.id(),
+        trace,
+        |at, member, trace| {
+            let there = regions.direction(region(member));
+            let Some((here, there)) = place.direction.zip(there) else {
+                return f64::INFINITY;
+            };
+            trace.finding(at, || Finding::DistanceKm(here.distance_km(there)));
+            trace.finding(at, || {
+                Finding::Latency(LatencyFound {
+                    ms: by_distance_ms(here.distance_km(there)),
+                    source: LatencySource::Distance,
+                })
+            });
+            // Which is nearer takes no arcs.
+            here.chord_squared(there)
+        },
+    )
 }
 
 /// The member in play that answers this client whatever is faster.
@@ -177,9 +186,9 @@ fn preferred<T: Trace>(
     let (place, why) = match own {
         Some(place) => (place, Fate::NotOwnRegion),
         None => {
-            let country = client.place.country.as_ref().map(Country::as_str);
+            let country = client.place.country.map(Country::bytes);
             let beijing =
-                (country == Some("CN")).then(|| find(&|region| regions.is_beijing(region)));
+                (country == Some(*b"CN")).then(|| find(&|region| regions.is_beijing(region)));
             (beijing??, Fate::NotBeijing)
         }
     };

@@ -3,6 +3,8 @@
 
 use std::cmp::Ordering;
 
+use meridian_atlas::RangeId;
+
 use super::candidates::Candidates;
 use super::group::Member;
 use super::trace::{Fate, Trace};
@@ -11,7 +13,7 @@ use super::trace::{Fate, Trace};
 /// that the client's range of addresses falls to.
 pub(crate) fn least<T: Trace>(
     candidates: &Candidates<'_>,
-    range: u64,
+    range: impl Fn() -> RangeId,
     trace: &mut T,
     mut measure: impl FnMut(usize, &Member<'_>, &mut T) -> f64,
 ) -> Option<usize> {
@@ -30,8 +32,8 @@ pub(crate) fn least<T: Trace>(
             Ordering::Less => true,
             Ordering::Greater => false,
             Ordering::Equal => {
-                let other = *lot.get_or_insert_with(|| lot_of(candidates, *least_place, range));
-                lot_of(candidates, place, range) > other
+                let other = *lot.get_or_insert_with(|| lot_of(candidates, *least_place, range()));
+                lot_of(candidates, place, range()) > other
             }
         };
         if out {
@@ -59,11 +61,11 @@ pub(crate) fn least<T: Trace>(
 
 /// What a member draws for a range of addresses: nothing that differs from server to server, such
 /// as keyed hashes, takes part.
-fn lot_of(candidates: &Candidates<'_>, place: usize, range: u64) -> u64 {
+fn lot_of(candidates: &Candidates<'_>, place: usize, RangeId(range): RangeId) -> u64 {
     let group = candidates.group();
     let names = group.member(place).and_then(|member| group.names(&member));
     let identifier = names.map_or("", |names| names.identifier);
-    let hash = identifier.bytes().fold(range, |hash, byte| {
+    let hash = identifier.bytes().fold(u64::from(range), |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });
     let mixed = (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);

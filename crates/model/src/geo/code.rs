@@ -30,6 +30,12 @@ impl Country {
     pub fn as_str(&self) -> &str {
         text(&self.0)
     }
+
+    /// The code, to be compared.
+    #[inline]
+    pub fn bytes(self) -> [u8; 2] {
+        self.0
+    }
 }
 
 impl fmt::Display for Country {
@@ -65,6 +71,12 @@ impl Subdivision {
     pub fn as_str(&self) -> &str {
         let len = self.0.iter().take_while(|letter| **letter != 0).count();
         text(self.0.get(..len).unwrap_or_default())
+    }
+
+    /// The code with zeros behind it, to be compared.
+    #[inline]
+    pub fn bytes(self) -> [u8; 3] {
+        self.0
     }
 }
 
