@@ -31,6 +31,9 @@ use matrix::Pair;
 use mlab::MLabRows;
 use pieces::{Piece, Pieces};
 
+/// The longest name of a region, in bytes.
+const MAX_REGION: usize = 64;
+
 /// What a file does not say itself.
 #[derive(Debug, Clone)]
 pub struct Reading {
@@ -102,6 +105,8 @@ pub enum Wrong {
     NotPing,
     #[error("'{0}' is none of the targets")]
     UnknownTarget(String),
+    #[error("'{0}' is no name of a region")]
+    Region(String),
     #[error("no region is within {near} km of the site '{0}'", near = mlab::NEAR_KM)]
     FarSite(String),
     #[error("'{0}' is none of the sites, and the row does not say where it is")]
@@ -200,6 +205,16 @@ enum Told {
     Pair(Pair),
 }
 
+/// Rows travel by the thousand: one may name no more than a region.
+fn named_shortly(told: Told) -> Result<Told, Wrong> {
+    match told {
+        Told::Sample(sample) if sample.region.len() > MAX_REGION => {
+            Err(Wrong::Region(fields::shown(&sample.region)))
+        }
+        told => Ok(told),
+    }
+}
+
 fn one(sample: Sample) -> Told {
     Told::Sample(Box::new(sample))
 }
@@ -217,6 +232,7 @@ impl<R: BufRead> Iterator for Import<R> {
                 Err(error) => return Some(Err(error)),
                 Ok(Piece { line, text }) => {
                     let told = self.rows.read(text, &self.reading);
+                    let told = told.and_then(named_shortly);
                     told.map_err(|reason| Fault { line, reason })
                 }
             };

@@ -278,7 +278,27 @@ fn rows_of_m_lab_are_for_the_region_that_the_site_is_at() {
         assert_eq!(samples(&records)[2].1, "us-east-2");
     }
     let (_, faults) = import(reading(Format::MLab), "date,rtt\n");
-    assert_eq!(faults, ["line 1: the first line has no column MinRTT"]);
+    assert_eq!(
+        faults,
+        ["line 1: the first line has no column MinRTT, so no row can be read"]
+    );
+}
+
+/// A thousand of them are sent at a time, which was more than the server takes: nothing came in.
+#[test]
+fn names_that_are_too_long_for_a_region_are_no_regions() {
+    let long = "x".repeat(20_000);
+    let shown = "x".repeat(60);
+    let csv = format!("192.0.2.0/24,{long},1\n192.0.2.0/24,{},1\n", "y".repeat(64));
+    let json = format!("{{\"prefix\":\"192.0.2.0/24\",\"region\":\"{long}\",\"rtt_ms\":1}}\n");
+    for (format, text, good) in [(Format::Csv, csv, 1), (Format::Ndjson, json, 0)] {
+        let (records, faults) = import(reading(format), &text);
+        assert_eq!(
+            faults,
+            [format!("line 1: '{shown}' is no name of a region")]
+        );
+        assert_eq!(records.len(), good);
+    }
 }
 
 #[test]
