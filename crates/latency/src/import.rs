@@ -91,7 +91,7 @@ pub enum Wrong {
     NotJson(String),
     #[error("a quotation mark is not closed")]
     OpenQuote,
-    #[error("the first line has no column {0}")]
+    #[error("the first line has no column {0}, so no row can be read")]
     NoColumn(&'static str),
     #[error("it has no {0}")]
     Missing(&'static str),
@@ -237,7 +237,13 @@ impl<R: BufRead> Iterator for Import<R> {
                 }
             };
             match told {
-                Err(fault) => return Some(Err(fault.into())),
+                Err(fault) => {
+                    // Which column is what would be guessed.
+                    if let Wrong::NoColumn(_) = fault.reason {
+                        self.pieces.end_here();
+                    }
+                    return Some(Err(fault.into()));
+                }
                 Ok(Told::Header) => {}
                 Ok(Told::Nothing) => self.passed_over += 1,
                 Ok(Told::Sample(sample)) => return Some(Ok(Record::Sample(*sample))),

@@ -34,7 +34,7 @@ impl<const N: usize> Columns<N> {
                 values.position(|value| value.eq_ignore_ascii_case(name))
             };
             let named = self.names.each_ref().map(place);
-            if named.iter().all(Option::is_none) {
+            if named.iter().all(Option::is_none) && !are_names(&values) {
                 self.places = Some(std::array::from_fn(Some));
                 return self.read(line, required);
             }
@@ -51,6 +51,13 @@ impl<const N: usize> Columns<N> {
         };
         Ok(Some(places.map(&mut take)))
     }
+}
+
+/// Whether a line says what columns there are, by whatever names: it has no number. Taken for a row, it
+/// would have others read as if their columns stood in our order.
+fn are_names(values: &[Cow<'_, str>]) -> bool {
+    let is_name = |value: &Cow<'_, str>| value.starts_with(|first: char| first.is_alphabetic());
+    values.len() > 1 && values.iter().all(is_name)
 }
 
 /// The values of a line. One in quotation marks may have commas in it, and two of these marks for

@@ -63,6 +63,11 @@ impl<R: BufRead> Pieces<R> {
         self.line
     }
 
+    /// There is no further row.
+    pub(super) fn end_here(&mut self) {
+        self.shape = Shape::Ended;
+    }
+
     /// The next row. After an error of reading there is none.
     pub(super) fn next(&mut self) -> Option<Result<Piece<'_>, ImportError>> {
         let found = self.find();

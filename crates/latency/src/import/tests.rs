@@ -102,13 +102,54 @@ fn a_bad_row_says_why_and_the_next_is_read() {
     ];
     assert_eq!(faults, expected);
     let (_, faults) = import(reading(Format::Csv), "prefix,region,ms\n");
-    assert_eq!(faults, ["line 1: the first line has no column rtt_ms"]);
+    assert_eq!(
+        faults,
+        ["line 1: the first line has no column rtt_ms, so no row can be read"]
+    );
     let bytes = Cursor::new(b"192.0.2.0/24,\xFF,1,1\n");
     let fault = Import::new(bytes, reading(Format::Csv)).next().unwrap();
     assert_eq!(
         fault.unwrap_err().to_string(),
         "line 1: it is no text in UTF-8"
     );
+}
+
+/// With `ms` instead of `rtt_ms`, rows were read as if counts stood where round trips are.
+#[test]
+fn no_row_is_read_under_names_of_columns_that_are_not_understood() {
+    let missing =
+        |name| format!("line 1: the first line has no column {name}, so no row can be read");
+    for (format, first, row, name) in [
+        (
+            Format::Csv,
+            "prefix,region,count,ms",
+            "192.0.2.0/24,a,40,12",
+            "rtt_ms",
+        ),
+        (
+            Format::Csv,
+            "network,site,n,latency",
+            "192.0.2.0/24,a,40,12",
+            "prefix",
+        ),
+        (
+            Format::Csv,
+            "\"Netz\",\"Region\",\"Zahl\"",
+            "192.0.2.0/24,a,40",
+            "prefix",
+        ),
+        (Format::Matrix, "to,from,rtt", "a,b,10", "ms"),
+        (Format::Matrix, "source,target,rtt", "a,b,10", "from"),
+        (
+            Format::MLab,
+            "cidr,site,rtt",
+            "192.0.2.0/24,dub01,8",
+            "MinRTT",
+        ),
+    ] {
+        let (records, faults) = import(reading(format), &format!("{first}\n{row}\n{row}\n"));
+        assert_eq!((records, faults), (vec![], vec![missing(name)]), "{first}");
+    }
 }
 
 #[test]
