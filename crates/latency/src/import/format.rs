@@ -2,6 +2,8 @@
 
 use meridian_model::Network;
 
+use super::columns::split;
+
 /// How the rows of a file look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -59,7 +61,8 @@ impl Format {
         }
         let lines = text.lines().map(str::trim);
         let line = lines.into_iter().find(|line| !passes_over(line))?;
-        let fields: Vec<&str> = line.split(',').map(str::trim).collect();
+        let fields = split(line).ok()?;
+        let fields: Vec<&str> = fields.iter().map(AsRef::as_ref).collect();
         let is = |name: &str| fields.iter().any(|field| field.eq_ignore_ascii_case(name));
         let is_network = |field: &&str| field.parse::<Network>().is_ok();
         match fields.as_slice() {
