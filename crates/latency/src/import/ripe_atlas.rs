@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::fields::{client, network, shown, us_of};
 use super::ndjson::{Time, not_json};
@@ -19,8 +20,29 @@ struct Ping {
     dst_name: Option<String>,
     min: Option<f64>,
     rcvd: Option<u32>,
+    /// One for each packet: `{"rtt": 1.5}`, `{"x": "*"}` or `{"error": "…"}`. Of other kinds of
+    /// measurements it is something else.
+    result: Option<Value>,
     timestamp: Option<Time>,
     prb_id: Option<u64>,
+}
+
+impl Ping {
+    /// The least round trip, and how many there were; none where no packet came back.
+    fn answered(&self) -> Option<(f64, u32)> {
+        // Atlas sums up, with a minimum of -1 where nothing came back; excerpts may not.
+        let packets = self.result.as_ref().and_then(Value::as_array);
+        let round_trip = |packet: &Value| packet.get("rtt")?.as_f64().filter(|ms| *ms > 0.0);
+        let round_trips = || packets.into_iter().flatten().filter_map(round_trip);
+        let least = self.min.or_else(|| round_trips().min_by(f64::total_cmp));
+        let count = match (self.rcvd, packets) {
+            (Some(count), _) => count,
+            (None, Some(_)) => u32::try_from(round_trips().count()).ok()?,
+            // Where a minimum is all that is told, it is of one.
+            (None, None) => 1,
+        };
+        Some((least.filter(|ms| *ms > 0.0)?, count)).filter(|(_, count)| *count > 0)
+    }
 }
 
 /// A result; none where no packet came back.
@@ -29,13 +51,9 @@ pub(super) fn read(text: &str, reading: &Reading) -> Result<Option<Sample>, Wron
     if ping.kind.as_deref().is_some_and(|kind| kind != "ping") {
         return Err(Wrong::NotPing);
     }
-    // Atlas tells a minimum of -1 then.
-    let (Some(min), Some(count)) = (ping.min.filter(|ms| *ms > 0.0), ping.rcvd) else {
+    let Some((min, count)) = ping.answered() else {
         return Ok(None);
     };
-    if count == 0 {
-        return Ok(None);
-    }
     let from = ping.from.ok_or(Wrong::Missing("from"))?;
     let names = [ping.dst_addr, ping.dst_name];
     let region = names

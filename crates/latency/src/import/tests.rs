@@ -281,6 +281,47 @@ fn pings_of_ripe_atlas_are_read_as_an_array_or_as_lines() {
     }
 }
 
+/// Excerpts of results, without the sums, were told to be of pings that nobody answered.
+#[test]
+fn pings_without_sums_are_read_from_their_packets() {
+    let mut with = reading(Format::RipeAtlas);
+    with.tables
+        .read_targets(Cursor::new("198.51.100.1,eu-west-1\n"))
+        .unwrap();
+    let ping = |more: &str| {
+        format!(
+            "{{\"type\":\"ping\",\"from\":\"203.0.113.9\",\"dst_addr\":\"198.51.100.1\",\
+             \"prb_id\":7,\"timestamp\":1700000000{more}}}"
+        )
+    };
+    let packets = r#","result":[{"x":"*"},{"rtt":31.5},{"error":"connect failed"},{"rtt":30.25}]"#;
+    for (more, expected) in [
+        (packets.to_owned(), Some((30_250, 2))),
+        (format!("{packets},\"min\":30.25"), Some((30_250, 2))),
+        (format!("{packets},\"rcvd\":2"), Some((30_250, 2))),
+        (format!("{packets},\"min\":-1,\"rcvd\":0"), None),
+        (",\"min\":30.25".to_owned(), Some((30_250, 1))),
+        (
+            ",\"result\":[{\"x\":\"*\"},{\"error\":\"e\"}]".to_owned(),
+            None,
+        ),
+        (",\"result\":[]".to_owned(), None),
+        (",\"result\":{\"rt\":5}".to_owned(), None),
+        (String::new(), None),
+    ] {
+        let mut import = Import::new(Cursor::new(ping(&more)), with.clone());
+        let records: Vec<Record> = (&mut import).map(|record| record.unwrap()).collect();
+        let told = samples(&records);
+        let told = told.first().map(|(_, _, us, count, _)| (*us, *count));
+        assert_eq!(told, expected, "{more}");
+        assert_eq!(
+            import.passed_over(),
+            u64::from(expected.is_none()),
+            "{more}"
+        );
+    }
+}
+
 #[test]
 fn rows_of_m_lab_are_for_the_region_that_the_site_is_at() {
     let csv = "date,MinRTT,cidr,site,server_latitude,server_longitude\n\
