@@ -102,7 +102,7 @@ fn date(text: &str) -> Option<u64> {
     let [hour, minute, second] = numbers(clock, ':')?;
     let within = (1970..=9999).contains(&year)
         && (1..=12).contains(&month)
-        && (1..=31).contains(&day)
+        && (1..=days_of(year, month)).contains(&day)
         && hour <= 23
         && minute <= 59
         && second <= 60;
@@ -115,6 +115,17 @@ fn date(text: &str) -> Option<u64> {
     let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1;
     let days = days.checked_sub(DAYS_BEFORE_1970)?;
     within.then_some(((days * 24 + hour) * 60 + minute) * 60 + second)
+}
+
+/// How many days a month has.
+fn days_of(year: u64, month: u64) -> u64 {
+    let leaps = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    match month {
+        2 if leaps => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
 }
 
 /// From the 1st of March of the year 0 to 1970.
@@ -160,6 +171,10 @@ mod tests {
             "2026",
             "2026-13-01",
             "2026-01-32",
+            "2026-02-29",
+            "2026-02-31",
+            "2100-02-29",
+            "2026-04-31",
             "1969-12-31",
             "2026-01-01T24:00:00",
             "2026-01-01T1:2",
