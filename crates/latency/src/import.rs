@@ -97,6 +97,8 @@ pub enum Wrong {
     Missing(&'static str),
     #[error("'{0}' is no network, such as 192.0.2.0/24")]
     Network(String),
+    #[error("'{0}' is wider than any network of clients: /8, or /16 of IPv6")]
+    TooWide(String),
     #[error("'{text}' is no {field}")]
     Number { field: &'static str, text: String },
     #[error("'{0}' is no time: seconds since 1970, or as in 2026-01-31T12:00:00Z")]

@@ -17,10 +17,21 @@ pub(super) fn shown(text: &str) -> String {
     text.chars().take(SHOWN).collect()
 }
 
+/// The widest networks of clients, of IPv4 and of IPv6: what is wider is no operator's.
+const WIDEST: (u8, u8) = (8, 16);
+
 /// A network, no longer than people are told apart by: /24, or /48 of IPv6.
 pub(super) fn network(text: &str) -> Result<Network, Wrong> {
     let network: Network = text.parse().map_err(|_| Wrong::Network(shown(text)))?;
     let kept = kept(network.address());
+    let widest = if kept.address().is_ipv4() {
+        WIDEST.0
+    } else {
+        WIDEST.1
+    };
+    if network.prefix_len() < widest {
+        return Err(Wrong::TooWide(shown(text)));
+    }
     Ok(if network.prefix_len() > kept.prefix_len() {
         kept
     } else {
@@ -201,6 +212,19 @@ mod tests {
             assert_eq!(network(text).unwrap().to_string(), network_of);
         }
         assert!(network("192.0.2.0/33").is_err());
+        // Somebody would speak for half of the world.
+        for text in [
+            "0.0.0.0/0",
+            "128.0.0.0/7",
+            "::/0",
+            "2000::/3",
+            "::ffff:0.0.0.0/96",
+        ] {
+            assert_eq!(network(text), Err(Wrong::TooWide(text.to_owned())));
+        }
+        for text in ["10.0.0.0/8", "2001::/16"] {
+            assert_eq!(network(text).unwrap().to_string(), text);
+        }
     }
 
     #[test]
