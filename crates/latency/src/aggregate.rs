@@ -15,11 +15,11 @@ use crate::ground::Ground;
 use crate::holding::{Ageing, Holding};
 use crate::key::Key;
 use crate::lot;
+use crate::possible::{check_light, check_range, ms};
 use crate::recent::{Recent, Seen};
 use crate::refused::{Refused, RefusedCounts};
 use crate::rules::Rules;
 use crate::sample::{Kind, Sample};
-use crate::spots::Spots;
 
 pub use stored::StoredFault;
 #[cfg(feature = "fuzzing")]
@@ -84,8 +84,6 @@ const MAX_HELD_OUT: usize = 16_384;
 const MAX_REGIONS: usize = 255;
 /// Measurements that one sample may stand for, so that none outweighs a network for years.
 const MAX_COUNT: u32 = 10_000;
-/// Microseconds.
-const RTT_US: std::ops::RangeInclusive<u32> = 100..=2_000_000;
 
 impl Aggregate {
     /// One that knows nothing.
@@ -121,9 +119,7 @@ impl Aggregate {
     }
 
     fn take(&mut self, sample: &Sample, ground: &Ground<'_>) -> Result<(), Refused> {
-        if !RTT_US.contains(&sample.rtt_us) {
-            return Err(Refused::OutOfRange);
-        }
+        check_range(sample.rtt_us)?;
         if sample.count == 0 || !(sample.weight > 0.0 && sample.weight <= 1.0) {
             return Err(Refused::Weightless);
         }
@@ -135,9 +131,10 @@ impl Aggregate {
         }
         let key = Key::of(sample.network);
         let region = self.region(&sample.region, ground)?;
-        #[expect(clippy::cast_precision_loss, reason = "a sample needs no more")]
-        let ms = sample.rtt_us as f32 / 1000.0;
-        self.check_light(key, region, ms, ground)?;
+        let direction = self.directions.get(usize::from(region)).copied().flatten();
+        let direction = direction.map(|(_, direction)| direction);
+        let ms = ms(sample.rtt_us);
+        check_light(key, direction, ms, ground)?;
         let at_min = minute(sample.at_s);
         if self.is_held_out(sample, key) {
             self.hold_out(HeldOut {
@@ -190,25 +187,6 @@ impl Aggregate {
             *direction = Some((point, point.direction()));
         }
         u8::try_from(place).map_err(|_| Refused::TooManyRegions)
-    }
-
-    fn check_light(
-        &self,
-        key: Key,
-        region: u8,
-        ms: f32,
-        ground: &Ground<'_>,
-    ) -> Result<(), Refused> {
-        let place = ground.atlas.look_up(key.address()).place;
-        let direction = self.directions.get(usize::from(region)).copied().flatten();
-        let floor = match (direction, Spots::of(place)) {
-            (Some((_, direction)), Some(spots)) => spots.floor_ms(direction),
-            _ => 0.0,
-        };
-        if f64::from(ms) < floor {
-            return Err(Refused::FasterThanLight);
-        }
-        Ok(())
     }
 
     /// All that a client measures within a minute is kept together: what it says is which region is

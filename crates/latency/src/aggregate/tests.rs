@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::bins;
+use crate::possible::possible;
 use crate::testing::{DAY_S, NOW_S, client, sample};
 
 /// 10.0.0.0/8 and 2001:db8::/32 are in Germany, 11.0.0.0/8 in Australia.
@@ -112,6 +113,47 @@ fn impossible_samples_are_refused_and_counted() {
     assert_eq!(fold(&mut aggregate, &anywhere), Ok(()));
     let here = sample("11.0.0.0/24", "ap-southeast-2", 2.0);
     assert_eq!(fold(&mut aggregate, &here), Ok(()));
+}
+
+/// A wide network was where its first address is, so that one ms to Frankfurt was believed of half
+/// the world.
+#[test]
+fn a_wide_network_is_not_faster_than_light_from_most_of_its_places() {
+    let mut layer = Layer::new(Source::named("test"));
+    for (network, country) in [
+        ("16.0.0.0/10", "DE"),
+        ("16.64.0.0/10", "AU"),
+        ("16.128.0.0/9", "AU"),
+    ] {
+        let place = Place::in_country(Country::new(country).unwrap()).completed();
+        layer.add(network.parse().unwrap(), place).unwrap();
+    }
+    let (atlas, regions) = (Atlas::new(vec![layer]).unwrap(), Regions::default());
+    let ground = Ground {
+        atlas: &atlas,
+        regions: &regions,
+        now_s: NOW_S,
+    };
+    let mut aggregate = Aggregate::new(Rules::default());
+    let mut fold = |network: &str, region: &str, ms| {
+        let taken = aggregate.fold(&sample(network, region, ms), &ground);
+        assert_eq!(
+            possible(&sample(network, region, ms), &ground),
+            taken,
+            "{network}"
+        );
+        taken
+    };
+    let far = Err(Refused::FasterThanLight);
+    assert_eq!(fold("16.0.0.0/8", "eu-central-1", 1.0), far);
+    assert_eq!(fold("16.0.0.0/8", "eu-central-1", 200.0), Ok(()));
+    assert_eq!(fold("16.0.0.0/8", "ap-southeast-2", 20.0), Ok(()));
+    // A quarter of it is narrow enough, and Germany's.
+    assert_eq!(fold("16.0.0.0/10", "eu-central-1", 5.0), Ok(()));
+    assert_eq!(fold("16.0.0.0/24", "eu-central-1", 5.0), Ok(()));
+    assert_eq!(fold("16.64.0.0/24", "eu-central-1", 5.0), far);
+    // Nobody knows where the rest is.
+    assert_eq!(fold("17.0.0.0/8", "eu-central-1", 1.0), Ok(()));
 }
 
 #[test]
