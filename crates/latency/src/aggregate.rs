@@ -11,6 +11,7 @@ use meridian_atlas::{Direction, Point};
 
 use crate::area::Area;
 use crate::bins::{Bin, Position};
+use crate::evenly::Evenly;
 use crate::ground::Ground;
 use crate::holding::{Ageing, Holding};
 use crate::key::Key;
@@ -38,6 +39,7 @@ pub struct Aggregate {
     recent: Recent,
     /// Where the regions are, to be worked out once.
     directions: Vec<Option<(Point, Direction)>>,
+    evenly: Evenly,
     tally: Tally,
 }
 
@@ -96,6 +98,7 @@ impl Aggregate {
             held_out: VecDeque::new(),
             recent: Recent::default(),
             directions: Vec::new(),
+            evenly: Evenly::default(),
             tally: Tally::default(),
         }
     }
@@ -260,8 +263,28 @@ impl Aggregate {
         left.clients.join(&holding.clients);
     }
 
-    /// Forgets what is too old. To be called now and then, an hour apart or so.
+    /// Takes what was measured while the clock was ahead as measured now: by its own time it would
+    /// have all that comes count nothing until then. To be called before each build.
+    pub fn clock_says(&mut self, now_s: u64) {
+        let latest = minute(now_s.saturating_add(self.rules.tolerance_s));
+        let page = self.page(latest);
+        for (key, holding) in &mut self.keys {
+            if holding.not_after(latest, page) {
+                self.recent.forget(*key);
+            }
+        }
+        for holding in self.areas.values_mut() {
+            holding.not_after(latest, page);
+        }
+        self.held_out.retain(|sample| sample.at_min <= latest);
+    }
+
+    /// Forgets what is too old, once the clock has gone evenly for a day: one that leaps ahead would
+    /// have all forgotten. To be called now and then, an hour apart or so.
     pub fn tidy(&mut self, now_s: u64) {
+        if !self.evenly.goes(now_s) {
+            return;
+        }
         let least = minute(now_s.saturating_sub(self.rules.keep_s));
         self.keys.retain(|_, holding| holding.forget_before(least));
         self.areas.retain(|_, holding| holding.forget_before(least));

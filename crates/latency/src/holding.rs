@@ -186,6 +186,14 @@ impl Holding {
         !self.cells.is_empty()
     }
 
+    /// Says of what is later than this minute, and of clients in a later span of time, that it was
+    /// then. True if anything was.
+    pub(crate) fn not_after(&mut self, minute: u32, page: u16) -> bool {
+        self.clients.page = self.clients.page.min(page);
+        let later = self.cells.iter_mut().filter(|cell| cell.last_min > minute);
+        later.map(|cell| cell.last_min = minute).count() > 0
+    }
+
     /// All samples, weighed.
     pub(crate) fn weight(&self) -> f32 {
         bins::weight(&self.bins)

@@ -10,6 +10,7 @@ mod area;
 mod bins;
 mod build;
 mod clients;
+mod evenly;
 mod ground;
 mod holding;
 pub mod import;

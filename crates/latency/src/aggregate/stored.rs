@@ -13,6 +13,7 @@ use super::{Aggregate, HeldOut, MAX_HELD_OUT, MAX_REGIONS, Tally};
 use crate::area::Area;
 use crate::bins::{self, Bin};
 use crate::clients::Clients;
+use crate::evenly::Evenly;
 use crate::holding::{Cell, Holding};
 use crate::key::Key;
 use crate::recent::Recent;
@@ -244,6 +245,7 @@ impl Reader<'_> {
             held_out,
             recent: Recent::default(),
             directions: Vec::new(),
+            evenly: Evenly::default(),
             tally,
         })
     }

@@ -319,10 +319,51 @@ fn what_is_silent_too_long_is_forgotten() {
     let mut later = sample("10.1.3.0/24", "eu-central-1", 12.0);
     later.at_s = NOW_S + 400 * DAY_S;
     fold(&mut aggregate, &later).unwrap();
+    aggregate.tidy(NOW_S + 728 * DAY_S);
     aggregate.tidy(NOW_S + 729 * DAY_S);
     assert_eq!(aggregate.size().keys, 2);
+    aggregate.tidy(NOW_S + 730 * DAY_S);
     aggregate.tidy(NOW_S + 732 * DAY_S);
     assert_eq!(aggregate.size().keys, 1);
+}
+
+/// What was measured in the minutes of a wrong clock had all later samples of its network count
+/// nothing, and those of its neighbours, for as many years.
+#[test]
+fn a_clock_that_was_years_ahead_leaves_networks_open_for_what_comes() {
+    let mut aggregate = Aggregate::new(Rules::default());
+    let mut ahead = sample("10.1.2.0/24", "eu-central-1", 12.0);
+    ahead.at_s = NOW_S + 4000 * DAY_S;
+    ahead.client = client(1);
+    for _ in 0..10 {
+        fold(&mut aggregate, &ahead).unwrap();
+    }
+    aggregate.clock_says(NOW_S);
+    assert!(aggregate.newest_s().unwrap() <= NOW_S + Rules::default().tolerance_s);
+    for number in 0..60 {
+        let mut later = sample("10.1.2.0/24", "eu-central-1", 40.0);
+        (later.at_s, later.client) = (NOW_S + 600, client(number));
+        fold(&mut aggregate, &later).unwrap();
+    }
+    let found = quartile(&aggregate, "10.1.2.0/24", "eu-central-1").unwrap();
+    assert!((found - 40.0).abs() < 2.0, "{found}");
+    let page = aggregate.keys.values().next().unwrap().clients.page;
+    assert_eq!(page, aggregate.page(minute(NOW_S + 600)));
+}
+
+#[test]
+fn a_clock_that_leaps_ahead_has_nothing_forgotten() {
+    let mut aggregate = Aggregate::new(Rules::default());
+    fold(&mut aggregate, &sample("10.1.2.0/24", "eu-central-1", 12.0)).unwrap();
+    for now_s in [
+        NOW_S,
+        NOW_S + 4000 * DAY_S,
+        NOW_S + 4000 * DAY_S + 7200,
+        NOW_S,
+    ] {
+        aggregate.tidy(now_s);
+        assert_eq!(aggregate.size().keys, 1);
+    }
 }
 
 /// An aggregate with some of everything.

@@ -223,7 +223,9 @@ impl Workshop {
             return Ok(None);
         }
         let at_s = now_s();
-        if at_s.saturating_sub(work.tidied_s) >= TIDY_EVERY_S {
+        work.aggregate.clock_says(at_s);
+        // Also when the clock was set back.
+        if at_s.abs_diff(work.tidied_s) >= TIDY_EVERY_S {
             work.aggregate.tidy(at_s);
             work.tidied_s = at_s;
         }
