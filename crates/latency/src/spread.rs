@@ -84,6 +84,13 @@ impl Networks {
         }
     }
 
+    /// How much of others these are, each family by itself: there are so many networks of IPv6 that
+    /// together with them those of IPv4 would not be seen.
+    fn rank_among(self, all: Self) -> f64 {
+        let part = |some: f64, all: f64| if all > 0.0 { some / all } else { 0.0 };
+        part(self.v4, all.v4) + part(self.v6, all.v6)
+    }
+
     /// Which part of others these are, IPv4 and IPv6 alike; none of nothing.
     pub fn share_of(self, all: Self) -> f64 {
         let weight = all.weight();
@@ -113,7 +120,10 @@ pub fn spread(map: &LatencyMap, regions: &[&str]) -> Vec<Flow> {
         ms: sum.mean(),
     };
     let mut flows: Vec<Flow> = flows.into_iter().map(flow).collect();
-    flows.sort_by(|a, b| b.networks.weight().total_cmp(&a.networks.weight()));
+    let mut all = Networks::default();
+    flows.iter().for_each(|flow| all.add(flow.networks));
+    let rank = |flow: &Flow| flow.networks.rank_among(all);
+    flows.sort_by(|a, b| rank(b).total_cmp(&rank(a)));
     flows
 }
 
@@ -150,8 +160,8 @@ pub fn moves(old: &LatencyMap, new: &LatencyMap, regions: &[&str]) -> Moves {
         gain_ms: sum.mean(),
     };
     told.moves = found.into_iter().map(shown).collect();
-    told.moves
-        .sort_by(|a, b| b.networks.weight().total_cmp(&a.networks.weight()));
+    let rank = |of: &Move| of.networks.rank_among(told.moved);
+    told.moves.sort_by(|a, b| rank(b).total_cmp(&rank(a)));
     told
 }
 
@@ -287,6 +297,31 @@ mod tests {
     }
 
     const NONE: u32 = u32::MAX;
+
+    /// A country with little but a large network of IPv6 stood before all others.
+    #[test]
+    fn a_large_network_of_ipv6_does_not_make_a_country_the_first() {
+        let rows = [("DE", [1.0, 2.0]), ("MU", [2.0, 1.0])];
+        let v4 = [
+            ("0.0.0.0", NONE),
+            ("10.0.0.0", 0),
+            ("10.255.0.0", 1),
+            ("11.0.0.0", NONE),
+        ];
+        let v6 = [
+            (0, NONE),
+            (0x2001 << 48, 0),
+            (0x2005 << 48, 1),
+            (0x200a << 48, NONE),
+        ];
+        let flows = spread(&map(&rows, &v4, &v6), &["a", "b"]);
+        let countries: Vec<_> = flows.iter().map(|flow| flow.country).collect();
+        assert_eq!(countries, ["DE", "MU"].map(Country::new), "{flows:?}");
+        let old = map(&[("DE", [9.0, 2.0]), ("MU", [2.0, 9.0])], &v4, &v6);
+        let told = moves(&old, &map(&rows, &v4, &v6), &["a", "b"]);
+        let countries: Vec<_> = told.moves.iter().map(|of| of.country).collect();
+        assert_eq!(countries, ["DE", "MU"].map(Country::new), "{told:?}");
+    }
 
     #[test]
     fn countries_go_where_it_is_fastest() {

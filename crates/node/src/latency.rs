@@ -25,7 +25,7 @@ use meridian_atlas::{LatencyMap, Regions};
 use crate::condition::Condition;
 
 pub(crate) use builder::Builder;
-pub(crate) use compared::compared;
+pub(crate) use compared::{compared, whole};
 pub(crate) use compile::Built;
 pub(crate) use files::{Folder, read_map};
 pub(crate) use sink::{Measured, Sink};

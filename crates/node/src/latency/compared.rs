@@ -24,8 +24,8 @@ pub(crate) fn compared(old: &LatencyMap, new: &LatencyMap, regions: &[String]) -
             "country": it.country.map(|country| country.to_string()),
             "from": it.from,
             "to": it.to,
-            "ipv4_24s": it.networks.v4.round(),
-            "ipv6_48s": it.networks.v6.round(),
+            "ipv4_24s": whole(it.networks.v4),
+            "ipv6_48s": whole(it.networks.v6),
             "gain_ms": (f64::from(it.gain_ms) * 10.0).round() / 10.0,
         })
     });
@@ -47,4 +47,14 @@ pub(crate) fn compared(old: &LatencyMap, new: &LatencyMap, regions: &[String]) -
         "moved_ipv6": v6,
         "moved_share": v4.max(v6),
     }))
+}
+
+/// A number of networks, to people: the next whole one.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count, and less than there are addresses of 48 bits"
+)]
+pub(crate) fn whole(count: f64) -> u64 {
+    count.round() as u64
 }

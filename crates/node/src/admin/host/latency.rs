@@ -15,7 +15,7 @@ use super::super::command::{Answer, Command};
 use super::Host;
 use super::transfer::{Connection, MAX_PORTION};
 use crate::latency::wire::Portion;
-use crate::latency::{self, Built, Fate, Lot, Taken, Workshop};
+use crate::latency::{self, Built, Fate, Lot, Taken, Workshop, whole};
 
 /// Clients whose truth is known, of one file.
 const MAX_TRUTH: usize = 2_000_000;
@@ -334,8 +334,8 @@ fn who_goes_where(host: &Host, regions: &[String]) -> Result<Value> {
         json!({
             "country": flow.country.map(|country| country.to_string()),
             "region": flow.region,
-            "ipv4_24s": flow.networks.v4.round(),
-            "ipv6_48s": flow.networks.v6.round(),
+            "ipv4_24s": whole(flow.networks.v4),
+            "ipv6_48s": whole(flow.networks.v6),
             "ms": tenths(flow.ms),
         })
     });
