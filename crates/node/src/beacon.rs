@@ -38,7 +38,7 @@ use choice::choose;
 use limits::Limit;
 use token::{Seal, TokenFault};
 
-pub(crate) use agents::{Agent, Agents, key_pair};
+pub(crate) use agents::{Agent, Agents, MAX_SKEW_MS, key_pair};
 pub(crate) use counts::{BeaconCounts, Refusal};
 pub(crate) use door::{forget, serve};
 

@@ -16,8 +16,8 @@ use tokio::time::{self, Instant};
 
 use super::Plan;
 use super::http::Open;
-use crate::beacon::key_pair;
 use crate::beacon::post::{FROM, From, MAX_ROUND_TRIPS, PATH, Post, RoundTrip, SIGNATURE};
+use crate::beacon::{MAX_SKEW_MS, key_pair};
 use crate::move_in::Endpoint;
 
 /// What servers are told that an agent is.
@@ -160,7 +160,7 @@ impl Poster {
             region: self.region.clone(),
             round_trips,
         };
-        let request = self.request(&post).map_err(Failure::Forever)?;
+        let request = self.request(&post)?;
         let server = &self.server;
         let exchange = async { Open::connect(server).await?.ask(request).await };
         let answer = time::timeout(PATIENCE, exchange).await;
@@ -179,13 +179,14 @@ impl Poster {
         }
     }
 
-    fn request(&mut self, post: &Post) -> Result<Request<Body>> {
+    fn request(&mut self, post: &Post) -> Result<Request<Body>, Failure> {
+        let now_ms = u64::try_from(SystemEnvironment::new().now().0).unwrap_or(0);
+        self.signed_ms = later(self.signed_ms, now_ms).map_err(Failure::Now)?;
+        self.signed(post, self.signed_ms).map_err(Failure::Forever)
+    }
+
+    fn signed(&self, post: &Post, now_ms: u64) -> Result<Request<Body>> {
         let body = serde_json::to_vec(post)?;
-        let now_ms = u64::try_from(SystemEnvironment::new().now().0)?;
-        if now_ms <= self.signed_ms {
-            bail!("the clock stands still or was set back");
-        }
-        self.signed_ms = now_ms;
         let from = From {
             name: &self.name,
             at_ms: now_ms,
@@ -202,9 +203,29 @@ impl Poster {
     }
 }
 
+/// When a post is signed that comes after another one. A server takes none from before what it has
+/// taken, nor from long after what its own clock says: what was signed far ahead is as good as not.
+fn later(signed_ms: u64, now_ms: u64) -> Result<u64> {
+    if (now_ms..=now_ms.saturating_add(MAX_SKEW_MS)).contains(&signed_ms) {
+        bail!("the clock stands still or was set back: it is tried again when it has gone on");
+    }
+    Ok(now_ms)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// All that was measured was thrown away until the clock was where it had been.
+    #[test]
+    fn a_clock_that_is_set_back_costs_no_round_trips() {
+        assert_eq!(later(0, 1_000_000).unwrap(), 1_000_000);
+        assert_eq!(later(999_999, 1_000_000).unwrap(), 1_000_000);
+        for signed_ms in [1_000_000, 1_000_001, 1_000_000 + MAX_SKEW_MS] {
+            assert!(later(signed_ms, 1_000_000).is_err());
+        }
+        assert_eq!(later(u64::MAX, 1_000_000).unwrap(), 1_000_000);
+    }
 
     #[test]
     fn the_oldest_make_room() {

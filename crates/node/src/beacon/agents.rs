@@ -25,20 +25,20 @@ const MAX_AGENTS: usize = 1000;
 const MAX_FILE: u64 = 1024 * 1024;
 const FORMAT: u32 = 1;
 /// How far an agent's clock may be off, in ms.
-const MAX_SKEW_MS: u64 = 300_000;
+pub(crate) const MAX_SKEW_MS: u64 = 300_000;
 
 /// The agents of this machine.
 #[derive(Debug)]
 pub(crate) struct Agents {
     path: PathBuf,
-    /// Posts are taken that were signed after this, in ms since 1970: those before may have been
-    /// taken by a process before.
-    since_ms: u64,
     known: Mutex<Known>,
 }
 
 #[derive(Debug, Default)]
 struct Known {
+    /// Posts are taken that were signed after this, in ms since 1970: those before may have been
+    /// taken by a process before.
+    since_ms: u64,
     /// The state of the file that was read.
     stamp: Option<Stamp>,
     agents: BTreeMap<String, Agent>,
@@ -71,8 +71,10 @@ impl Agents {
     pub(crate) fn of(data_dir: &Path) -> Self {
         Self {
             path: data_dir.join("agents.json"),
-            since_ms: now_ms(),
-            known: Mutex::default(),
+            known: Mutex::new(Known {
+                since_ms: now_ms(),
+                ..Known::default()
+            }),
         }
     }
 
@@ -132,9 +134,7 @@ impl Agents {
         let signature = BASE64.decode(signature).ok()?;
         let key = UnparsedPublicKey::new(&ED25519, public);
         key.verify(&from.signed(body), &signature).ok()?;
-        let heard_ms = known.heard_ms.get(from.name).copied();
-        let is_new = from.at_ms > heard_ms.unwrap_or(self.since_ms);
-        if !is_new || from.at_ms.abs_diff(now_ms()) > MAX_SKEW_MS {
+        if !known.takes(from, now_ms()) {
             return None;
         }
         known.heard_ms.insert(from.name.to_owned(), from.at_ms);
@@ -167,6 +167,21 @@ impl Agents {
         // Read again next time, also if it cannot be written.
         known.stamp = None;
         whole_file::replace(&self.path, &serde_json::to_vec_pretty(&stored)?)
+    }
+}
+
+impl Known {
+    /// Whether this was signed now and after all that was taken before.
+    fn takes(&mut self, from: From<'_>, now_ms: u64) -> bool {
+        // What was noted while the clock was ahead would refuse everything until then. From what
+        // was signed before it was set right, nothing is taken.
+        let latest = now_ms.saturating_add(MAX_SKEW_MS);
+        self.since_ms = self.since_ms.min(now_ms);
+        for heard_ms in self.heard_ms.values_mut().filter(|ms| **ms > latest) {
+            *heard_ms = now_ms;
+        }
+        let before = self.heard_ms.get(from.name).copied();
+        from.at_ms > before.unwrap_or(self.since_ms) && from.at_ms.abs_diff(now_ms) <= MAX_SKEW_MS
     }
 }
 
@@ -248,11 +263,37 @@ mod tests {
         let agents = Agents::of(folder.path());
         let secret = agents.add("a", None).unwrap();
         let now = now_ms();
-        for at_ms in [0, agents.since_ms, now + MAX_SKEW_MS + 60_000, u64::MAX] {
+        let since_ms = agents.known().unwrap().since_ms;
+        for at_ms in [0, since_ms, now + MAX_SKEW_MS + 60_000, u64::MAX] {
             let from = From { name: "a", at_ms };
             let signature = sign(&secret, from, b"");
             assert_eq!(agents.verify(from, b"", &signature), None, "{at_ms}");
         }
+    }
+
+    /// A server that had started with a clock that was ahead believed no agent until then.
+    #[test]
+    fn agents_are_believed_again_when_a_clock_that_was_ahead_is_right() {
+        const YEAR_MS: u64 = 365 * 86_400_000;
+        let from = |at_ms| From { name: "a", at_ms };
+        let ahead = now_ms() + YEAR_MS;
+        let mut known = Known {
+            since_ms: ahead,
+            heard_ms: BTreeMap::from([("b".to_owned(), ahead)]),
+            ..Known::default()
+        };
+        let now = now_ms();
+        assert!(
+            !known.takes(from(now - 1), now),
+            "from before it was set right"
+        );
+        assert!(known.takes(from(now + 5), now + 6));
+        let from_b = |at_ms| From { name: "b", at_ms };
+        assert!(!known.takes(from_b(now), now + 6));
+        assert!(known.takes(from_b(now + 7), now + 8));
+        // That of the agent may be ahead, as far as it is believed at all.
+        known.heard_ms.insert("a".to_owned(), now + MAX_SKEW_MS);
+        assert!(!known.takes(from(now + 9), now + 9));
     }
 
     #[test]
