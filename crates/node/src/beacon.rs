@@ -27,7 +27,7 @@ use meridian_answer::World;
 use meridian_atlas::by_distance_ms;
 use meridian_control::{Environment, SystemEnvironment};
 use meridian_latency::report::Report;
-use meridian_latency::{Kind, Sample, kept};
+use meridian_latency::{Kind, Network, Sample, kept};
 use meridian_server::{Live, TcpInfo};
 use ring::hmac;
 
@@ -227,12 +227,13 @@ impl Beacon {
         }
     }
 
-    /// A number that tells clients apart and leads back to none.
+    /// A number that tells clients apart and leads back to none. Of IPv6 a /56 is one client: whoever
+    /// has an address has as many as he likes, and the like of a /56 of them.
     fn pseudonym(&self, client: IpAddr) -> u64 {
-        let tag = hmac::sign(
-            &self.pseudonyms,
-            client.to_canonical().to_string().as_bytes(),
-        );
+        let client = client.to_canonical();
+        let len = if client.is_ipv4() { 32 } else { 56 };
+        let who = Network::new(client, len).map(|network| network.to_string());
+        let tag = hmac::sign(&self.pseudonyms, who.unwrap_or_default().as_bytes());
         let (words, _) = tag.as_ref().as_chunks::<8>();
         words.first().map_or(0, |word| u64::from_le_bytes(*word))
     }

@@ -131,6 +131,19 @@ fn a_sample_has_a_network_and_no_address() {
     );
 }
 
+/// With another address for each report, one was as many clients as a network needs for a row of its
+/// own.
+#[test]
+fn who_has_many_addresses_of_ipv6_is_one_client() {
+    let (beacon, _folder) = beacon(empty());
+    let client = |text: &str| beacon.pseudonym(text.parse().unwrap());
+    let one = client("2001:db8:1:ab00::1");
+    assert_eq!(one, client("2001:db8:1:ab00::2"));
+    assert_eq!(one, client("2001:db8:1:abff:9:8:7:6"));
+    assert_ne!(one, client("2001:db8:1:ac00::1"));
+    assert_ne!(client("192.0.2.1"), client("192.0.2.2"));
+}
+
 fn info(min_rtt_us: u32, bytes_acked: u64, data_segments: u32) -> TcpInfo {
     TcpInfo {
         min_rtt_us: Some(min_rtt_us),
