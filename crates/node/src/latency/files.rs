@@ -94,10 +94,19 @@ impl Folder {
         self.put(&self.0.join(AGGREGATE), bytes)
     }
 
-    /// Puts aside what cannot be read; returns where.
-    pub(super) fn put_aside(&self) -> Result<PathBuf> {
-        let aside = self.0.join("aggregate.unreadable");
-        let moved = fs::rename(self.0.join(AGGREGATE), &aside);
+    /// Puts aside what samples came to, as it cannot be read; returns where.
+    pub(super) fn put_aggregate_aside(&self) -> Result<PathBuf> {
+        self.put_aside(AGGREGATE)
+    }
+
+    /// Likewise round trips between regions.
+    pub(super) fn put_matrix_aside(&self) -> Result<PathBuf> {
+        self.put_aside(MATRIX)
+    }
+
+    fn put_aside(&self, name: &str) -> Result<PathBuf> {
+        let aside = self.0.join(format!("{name}.unreadable"));
+        let moved = fs::rename(self.0.join(name), &aside);
         moved.with_context(|| format!("cannot move to {}", aside.display()))?;
         Ok(aside)
     }

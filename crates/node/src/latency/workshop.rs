@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use meridian_atlas::{Atlas, LatencyMap, Regions};
 use meridian_latency::import::{Format, Import, Reading, Record, Tables};
 use meridian_latency::{
@@ -117,7 +118,7 @@ impl Workshop {
         let rules = config.latency.rules();
         let work = Work {
             aggregate: stored(&folder, rules, condition.latency())?,
-            matrix: stored_matrix(&folder)?,
+            matrix: stored_matrix(&folder, condition.latency())?,
             hysteresis: Hysteresis::default(),
             taken: BTreeMap::new(),
             is_changed: false,
@@ -375,21 +376,42 @@ fn stored(folder: &Folder, rules: Rules, latency: &Latency) -> Result<Aggregate>
     match Aggregate::from_bytes(&bytes, rules) {
         Ok(aggregate) => Ok(aggregate),
         Err(error) => {
-            let aside = folder.put_aside()?;
-            let aside = visible::text(&aside.display().to_string()).into_owned();
-            let text = format!("what latency samples came to was put aside as {aside}: {error}");
-            tracing::error!(%error, "{text}");
-            latency.tell(|now| now.failure = Some(text));
+            let aside = folder.put_aggregate_aside()?;
+            tell_aside(
+                "what latency samples came to was",
+                &aside,
+                &error.into(),
+                latency,
+            );
             Ok(Aggregate::new(rules))
         }
     }
 }
 
-fn stored_matrix(folder: &Folder) -> Result<Matrix> {
-    let mut matrix = Matrix::default();
+/// Round trips between regions as they were before the start, likewise.
+fn stored_matrix(folder: &Folder, latency: &Latency) -> Result<Matrix> {
     let Some(bytes) = folder.matrix()? else {
-        return Ok(matrix);
+        return Ok(Matrix::default());
     };
+    match matrix(&bytes) {
+        Ok(matrix) => Ok(matrix),
+        Err(error) => {
+            let aside = folder.put_matrix_aside()?;
+            tell_aside("round trips between regions were", &aside, &error, latency);
+            Ok(Matrix::default())
+        }
+    }
+}
+
+fn tell_aside(what: &str, aside: &Path, error: &anyhow::Error, latency: &Latency) {
+    let aside = visible::text(&aside.display().to_string()).into_owned();
+    let text = format!("{what} put aside as {aside}: {error:#}");
+    tracing::error!(%error, "{text}");
+    latency.tell(|now| now.failure = Some(text));
+}
+
+fn matrix(bytes: &[u8]) -> Result<Matrix> {
+    let mut matrix = Matrix::default();
     let reading = Reading {
         format: Format::Matrix,
         now_s: 0,
@@ -398,10 +420,8 @@ fn stored_matrix(folder: &Folder) -> Result<Matrix> {
         key: [0; 16],
     };
     for record in Import::new(Cursor::new(bytes), reading) {
-        if let Record::Pair { from, to, ms } = record.context("latency/matrix.csv")? {
-            matrix
-                .insert(&from, &to, ms)
-                .context("latency/matrix.csv")?;
+        if let Record::Pair { from, to, ms } = record? {
+            matrix.insert(&from, &to, ms)?;
         }
     }
     Ok(matrix)
