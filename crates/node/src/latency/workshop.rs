@@ -281,6 +281,14 @@ impl Workshop {
         ensure!(latency.now().waiting.is_some(), "no latency map waits");
         let map = read_map(&self.folder.waiting())?;
         let build = map.build();
+        if let Some(in_use) = latency.map().filter(|in_use| in_use.build() > build) {
+            self.folder.drop_waiting()?;
+            self.tell(|now| now.waiting = None);
+            bail!(
+                "the latency map that waited is build {build}, and build {} is in use by now",
+                in_use.build()
+            );
+        }
         let bytes = std::fs::read(self.folder.waiting())?;
         self.publish(map, &bytes)?;
         self.folder.drop_waiting()?;
