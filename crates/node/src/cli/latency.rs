@@ -66,7 +66,31 @@ pub(super) enum LatencyVerb {
 pub(super) struct SourceArguments {
     /// The file; `-` is standard input.
     file: PathBuf,
-    /// How it is written; as it looks, if not told.
+    #[command(flatten)]
+    form: FormArguments,
+    #[command(flatten)]
+    client: ClientArguments,
+}
+
+#[derive(Args)]
+pub(super) struct ScoreArguments {
+    /// A file of measurements that the map is not made of; the least of each network and region
+    /// counts.
+    #[arg(long, value_name = "FILE")]
+    truth: PathBuf,
+    #[command(flatten)]
+    form: FormArguments,
+    /// How many regions are on offer at a time, drawn of those that were measured; 0: all.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    offered: usize,
+    #[command(flatten)]
+    client: ClientArguments,
+}
+
+/// How a file of measurements is written, and what is needed to understand it.
+#[derive(Args)]
+struct FormArguments {
+    /// How the file is written; as it looks, if not told.
     #[arg(long)]
     format: Option<FileFormat>,
     /// For a matrix: a file of `site,prefix`, the networks at each site.
@@ -78,24 +102,18 @@ pub(super) struct SourceArguments {
     /// For M-Lab: a file of `site,region` or `site,latitude,longitude`.
     #[arg(long, value_name = "FILE")]
     sites: Option<PathBuf>,
-    #[command(flatten)]
-    client: ClientArguments,
 }
 
-#[derive(Args)]
-pub(super) struct ScoreArguments {
-    /// A file of measurements that the map is not made of; the least of each network and region
-    /// counts.
-    #[arg(long, value_name = "FILE")]
-    truth: PathBuf,
-    /// How the file is written; as it looks, if not told.
-    #[arg(long)]
-    format: Option<FileFormat>,
-    /// How many regions are on offer at a time, drawn of those that were measured; 0: all.
-    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
-    offered: usize,
-    #[command(flatten)]
-    client: ClientArguments,
+impl FormArguments {
+    fn source(self, file: PathBuf) -> Source {
+        Source {
+            file,
+            format: self.format.map(FileFormat::format),
+            prefixes: self.prefixes,
+            targets: self.targets,
+            sites: self.sites,
+        }
+    }
 }
 
 /// How files are written.
@@ -149,13 +167,7 @@ impl LatencyVerb {
 
 impl SourceArguments {
     fn run(self) -> Result<()> {
-        let source = Source {
-            file: self.file,
-            format: self.format.map(FileFormat::format),
-            prefixes: self.prefixes,
-            targets: self.targets,
-            sites: self.sites,
-        };
+        let source = self.form.source(self.file);
         let client = self.client.client()?;
         let outcome = stream(&client, &Command::LatencyImport, &source)?;
         outcome.tell(&client, |result| {
@@ -166,13 +178,7 @@ impl SourceArguments {
 
 impl ScoreArguments {
     fn run(self) -> Result<()> {
-        let source = Source {
-            file: self.truth,
-            format: self.format.map(FileFormat::format),
-            prefixes: None,
-            targets: None,
-            sites: None,
-        };
+        let source = self.form.source(self.truth);
         let client = self.client.client()?;
         let offered = self.offered;
         let outcome = stream(&client, &Command::LatencyScore { offered }, &source)?;

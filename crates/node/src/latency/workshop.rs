@@ -13,7 +13,7 @@ use meridian_atlas::{Atlas, LatencyMap, Regions};
 use meridian_latency::import::{Format, Import, Reading, Record, Tables};
 use meridian_latency::{
     Aggregate, AggregateSize, Ground, Hysteresis, Kind, Making, Matrix, Refused, Rules, Sample,
-    Scores, Tally, Truth, score,
+    Tally,
 };
 
 use crate::condition::Condition;
@@ -318,18 +318,6 @@ impl Workshop {
             *told = work.stock();
         }
         told.clone()
-    }
-
-    /// How good the map is for those of whom the truth is known; none without a map.
-    pub(crate) fn score(&self, truth: &[Truth], offered: usize) -> Option<Scores> {
-        let map = self.condition.latency().map()?;
-        let (atlas, regions) = self.places();
-        let ground = Ground {
-            atlas: &atlas,
-            regions: &regions,
-            now_s: now_s(),
-        };
-        Some(score(&map, &ground, truth, offered))
     }
 
     /// Puts on the disk what is not there yet.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use meridian_atlas::{LatencyMap, Network, Origin, RegionIndex};
-use meridian_latency::{Churn, Refused, Score, Truth, spread};
+use meridian_latency::{Churn, Ground, Refused, Score, Truth, possible, spread};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -53,14 +53,32 @@ pub(super) fn stream(
     connection: &mut Connection,
     ended: &watch::Receiver<()>,
 ) -> Result<Value> {
-    let workshop = workshop(host)?;
-    if let Command::LatencyScore { .. } = command {
-        map(host)?;
-    }
+    // Whoever only answers can ask what a map is worth, too.
+    let into = match command {
+        Command::LatencyScore { offered } => {
+            map(host)?;
+            Taking::Truth(Truths::default(), *offered)
+        }
+        _ => Taking::Samples(workshop(host)?, Taken::default()),
+    };
+    stream_into(host, into, connection, ended)
+}
+
+/// What becomes of samples that follow on a connection.
+enum Taking<'a> {
+    Samples(&'a Workshop, Taken),
+    /// What a map is held against, with so many regions on offer.
+    Truth(Truths, usize),
+}
+
+fn stream_into(
+    host: &Host,
+    mut into: Taking<'_>,
+    connection: &mut Connection,
+    ended: &watch::Receiver<()>,
+) -> Result<Value> {
     let ready = latency::reading::ready(&host.latency.regions());
     connection.write(&Answer::Progress(ready))?;
-    let mut taken = Taken::default();
-    let mut truth = Truths::default();
     let mut lines = connection.lines()?;
     let mut line = Vec::new();
     // Ends with the client's last portion, or with the client.
@@ -84,35 +102,49 @@ pub(super) fn stream(
                 bail!("a row is none that this version of the command line sends");
             }
         }
-        match command {
-            Command::LatencyScore { .. } => truth.take(lot)?,
-            _ => taken.add(workshop.take(&lot)),
+        match &mut into {
+            Taking::Samples(workshop, taken) => taken.add(workshop.take(&lot)),
+            Taking::Truth(truth, _) => truth.take(lot, host)?,
         }
         connection.write(&Answer::Progress(Value::Null))?;
     }
-    match command {
-        Command::LatencyScore { offered } => score(workshop, &truth.finish(), *offered),
-        _ => {
+    match into {
+        Taking::Samples(workshop, taken) => {
             workshop.keep()?;
             Ok(taken_shown(&taken))
         }
+        Taking::Truth(truth, offered) => score(host, truth, offered),
     }
 }
 
 /// What is true of clients, put together by their networks.
 #[derive(Default)]
-struct Truths(BTreeMap<IpAddr, BTreeMap<Box<str>, f32>>);
+struct Truths {
+    known: BTreeMap<IpAddr, BTreeMap<Box<str>, f32>>,
+    refused: BTreeMap<Refused, u64>,
+}
 
 impl Truths {
-    fn take(&mut self, lot: Lot) -> Result<()> {
+    /// What cannot be true is none.
+    fn take(&mut self, lot: Lot, host: &Host) -> Result<()> {
+        let (atlas, regions) = (host.geo.atlas(), host.latency.regions());
+        let ground = Ground {
+            atlas: &atlas,
+            regions: &regions,
+            now_s: latency::now_s(),
+        };
         for sample in lot.samples {
+            if let Err(why) = possible(&sample, &ground) {
+                *self.refused.entry(why).or_default() += 1;
+                continue;
+            }
             let address = sample.network.address();
-            if self.0.len() >= MAX_TRUTH && !self.0.contains_key(&address) {
+            if self.known.len() >= MAX_TRUTH && !self.known.contains_key(&address) {
                 bail!("the truth is told of more than {MAX_TRUTH} networks");
             }
             #[expect(clippy::cast_precision_loss, reason = "milliseconds")]
             let ms = sample.rtt_us as f32 / 1000.0;
-            let known = self.0.entry(address).or_default();
+            let known = self.known.entry(address).or_default();
             known
                 .entry(sample.region)
                 .and_modify(|least| *least = least.min(ms))
@@ -121,45 +153,58 @@ impl Truths {
         Ok(())
     }
 
-    fn finish(self) -> Vec<Truth> {
+    fn finish(self) -> (Vec<Truth>, BTreeMap<Refused, u64>) {
         let truth = |(address, regions): (IpAddr, BTreeMap<Box<str>, f32>)| Truth {
             address,
             regions: regions.into_iter().collect(),
         };
-        self.0.into_iter().map(truth).collect()
+        (self.known.into_iter().map(truth).collect(), self.refused)
     }
 }
 
 fn taken_shown(taken: &Taken) -> Value {
-    let refused = taken.refused.iter();
-    let refused = refused.map(|(why, count)| (why.as_str().to_owned(), json!(count)));
     json!({
         "samples": taken.samples,
         "pairs": taken.pairs,
         "refused": taken.refused.values().sum::<u64>(),
         "impossible": taken.refused.get(&Refused::FasterThanLight).unwrap_or(&0),
-        "refused_for": Value::Object(refused.collect()),
+        "refused_for": refused_shown(&taken.refused),
     })
 }
 
-fn score(workshop: &Workshop, truth: &[Truth], offered: usize) -> Result<Value> {
-    let scores = workshop
-        .score(truth, offered)
-        .context("there is no latency map")?;
+fn refused_shown(refused: &BTreeMap<Refused, u64>) -> Value {
+    let refused = refused.iter();
+    let shown = refused.map(|(why, count)| (why.as_str().to_owned(), json!(count)));
+    Value::Object(shown.collect())
+}
+
+fn score(host: &Host, truth: Truths, offered: usize) -> Result<Value> {
+    let (truth, refused) = truth.finish();
+    let map = map(host)?;
+    let ground = Ground {
+        atlas: &host.geo.atlas(),
+        regions: &host.latency.regions(),
+        now_s: latency::now_s(),
+    };
+    let scores = meridian_latency::score(&map, &ground, &truth, offered);
+    // As exactly as round trips are told.
+    let ms = |ms: f32| (f64::from(ms) * 1000.0).round() / 1000.0;
     let shown = |score: &Score| {
         json!({
             "choices": score.choices,
             "right": score.right,
-            "mean_ms": score.mean_ms,
-            "p50_ms": score.p50_ms,
-            "p90_ms": score.p90_ms,
-            "p95_ms": score.p95_ms,
-            "p99_ms": score.p99_ms,
-            "max_ms": score.max_ms,
+            "mean_ms": ms(score.mean_ms),
+            "p50_ms": ms(score.p50_ms),
+            "p90_ms": ms(score.p90_ms),
+            "p95_ms": ms(score.p95_ms),
+            "p99_ms": ms(score.p99_ms),
+            "max_ms": ms(score.max_ms),
         })
     };
     Ok(json!({
         "clients": truth.len(),
+        "refused": refused.values().sum::<u64>(),
+        "refused_for": refused_shown(&refused),
         "offered": offered,
         "map": shown(&scores.map),
         "distance": shown(&scores.distance),

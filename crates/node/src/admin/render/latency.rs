@@ -25,11 +25,14 @@ pub(crate) fn imported(out: &mut impl Write, result: &Value) -> Result<()> {
         &result["passed_over"],
         "rows of pings that nobody answered passed over",
     )?;
-    for (why, count) in result["refused_for"].as_object().into_iter().flatten() {
-        also(
-            count,
-            &format!("samples refused: {}", why.replace('-', " ")),
-        )?;
+    refused(out, result)
+}
+
+/// How many samples were not taken, and why.
+fn refused(out: &mut impl Write, result: &Value) -> Result<()> {
+    let all = result["refused_for"].as_object().into_iter().flatten();
+    for (why, count) in all {
+        writeln!(out, "{count} samples refused: {}", why.replace('-', " "))?;
     }
     Ok(())
 }
@@ -57,7 +60,8 @@ pub(crate) fn scored(out: &mut impl Write, result: &Value) -> Result<()> {
         out,
         "ms lost beside the fastest region, of {} choices by {} networks",
         result["map"]["choices"], result["clients"]
-    )
+    )?;
+    refused(out, result)
 }
 
 /// `meridian latency diff`
