@@ -48,7 +48,12 @@ impl Bar {
             return;
         }
         self.drawn = Some(Instant::now());
-        let percent = done.min(all) * 100 / all.max(1);
+        if all == 0 {
+            // Nobody knows how much there will be.
+            let _ = write!(io::stderr(), "\r{what} {done} bytes\x1b[K");
+            return;
+        }
+        let percent = done.min(all) * 100 / all;
         let filled = usize::try_from(percent).unwrap_or(100) * WIDTH / 100;
         let bar = format!("{:<WIDTH$}", "#".repeat(filled));
         let _ = write!(io::stderr(), "\r{what} [{bar}] {percent:>3}%\x1b[K");

@@ -4,8 +4,11 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread;
+use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use meridian_atlas::{Point, Regions};
 use meridian_control::{Environment, SystemEnvironment};
 use meridian_latency::import::{Format, Import, ImportError, Reading, Tables};
@@ -23,6 +26,9 @@ use super::wire::{Portion, Row};
 const PORTION: usize = 1000;
 /// Portions that may be on their way to the server.
 const AHEAD: usize = 4;
+/// After so long without anything to send the server hears that more may come: it does not wait for
+/// ten seconds.
+const SILENCE: Duration = Duration::from_secs(3);
 /// Bad rows that are shown; all are counted.
 const SHOWN: usize = 20;
 /// What is read of a file at once, and looked at to find out what it is.
@@ -54,11 +60,7 @@ pub(crate) struct Outcome {
 pub(crate) fn stream(client: &Client, command: &Command, source: &Source) -> Result<Outcome> {
     let shown = visible::text(&source.file.display().to_string()).into_owned();
     let (mut input, len) = open(&source.file)?;
-    let format = source
-        .format
-        .or_else(|| Format::guess(input.fill_buf().unwrap_or_default()));
-    let format = format
-        .with_context(|| format!("{shown} does not look like anything known: name its --format"))?;
+    let format = format_of(source, &mut input, &shown)?;
     let tables = tables(source)?;
     let mut conversation = Conversation::open(client, command)?;
     let regions = regions(&conversation.progress()?);
@@ -69,38 +71,62 @@ pub(crate) fn stream(client: &Client, command: &Command, source: &Source) -> Res
         tables,
         key: key(),
     };
-    let mut import = Import::new(input, reading);
+    let batches = Batch::read_ahead(Import::new(input, reading))?;
     let mut sender = Sender {
         conversation,
-        waiting: Vec::with_capacity(PORTION),
         under_way: 0,
     };
     let mut bar = Bar::new(client.form());
     let (mut faults, mut wrong) = (Vec::new(), 0_u64);
     // Ends with the file.
-    while let Some(record) = import.next() {
-        match record {
-            Ok(record) => sender.take(record.into())?,
-            Err(ImportError::Fault(fault)) => {
-                wrong += 1;
-                if faults.len() < SHOWN {
-                    faults.push(visible::text(&fault.to_string()).into_owned());
-                }
+    let passed_over = loop {
+        let batch = match batches.recv_timeout(SILENCE) {
+            Ok(batch) => batch,
+            Err(RecvTimeoutError::Timeout) => {
+                sender.send(Vec::new())?;
+                continue;
             }
-            Err(error) => return Err(anyhow!(error).context(shown)),
+            Err(RecvTimeoutError::Disconnected) => bail!("{shown} was not read to its end"),
+        };
+        wrong += batch.wrong;
+        faults.extend(batch.faults);
+        faults.truncate(SHOWN);
+        if !batch.rows.is_empty() {
+            sender.send(batch.rows)?;
         }
-        bar.draw(&shown, import.bytes(), len);
-    }
+        bar.draw(&shown, batch.bytes, len);
+        match batch.end {
+            None => {}
+            Some(Ok(passed_over)) => break passed_over,
+            Some(Err(error)) => return Err(anyhow!(error).context(shown)),
+        }
+    };
     bar.clear();
     let mut result = sender.end()?;
     result["format"] = format.as_str().into();
     result["wrong_rows"] = wrong.into();
-    result["passed_over"] = import.passed_over().into();
+    result["passed_over"] = passed_over.into();
     Ok(Outcome {
         result,
         faults,
         wrong,
     })
+}
+
+/// What the rows of a file look like: as it was told, or by its start.
+fn format_of(source: &Source, input: &mut Input, shown: &str) -> Result<Format> {
+    let start = input.fill_buf();
+    let start = start.with_context(|| format!("cannot read {shown}"))?;
+    let format = source.format.or_else(|| Format::guess(start));
+    let format = format
+        .with_context(|| format!("{shown} does not look like anything known: name its --format"))?;
+    if format == Format::RipeAtlas && source.targets.is_none() {
+        bail!(
+            "results of RIPE Atlas name what was pinged by its address: say which region that is, in \
+             a file of address,region, and name that with --targets"
+        );
+    }
+    Ok(format)
 }
 
 impl Outcome {
@@ -131,24 +157,74 @@ impl Outcome {
     }
 }
 
+/// Rows that were read together.
+#[derive(Default)]
+struct Batch {
+    rows: Vec<Row>,
+    /// What is wrong with others: the first few, and how many.
+    faults: Vec<String>,
+    wrong: u64,
+    /// How far it was read.
+    bytes: u64,
+    /// Of the last: how many rows told of no round trip, or why there are no more.
+    end: Option<Result<u64, io::Error>>,
+}
+
+impl Batch {
+    /// Reads in a thread of its own: while a slow source is waited for, the server is to hear that
+    /// somebody is there.
+    fn read_ahead<R: BufRead + Send + 'static>(mut import: Import<R>) -> Result<Receiver<Self>> {
+        let (batches, read) = sync_channel(AHEAD);
+        let thread = thread::Builder::new().name("reading".to_owned());
+        thread.spawn(move || {
+            // Ends with the file, or when nobody wants the rest.
+            loop {
+                let batch = Self::next(&mut import);
+                let is_last = batch.end.is_some();
+                if batches.send(batch).is_err() || is_last {
+                    return;
+                }
+            }
+        })?;
+        Ok(read)
+    }
+
+    fn next<R: BufRead>(import: &mut Import<R>) -> Self {
+        let mut batch = Self::default();
+        // Ends with the file at the latest.
+        while batch.rows.len() < PORTION && batch.wrong < PORTION as u64 {
+            match import.next() {
+                Some(Ok(record)) => batch.rows.push(record.into()),
+                Some(Err(ImportError::Fault(fault))) => {
+                    batch.wrong += 1;
+                    if batch.faults.len() < SHOWN {
+                        let fault = visible::text(&fault.to_string()).into_owned();
+                        batch.faults.push(fault);
+                    }
+                }
+                Some(Err(ImportError::Read(error))) => {
+                    batch.end = Some(Err(error));
+                    break;
+                }
+                None => {
+                    batch.end = Some(Ok(import.passed_over()));
+                    break;
+                }
+            }
+        }
+        batch.bytes = import.bytes();
+        batch
+    }
+}
+
 /// The way to the server.
 struct Sender {
     conversation: Conversation,
-    waiting: Vec<Row>,
     under_way: usize,
 }
 
 impl Sender {
-    fn take(&mut self, row: Row) -> Result<()> {
-        self.waiting.push(row);
-        if self.waiting.len() < PORTION {
-            return Ok(());
-        }
-        self.send()
-    }
-
-    fn send(&mut self) -> Result<()> {
-        let rows = std::mem::replace(&mut self.waiting, Vec::with_capacity(PORTION));
+    fn send(&mut self, rows: Vec<Row>) -> Result<()> {
         self.conversation.send(&Portion::Records(rows))?;
         self.under_way += 1;
         if self.under_way >= AHEAD {
@@ -159,15 +235,14 @@ impl Sender {
     }
 
     fn end(mut self) -> Result<Value> {
-        if !self.waiting.is_empty() {
-            self.send()?;
-        }
         self.conversation.send(&Portion::End)?;
         self.conversation.result()
     }
 }
 
-fn open(path: &Path) -> Result<(BufReader<Box<dyn Read>>, u64)> {
+type Input = BufReader<Box<dyn Read + Send>>;
+
+fn open(path: &Path) -> Result<(Input, u64)> {
     if path == Path::new("-") {
         return Ok((BufReader::with_capacity(BUFFER, Box::new(io::stdin())), 0));
     }
@@ -176,7 +251,7 @@ fn open(path: &Path) -> Result<(BufReader<Box<dyn Read>>, u64)> {
     Ok((BufReader::with_capacity(BUFFER, Box::new(file)), len))
 }
 
-type ReadTable<'t> = &'t mut dyn FnMut(BufReader<Box<dyn Read>>) -> Result<(), ImportError>;
+type ReadTable<'t> = &'t mut dyn FnMut(Input) -> Result<(), ImportError>;
 
 fn tables(source: &Source) -> Result<Tables> {
     let mut tables = Tables::default();
