@@ -4,8 +4,9 @@ use std::io::{self, Write};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
+use meridian_atlas::LatencyMap;
 use meridian_latency::import::Format;
 
 use super::ClientArguments;
@@ -190,8 +191,8 @@ impl ScoreArguments {
 
 fn diff(client: &Client, (old, new): (&str, &str), regions: &[String]) -> Result<()> {
     let [old, new] = [
-        read_map(&file_of(&client.data_dir, old)?)?,
-        read_map(&file_of(&client.data_dir, new)?)?,
+        map_of(&client.data_dir, old)?,
+        map_of(&client.data_dir, new)?,
     ];
     let told = compared(&old, &new, regions)?;
     let mut out = io::stdout().lock();
@@ -202,19 +203,19 @@ fn diff(client: &Client, (old, new): (&str, &str), regions: &[String]) -> Result
     Ok(())
 }
 
-/// The file that is meant.
-fn file_of(data_dir: &Path, text: &str) -> Result<PathBuf> {
+/// The map that is meant.
+fn map_of(data_dir: &Path, text: &str) -> Result<LatencyMap> {
     let folder = Folder::of(data_dir);
-    let file = match text {
-        "waiting" => folder.waiting(),
-        "current" => match folder.newest() {
-            Some(newest) => newest,
-            None => bail!("there is no latency map in {}", data_dir.display()),
-        },
+    match text {
+        "waiting" if !folder.waiting().exists() => bail!("no latency map waits"),
+        "waiting" => read_map(&folder.waiting()),
+        "current" => {
+            let newest = folder.newest();
+            newest.with_context(|| format!("there is no latency map in {}", data_dir.display()))
+        }
         text => match text.parse() {
-            Ok(build) if !Path::new(text).exists() => folder.map(build),
-            _ => PathBuf::from(text),
+            Ok(build) if !Path::new(text).exists() => read_map(&folder.map(build)),
+            _ => read_map(Path::new(text)),
         },
-    };
-    Ok(file)
+    }
 }

@@ -53,10 +53,11 @@ impl Folder {
         maps
     }
 
-    /// The newest of them.
-    pub(crate) fn newest(&self) -> Option<PathBuf> {
-        let newest = self.maps().into_iter().next();
-        newest.map(|(_, path)| path)
+    /// The newest of them that is not refused, as a start takes it.
+    pub(crate) fn newest(&self) -> Option<LatencyMap> {
+        let maps = self.maps().into_iter();
+        let mut read = maps.filter_map(|(build, path)| read_build(&path, build).ok());
+        read.next()
     }
 
     /// Keeps a map, and takes away those that are too old to be kept.

@@ -99,7 +99,10 @@ fn three_maps_are_kept() {
     fs::write(dir.path().join("latency/map-x"), b"").unwrap();
     let kept: Vec<u64> = folder.maps().iter().map(|(build, _)| *build).collect();
     assert_eq!(kept, [11, 10, 9]);
-    assert_eq!(folder.newest(), Some(folder.map(11)));
+    let newest = || folder.newest().map(|map| map.build());
+    assert_eq!(newest(), Some(11));
+    fs::write(folder.map(12), b"no map").unwrap();
+    assert_eq!(newest(), Some(11), "what is refused is in no use");
     folder.put_waiting(b"x").unwrap();
     folder.drop_waiting().unwrap();
     folder.drop_waiting().unwrap();
