@@ -67,6 +67,15 @@ def test_it_is_what_is_answered(route53, meridian, zone):
         assert protocol == ("TCP" if name.startswith("long") else "UDP")
 
 
+def test_a_name_in_capitals_lies_in_the_zone(route53, meridian, zone):
+    """RecordName was refused as not within the hosted zone unless it was in lower case."""
+    for name in (f"WWW.{NAME}", f"www.{NAME.upper()}", "wWw.AnSwEr.eXaMpLe"):
+        code, data, _ = said(route53, zone, name, "A")
+        assert (code, sorted(data)) == ("NOERROR", ["192.0.2.1", "192.0.2.2"])
+        status, _, text = explained(meridian, zone, recordname=name)
+        assert (status, json.loads(text)["zone"]["id"]) == (200, zone.id), text
+
+
 def test_it_takes_resolvers_and_their_clients(route53, zone):
     first = said(route53, zone, f"mail.{NAME}", "MX")
     for more in [

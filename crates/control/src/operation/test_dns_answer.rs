@@ -85,7 +85,7 @@ fn name_in(zone: &Zone, text: &str) -> Result<Name, OperationError> {
         )));
     }
     let name = Name::parse(text).map_err(|error| invalid(format!("FATAL problem: {error}")))?;
-    if !name.is_within(&zone.name) {
+    if !name.to_lowercase().is_within(&zone.name) {
         return Err(invalid(format!(
             "The record name {text} is not within the hosted zone {}",
             zone.name
