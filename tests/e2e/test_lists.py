@@ -113,6 +113,19 @@ def test_start_is_a_position(zone):
     assert code == "InvalidInput"
 
 
+def test_what_is_wrong_with_a_start_is_told_before_the_zone_is_looked_for(route53):
+    """A type without a name was NoSuchHostedZone, as if a better id would help."""
+    for operation in (
+        route53.list_resource_record_sets,
+        route53.list_resource_record_set_protections,
+    ):
+        for start in ({"StartRecordType": "A"}, {"StartRecordName": "a..b"}):
+            code, _ = refusal(lambda: operation(HostedZoneId="abcd", **start))
+            assert code == "InvalidInput", start
+        code, text = refusal(lambda: operation(HostedZoneId="abcd", StartRecordName="a"))
+        assert (code, text) == ("NoSuchHostedZone", "No hosted zone found with ID: abcd")
+
+
 def test_one_record_by_name_type_and_one_item(zone):
     """How Terraform reads a wildcard back."""
     n = zone.name

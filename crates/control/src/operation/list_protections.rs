@@ -31,13 +31,17 @@ impl Control {
         let id = request.hosted_zone_id.as_str();
         let action = "route53:ListResourceRecordSetProtections";
         authorize(&snapshot, caller, action, &zone_arn(id))?;
+        let start = match request.next_token {
+            Some(_) => None,
+            None => start(request)?,
+        };
         let zone = own_zone(&snapshot, caller, id)?;
         let from = match request.next_token.as_deref() {
             Some(token) => {
                 let (name, rtype) = read_token(&zone, token)?;
                 Some((name, Some(rtype)))
             }
-            None => start(request)?,
+            None => start,
         };
         let from = from.as_ref().map(|(name, rtype)| (name, *rtype));
         let limit = request.max_results.clamp(1, MAX_PROTECTIONS);

@@ -32,7 +32,6 @@ impl Control {
             "route53:ListResourceRecordSets",
             &zone_arn(id),
         )?;
-        let zone = own_zone(&snapshot, caller, id)?;
         if request.name.is_none() && (request.rtype.is_some() || request.identifier.is_some()) {
             return Err(invalid(
                 "StartRecordName is required when StartRecordType is given.",
@@ -44,6 +43,7 @@ impl Control {
             ));
         }
         let name = request.name.as_deref().map(start_name).transpose()?;
+        let zone = own_zone(&snapshot, caller, id)?;
         let from = name.as_ref().map(|name| SetStart {
             name,
             rtype: request.rtype,
