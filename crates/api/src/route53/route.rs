@@ -33,9 +33,15 @@ pub(crate) enum Match {
 const VERSION: &str = "2013-04-01";
 /// Kinds of resource that clients repeat in front of ids, as in `/hostedzone//hostedzone/Z1`.
 const KINDS: [&str; 3] = ["hostedzone", "change", "delegationset"];
+/// Segments that an id comes after, and its kind where that is called otherwise.
+const KINDS_AFTER: [(&str, &str); 3] = [
+    ("hostedzonelimit", "hostedzone"),
+    ("reusabledelegationsetlimit", "delegationset"),
+    ("keysigningkey", "hostedzone"),
+];
 
-/// Finds the operation. A slash at the end, empty segments and a repeated kind mean nothing;
-/// encoded slashes separate like raw ones.
+/// Finds the operation. A slash at the end, empty segments and the kind in front of an id mean
+/// nothing; encoded slashes separate like raw ones.
 pub(crate) fn resolve(method: &str, path: &str) -> Match {
     let decoded: Option<Vec<String>> = uri::normal_segments(path)
         .into_iter()
@@ -49,7 +55,9 @@ pub(crate) fn resolve(method: &str, path: &str) -> Match {
         .flat_map(|s| s.split('/'))
         .filter(|s| !s.is_empty())
         .collect();
-    segments.dedup_by(|a, b| a == b && KINDS.contains(a));
+    segments.dedup_by(|kind, before| {
+        kind == before && KINDS.contains(kind) || KINDS_AFTER.contains(&(*before, *kind))
+    });
     let Some((&VERSION, segments)) = segments.split_first() else {
         return Match::Unknown;
     };
@@ -140,6 +148,24 @@ mod tests {
         ] {
             assert_eq!(found("GET", path), zone, "{path}");
         }
+        for (method, path, operation) in [
+            (
+                "GET",
+                "hostedzonelimit/%2Fhostedzone%2FZ1",
+                "GetHostedZoneLimit",
+            ),
+            ("GET", "hostedzonelimit/hostedzone/Z1", "GetHostedZoneLimit"),
+            (
+                "DELETE",
+                "keysigningkey//hostedzone/Z1",
+                "DeleteKeySigningKey",
+            ),
+        ] {
+            let expected = (operation, vec!["Z1".to_owned(), "X".to_owned()]);
+            assert_eq!(found(method, &format!("/2013-04-01/{path}/X")), expected);
+        }
+        let set = "/2013-04-01/reusabledelegationsetlimit/%2Fdelegationset%2FN1/X";
+        assert_eq!(found("GET", set).0, "GetReusableDelegationSetLimit");
         let change = ("GetChange", vec!["C1".to_owned()]);
         assert_eq!(found("GET", "/2013-04-01/change//change/C1"), change);
         let tags = (
