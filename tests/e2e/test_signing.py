@@ -27,9 +27,11 @@ def fetch(request):
         return error.code, error.read().decode()
 
 
-def signed(meridian, path, method=botocore.auth.SigV4Auth, region="us-east-1", **options):
+def signed(
+    meridian, path, method=botocore.auth.SigV4Auth, region="us-east-1", headers=None, **options
+):
     key = meridian.operator()
-    request = botocore.awsrequest.AWSRequest("GET", meridian.endpoint + path)
+    request = botocore.awsrequest.AWSRequest("GET", meridian.endpoint + path, headers=headers)
     credentials = botocore.credentials.Credentials(key.id, key.secret)
     method(credentials, "route53", region, **options).add_auth(request)
     return request.prepare()
@@ -93,6 +95,27 @@ def test_clocks_may_differ_by_fifteen_minutes(meridian, monkeypatch, minutes, wo
     code, text = refusal(client.list_hosted_zones)
     assert code in ("SignatureDoesNotMatch", "InvalidSignatureException")
     assert words in text.lower()
+
+
+def test_a_date_stands_for_an_x_amz_date(meridian):
+    """Who signs by Date alone, as SigV4 allows, was told that the signature is incomplete."""
+    # What it says does not matter: botocore writes the time into whichever of the two is there.
+    request = signed(meridian, PATH, headers={"Date": "now"})
+    assert "X-Amz-Date" not in request.headers and request.headers["Date"] != "now"
+    status, body = fetch(request)
+    assert status == 200 and "<ListHostedZonesResponse" in body, body
+    request.headers["Date"] = "Sun, 30 Aug 2015 12:36:00 GMT"
+    status, body = fetch(request)
+    assert (status, error_of(body)[0]) == (403, "SignatureDoesNotMatch")
+    del request.headers["Date"]
+    status, body = fetch(request)
+    assert (status, error_of(body)) == (
+        400,
+        (
+            "IncompleteSignature",
+            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.",
+        ),
+    )
 
 
 def test_presigned_url(meridian):

@@ -1,6 +1,7 @@
-//! ISO 8601 "basic format", the one way SigV4 writes a time: `20150830T123600Z`.
+//! ISO 8601 "basic format", the one way SigV4 writes a time: `20150830T123600Z`; and that of HTTP.
 
 use jiff::civil::DateTime;
+use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
 use meridian_model::Timestamp;
 
@@ -24,6 +25,12 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
     Some(Timestamp(zoned.timestamp().as_millisecond()))
 }
 
+/// Reads a time of HTTP (RFC 9110, section 5.6.7): `Sun, 30 Aug 2015 12:36:00 GMT`.
+pub(super) fn of_http(text: &str) -> Option<Timestamp> {
+    let time = rfc2822::parse(text).ok()?;
+    Some(Timestamp(time.timestamp().as_millisecond()))
+}
+
 /// Writes a time; the milliseconds are cut off.
 pub(super) fn format(time: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(time.0)
@@ -35,6 +42,20 @@ pub(super) fn format(time: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_of_http_are_the_same_times() {
+        let time = of_http("Sun, 30 Aug 2015 12:36:00 GMT");
+        assert_eq!(time, parse("20150830T123600Z"));
+        for wrong in [
+            "",
+            "20150830T123600Z",
+            "Mon, 30 Aug 2015 12:36:00 GMT",
+            "now",
+        ] {
+            assert_eq!(of_http(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn only_the_basic_format_is_a_time() {

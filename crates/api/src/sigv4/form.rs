@@ -21,7 +21,7 @@ pub(super) struct Form {
     /// Names in lower case, strictly ascending.
     pub(super) signed_headers: Vec<String>,
     pub(super) signature: String,
-    /// `X-Amz-Date` as sent.
+    /// As `X-Amz-Date` has it.
     pub(super) date: String,
     signed_at: Timestamp,
     /// How long a presigned request is good for; none for the header form.
@@ -85,15 +85,16 @@ impl Form {
                 )),
             }
         };
-        let Some(date) = only(request.header("x-amz-date"), "X-Amz-Date")? else {
-            return incomplete("Authorization header requires existence of a 'X-Amz-Date' header.");
+        let date = match only(request.header("x-amz-date"), "X-Amz-Date")? {
+            Some(date) => date.trim().to_owned(),
+            None => http_date(request)?,
         };
         Self::assemble(
             &Parts {
                 credential: field("Credential")?,
                 signed_headers: field("SignedHeaders")?,
                 signature: field("Signature")?,
-                date: date.trim(),
+                date: &date,
                 expires_ms: None,
             },
             query,
@@ -334,6 +335,16 @@ impl Credential {
         let mut parts = self.scope.split('/');
         std::array::from_fn(|_| parts.next().unwrap_or_default())
     }
+}
+
+/// The time in `Date`, by which those requests are signed that have no `X-Amz-Date`, as it is signed.
+fn http_date(request: &SignedRequest<'_>) -> Result<String, SignatureError> {
+    let Some(text) = only(request.header("date"), "Date")? else {
+        return incomplete(
+            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.",
+        );
+    };
+    Ok(date::of_http(text.trim()).map_or_else(|| text.trim().to_owned(), date::format))
 }
 
 /// The only value there is, as text; none when there is none.
