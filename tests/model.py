@@ -271,3 +271,38 @@ def scalar_violations(shape):
         for key, step in (("min", -1), ("max", 1)):
             if key in limits:
                 yield limits[key] + step
+
+
+# The other side of each edge: what the model just allows.
+
+
+def edges(shape, value, path=()):
+    """Yields (description, changed value) for each bound in `value` that can be reached."""
+    kind, limits, where = shape.type_name, shape.metadata, ".".join(path)
+    if kind == "structure":
+        for name, member in shape.members.items():
+            for text, changed in edges(member, value[name], (*path, name)) if name in value else ():
+                yield text, value | {name: changed}
+    elif kind == "list" and value:
+        for text, changed in edges(shape.member, value[0], (*path, "0")):
+            yield text, [changed, *value[1:]]
+        for size in {limits[key] for key in ("min", "max") if limits.get(key)}:
+            yield f"{where}: {size} items", (value * size)[:size]
+    elif "enum" in limits:
+        for word in limits["enum"]:
+            yield f"{where}: {word}", word
+    elif kind == "boolean":
+        yield f"{where}: {not value}", not value
+    else:
+        for bound in {limits[key] for key in ("min", "max") if key in limits}:
+            at_edge = [bound] if kind != "string" else long_texts(shape, str(value), bound)
+            for changed in at_edge[:1]:
+                yield f"{where}: {bound}", changed
+
+
+def long_texts(shape, value, length):
+    """Texts of this length that the shape allows. There is none of no length in a path."""
+    if length == 0:
+        return []
+    texts = ("A" * length, "a" * length, (value * length)[:length])
+    return [text for text in texts if scalar_problem(shape, text) is None]

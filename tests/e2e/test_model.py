@@ -465,6 +465,36 @@ def test_invalid_requests_get_an_error_that_is_declared(loose, world, operation)
     assert accepted == []
 
 
+# Bounds of the model that the service itself draws closer, as Route 53 does.
+CLOSER = {
+    # Ids of hosted zones have 32 characters at most, here as elsewhere.
+    ("ChangeTagsForResource", "ResourceId: 64"),
+    ("ListTagsForResource", "ResourceId: 64"),
+    ("ListTagsForResources", "ResourceIds.0: 64"),
+    # A number from 1 to 1000.
+    ("ListTrafficPolicyVersions", "TrafficPolicyVersionMarker: 4"),
+}
+
+
+@pytest.mark.parametrize("operation", THERE)
+def test_what_the_model_just_allows_is_no_violation_of_it(loose, world, operation):
+    """Each constraint of the model, at its edge; something else may well be wrong with that."""
+    input_shape = shape(loose, operation)
+    if input_shape is None:
+        return
+    wrong = {}
+    for text, request in model.edges(input_shape, REQUESTS[operation](world, loose)):
+        if (operation, text) in CLOSER:
+            continue
+        try:
+            getattr(loose, xform_name(operation))(**request)
+        except botocore.exceptions.ClientError as error:
+            message = error.response["Error"]["Message"]
+            if message.startswith(("Invalid XML", "1 validation error")):
+                wrong[text] = message
+    assert wrong == {}
+
+
 @pytest.mark.parametrize("operation", THERE)
 def test_made_up_ids_get_an_error_that_is_declared(loose, world, operation):
     """Whatever an operation is pointed to that does not exist, and that could not."""
