@@ -13,7 +13,8 @@ use tokio::time::{self, Instant};
 
 use crate::fault::ErrorResponse;
 
-/// The largest body. A full batch with the longest names and values stays below it.
+/// The largest body. A full batch of aliases with the longest names and identifiers stays just below
+/// it; one with nearly every byte of its names escaped does not.
 const MAX_LEN: usize = 1024 * 1024;
 /// All large bodies together.
 pub(crate) const MAX_TOTAL_LEN: usize = 128 * 1024 * 1024;
