@@ -4,7 +4,7 @@ import urllib.request
 
 import pytest
 
-from harness import Zone, alias, change, create, eventually, rrset
+from harness import Zone, alias, change, create, eventually, reference, rrset
 
 NAME = "explain.example."
 CHECK_CONFIG = {"Type": "HTTP", "IPAddress": "192.0.2.80", "Port": 80, "Disabled": True}
@@ -131,6 +131,48 @@ def test_what_if_health_were_otherwise(explain, meridian, checks):
     # Nothing of that is so.
     assert chosen(explain(f"fast.{NAME}", "A", *at)["links"][0]["choices"][0]) == ["eu"]
     assert meridian.ask(f"fast.{NAME}").rcode() == 0
+
+
+def test_what_is_supposed_of_a_child_holds_for_the_checks_calculated_from_it(
+    explain, route53, zone, checks
+):
+    def calculated(threshold, *children, **more):
+        config = {"Type": "CALCULATED", "HealthThreshold": threshold, "ChildHealthChecks": children}
+        made = route53.create_health_check(
+            CallerReference=reference(), HealthCheckConfig={**config, **more}
+        )
+        return made["HealthCheck"]["Id"]
+
+    both = calculated(2, *checks)
+    some = calculated(1, *checks)
+    neither = calculated(1, *checks, Inverted=True)
+    name = f"calculated.{NAME}"
+    sets = {"both": both, "some": some, "neither": neither}
+    zone.change(*(
+        create(name, "A", f"192.0.2.{number}", SetIdentifier=key, MultiValueAnswer=True,
+               HealthCheckId=check)
+        for number, (key, check) in enumerate(sets.items(), 41)
+    ))
+
+    def said(*supposed):
+        words = [word for each in supposed for word in ("--health", each)]
+        told = explain(name, "A", "--client", "198.51.100.1", *words)
+        [choice] = told["links"][0]["choices"]
+        why = {each["identifier"]: each["health_check"]["why"] for each in choice["candidates"]}
+        return sorted(chosen(choice)), [why[key] for key in sets]
+
+    def counted(healthy):
+        of = f"{healthy} of 2 children are healthy"
+        return [f"{of}, 2 needed", f"{of}, 1 needed", f"{of}, 1 needed; inverted"]
+
+    one, other = checks
+    assert eventually(lambda: said()[0] == ["both", "some"])
+    assert said(f"{one}=down") == (["some"], counted(1))
+    assert said(f"{one}=down", f"{other}=down") == (["neither"], counted(0))
+    # What is supposed of a check itself is not counted anew, and has no reason.
+    up = (f"{one}=down", f"{both}=up")
+    assert said(*up) == (["both", "some"], [None, *counted(1)[1:]])
+    assert said() == (["both", "some"], counted(2))
 
 
 def test_the_last_resort_of_those_that_fit(explain, zone, checks):

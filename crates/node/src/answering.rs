@@ -16,6 +16,7 @@ use meridian_server::Live;
 
 use crate::checkers::Board;
 use crate::explanation::{Question, shown};
+use crate::supposition::Supposition;
 
 /// What a query by UDP says it has room for (DNS flag day 2020).
 const PAYLOAD: usize = 1232;
@@ -27,45 +28,46 @@ pub(crate) struct Answers {
 }
 
 impl Answers {
-    /// What would be answered, and how it comes about; none where the zone is not served.
-    fn ask(&self, query: &TestQuery<'_>, supposed: &Supposed) -> Option<Explanation> {
+    /// What would be answered to a client in this region, if one is supposed, and how it comes
+    /// about; none where the zone is not served.
+    fn ask(
+        &self,
+        query: &TestQuery<'_>,
+        region: Option<&str>,
+        health: &[(&str, CheckState)],
+    ) -> Option<Explanation> {
         let world = Arc::clone(&self.live.load());
         let zone = world.zone(&query.zone.name, query.zone.generation)?;
-        let health = supposed.health.iter();
-        let health = health.map(|(id, up)| (id.as_str(), state(*up)));
         let ask = Ask {
             name: query.name,
             qtype: query.rtype.code(),
             view: first_view(zone.meta().views)?,
             source: query.resolver,
             subnet: query.client,
-            at: supposed.region.as_deref(),
-            health: &health.collect::<Vec<_>>(),
+            at: region,
+            health,
             moment: moment(),
         };
         Some(explain(&world, &ask))
     }
 }
 
-/// What a health check is supposed to say.
-pub(crate) const fn state(up: bool) -> CheckState {
-    if up { CheckState::Up } else { CheckState::Down }
-}
-
 impl Answering for Answers {
     fn explain(&self, query: &TestQuery<'_>, supposed: &Supposed) -> Option<String> {
-        let told = self.ask(query, supposed)?;
+        let region = supposed.region.as_deref();
+        let supposition = Supposition::of(&supposed.health, &self.board.state());
+        let told = self.ask(query, region, &supposition.health())?;
         let question = Question {
             name: query.name,
             qtype: query.rtype.code(),
-            region: supposed.region.as_deref(),
-            health: &supposed.health,
+            region,
+            supposition: &supposition,
         };
         Some(shown(&question, &told, &self.board).to_string())
     }
 
     fn test(&self, query: &TestQuery<'_>) -> Option<TestAnswer> {
-        let told = self.ask(query, &Supposed::default())?;
+        let told = self.ask(query, None, &[])?;
         let protocol = match told.reply.len() {
             0..=PAYLOAD => TestProtocol::Udp,
             // As a resolver does when a reply is cut off.

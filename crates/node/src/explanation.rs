@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 
 use crate::answering::rcode;
 use crate::checkers::{Board, State, reason};
+use crate::supposition::Supposition;
 
 /// What was asked, and what was supposed.
 pub(crate) struct Question<'a> {
@@ -21,8 +22,30 @@ pub(crate) struct Question<'a> {
     /// By its number.
     pub(crate) qtype: u16,
     pub(crate) region: Option<&'a str>,
-    /// Health checks by id, and whether they are up.
-    pub(crate) health: &'a [(String, bool)],
+    /// Of health checks.
+    pub(crate) supposition: &'a Supposition<'a>,
+}
+
+/// What is known of health checks, really and by what was supposed.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    board: &'a Board,
+    state: &'a State,
+    supposition: &'a Supposition<'a>,
+}
+
+impl Known<'_> {
+    /// Why a check says this. What is supposed has no reason, and what follows from it has one.
+    fn why(&self, id: &str, said: CheckState) -> Option<String> {
+        if self.supposition.is_said(id) {
+            return None;
+        }
+        let (check, now) = self.state.of(id)?;
+        let now = self.supposition.standing(id).unwrap_or(now);
+        // It may have flipped since it was answered by.
+        let is_so = now.health.is_healthy() == (said == CheckState::Up);
+        is_so.then(|| reason(self.board, self.state, check, now))
+    }
 }
 
 /// All of it that is the business of the zone's owner.
@@ -31,14 +54,14 @@ pub(crate) fn shown(question: &Question<'_>, told: &Explanation, board: &Board) 
         "name": question.name.to_string(),
         "type": rtype(question.qtype),
         "supposed": {
-            "health": question.health.iter().map(|(id, up)| {
-                (id.clone(), if *up { "up" } else { "down" }.into())
+            "health": question.supposition.said().map(|(id, up)| {
+                (id.to_owned(), if up { "up" } else { "down" }.into())
             }).collect::<Map<_, _>>(),
             "region": question.region,
         },
         "client": client(&told.client),
         "zone": told.zone.as_ref().map(zone),
-        "links": links(told, board),
+        "links": links(told, question.supposition, board),
         "answer": answer(told),
     })
 }
@@ -105,12 +128,16 @@ fn zone_outcome(outcome: ZoneOutcome) -> (&'static str, &'static str) {
     }
 }
 
-fn links(told: &Explanation, board: &Board) -> Value {
-    let state = board.state();
+fn links(told: &Explanation, supposition: &Supposition<'_>, board: &Board) -> Value {
+    let known = Known {
+        board,
+        state: &board.state(),
+        supposition,
+    };
     let mut steps = told.steps.iter();
     let links = told.links.iter().map(|link| {
         let choices = steps.by_ref().take(link.steps);
-        let choices = choices.map(|step| choice(step, (board, &state)));
+        let choices = choices.map(|step| choice(step, known));
         let (placement, at) = placement(link);
         json!({
             "name": link.name.to_string(),
@@ -133,7 +160,7 @@ fn placement(link: &Link) -> (&'static str, Option<&Name>) {
     }
 }
 
-fn choice(step: &Step, known: (&Board, &State)) -> Value {
+fn choice(step: &Step, known: Known<'_>) -> Value {
     let candidates = step.candidates.iter();
     let candidates = candidates.map(|each| candidate((step.policy, each), known));
     json!({
@@ -186,24 +213,17 @@ fn source(source: LatencySource) -> &'static str {
     }
 }
 
-fn candidate(
-    (policy, candidate): (RoutingKind, &Candidate),
-    (board, checks): (&Board, &State),
-) -> Value {
+fn candidate((policy, candidate): (RoutingKind, &Candidate), known: Known<'_>) -> Value {
     let (outcome, why) = outcome(policy, candidate.outcome);
     let latency = candidate.latency;
     let mut shown = json!({
         "identifier": candidate.identifier,
         "health": state(candidate.health),
         "health_check": candidate.health_check.as_ref().map(|(id, up)| {
-            let known = checks.of(id);
             json!({
                 "id": id,
                 "state": state(*up),
-                // What is supposed has no reason.
-                "why": known
-                    .filter(|(_, now)| now.health.is_healthy() == (*up == CheckState::Up))
-                    .map(|(check, now)| reason(board, checks, check, now)),
+                "why": known.why(id, *up),
             })
         }),
         "alias": candidate.alias.as_ref().map(|alias| json!({

@@ -33,6 +33,7 @@ mod outside;
 mod replace;
 mod serve;
 mod store;
+mod supposition;
 mod taps;
 mod targets;
 mod terminal;

@@ -11,8 +11,9 @@ use serde_json::Value;
 
 use super::super::command::ExplainCommand;
 use super::Host;
-use crate::answering::{first_view, moment, state};
+use crate::answering::{first_view, moment};
 use crate::explanation::{self, Question};
+use crate::supposition::Supposition;
 
 /// Who asks where only a region is told.
 const NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
@@ -36,8 +37,7 @@ pub(super) fn explain(host: &Host, question: &ExplainCommand) -> Result<Value> {
         Some(address) => view_at(&world, address)?,
         None => usual_view(&world, &name),
     };
-    let health = question.health.iter();
-    let health = health.map(|(id, up)| (id.as_str(), state(*up)));
+    let supposition = Supposition::of(&question.health, &host.board.state());
     let told = ask(
         &world,
         &Ask {
@@ -47,7 +47,7 @@ pub(super) fn explain(host: &Host, question: &ExplainCommand) -> Result<Value> {
             source: question.source.unwrap_or(NOBODY),
             subnet: question.subnet,
             at: question.at.as_deref(),
-            health: &health.collect::<Vec<_>>(),
+            health: &supposition.health(),
             moment: moment(),
         },
     );
@@ -55,7 +55,7 @@ pub(super) fn explain(host: &Host, question: &ExplainCommand) -> Result<Value> {
         name: &name,
         qtype: question.rtype,
         region: question.at.as_deref(),
-        health: &question.health,
+        supposition: &supposition,
     };
     let mut shown = explanation::shown(&question, &told, &host.board);
     let addresses = world.addresses().iter();
