@@ -7,10 +7,10 @@ mod board;
 mod checks;
 mod count;
 mod events;
-mod failures;
 mod last;
 mod marks;
 mod observations;
+mod reports;
 mod told;
 
 use std::fs;
@@ -44,8 +44,8 @@ pub(crate) use observations::Observed;
 pub(crate) use told::{flip, observed, reason, row, time, votes};
 
 use count::{Count, Tally};
-use failures::Keeper;
 use last::LastFile;
+use reports::Keeper;
 
 /// How often votes are counted, and it is looked which checks there are.
 const COUNT_EVERY: Duration = Duration::from_secs(1);
@@ -59,7 +59,7 @@ pub(crate) struct Checkers {
     ended: Option<watch::Sender<()>>,
     counting: Option<JoinHandle<()>>,
     runtime: Option<Runtime>,
-    failures: Option<Keeper>,
+    reports: Option<Keeper>,
 }
 
 /// Puts on the board what was known when a process had this directory last, of the checks that
@@ -70,7 +70,7 @@ pub(crate) fn restore(
     board: &Board,
 ) -> Result<(), ReadError> {
     let checks = snapshot.health_checks()?;
-    failures::restore(data_dir, &checks, board);
+    reports::restore(data_dir, &checks, board);
     if let Some(known) = LastFile::of(data_dir).read() {
         let tally = Tally::restore(checks, &known);
         tally.post(board);
@@ -160,7 +160,7 @@ impl Checkers {
             ended: Some(end),
             counting: Some(counting.spawn(move || handle.block_on(work))?),
             runtime: Some(runtime),
-            failures: Some(Keeper::start(&config.data_dir, Arc::clone(board))?),
+            reports: Some(Keeper::start(&config.data_dir, Arc::clone(board))?),
         })
     }
 }
@@ -176,7 +176,7 @@ impl Drop for Checkers {
             // Probes under way are given up.
             runtime.shutdown_background();
         }
-        drop(self.failures.take());
+        drop(self.reports.take());
     }
 }
 

@@ -18,8 +18,8 @@ use tokio::sync::broadcast;
 
 use super::checks::Checks;
 use super::count::Tally;
-use super::failures::Failures;
 use super::marks::Marks;
+use super::reports::Former;
 
 /// How many batches of flips a listener may lag behind. One that lags further is told that it
 /// missed some.
@@ -37,8 +37,8 @@ pub(crate) struct Board {
     flips: broadcast::Sender<Arc<Flips>>,
     tally: Mutex<Tally>,
     members: Mutex<Vec<Member>>,
-    /// Failures of before this process.
-    former_failures: Mutex<Arc<Failures>>,
+    /// What checkers said before this process.
+    former: Mutex<Arc<Former>>,
 }
 
 /// A checker of this process.
@@ -101,7 +101,7 @@ impl Default for Board {
             flips: broadcast::Sender::new(FLIPS_KEPT),
             tally: Mutex::default(),
             members: Mutex::default(),
-            former_failures: Mutex::default(),
+            former: Mutex::default(),
         }
     }
 }
@@ -193,14 +193,14 @@ impl Board {
         lock(&self.members).clone()
     }
 
-    /// Checkers failed checks like this before this process.
-    pub(super) fn set_former_failures(&self, failures: Failures) {
-        *lock(&self.former_failures) = Arc::new(failures);
+    /// Checkers said this before this process.
+    pub(super) fn set_former(&self, former: Former) {
+        *lock(&self.former) = Arc::new(former);
     }
 
-    /// How checkers failed checks last before this process.
-    pub(super) fn former_failures(&self) -> Arc<Failures> {
-        Arc::clone(&lock(&self.former_failures))
+    /// What checkers said before this process.
+    pub(super) fn former(&self) -> Arc<Former> {
+        Arc::clone(&lock(&self.former))
     }
 
     /// What flips from now on.

@@ -8,7 +8,7 @@ use meridian_control::{Observation, Observations};
 use meridian_model::{HealthSlot, Network, Timestamp};
 
 use super::board::{Board, Member};
-use super::failures::last_failure;
+use super::reports::{last_failure, last_sight};
 
 /// What is on the board.
 pub(crate) struct Observed(pub(crate) Arc<Board>);
@@ -16,14 +16,11 @@ pub(crate) struct Observed(pub(crate) Arc<Board>);
 impl Observations for Observed {
     fn status(&self, slot: HealthSlot) -> Vec<Observation> {
         let members = self.0.members();
-        let seen = members
-            .iter()
-            .filter_map(|member| Some((member, member.desk.observations(slot)?)));
-        seen.map(|(member, seen)| {
-            let status = seen.last.observation.status();
-            told(member, status, seen.last.at)
-        })
-        .collect()
+        let seen = members.iter().filter_map(|member| {
+            let sight = last_sight(&self.0, &member.desk, slot)?;
+            Some(told(member, sight.status, sight.at))
+        });
+        seen.collect()
     }
 
     fn last_failures(&self, slot: HealthSlot) -> Vec<Observation> {

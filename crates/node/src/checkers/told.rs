@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::health::{subject, why};
 
 use super::board::{Board, State};
-use super::failures::{Failure, last_failure};
+use super::reports::{Report, last_failure, last_sight};
 
 /// A check whose state became the other one, and who voted what.
 pub(crate) fn flip(
@@ -149,6 +149,7 @@ fn told_voter(board: &Board, voter: &Voter<'_>, desk: Option<&Desk>, slot: Healt
     let seen = desk.and_then(|desk| desk.observations(slot));
     let seen = seen.as_ref();
     let last = seen.map(|seen| &seen.last);
+    let told = desk.and_then(|desk| last_sight(board, desk, slot));
     json!({
         "checker": voter.checker.name.as_str(),
         "region": voter.checker.region.as_str(),
@@ -159,8 +160,8 @@ fn told_voter(board: &Board, voter: &Voter<'_>, desk: Option<&Desk>, slot: Healt
             Cast::Silent => "silent",
         },
         "last_word": voter.last_word.map(Health::as_str),
-        "saw": last.map(|sight| sight.observation.status()),
-        "at": last.map(|sight| time(sight.at)),
+        "saw": told.as_ref().map(|report| &report.status),
+        "at": told.as_ref().map(|report| time(report.at)),
         "connect_ms": last.and_then(|sight| ms(sight.observation.times.connect_us)),
         "tls_ms": last.and_then(|sight| ms(sight.observation.times.tls_us)),
         "first_byte_ms": last.and_then(|sight| ms(sight.observation.times.first_byte_us)),
@@ -168,7 +169,7 @@ fn told_voter(board: &Board, voter: &Voter<'_>, desk: Option<&Desk>, slot: Healt
     })
 }
 
-fn failure(failure: &Failure) -> Value {
+fn failure(failure: &Report) -> Value {
     json!({ "saw": failure.status, "at": time(failure.at) })
 }
 
