@@ -164,3 +164,38 @@ def test_alarms_that_cannot_be_are_refused(tmp_path, change, words):
         timeout=30,
     )
     assert done.returncode != 0 and words in done.stderr + done.stdout
+
+
+def test_an_alarm_is_shown_as_what_it_stands_for(tmp_path):
+    alarm = ALARM.format(name="errors", url="http://127.0.0.1:1", query="up")
+    alarm = alarm.replace("period_s = 1", "period_s = 60")
+    shown = """shown_as = { namespace = "AWS/ELB", metric = "Latency", statistic = "Average",
+        dimensions = { Zone = "b", LoadBalancerName = "a & b" } }""".replace("\n", " ")
+    config = alarm + shown + "\n" + alarm.replace('"errors"', '"plain"')
+    with Meridian(tmp_path, config=config) as server:
+        checks = Checks(server)
+
+        def make(name):
+            alarm = {"Region": "us-east-1", "Name": name}
+            return checks.make({"Type": "CLOUDWATCH_METRIC", "AlarmIdentifier": alarm})
+
+        made = make("errors")
+        assert made["CloudWatchAlarmConfiguration"] == {
+            "EvaluationPeriods": 1,
+            "Threshold": 10.0,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "Period": 60,
+            "MetricName": "Latency",
+            "Namespace": "AWS/ELB",
+            "Statistic": "Average",
+            "Dimensions": [
+                {"Name": "LoadBalancerName", "Value": "a & b"},
+                {"Name": "Zone", "Value": "b"},
+            ],
+        }
+        assert checks.get(made) == made and checks.all() == [made]
+        for name in ("plain", "nobody's"):
+            assert "CloudWatchAlarmConfiguration" not in make(name)
+        moved = {"Region": "us-east-1", "Name": "plain"}
+        updated = checks.update(made, AlarmIdentifier=moved)
+        assert "CloudWatchAlarmConfiguration" not in updated

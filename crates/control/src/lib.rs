@@ -41,7 +41,7 @@ pub use environment::{Environment, SystemEnvironment};
 pub use first_start::FirstStart;
 pub use generation::GenerationDraft;
 pub use last_used::KeyUse;
-pub use observations::{Observation, Observations};
+pub use observations::{AlarmConfiguration, Observation, Observations};
 pub use query_logging::QueryLogging;
 pub use refusal::{Denial, Fault, OperationError, Refusal};
 pub use request::{

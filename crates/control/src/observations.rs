@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use meridian_model::{HealthSlot, Network, Timestamp};
+use meridian_model::{HealthCheck, HealthSlot, HealthSubject, Network, Timestamp};
 
 use crate::control::Control;
 
@@ -32,6 +32,32 @@ pub trait Observations: Send + Sync {
 
     /// The networks that checkers send from.
     fn checkers(&self) -> Vec<Network>;
+
+    /// What is known of the alarm of this region and name, beside what it says.
+    fn alarm(&self, _region: &str, _name: &str) -> Option<AlarmConfiguration> {
+        None
+    }
+}
+
+/// `CloudWatchAlarmConfiguration`: what a check of the type CLOUDWATCH_METRIC goes by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlarmConfiguration {
+    /// How many values have to be beyond the threshold.
+    pub evaluation_periods: usize,
+    /// What values are held against.
+    pub threshold: f64,
+    /// How: `ComparisonOperator`.
+    pub comparison: &'static str,
+    /// Seconds from one value to the next.
+    pub period_s: u64,
+    /// What is measured.
+    pub metric: String,
+    /// Whose metric it is.
+    pub namespace: String,
+    /// What is made of the values of a period.
+    pub statistic: String,
+    /// Names and values, in order of their names.
+    pub dimensions: Vec<(String, String)>,
 }
 
 /// Has seen nothing: there are no checkers.
@@ -58,5 +84,14 @@ impl Control {
     pub fn with_observations(mut self, observations: Box<dyn Observations>) -> Self {
         self.observations = observations;
         self
+    }
+
+    /// What is known of the alarm that a check goes by, if it goes by one. Whoever may know the
+    /// check may know this.
+    pub fn alarm_of(&self, check: &HealthCheck) -> Option<AlarmConfiguration> {
+        match &check.config.subject {
+            HealthSubject::Metric { region, name, .. } => self.observations.alarm(region, name),
+            _ => None,
+        }
     }
 }

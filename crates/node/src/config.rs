@@ -3,6 +3,7 @@
 //! `check`.
 
 mod addresses;
+mod alarm_shown;
 mod alarms;
 mod api;
 mod audit;

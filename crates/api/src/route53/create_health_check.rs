@@ -19,12 +19,13 @@ pub(super) const ROUTE: Route = Route {
 fn handle(call: &Call<'_>) -> Result<Reply, Failure> {
     let request = read(call.body)?;
     let check = call.operations.create_health_check(call.caller, &request)?;
+    let alarm = call.operations.alarm_of(&check);
     let location = format!("{}/2013-04-01/healthcheck/{}", call.endpoint, check.id);
     Ok(Reply::created(
         location,
         "CreateHealthCheckResponse",
         |doc| {
-            health_check(doc, &check);
+            health_check(doc, &check, alarm.as_ref());
         },
     ))
 }

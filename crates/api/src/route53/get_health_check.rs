@@ -15,7 +15,8 @@ pub(super) const ROUTE: Route = Route {
 fn handle(call: &Call<'_>) -> Result<Reply, Failure> {
     let id = call.id(&HEALTH_CHECK_ID)?;
     let check = call.operations.health_check(call.caller, &id)?;
+    let alarm = call.operations.alarm_of(&check);
     Ok(Reply::ok("GetHealthCheckResponse", |doc| {
-        health_check(doc, &check);
+        health_check(doc, &check, alarm.as_ref());
     }))
 }

@@ -28,7 +28,8 @@ fn handle(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(Reply::ok("ListHealthChecksResponse", |doc| {
         doc.element("HealthChecks", |doc| {
             for check in &page.checks {
-                health_check(doc, check);
+                let alarm = call.operations.alarm_of(check);
+                health_check(doc, check, alarm.as_ref());
             }
         });
         doc.text("Marker", marker.as_deref().unwrap_or_default());

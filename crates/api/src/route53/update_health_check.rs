@@ -44,8 +44,9 @@ fn handle(call: &Call<'_>) -> Result<Reply, Failure> {
         update: read(call.body)?,
     };
     let check = call.operations.update_health_check(call.caller, &request)?;
+    let alarm = call.operations.alarm_of(&check);
     Ok(Reply::ok("UpdateHealthCheckResponse", |doc| {
-        health_check(doc, &check);
+        health_check(doc, &check, alarm.as_ref());
     }))
 }
 

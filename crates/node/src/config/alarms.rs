@@ -5,9 +5,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
+use meridian_control::AlarmConfiguration;
 use meridian_health::{AlarmRule, Comparison};
 use meridian_model::ALARM_REGIONS;
 use serde::Deserialize;
+
+use super::alarm_shown::{Measured, ShownAs};
 
 /// The most alarms. Each is a query of its own.
 const MAX_ALARMS: usize = 1000;
@@ -39,6 +42,8 @@ pub(crate) struct Alarm {
     /// Seconds from one value to the next.
     #[serde(default = "minute")]
     period_s: u64,
+    /// What stood in CloudWatch, for those who ask the API.
+    shown_as: Option<ShownAs>,
 }
 
 const fn one() -> usize {
@@ -70,6 +75,21 @@ impl Alarm {
         Duration::from_secs(self.period_s)
     }
 
+    /// As what it is shown, if it is said what stands behind it.
+    pub(crate) fn configuration(&self) -> Option<AlarmConfiguration> {
+        Some(self.shown_as.as_ref()?.configuration(&self.measured()))
+    }
+
+    fn measured(&self) -> Measured {
+        let mut words = Comparison::ALL.map(Comparison::as_str).into_iter();
+        Measured {
+            comparison: words.find(|word| *word == self.comparison).unwrap_or(""),
+            threshold: self.threshold,
+            evaluation_periods: self.evaluation_periods,
+            period_s: self.period_s,
+        }
+    }
+
     fn check(&self) -> Result<()> {
         ensure!(
             ALARM_REGIONS.contains(&self.region.as_str()),
@@ -98,7 +118,8 @@ impl Alarm {
             self.period_s,
             self.evaluation_periods
         );
-        Ok(())
+        let shown = self.shown_as.as_ref();
+        shown.map_or(Ok(()), |shown| shown.check(&self.measured()))
     }
 }
 
@@ -162,5 +183,35 @@ mod tests {
             assert!(said.contains(part), "{said}");
         }
         assert!(checked(&GOOD.repeat(2)).contains("'a' in eu-west-1 is there twice"));
+    }
+
+    #[test]
+    fn what_an_alarm_is_shown_as_fits_the_api() {
+        let shown =
+            "shown_as = { namespace = 'AWS/ELB', metric = 'Latency', statistic = 'Average' }";
+        let with = |from: &str, to: &str| checked(&format!("{GOOD}{}", shown.replace(from, to)));
+        assert_eq!(with("", ""), "good");
+        for (from, to, part) in [
+            ("'AWS/ELB'", "''", "namespace is ''"),
+            ("'Latency'", "\"a\\nb\"", "metric is"),
+            ("'Average'", "'p99'", "statistic is 'p99'"),
+            (" }", ", dimensions = { a = '' } }", "value of a dimension"),
+            (" }", ", dimension = {} }", "unknown field"),
+            (" }", " }\nperiod_s = 10", "no period of less than 60 s"),
+        ] {
+            let text = with(from, to);
+            assert!(text.contains(part), "{text}");
+        }
+        let file: File = toml::from_str(&format!("{GOOD}{shown}")).unwrap();
+        let told = file.alarms[0].configuration().unwrap();
+        let parts = (
+            told.evaluation_periods,
+            told.threshold,
+            told.comparison,
+            told.period_s,
+        );
+        assert_eq!(parts, (1, 1.0, "LessThanThreshold", 60));
+        let file: File = toml::from_str(GOOD).unwrap();
+        assert_eq!(file.alarms[0].configuration(), None);
     }
 }

@@ -86,7 +86,7 @@ impl ControlPlane {
                 live: Arc::clone(live),
                 board: Arc::clone(condition.board()),
             }))
-            .with_observations(Box::new(Observed(Arc::clone(condition.board()))));
+            .with_observations(Box::new(Observed::new(condition.board(), &config.alarms)));
         let control = Arc::new(control);
         let stop = Arc::new(AtomicBool::new(false));
         let (followed, ended) = (Arc::clone(live), Arc::clone(&stop));

@@ -1,5 +1,6 @@
 //! `HealthCheck` and `HealthCheckConfig`, read into settings and written from what is stored.
 
+use meridian_control::AlarmConfiguration;
 use meridian_model::{
     ALARM_REGIONS, AlarmDraft, CheckerRegion, Endpoint, HealthCheck, HealthCheckConfig,
     HealthCheckDraft, HealthCheckSettings, HealthCheckType, HealthSubject, WithoutData,
@@ -144,8 +145,12 @@ fn read_alarm(element: &Element) -> Result<AlarmDraft, XmlError> {
     })
 }
 
-/// Writes `<HealthCheck>`.
-pub(in crate::route53) fn health_check(doc: &mut Document, check: &HealthCheck) {
+/// Writes `<HealthCheck>`, with the alarm that it goes by.
+pub(in crate::route53) fn health_check(
+    doc: &mut Document,
+    check: &HealthCheck,
+    alarm: Option<&AlarmConfiguration>,
+) {
     doc.element("HealthCheck", |doc| {
         doc.text("Id", &check.id);
         doc.text("CallerReference", &check.caller_reference);
@@ -153,6 +158,30 @@ pub(in crate::route53) fn health_check(doc: &mut Document, check: &HealthCheck) 
             health_check_config(doc, &check.config);
         });
         doc.text("HealthCheckVersion", check.version);
+        if let Some(alarm) = alarm {
+            doc.element("CloudWatchAlarmConfiguration", |doc| {
+                configuration(doc, alarm);
+            });
+        }
+    });
+}
+
+fn configuration(doc: &mut Document, alarm: &AlarmConfiguration) {
+    doc.text("EvaluationPeriods", alarm.evaluation_periods);
+    // With a point, as those who read it know it.
+    doc.text("Threshold", format!("{:?}", alarm.threshold));
+    doc.text("ComparisonOperator", alarm.comparison);
+    doc.text("Period", alarm.period_s);
+    doc.text("MetricName", &alarm.metric);
+    doc.text("Namespace", &alarm.namespace);
+    doc.text("Statistic", &alarm.statistic);
+    doc.element("Dimensions", |doc| {
+        for (name, value) in &alarm.dimensions {
+            doc.element("Dimension", |doc| {
+                doc.text("Name", name);
+                doc.text("Value", value);
+            });
+        }
     });
 }
 
