@@ -10,6 +10,7 @@ mod centres;
 pub mod countries;
 mod latency;
 mod layer;
+mod line;
 pub mod mmdb;
 mod operator;
 mod place;

@@ -1,38 +1,24 @@
 //! A search in a table, in steps: each needs another place in memory, and whoever has more than one
 //! address to find goes on with the others while that is on its way.
-#![expect(
-    clippy::cast_possible_truncation,
-    reason = "a table has fewer words than 32 bits count"
-)]
-
 use std::net::IpAddr;
 
 use crate::atlas::embedded;
-use crate::table::{
-    ENTRIES_PER_PLACE, Entry, KEY_BITS, Lens, List, MAX_DEPTH, PART_BITS, PART_WORDS, Part, Table,
-    WORDS, key,
-};
-
-/// The most entries between two places of an index that are all looked at, side by side in memory:
-/// that takes no branch, which would be guessed wrong half the time. More are searched.
-const FEW: usize = 8;
-/// Words at the end of a table that mean nothing: there is always something to be looked at.
-pub(crate) const PADDING: usize = (FEW + 1) * WORDS;
+use crate::line::{Line, PARTS_PER_LINE};
+use crate::table::{KEY_BITS, Lens, List, MAX_DEPTH, PART_BITS, Part, Table, key};
 
 impl Table {
     /// The number of what is known of an address, with the lengths around it.
     #[inline]
     pub(crate) fn find(&self, address: u128) -> Option<(u32, Lens)> {
-        let mut list = match self.part(part_word(address))? {
+        let mut list = match self.part(address)? {
             Reached::Known(record, lens) => return Some((record, lens)),
             Reached::List(list) => list,
         };
         let mut before = PART_BITS;
         for _ in 0..MAX_DEPTH {
             let key = key(address, before);
-            let (place, entries) = place(list, key);
-            let (first, more) = self.span(place, entries)?;
-            match self.choose((first, more), key, before)? {
+            let leaf = self.below(list.line(), list.height(), key)?;
+            match self.choose(leaf, key, before)? {
                 Reached::Known(record, lens) => return Some((record, lens)),
                 Reached::List(inner) => list = inner,
             }
@@ -41,28 +27,37 @@ impl Table {
         None
     }
 
-    /// What the part says that this word begins.
     #[inline]
-    fn part(&self, word: u32) -> Option<Reached> {
-        let words = self.words.get(word as usize..)?.first_chunk()?;
-        Some(match Part::from_words(*words).read() {
-            Ok((record, lens)) => Reached::Known(record, lens),
-            Err(list) => Reached::List(list),
-        })
+    fn line(&self, number: u32) -> Option<&Line> {
+        self.lines.get(number as usize)
     }
 
-    /// The first of the entries that a place of an index tells, and how many there are behind it.
+    /// What the part of an address says.
     #[inline]
-    fn span(&self, place: u32, entries: u32) -> Option<(u32, u32)> {
-        let [from, to] = *self.words.get(place as usize..)?.first_chunk()?;
-        Some((entries + from * WORDS as u32, to.checked_sub(from)?))
+    fn part(&self, address: u128) -> Option<Reached> {
+        let (line, place) = part_of(address);
+        Some(
+            match Part::from_words(self.line(line)?.part(place)?).read() {
+                Ok((record, lens)) => Reached::Known(record, lens),
+                Err(list) => Reached::List(list),
+            },
+        )
     }
 
-    /// What the entry says that a key is in.
+    /// The line that a key is in, or below, so many branches below this one.
     #[inline]
-    fn choose(&self, (first, more): (u32, u32), key: u32, before: u32) -> Option<Reached> {
-        let entries = self.words.get(first as usize..)?;
-        let (entry, next) = last_begun(entries, more as usize, key)?;
+    fn below(&self, line: u32, branches: u32, key: u32) -> Option<u32> {
+        let mut line = line;
+        for _ in 0..branches {
+            line = self.line(line)?.child(key);
+        }
+        Some(line)
+    }
+
+    /// What the entry of a leaf says that a key is in.
+    #[inline]
+    fn choose(&self, leaf: u32, key: u32, before: u32) -> Option<Reached> {
+        let (entry, next) = self.line(leaf)?.entry(key)?;
         Some(match entry.list() {
             Some(inner) => Reached::List(*self.lists.get(inner)?),
             None => Reached::Known(entry.record(), entry.lens(key, next, before)),
@@ -78,20 +73,14 @@ enum Reached {
     List(List),
 }
 
-/// The word of a table that an address's part begins with.
+/// The line of an address's part, and its place in that.
 #[inline]
-fn part_word(address: u128) -> u32 {
-    (address >> (u128::BITS - PART_BITS)) as u32 * PART_WORDS as u32
-}
-
-/// The words where the place of a key in a list's index is, and where its entries begin.
-#[inline]
-fn place(list: List, key: u32) -> (u32, u32) {
-    let place = u64::from(key) >> (KEY_BITS - list.bits());
-    (
-        list.word() + place as u32,
-        list.word() + (1 << list.bits()) + 1,
-    )
+fn part_of(address: u128) -> (u32, usize) {
+    let [a, b, ..] = address.to_be_bytes();
+    let part = usize::from(u16::from_be_bytes([a, b]));
+    #[expect(clippy::cast_possible_truncation, reason = "there are 2^13")]
+    let line = (part / PARTS_PER_LINE) as u32;
+    (line, part % PARTS_PER_LINE)
 }
 
 /// The tables of both families.
@@ -133,20 +122,19 @@ pub(crate) struct Search<'a> {
     /// How many bits of the address are behind it.
     before: u32,
     at: At,
-    /// The word of the table that is to be read next; at the end, the record.
-    word: u32,
-    /// At an index, the word where its entries begin; at entries, how many are behind the first; at
-    /// the end, the lengths.
-    more: u32,
+    /// The line of the table that is to be read next; at the end, the record.
+    line: u32,
+    /// At the end, the lengths.
+    lens: u32,
 }
 
 /// What is to be read next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
     Part,
-    /// The place of an index that the key has.
-    Index,
-    Entries,
+    /// The lowest branch above the leaf that the key is in.
+    Branch,
+    Leaf,
     /// Nothing: it is known.
     End,
     /// Nothing: the table is empty.
@@ -156,36 +144,28 @@ enum At {
 impl<'a> Search<'a> {
     #[inline]
     pub(crate) fn new(table: &'a Table, address: u128) -> Self {
+        let (line, _) = part_of(address);
         Self {
             table,
             address,
             before: PART_BITS,
             at: At::Part,
-            word: part_word(address),
-            more: 0,
+            line,
+            lens: 0,
         }
     }
 
     /// The memory that the next step reads; or what is known, if there is none.
     #[inline]
     pub(crate) fn needs(&self) -> Result<&'a [u32], Option<u32>> {
-        let words = match self.at {
-            At::Part => PART_WORDS,
-            // An index of one place, and the entries behind it; or the last place of an index.
-            At::Index if self.is_last_place() => 2 + (ENTRIES_PER_PLACE + 1) * WORDS,
-            At::Index => 2,
-            At::Entries => (self.more as usize + 2) * WORDS,
-            At::End => return Err(Some(self.word)),
-            At::Nowhere => return Err(None),
-        };
-        let rest = self.table.words.get(self.word as usize..);
-        Ok(rest.map_or(&[], |rest| rest.get(..words).unwrap_or(rest)))
-    }
-
-    /// Whether the entries follow the place of the index.
-    #[inline]
-    fn is_last_place(&self) -> bool {
-        self.more == self.word + 2
+        match self.at {
+            At::Part | At::Branch | At::Leaf => {
+                let line = self.table.line(self.line);
+                Ok(line.map_or(&[], Line::words))
+            }
+            At::End => Err(Some(self.line)),
+            At::Nowhere => Err(None),
+        }
     }
 
     /// Reads what it needs.
@@ -201,9 +181,9 @@ impl<'a> Search<'a> {
     #[inline]
     pub(crate) fn end(&self) -> Option<(u32, Lens)> {
         match self.at {
-            At::End => Some((self.word, self.more.to_le_bytes())),
+            At::End => Some((self.line, self.lens.to_le_bytes())),
             At::Nowhere => None,
-            At::Part | At::Index | At::Entries => self.table.find(self.address),
+            At::Part | At::Branch | At::Leaf => self.table.find(self.address),
         }
     }
 
@@ -211,64 +191,44 @@ impl<'a> Search<'a> {
     fn go_on(&mut self) -> Option<()> {
         match self.at {
             At::Part => {
-                let reached = self.table.part(self.word)?;
-                self.reach(reached);
+                let reached = self.table.part(self.address)?;
+                self.reach(reached)?;
             }
-            At::Index => {
-                let last = self.is_last_place();
-                let first = self.more;
-                (self.word, self.more) = self.table.span(self.word, self.more)?;
-                self.at = At::Entries;
-                // Then they are in the memory that was asked for.
-                if last && self.word == first {
-                    self.go_on_from_entries()?;
-                }
+            At::Branch => {
+                let key = key(self.address, self.before);
+                self.line = self.table.line(self.line)?.child(key);
+                self.at = At::Leaf;
             }
-            At::Entries => self.go_on_from_entries()?,
+            At::Leaf => {
+                let key = key(self.address, self.before);
+                let reached = self.table.choose(self.line, key, self.before)?;
+                self.before += KEY_BITS;
+                self.reach(reached)?;
+            }
             At::End | At::Nowhere => {}
         }
         Some(())
     }
 
     #[inline]
-    fn go_on_from_entries(&mut self) -> Option<()> {
-        let key = key(self.address, self.before);
-        let reached = self
-            .table
-            .choose((self.word, self.more), key, self.before)?;
-        self.before += KEY_BITS;
-        self.reach(reached);
+    fn reach(&mut self, reached: Reached) -> Option<()> {
+        match reached {
+            Reached::Known(record, lens) => {
+                (self.at, self.line, self.lens) = (At::End, record, u32::from_le_bytes(lens));
+            }
+            Reached::List(list) => {
+                // Those further up are so few that they are at hand: each is asked for by sixteen
+                // times as many look-ups as those below it.
+                let above = list.height().saturating_sub(1);
+                let key = key(self.address, self.before);
+                self.line = self.table.below(list.line(), above, key)?;
+                self.at = if list.height() == 0 {
+                    At::Leaf
+                } else {
+                    At::Branch
+                };
+            }
+        }
         Some(())
     }
-
-    #[inline]
-    fn reach(&mut self, reached: Reached) {
-        (self.at, self.word, self.more) = match reached {
-            Reached::Known(record, lens) => (At::End, record, u32::from_le_bytes(lens)),
-            Reached::List(list) => {
-                let (word, entries) = place(list, key(self.address, self.before));
-                (At::Index, word, entries)
-            }
-        };
-    }
-}
-
-/// The last of these entries that begins at or before a key, and the key of the one behind it.
-#[inline]
-fn last_begun(entries: &[u32], more: usize, key: u32) -> Option<(Entry, u32)> {
-    let behind = entries.get(WORDS..)?;
-    let mut count = 0;
-    if more <= FEW {
-        let few: &[u32; FEW * WORDS] = behind.first_chunk()?;
-        for (at, [first, ..]) in few.as_chunks::<WORDS>().0.iter().enumerate() {
-            count += usize::from((at < more) & (*first <= key));
-        }
-    } else {
-        let all = behind.as_chunks::<WORDS>().0.get(..more)?;
-        count = all.partition_point(|[first, ..]| *first <= key);
-    }
-    let [a, b, c, next, ..] = *entries
-        .get(count * WORDS..)?
-        .first_chunk::<{ WORDS + 1 }>()?;
-    Some((Entry::from_words([a, b, c]), next))
 }

@@ -1,22 +1,19 @@
 //! Makes a table of runs, which come in order: cuts them where parts and lists begin, puts the
-//! pieces into lists, and makes the lists' indexes. What makes a run is the business of `runs`.
+//! pieces into lists, and lays the lists into lines. What makes a run is the business of `runs`.
 
 use crate::layer::TooLarge;
+use crate::line::{CHILDREN, ENTRIES, Line, PARTS_PER_LINE};
 use crate::runs::MAX_ENTRIES;
-use crate::search::PADDING;
 use crate::table::{
-    ALIGNMENT, ENTRIES_PER_PLACE, Edges, Entry, KEY_BITS, List, MAX_DEPTH, MAX_WORDS, PART_BITS,
-    PARTS, Part, Table, beside, key,
+    Edges, Entry, KEY_BITS, List, MAX_DEPTH, MAX_LINES, PART_BITS, PART_LINES, Part, Table, beside,
+    key,
 };
-
-/// The most bits that an index goes by.
-const MAX_BITS: u32 = 20;
 
 /// A table in the making.
 #[derive(Debug, Default)]
 pub(crate) struct Shelf {
     lists: Vec<List>,
-    words: Vec<u32>,
+    lines: Vec<Line>,
     /// How many parts have been said.
     parts: usize,
     /// How many entries there are that say what is known, but for those of open lists.
@@ -51,10 +48,10 @@ struct Piece {
 impl Shelf {
     /// One for a table of about so many entries.
     pub(crate) fn with_capacity(entries: usize) -> Self {
-        let mut words = Vec::with_capacity(PARTS + entries * 4);
-        words.resize(PARTS, 0);
+        let mut lines = Vec::with_capacity(PART_LINES + entries / 3);
+        lines.resize(PART_LINES, Line::NO_PARTS);
         Self {
-            words,
+            lines,
             ..Self::default()
         }
     }
@@ -62,18 +59,17 @@ impl Shelf {
     /// Adds the run that follows those before it.
     pub(crate) fn add(&mut self, first: u128, last: u128, known: &Known) -> Result<(), TooLarge> {
         self.put(0, Piece { first, last }, known);
-        if self.len > MAX_ENTRIES || self.words.len() >= MAX_WORDS {
+        if self.len > MAX_ENTRIES || self.lines.len() >= MAX_LINES {
             return Err(TooLarge);
         }
         Ok(())
     }
 
     /// The table, once the last address has been added.
-    pub(crate) fn table(mut self) -> Table {
-        self.words.extend([0; PADDING]);
+    pub(crate) fn table(self) -> Table {
         Table {
             lists: self.lists.into(),
-            words: self.words.into(),
+            lines: self.lines.into(),
             len: self.len,
         }
     }
@@ -143,8 +139,8 @@ impl Shelf {
 
     /// Says what the part is that follows those before it.
     fn say(&mut self, part: Part) {
-        if let Some(words) = self.words.as_chunks_mut().0.get_mut(self.parts) {
-            *words = part.words();
+        if let Some(line) = self.lines.get_mut(self.parts / PARTS_PER_LINE) {
+            line.set_part(self.parts % PARTS_PER_LINE, part.words());
         }
         self.parts += 1;
     }
@@ -154,10 +150,7 @@ impl Shelf {
         let Some(list) = self.open.get_mut(depth as usize - 1).map(std::mem::take) else {
             return;
         };
-        self.align();
-        let ended = self.index(&list);
-        self.words
-            .extend(list.iter().flat_map(|entry| entry.words()));
+        let ended = self.lay(&list);
         self.len += list.len();
         let outer = (depth as usize).checked_sub(2);
         match outer.and_then(|outer| self.open.get_mut(outer)) {
@@ -177,28 +170,29 @@ impl Shelf {
         }
     }
 
-    /// Makes the index of a list, which is to follow it.
-    fn index(&mut self, list: &[Entry]) -> List {
-        let places = list.len().div_ceil(ENTRIES_PER_PLACE).next_power_of_two();
-        let bits = places.ilog2().min(MAX_BITS);
-        let start = self.words.len();
-        let mut last = 0;
-        for place in 0..1_u64 << bits {
-            let first = place << (KEY_BITS - bits);
-            let begun = |entry: &Entry| u64::from(entry.key) <= first;
-            while list.get(last + 1).is_some_and(begun) {
-                last += 1;
-            }
-            self.words.push(number(last));
+    /// Lays a list into lines: leaves, and as long as there is more than one line to be told, branches
+    /// to them.
+    fn lay(&mut self, list: &[Entry]) -> List {
+        let mut level = self.lines.len();
+        // The last key of each line of the level; behind the last entry, all keys are its own.
+        let mut lasts = Vec::with_capacity(list.len().div_ceil(ENTRIES));
+        for (entries, behind) in list.chunks(ENTRIES).zip((ENTRIES..).step_by(ENTRIES)) {
+            let next = list.get(behind).map_or(0, |entry| entry.key);
+            self.lines.push(Line::leaf(entries, next));
+            lasts.push(next.wrapping_sub(1));
         }
-        self.words.push(number(list.len() - 1));
-        List::at(start, bits)
-    }
-
-    /// Leaves words out up to where a list may begin.
-    fn align(&mut self) {
-        let len = self.words.len().next_multiple_of(ALIGNMENT);
-        self.words.resize(len, 0);
+        let mut height = 0;
+        while lasts.len() > 1 {
+            let branches = self.lines.len();
+            let children = lasts.chunks(CHILDREN);
+            for (lasts, first) in children.clone().zip((level..).step_by(CHILDREN)) {
+                self.lines.push(Line::branch(number(first), lasts));
+            }
+            lasts = children.filter_map(|lasts| lasts.last().copied()).collect();
+            level = branches;
+            height += 1;
+        }
+        List::at(number(level), height)
     }
 }
 

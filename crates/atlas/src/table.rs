@@ -1,17 +1,20 @@
 //! The flat table of one family of addresses. What an entry means is others' business; how a table
-//! is made is that of `shelf`, how something is found in it that of `search`.
+//! is made is that of `shelf`, how something is found in it that of `search`, how a list lies in
+//! memory that of `line`.
 //!
 //! The topmost 16 bits of an address choose its **part**. A part in which nothing changes says all
 //! itself; any other is a **list** of entries, told apart by the 32 bits that follow. Where those do
 //! not suffice, as behind a /48, an entry leads to a list of its own for the next 32 bits: so a key
 //! is short, and IPv6 takes no more room than IPv4.
 
+use crate::line::{Line, PARTS_PER_LINE};
+
 /// The topmost bits, which choose the part.
 pub(crate) const PART_BITS: u32 = 16;
 /// The words that a [`Part`] takes.
 pub(crate) const PART_WORDS: usize = 2;
-/// Those of all parts.
-pub(crate) const PARTS: usize = PART_WORDS << PART_BITS;
+/// The lines of all parts.
+pub(crate) const PART_LINES: usize = (1 << PART_BITS) / PARTS_PER_LINE;
 /// The bits of a key.
 pub(crate) const KEY_BITS: u32 = 32;
 /// How deep lists lie inside one another: as many keys as an address has behind its topmost bits.
@@ -34,9 +37,6 @@ pub(crate) struct Entry {
     far: Lens,
 }
 
-/// Those that an entry takes in a table.
-pub(crate) const WORDS: usize = 3;
-
 /// Records have numbers below this.
 pub(crate) const MAX_RECORDS: usize = 1 << BEGINS;
 const BEGINS: u32 = 24;
@@ -57,7 +57,7 @@ impl Entry {
         }
     }
 
-    pub(crate) fn from_words([key, what, far]: [u32; WORDS]) -> Self {
+    pub(crate) fn from_words([key, what, far]: [u32; 3]) -> Self {
         Self {
             key,
             what,
@@ -65,9 +65,13 @@ impl Entry {
         }
     }
 
-    /// As it stands in a table.
-    pub(crate) fn words(self) -> [u32; WORDS] {
-        [self.key, self.what, u32::from_le_bytes(self.far)]
+    /// The words of entries as they stand in a leaf: keys, what they say, far lengths.
+    pub(crate) fn columns<const N: usize>(entries: [Self; N]) -> [[u32; N]; 3] {
+        [
+            entries.map(|entry| entry.key),
+            entries.map(|entry| entry.what),
+            entries.map(|entry| u32::from_le_bytes(entry.far)),
+        ]
     }
 
     /// One that leads to a list.
@@ -127,34 +131,29 @@ pub(crate) struct Edges {
     pub(crate) far: u8,
 }
 
-/// How many entries there are at most for each place of an index, on average: so few that they are
-/// looked at together, and as many as keep the index small.
-pub(crate) const ENTRIES_PER_PLACE: usize = 4;
-
-/// Where a list is: 27 bits of a number, which counts pairs of words, and how many bits of a key its
-/// index goes by.
+/// Where a list is: 27 bits of the number of its topmost line, and above them how many branches
+/// there are on the way to each leaf.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct List(u32);
 
 const NUMBER_BITS: u32 = 27;
-/// Lists begin at multiples of so many words.
-pub(crate) const ALIGNMENT: usize = 1 << ALIGNMENT_BITS;
-const ALIGNMENT_BITS: u32 = 1;
-/// No list may begin behind so many words.
-pub(crate) const MAX_WORDS: usize = ALIGNMENT << NUMBER_BITS;
+/// No line may have this number or a higher one.
+pub(crate) const MAX_LINES: usize = 1 << NUMBER_BITS;
 
 impl List {
-    /// One whose index begins there and goes by so many bits.
-    pub(crate) fn at(word: usize, bits: u32) -> Self {
-        Self(u32::try_from(word / ALIGNMENT).unwrap_or(u32::MAX) | bits << NUMBER_BITS)
+    /// One whose topmost line that is. Of so many lines that there could be, each branch having
+    /// sixteen, a list is less than eight high.
+    pub(crate) fn at(line: u32, height: u32) -> Self {
+        Self(line | height << NUMBER_BITS)
     }
 
-    /// The word that it begins with.
-    pub(crate) fn word(self) -> u32 {
-        (self.0 & ((1 << NUMBER_BITS) - 1)) << ALIGNMENT_BITS
+    /// The line that it begins with.
+    pub(crate) fn line(self) -> u32 {
+        self.0 & ((1 << NUMBER_BITS) - 1)
     }
 
-    pub(crate) fn bits(self) -> u32 {
+    /// The branches above each leaf.
+    pub(crate) fn height(self) -> u32 {
         self.0 >> NUMBER_BITS
     }
 }
@@ -209,11 +208,9 @@ impl Part {
 pub(crate) struct Table {
     /// Those that entries lead to.
     pub(crate) lists: Box<[List]>,
-    /// For each value of the topmost bits a [`Part`]; behind them the lists, each with its index
-    /// before it. All is one block: a page that is not at hand takes longer than all else. An index
-    /// tells, for each value of the bits that it goes by, the last entry that begins at or before
-    /// the first such key, and then the last entry of all. `PADDING` more at the end.
-    pub(crate) words: Box<[u32]>,
+    /// For each value of the topmost bits a [`Part`]; behind them the lists. All is one block: a page
+    /// that is not at hand takes longer than all else.
+    pub(crate) lines: Box<[Line]>,
     /// Entries that say what is known.
     pub(crate) len: usize,
 }
@@ -226,7 +223,7 @@ impl Table {
 
     /// Of memory.
     pub(crate) fn bytes(&self) -> usize {
-        size_of_val(&*self.lists) + size_of_val(&*self.words)
+        size_of_val(&*self.lists) + size_of_val(&*self.lines)
     }
 }
 
