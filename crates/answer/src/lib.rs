@@ -333,7 +333,8 @@ fn ask_for<N: Near>(needs: Needs<'_>, near: &N) {
     match needs {
         Needs::Words(words) => near.near(words),
         Needs::Record(Some(record)) => near.near(record),
-        Needs::Record(None) => {}
+        Needs::Row(Some(row)) => near.near(row),
+        Needs::Record(None) | Needs::Row(None) => {}
     }
 }
 

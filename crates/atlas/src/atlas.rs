@@ -208,6 +208,8 @@ pub enum Needs<'a> {
     Words(&'a [u32]),
     /// What is known of the address.
     Record(Option<&'a Spot>),
+    /// What a latency map says of the address.
+    Row(Option<&'a [u8]>),
 }
 
 /// A look-up on its way. It may be asked for its end at any time.

@@ -6,6 +6,7 @@
 
 mod draft;
 mod file;
+mod look_up;
 mod order;
 mod ranges;
 mod rows;
@@ -20,10 +21,11 @@ use meridian_model::Country;
 use crate::atlas::RangeId;
 use crate::point::Point;
 use crate::search::Families;
-use crate::table::Table;
+use crate::table::Lens;
 
 pub use draft::{Cell, MapDraft, MapRow};
 pub use file::MapFault;
+pub use look_up::MapLookUp;
 pub use ranges::MapRange;
 use rows::Rows;
 
@@ -142,12 +144,19 @@ impl LatencyMap {
     /// The same, with the scopes of what it says nothing of.
     pub fn locate(&self, address: IpAddr) -> Located<'_> {
         let (table, address, before) = self.tables.of(address);
-        self.located(table, address, before)
+        self.located(table.find(address), address, before)
     }
 
-    /// The addresses of the table may begin behind some bits of those that were asked for.
-    fn located(&self, table: &Table, address: u128, before: u8) -> Located<'_> {
-        let (record, [record_len, order_len, ..]) = table.find(address).unwrap_or_default();
+    /// Begins to find out what it says of an address.
+    #[inline]
+    pub fn begin(&self, address: IpAddr) -> MapLookUp<'_> {
+        MapLookUp::new(self, address)
+    }
+
+    /// What was found with lengths for an address whose first bit has so many before it.
+    #[inline]
+    fn located(&self, found: Option<(u32, Lens)>, address: u128, before: u8) -> Located<'_> {
+        let (record, [record_len, order_len, ..]) = found.unwrap_or_default();
         let least = u8::from(self.tables.embeds);
         let scope = MapScopes {
             record: (before + record_len).max(least),

@@ -25,8 +25,8 @@ mod tests;
 
 pub use atlas::{Atlas, AtlasSize, Found, LookUp, Needs, Range, RangeId, Scopes, Spot};
 pub use latency::{
-    Cell, Latencies, LatencyMap, Located, MAX_REGIONS, MapDraft, MapFault, MapRange, MapRegion,
-    MapRow, MapScopes, MapSize, Origin, RegionIndex,
+    Cell, Latencies, LatencyMap, Located, MAX_REGIONS, MapDraft, MapFault, MapLookUp, MapRange,
+    MapRegion, MapRow, MapScopes, MapSize, Origin, RegionIndex,
 };
 pub use layer::{Layer, Source, TooLarge};
 pub use meridian_model::{Continent, Country, Network, Subdivision};

@@ -46,7 +46,7 @@ fn family<'a>(
         Some(MapRange {
             first: address(first),
             last: address(last),
-            latencies: map.located(table, first, 0).latencies?,
+            latencies: map.located(table.find(first), first, 0).latencies?,
         })
     })
 }

@@ -9,7 +9,8 @@ use proptest::prelude::*;
 
 use crate::tests::{as_v4, within};
 use crate::{
-    Cell, Latencies, LatencyMap, MapDraft, MapFault, MapRegion, MapRow, Origin, Point, RegionIndex,
+    Cell, Latencies, LatencyMap, Located, MapDraft, MapFault, MapRegion, MapRow, Needs, Origin,
+    Point, RegionIndex,
 };
 
 fn region(name: &str) -> MapRegion {
@@ -433,6 +434,22 @@ fn told(latencies: Option<Latencies<'_>>) -> Option<Vec<Option<u8>>> {
     )
 }
 
+/// What a map says of an address, which it says in steps, too, however many have been taken.
+fn locate(map: &LatencyMap, address: IpAddr) -> Located<'_> {
+    let located = map.locate(address);
+    let mut look_up = map.begin(address);
+    for _ in 0..6 {
+        let other = look_up.located();
+        assert_eq!(told(other.latencies), told(located.latencies), "{address}");
+        assert_eq!(other.scope, located.scope, "{address}");
+        if let Needs::Row(row) = look_up.needs() {
+            assert_eq!(row, located.latencies.map(|latencies| latencies.row));
+        }
+        look_up.step();
+    }
+    located
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 80, ..ProptestConfig::default() })]
 
@@ -443,7 +460,7 @@ proptest! {
         let map = map_of(drafted(&tries, &rows));
         let asked = asked(&tries);
         for &address in &asked {
-            let located = map.locate(address);
+            let located = locate(&map, address);
             let expected = steps(&rows, row_of(&tries, address));
             prop_assert_eq!(&told(located.latencies), &expected, "{}", address);
             let scope = located.scope;
@@ -505,6 +522,45 @@ fn next_to_embedded(address: IpAddr, len: u8) -> bool {
         address.is_ipv6()
             && within(other.parse().unwrap(), len - 1, 0) == within(address, len - 1, 0)
     })
+}
+
+/// However many ranges crowd behind the same bits: as many as a line has room for, one more, and as
+/// many as take a line more above those that lead to them.
+#[test]
+fn crowds_of_any_size_are_found() {
+    for count in [2_u32, 5, 6, 79, 80, 81, 1279, 1280, 1281, 20_480, 20_481] {
+        let first = |number: u32| match number {
+            0 => 0,
+            _ => 0x2400 << 48 | u64::from(7 * number) << 16,
+        };
+        let map = map_of(MapDraft {
+            regions: vec![region("a")],
+            rows: vec![measured(&[10.0]), measured(&[90.0])],
+            v6: (0..count)
+                .map(|number| (first(number), number % 2))
+                .collect(),
+            ..MapDraft::default()
+        });
+        let fast = |at: u64| {
+            let address = Ipv6Addr::from_bits(u128::from(at) << 64);
+            locate(&map, address.into())
+                .latencies
+                .unwrap()
+                .ms(RegionIndex(0))
+                .unwrap()
+                < 50.0
+        };
+        for number in 1..count {
+            assert_eq!(fast(first(number)), number % 2 == 0, "{number} of {count}");
+            assert_eq!(
+                fast(first(number) - 1),
+                number % 2 == 1,
+                "{number} of {count}"
+            );
+        }
+        let last = (0x2401 << 48) - 1;
+        assert_eq!(fast(last), count % 2 == 1, "{count}");
+    }
 }
 
 /// A million networks, two thirds of them of IPv4, each as likely as not beside another, no two of
