@@ -36,7 +36,7 @@ pub use live::Live;
 pub use prefix::{Prefix, PrefixError};
 pub use rate::{RateLimit, RateLimitError};
 pub use server::Server;
-pub use sys::{LargePages, TcpInfo};
+pub use sys::{LargePages, Prefetch, TcpInfo};
 pub use tap::{Messages, Record, Taken, Tap, TapCounts, TapSettings, Taps};
 pub use tcp::ACCEPT_PAUSE;
 #[cfg(any(test, feature = "fuzzing"))]

@@ -21,7 +21,7 @@ pub(crate) use batch::{
 };
 pub use memory::LargePages;
 pub(crate) use options::{force_buffer_sizes, ignore_path_mtu, pin_to, tell_destinations};
-pub(crate) use prefetch::Prefetch;
+pub use prefetch::Prefetch;
 pub use tcp_info::TcpInfo;
 
 const CACHE_LINE: usize = 64;

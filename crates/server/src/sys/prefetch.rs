@@ -8,7 +8,7 @@ use super::CACHE_LINE;
 
 /// Asks the processor to fetch memory before it is needed, where it has an instruction for that.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Prefetch;
+pub struct Prefetch;
 
 /// The most lines asked for at a time; more would push others out before they are used.
 const NEAR_LINES: usize = 4;
@@ -16,18 +16,21 @@ const NEAR_LINES: usize = 4;
 impl Near for Prefetch {
     #[inline]
     fn near<T: ?Sized>(&self, place: &T) {
-        let len = size_of_val(place).min(NEAR_LINES * CACHE_LINE);
         let start = ptr::from_ref(place).cast::<u8>();
+        // What does not begin with a line ends in one more than its length tells.
+        let before = start.addr() % CACHE_LINE;
+        let len = (before + size_of_val(place)).min(NEAR_LINES * CACHE_LINE);
+        let line = start.wrapping_sub(before);
         for at in (0..len).step_by(CACHE_LINE) {
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: a prefetch reads nothing the program can see and faults on no address, and
-            // each address is inside `place`. Every x86_64 has SSE, where it comes from.
+            // SAFETY: a prefetch reads nothing the program can see and faults on no address. Every
+            // x86_64 has SSE, where it comes from.
             unsafe {
                 use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-                _mm_prefetch::<_MM_HINT_T0>(start.add(at).cast());
+                _mm_prefetch::<_MM_HINT_T0>(line.wrapping_add(at).cast());
             }
             #[cfg(not(target_arch = "x86_64"))]
-            let _ = (start, at);
+            let _ = (line, at);
         }
     }
 }
