@@ -3,9 +3,10 @@
 
 use std::net::IpAddr;
 
-use meridian_atlas::{Atlas, Direction, LookUp, Place, Point, Range, Scopes};
+use meridian_atlas::{Atlas, Direction, Place, Point, Range, Scopes};
 
 use crate::World;
+use crate::ahead::Begun;
 use crate::health::Key;
 use crate::measured::Sight;
 
@@ -18,8 +19,8 @@ pub(crate) struct Client<'a> {
     pub(crate) bits: u8,
     pub(crate) known_by: KnownBy<'a>,
     whereabouts: Option<Whereabouts>,
-    /// The look-up of the subnet, where it has been begun.
-    look_up: Option<&'a LookUp<'a>>,
+    /// The look-ups of the address, as far as they have been begun.
+    look_ups: Begun<'a>,
     /// What the latency map says of the address, once looked for; nothing of who is known by
     /// something else.
     sight: Option<Option<Sight<'a>>>,
@@ -59,6 +60,22 @@ const NO_SCOPES: Scopes = Scopes {
     continent: 0,
 };
 
+/// The address that tells who a query is for, how many bits of it are known, and whose it is.
+#[inline]
+pub(crate) fn address_of<'a>(
+    source: IpAddr,
+    subnet: Option<(IpAddr, u8)>,
+) -> (IpAddr, u8, KnownBy<'a>) {
+    match subnet {
+        Some((address, bits)) if bits > 0 => (address, bits, KnownBy::Subnet),
+        _ => {
+            let source = source.to_canonical();
+            let bits = if source.is_ipv4() { 32 } else { 128 };
+            (source, bits, KnownBy::Source)
+        }
+    }
+}
+
 /// A scope of 0 is that of all addresses, those of the other family among them (RFC 7871 section
 /// 7.3.1): not true as soon as anything is known of anybody.
 fn told_of(scopes: Scopes, atlas: &Atlas) -> Scopes {
@@ -72,34 +89,23 @@ fn told_of(scopes: Scopes, atlas: &Atlas) -> Scopes {
 }
 
 impl<'a> Client<'a> {
-    /// The one that a query is for: the subnet counts if it tells anything, else the sender.
-    pub(crate) fn of(world: &'a World, source: IpAddr, subnet: Option<(IpAddr, u8)>) -> Self {
-        Self::begun(world, source, subnet, None)
-    }
-
-    /// The one that a query is for, whose subnet may be being looked up already.
+    /// The one that a query is for: the subnet counts if it tells anything, else the sender. Its
+    /// address may be being looked up already.
     #[inline]
-    pub(crate) fn begun(
+    pub(crate) fn of(
         world: &'a World,
         source: IpAddr,
         subnet: Option<(IpAddr, u8)>,
-        look_up: Option<&'a LookUp<'a>>,
+        look_ups: Begun<'a>,
     ) -> Self {
-        let (address, bits, known_by, look_up) = match subnet {
-            Some((address, bits)) if bits > 0 => (address, bits, KnownBy::Subnet, look_up),
-            _ => {
-                let source = source.to_canonical();
-                let bits = if source.is_ipv4() { 32 } else { 128 };
-                (source, bits, KnownBy::Source, None)
-            }
-        };
+        let (address, bits, known_by) = address_of(source, subnet);
         Self {
             world,
             address,
             bits,
             known_by,
             whereabouts: None,
-            look_up,
+            look_ups,
             sight: None,
             scope: 0,
         }
@@ -110,7 +116,7 @@ impl<'a> Client<'a> {
         Self {
             known_by: KnownBy::Region(region),
             sight: Some(None),
-            ..Self::of(world, address, None)
+            ..Self::of(world, address, None, Begun::default())
         }
     }
 
@@ -126,7 +132,7 @@ impl<'a> Client<'a> {
         Self {
             whereabouts: Some(whereabouts),
             sight: Some(None),
-            ..Self::of(world, address, None)
+            ..Self::of(world, address, None, Begun::default())
         }
     }
 
@@ -134,7 +140,7 @@ impl<'a> Client<'a> {
     #[inline]
     pub(crate) fn whereabouts(&mut self) -> &Whereabouts {
         let (world, address, known_by) = (self.world, self.address, self.known_by);
-        let look_up = self.look_up;
+        let look_up = self.look_ups.place.filter(|_| known_by == KnownBy::Subnet);
         self.whereabouts.get_or_insert_with(|| {
             if let KnownBy::Region(region) = known_by {
                 let place = world.regions.place(world.key, region);
@@ -163,8 +169,14 @@ impl<'a> Client<'a> {
     /// What the latency map says of it, where there is one.
     #[inline]
     pub(crate) fn sight(&mut self) -> Option<Sight<'a>> {
-        let (world, address) = (self.world, self.address);
-        let look = || Some(world.measured.as_deref()?.sight(address));
+        let (world, address, look_up) = (self.world, self.address, self.look_ups.sight);
+        let look = || {
+            let measured = world.measured.as_deref()?;
+            Some(measured.sight(match look_up {
+                Some(look_up) => look_up.located(),
+                None => measured.map().locate(address),
+            }))
+        };
         *self.sight.get_or_insert_with(look)
     }
 
@@ -172,6 +184,12 @@ impl<'a> Client<'a> {
     #[inline]
     pub(crate) fn is_placed(&self) -> bool {
         self.whereabouts.is_some()
+    }
+
+    /// Whether anybody asked what the latency map says of it, and there is one.
+    #[inline]
+    pub(crate) fn is_sighted(&self) -> bool {
+        matches!(self.sight, Some(Some(_)))
     }
 
     /// A step depended on so many bits of the address.

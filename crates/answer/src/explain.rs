@@ -16,6 +16,7 @@ use meridian_dns::message::{ClientSubnet, Edns, Query, Question};
 use meridian_dns::{Name, RecordType};
 use meridian_model::{FailoverRole, RoutingKind, ZoneId};
 
+use crate::ahead::Begun;
 use crate::client::{Client, KnownBy};
 use crate::edns::Asker;
 use crate::health::{CheckState, Health};
@@ -416,14 +417,15 @@ fn run<'w, T: Trace>(
         walk: &mut walk,
         seed: seed_of(ask.moment.seed, 0),
         client,
-        look_up: None,
+        look_ups: Begun::default(),
         trace,
     };
     let mut reply = vec![0; usize::from(u16::MAX)];
     let answered = reply::write(&mut task, &mut reply);
     reply.truncate(answered.len.into());
     let client = task.client.take();
-    let client = client.unwrap_or_else(|| reply::client_of(world, scope, ask.source, &query, None));
+    let client = client
+        .unwrap_or_else(|| reply::client_of(world, scope, ask.source, &query, Begun::default()));
     let client = client_seen(client);
     let zone = task.zone;
     let zone = zone.map(|zone| (&zone.meta.apex, zone.meta.generation));

@@ -3,6 +3,7 @@
 //! No socket, no clock, no source of randomness, no log: facts are arguments, so the same input
 //! gives the same bytes.
 
+mod ahead;
 mod blocks;
 mod chaos;
 mod cidr;
@@ -44,11 +45,12 @@ mod zones;
 use std::net::IpAddr;
 
 use arrayvec::ArrayVec;
-use meridian_atlas::{LookUp, Needs};
+use meridian_atlas::LookUp;
 use meridian_dns::message::codes::rcode;
 use meridian_dns::message::{Query, Unreadable};
 use meridian_model::Generation;
 
+use ahead::{Begun, Sights, Wanted, ask_for};
 use directory::Start;
 use edns::Asker;
 use lookup::{Guess, Scope, Sought};
@@ -163,9 +165,8 @@ pub struct Moment {
 pub struct Scratch<N = NoHurry> {
     walks: Box<[Walk; BATCH]>,
     near: N,
-    /// Whether an answer of the last batch went by where a client is: then the next one's may, and
-    /// looking that up begins with the batch.
-    placed: bool,
+    /// What answers of the last batch went by: looking that up begins with the next one.
+    wanted: Wanted,
 }
 
 impl<N> Scratch<N> {
@@ -174,7 +175,7 @@ impl<N> Scratch<N> {
         Self {
             walks: Box::new([const { Walk::new() }; BATCH]),
             near,
-            placed: false,
+            wanted: Wanted::default(),
         }
     }
 }
@@ -223,9 +224,10 @@ pub fn answer<N: Near>(
     let Scratch {
         walks,
         near,
-        placed,
+        wanted,
     } = scratch;
-    let begin = |query: &_| (*placed).then(|| begin(world, query, near)).flatten();
+    let mut sights = Sights::new(world, *wanted);
+    let begin = |query: &_| wanted.place.then(|| begin(world, query, near)).flatten();
     let mut jobs = ArrayVec::<_, BATCH>::new();
     let each = packets.iter_mut().zip(outcomes.iter_mut());
     for (place, ((packet, outcome), walk)) in each.zip(walks.iter_mut()).enumerate() {
@@ -234,6 +236,7 @@ pub fn answer<N: Near>(
                 walk.start(world.key, query.question.name);
                 let start = lookup::approach_zone(world, walk, near);
                 let look_up = begin(&query);
+                sights.begin(packet.client, &query, near);
                 jobs.push(Job {
                     place,
                     query,
@@ -256,35 +259,39 @@ pub fn answer<N: Near>(
         }
         go_on(&mut job.look_up, near);
     }
+    sights.go_on(near);
     for job in &mut jobs {
         if let Some(zone) = job.zone {
             job.sought = lookup::approach_node(world, zone, job.walk, near);
         }
         go_on(&mut job.look_up, near);
     }
+    sights.go_on(near);
     for job in &mut jobs {
         go_on(&mut job.look_up, near);
         let view = packets[job.place].view;
         let hint = (job.zone, job.sought);
         (job.zone, job.guess) = lookup::settle(world, view, hint, job.walk, near);
     }
+    sights.go_on(near);
     if let Some(private) = &world.private {
         prefer_private(world, private, packets, &mut jobs);
     }
-    *placed = write_replies(world, identity, (packets, outcomes), moment, &mut jobs);
+    let each = (&mut *jobs, &sights);
+    *wanted = write_replies(world, identity, (packets, outcomes), moment, each);
 }
 
-/// The last stage. Whether any answer went by where a client is.
+/// The last stage. What answers went by.
 #[inline]
 fn write_replies<'w>(
     world: &'w World,
     identity: &'w Identity,
     (packets, outcomes): (&mut [Packet<'_>], &mut [Outcome]),
     moment: Moment,
-    jobs: &mut [Job<'_, 'w, '_>],
-) -> bool {
-    let (mut run, mut placed) = (Run::default(), false);
-    for job in jobs {
+    (jobs, sights): (&mut [Job<'_, 'w, '_>], &Sights<'w>),
+) -> Wanted {
+    let (mut run, mut wanted) = (Run::default(), Wanted::default());
+    for (at, job) in jobs.iter_mut().enumerate() {
         let packet = &mut packets[job.place];
         let mut task = Task {
             world,
@@ -296,18 +303,23 @@ fn write_replies<'w>(
             guess: job.guess,
             seed: seed_of(moment.seed, job.place),
             client: None,
-            look_up: job.look_up.as_ref(),
+            look_ups: Begun {
+                place: job.look_up.as_ref(),
+                sight: sights.get(at),
+            },
             trace: Silent,
         };
         let answered = reply::write(&mut task, packet.reply);
         if let Some(zone) = task.zone {
             run.count(zone, found(answered.rcode));
         }
-        placed |= task.client.is_some_and(|client| client.is_placed());
+        if let Some(client) = &task.client {
+            wanted.add(client);
+        }
         outcomes[job.place] = outcome_of(answered);
     }
     run.end();
-    placed
+    wanted
 }
 
 /// Begins to look up the subnet that a query tells.
@@ -325,16 +337,6 @@ fn go_on<N: Near>(look_up: &mut Option<LookUp<'_>>, near: &N) {
     if let Some(look_up) = look_up {
         look_up.step();
         ask_for(look_up.needs(), near);
-    }
-}
-
-#[inline]
-fn ask_for<N: Near>(needs: Needs<'_>, near: &N) {
-    match needs {
-        Needs::Words(words) => near.near(words),
-        Needs::Record(Some(record)) => near.near(record),
-        Needs::Row(Some(row)) => near.near(row),
-        Needs::Record(None) | Needs::Row(None) => {}
     }
 }
 

@@ -1,10 +1,9 @@
 //! A latency map beside what a World is compiled with: record sets name regions by key, the map by
 //! name.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use meridian_atlas::{Latencies, LatencyMap, MapScopes, Origin, RegionIndex};
+use meridian_atlas::{Latencies, LatencyMap, Located, MapScopes, Origin, RegionIndex};
 
 use crate::hash::HashKey;
 use crate::health::Key;
@@ -32,9 +31,9 @@ impl Measured {
         &self.map
     }
 
-    /// What the map says of an address.
-    pub(crate) fn sight(&self, address: IpAddr) -> Sight<'_> {
-        let located = self.map.locate(address);
+    /// What the map says of an address, beside where it has regions.
+    #[inline]
+    pub(crate) fn sight<'a>(&'a self, located: Located<'a>) -> Sight<'a> {
         Sight {
             scope: located.scope,
             told: located.latencies.map(|latencies| Told {

@@ -3,11 +3,11 @@
 
 mod routed;
 
-use meridian_atlas::LookUp;
 use meridian_dns::RecordType;
 use meridian_dns::message::codes::{class, ede, qtype, rcode};
 use meridian_dns::message::{ExtendedError, Full, Owner, Query, Reply, Section};
 
+use crate::ahead::Begun;
 use crate::client::Client;
 use crate::edns::{self, Asker};
 use crate::lookup::{self, Guess, Place, Scope};
@@ -40,8 +40,8 @@ pub(crate) struct Task<'a, 'q, T> {
     pub(crate) seed: u64,
     /// Whom the answer is for; none until a policy asks.
     pub(crate) client: Option<Client<'a>>,
-    /// The look-up of the client subnet, where it has been begun.
-    pub(crate) look_up: Option<&'a LookUp<'a>>,
+    /// The look-ups of the client, as far as they have been begun.
+    pub(crate) look_ups: Begun<'a>,
     pub(crate) trace: T,
 }
 

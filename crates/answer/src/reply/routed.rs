@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 
 use arrayvec::ArrayVec;
-use meridian_atlas::LookUp;
 use meridian_dns::RecordType;
 use meridian_dns::message::codes::{ede, rcode};
 use meridian_dns::message::{ExtendedError, Full, Owner, Query, Reply, Section};
 
 use super::{Link, Missing, Step, Task, Verdict, Written, apex_owner, negative};
+use crate::ahead::Begun;
 use crate::client::Client;
 use crate::lookup::Scope;
 use crate::node::Set;
@@ -38,10 +38,10 @@ pub(super) fn write_routed<'a, T: Trace>(
     (labels, group): (&'a [u8], Set<'a>),
 ) -> Result<Step<'a>, Full> {
     let (world, scope, query, source) = (task.world, task.scope, task.query, task.asker.client);
-    let look_up = task.look_up;
+    let look_ups = task.look_ups;
     let client = task
         .client
-        .get_or_insert_with(|| client_of(world, scope, source, query, look_up));
+        .get_or_insert_with(|| client_of(world, scope, source, query, look_ups));
     let mut route = Route::new(world, client, task.seed, &mut task.trace);
     let mut chosen = Chosen::none();
     match route.follow(zone, (labels, group), &mut chosen) {
@@ -107,7 +107,7 @@ fn write_each_once(
     Ok(())
 }
 
-/// Whom a query is for, whose subnet may be being looked up already. The clients of VPCs are where
+/// Whom a query is for, whose address may be being looked up already. The clients of VPCs are where
 /// those are.
 #[inline]
 pub(crate) fn client_of<'a>(
@@ -115,14 +115,14 @@ pub(crate) fn client_of<'a>(
     scope: Scope<'a>,
     source: IpAddr,
     query: &Query<'_>,
-    look_up: Option<&'a LookUp<'a>>,
+    look_ups: Begun<'a>,
 ) -> Client<'a> {
     if let (Scope::Private(_), Some(private)) = (scope, &world.private)
         && let Some(region) = private.region_of(source)
     {
         return Client::in_region(world, source, region);
     }
-    Client::begun(world, source, subnet_of(query), look_up)
+    Client::of(world, source, subnet_of(query), look_ups)
 }
 
 /// The subnet that a query tells, with the bits that it tells.

@@ -1,6 +1,7 @@
 //! Whole answers: scenario files, an oracle, and attacks.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod ahead;
 mod allocation;
 mod attack;
 mod compare;
