@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 SIZE_MIB = 96
+PAGE = 4096
 
 
 @contextlib.contextmanager
@@ -28,20 +29,29 @@ def small_disk(folder):
 
 
 @contextlib.contextmanager
-def filled(disk, leave=0):
-    """Takes all but `leave` bytes of the room there is, and gives it back."""
+def filled(disk):
+    """Takes all the room there is, and gives it back. What comes of it takes room that others gave up
+    since, as servers do that open or replace their files."""
     file = disk / "filler"
-    with open(file, "wb") as filler:
-        left = shutil.disk_usage(disk).free - leave
-        # What others take meanwhile was theirs.
-        while left > 4096:
-            try:
-                os.posix_fallocate(filler.fileno(), os.fstat(filler.fileno()).st_size, left)
-            except OSError:
-                left //= 2
-            else:
-                left = shutil.disk_usage(disk).free - leave
-    try:
-        yield
-    finally:
-        file.unlink()
+    with open(file, "wb", buffering=0) as filler:
+
+        def take():
+            left = room(disk)
+            # What others take meanwhile was theirs.
+            while left >= PAGE:
+                try:
+                    os.posix_fallocate(filler.fileno(), os.fstat(filler.fileno()).st_size, left)
+                except OSError:
+                    left //= 2
+                else:
+                    left = room(disk)
+
+        take()
+        try:
+            yield take
+        finally:
+            file.unlink()
+
+
+def room(disk):
+    return shutil.disk_usage(disk).free
