@@ -1,10 +1,12 @@
-"""What all end-to-end tests share: one server for the whole run, and its log beside a failure."""
+"""What all end-to-end tests of a process share: one server, its log beside a failure, and a record of
+what clients were answered."""
 
 import itertools
+import os
 
 import pytest
 
-from harness import Meridian, Zone
+from harness import SEEN, Meridian, Zone
 
 _numbers = itertools.count(1)
 _running = []
@@ -55,6 +57,7 @@ def zone(route53):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
+    SEEN.files.add(item.path.name)
     item.logs_began = {server: server.log.stat().st_size for server in _running}
 
 
@@ -66,3 +69,9 @@ def pytest_runtest_makereport(item, call):
         for server in _running:
             log = server.log_tail(since=item.logs_began.get(server, 0))
             report.sections.append((f"log of {server.folder}", log))
+
+
+def pytest_sessionfinish():
+    """Leaves what was seen to the tests that look at whole runs."""
+    if "MERIDIAN_TEST_SEEN" in os.environ:
+        SEEN.keep(os.environ["MERIDIAN_TEST_SEEN"])

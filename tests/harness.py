@@ -48,6 +48,9 @@ SEEN = model.Record()
 
 # Ports that were given out: whoever has one may not have bound it yet.
 GIVEN_PORTS = set()
+# Processes that run tests beside each other give out ports that are none of the others'.
+PORTS_EVERY = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+FIRST_PORT = 10_000 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
 
 def free_port(addresses=("127.0.0.1",)):
@@ -56,7 +59,7 @@ def free_port(addresses=("127.0.0.1",)):
     Another one each time.
     """
     for _ in range(200):
-        port = random.randrange(10_000, 32_000)
+        port = random.randrange(FIRST_PORT, 32_000, PORTS_EVERY)
         if port in GIVEN_PORTS:
             continue
         sockets = []

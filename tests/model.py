@@ -5,6 +5,8 @@ unnoticed until another SDK, or a script, falls over it. Here nothing passes.
 """
 
 import datetime
+import json
+import os
 import pathlib
 import re
 import uuid
@@ -199,10 +201,29 @@ def in_range(limits, number):
 
 
 class Record:
-    """What the whole run has seen: operations that were answered, and their errors."""
+    """What the whole run has seen: files whose tests ran, operations that were answered, their errors.
+
+    Where several processes run the tests, each keeps its own, and may add what others have kept.
+    """
 
     def __init__(self):
-        self.answered, self.errors = set(), {}
+        self.files, self.answered, self.errors = set(), set(), {}
+
+    def keep(self, folder):
+        kept = {
+            "files": sorted(self.files),
+            "answered": sorted(self.answered),
+            "errors": {operation: sorted(codes) for operation, codes in self.errors.items()},
+        }
+        (pathlib.Path(folder) / f"{os.getpid()}.json").write_text(json.dumps(kept))
+
+    def add_kept(self, folder):
+        for path in pathlib.Path(folder).glob("*.json"):
+            kept = json.loads(path.read_text())
+            self.files.update(kept["files"])
+            self.answered.update(kept["answered"])
+            for operation, codes in kept["errors"].items():
+                self.errors.setdefault(operation, set()).update(codes)
 
     def attach(self, client):
         """Checks every response that this boto3 client gets from now on."""

@@ -211,7 +211,9 @@ def fresh_seeds():
     given = os.environ.get("MERIDIAN_DIFFERENTIAL_SEED")
     if given:
         return [int(given)]
-    return [random.SystemRandom().randrange(1 << 32) for _ in range(FRESH_SEEDS)]
+    # Processes that share a run have to name its tests alike.
+    draw = random.Random(os.environ.get("PYTEST_XDIST_TESTRUNUID"))
+    return [draw.randrange(1 << 32) for _ in range(FRESH_SEEDS)]
 
 
 @pytest.mark.timeout(600)

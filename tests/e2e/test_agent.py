@@ -103,6 +103,7 @@ def test_what_cannot_be_measured_or_posted_is_said(tmp_path):
     assert agent("--site", "x", "--server", "http://127.0.0.1:1", "--key", key, check=False)[1] == 1
 
 
+@pytest.mark.alone
 def test_the_kernel_measures_as_far_as_it_is(tmp_path):
     """Packets that take their time between machines, over TLS."""
     addresses = {**REGIONS, "client": "10.77.0.9"}

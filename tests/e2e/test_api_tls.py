@@ -269,6 +269,7 @@ def test_policies_can_ask_for_tls(tmp_path):
             clear.list_hosted_zones()
 
 
+@pytest.mark.alone
 def test_every_address_of_both_families_and_silent_clients(tmp_path):
     server = Encrypted(tmp_path / "meridian")
     port = server.https.rpartition(":")[2]

@@ -417,6 +417,7 @@ def test_ten_thousand_blocks(owner):
     assert collection.locations() == ["north", "south"]
 
 
+@pytest.mark.alone
 def test_ten_thousand_blocks_come_a_thousand_at_a_time(owner):
     """As much as an account may ever ask for in one collection, by calls of the usual size: the
     last takes about as long as the first, pages have all of it, and answers go by it."""

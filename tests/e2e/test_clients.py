@@ -290,6 +290,7 @@ def documented(start, tmp_path):
     return server
 
 
+@pytest.mark.alone
 def test_the_document_is_true_for_aws_cli_and_boto3_and_octodns(documented):
     server = documented
     environment = server.aws_environment()

@@ -7,6 +7,8 @@ import contextlib
 import json
 import shutil
 
+import pytest
+
 from far_apart import machines
 from harness import BIN, eventually, reference
 from measuring import Far, browser
@@ -191,6 +193,7 @@ class Internet:
         return eventually(lambda: self.answers() == expected, pause=0.2)
 
 
+@pytest.mark.alone
 def test_maps_converge_follow_a_slow_path_and_stand_noise(tmp_path):
     with contextlib.ExitStack() as stack:
         net = Internet(tmp_path, stack)

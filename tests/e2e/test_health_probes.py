@@ -149,6 +149,7 @@ def failover(server, name, primary):
     return www
 
 
+@pytest.mark.alone
 def test_the_answer_leaves_an_endpoint_that_dies_and_comes_back(server, nginx):
     web = nginx()
     threshold = 2

@@ -211,6 +211,7 @@ def memory_mib(server):
     return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) / 1024
 
 
+@pytest.mark.alone
 def test_hundreds_of_slow_clients_leave_room_for_a_good_one(start):
     """One client takes all it gets with heads and bodies that never end; another is served."""
     server = start()
@@ -278,6 +279,7 @@ def test_clients_of_a_trusted_proxy_share_no_limit(tmp_path):
             connection.close()
 
 
+@pytest.mark.alone
 def test_large_bodies_in_great_number_take_bounded_memory(start):
     """More than anybody's share of the room for bodies: the rest waits, and nothing grows."""
     server = start()

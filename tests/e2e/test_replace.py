@@ -106,6 +106,7 @@ def zone_of(server):
     return zone, names
 
 
+@pytest.mark.alone
 def test_nothing_is_lost_or_wrong_while_servers_follow_one_another(server):
     zone, names = zone_of(server)
     changes, connections = Changes(server, zone), Connections(server, zone)

@@ -13,6 +13,7 @@ import pytest
 from harness import BIN, REPO, Meridian, eventually, free_port, reference
 
 
+@pytest.mark.alone
 def test_session_of_a_new_user(start):
     """A zone and a record by aws cli, answered by dig at each of the zone's four name servers."""
     server = start(addresses=["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"])
@@ -91,6 +92,7 @@ def default_server(tmp_path):
         yield server
 
 
+@pytest.mark.alone
 def test_first_start_needs_no_options(default_server):
     server = default_server
     assert server.health("healthz") == 200
@@ -103,6 +105,7 @@ def test_first_start_needs_no_options(default_server):
     assert names == {f"ns-{n}.meridian.internal" for n in range(1, 5)}
 
 
+@pytest.mark.alone
 def test_session_of_the_readme(default_server):
     """Runs what stands in README.md between `<!-- session -->` and `<!-- /session -->`."""
     readme = REPO / "README.md"

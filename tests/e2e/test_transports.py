@@ -310,6 +310,7 @@ class Askers:
             self.done[protocol] += 1
 
 
+@pytest.mark.alone
 def test_replacements_cost_no_encrypted_query(tmp_path):
     adopt_successors()
     with Encrypted(tmp_path / "meridian") as server:

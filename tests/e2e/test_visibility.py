@@ -4,12 +4,14 @@ import time
 
 import dns.message
 import dns.query
+import pytest
 
 from harness import LONG, Threads, create, eventually, upsert
 
 ROUNDS = 1000 if LONG else 150
 
 
+@pytest.mark.alone
 def test_answers_follow_the_reply(zone, meridian):
     """Each change is looked for, without a pause, from the moment the API has answered."""
     name = f"counter.{zone.name}"
@@ -32,6 +34,7 @@ def test_answers_follow_the_reply(zone, meridian):
     assert last <= 500, f"max {last:.1f} ms"
 
 
+@pytest.mark.alone
 def test_insync_is_never_said_too_early(zone, meridian):
     """From the moment GetChange says INSYNC every answer has the change, on every socket."""
     name = f"insync.{zone.name}"
