@@ -11,7 +11,6 @@ mod condition;
 mod context;
 mod document;
 mod evaluate;
-mod json;
 mod key;
 mod moment;
 mod operator;

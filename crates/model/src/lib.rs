@@ -19,6 +19,7 @@ mod geo;
 mod health_check;
 mod host_region;
 mod id;
+mod json;
 mod local_zone_group;
 mod name_server;
 mod own_region;
@@ -60,6 +61,7 @@ pub use id::{
     AccessKeyId, AccountId, ChangeId, CidrCollectionId, DelegationSetId, Generation, HealthCheckId,
     InvalidId, QueryLoggingConfigId, Seq, TrafficPolicyId, TrafficPolicyInstanceId, VpcId, ZoneId,
 };
+pub use json::{Json, JsonError, JsonNames};
 pub use local_zone_group::local_zone_groups;
 pub use name_server::NameServer;
 pub use own_region::OwnRegion;

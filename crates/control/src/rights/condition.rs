@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
+use meridian_model::Json;
+
 use super::context::Context;
-use super::json::Json;
 use super::key::{Count, Key, Kind};
 use super::moment;
 use super::operator::{Absence, Comparison, Operator, Quantifier, Sense};

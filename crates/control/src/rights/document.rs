@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use meridian_model::{Json, JsonNames};
+
 use super::MAX_CHARACTERS;
 use super::condition::Condition;
-use super::json::Json;
 use super::key::Key;
 use super::pattern::{Fold, Pattern, Syntax, Variables, Wildcards};
 use super::place::{Place, PolicyError};
@@ -100,8 +101,9 @@ pub(super) fn parse(text: &str) -> Result<Document, PolicyError> {
     if text.len() > MAX_BYTES || characters() > MAX_CHARACTERS {
         return Err(PolicyError::TooLong(characters()));
     }
-    let json: Json =
-        serde_json::from_str(text).map_err(|error| PolicyError::Json(error.to_string()))?;
+    // Of two readers of a name that comes twice one would see the first right, the other the second.
+    let json =
+        Json::parse(text, JsonNames::Once).map_err(|error| PolicyError::Json(error.to_string()))?;
     let place = Place::Root;
     let mut fields = Fields::of(&json, &place)?;
     let variables = match fields.take_text("Version")? {
@@ -274,10 +276,7 @@ fn conditions(
     Ok(conditions)
 }
 
-fn object<'a>(
-    json: &'a Json,
-    place: &Place<'_>,
-) -> Result<&'a BTreeMap<String, Json>, PolicyError> {
+fn object<'a>(json: &'a Json, place: &Place<'_>) -> Result<&'a [(String, Json)], PolicyError> {
     match json {
         Json::Object(fields) => Ok(fields),
         other => Err(place.wrong(format!("this is {}, not an object", other.kind()))),

@@ -6,7 +6,6 @@ mod endpoint;
 mod fault;
 mod fields;
 mod graph;
-mod json;
 mod read;
 mod rule;
 

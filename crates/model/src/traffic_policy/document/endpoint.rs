@@ -7,8 +7,8 @@ use meridian_dns::{Name, RecordType, rdata};
 
 use super::fault::{Faults, Path, echo};
 use super::fields::Fields;
-use super::json::Json;
 use super::{EndpointService, EndpointTarget, PolicyEndpoint};
+use crate::json::Json;
 use crate::routing::Region;
 
 /// The regions whose websites in S3 are at `s3-website-REGION`; those of the others are at

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 
 use super::fault::{Faults, Path, echo};
-use super::json::Json;
+use crate::json::Json;
 
 /// An object with its place.
 #[derive(Debug, Clone, Copy)]

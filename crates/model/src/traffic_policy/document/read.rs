@@ -6,9 +6,9 @@ use meridian_dns::RecordType;
 
 use super::fault::{DocumentFault, Faults, Path, echo};
 use super::fields::{Fields, named};
-use super::json::Json;
 use super::{Document, DocumentFormat, EndpointTarget, NodeRef, PolicyEndpoint, PolicyRule};
 use super::{endpoint, graph, rule};
+use crate::json::{Json, JsonNames};
 
 const KNOWN: [&str; 6] = [
     "AWSPolicyFormatVersion",
@@ -38,7 +38,7 @@ fn checked(text: &str, faults: &mut Faults) -> Option<Document> {
         faults.add(whole, format!("it is longer than {most} characters"));
         return None;
     }
-    let json = Json::parse(text)
+    let json = Json::parse(text, JsonNames::AsWritten)
         .map_err(|error| faults.add(whole, format!("it is not JSON: {error}")))
         .ok()?;
     let fields = Fields::of(&json, whole, &KNOWN, faults)?;

@@ -4,10 +4,10 @@ use meridian_dns::RecordType;
 
 use super::fault::{Faults, Path, echo};
 use super::fields::Fields;
-use super::json::Json;
 use super::read::Nodes;
 use super::{Document, DocumentFormat, NodeRef, PolicyRule, RuleItem};
 use crate::geo::GeoPlace;
+use crate::json::Json;
 use crate::local_zone_group::local_zone_groups;
 use crate::routing::{
     Coordinates, FailoverRole, GeoLocation, GeoproximityLocation, GeoproximityPlace, Region,
