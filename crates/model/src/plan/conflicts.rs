@@ -1,22 +1,21 @@
 //! What the record sets of a zone must be to each other once a batch is through.
 
+mod loops;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use meridian_dns::message::fits_in_message;
 use meridian_dns::{Name, RecordType, rdata};
 
+pub(super) use self::loops::Followed;
+use self::loops::{MAX_ALIAS_DEPTH, Search};
 use super::batch::SetLimits;
 use crate::record_set::{AliasTarget, RecordSet, SetData, SetKey};
 use crate::routing::{Routing, RoutingKind};
 use crate::service_zone::{ServiceZone, external, is_external_type};
 use crate::state::State;
 use crate::zone::Zone;
-
-/// The longest chain of aliases, in links.
-const MAX_ALIAS_DEPTH: usize = 16;
-/// The most alias sets looked at when a loop is searched for.
-const MAX_ALIAS_STEPS: usize = 4096;
 
 /// The zone as the batch leaves it, at the names it touched.
 pub(super) struct Final<'a, S: State> {
@@ -28,10 +27,6 @@ pub(super) struct Final<'a, S: State> {
     /// Where each set stands among them: a batch may write a thousand at one name.
     orders: HashMap<&'a SetKey, usize>,
 }
-
-/// The places whose aliases were followed, and how deep in a chain that was. Shared by all
-/// aliases of a batch: what they reach together is walked once.
-pub(super) type Followed = HashMap<SetPlace, usize>;
 
 impl<'a, S: State> Final<'a, S> {
     pub(super) fn new(
@@ -169,6 +164,10 @@ impl<'a, S: State> Final<'a, S> {
                 Some(service) => self.external_problem(set, target, service),
                 None => Some("that target was not found".to_owned()),
             };
+            let problem = match problem {
+                Some(problem) => Some(problem),
+                None => self.chain_problem(set, followed)?,
+            };
             problems.extend(problem.map(|problem| format!("{tried} {problem}")));
             return Ok(());
         };
@@ -187,20 +186,28 @@ impl<'a, S: State> Final<'a, S> {
             problems.push(format!("{tried} that target was not found"));
             return Ok(());
         }
-        match self.search_loop(set, followed)? {
-            Search::Ends => {}
-            Search::Loop(path) => {
-                problems.push(format!("{tried} that makes a loop: {}", path.join(" -> ")));
-            }
-            Search::TooLong => problems.push(format!(
-                "{tried} that makes a chain of more than {MAX_ALIAS_DEPTH} aliases"
-            )),
-        }
+        let problem = self.chain_problem(set, followed)?;
+        problems.extend(problem.map(|problem| format!("{tried} {problem}")));
         Ok(())
     }
 
+    /// What is wrong with where an alias leads in the end.
+    fn chain_problem(
+        &self,
+        set: &RecordSet,
+        followed: &mut Followed,
+    ) -> Result<Option<String>, S::Error> {
+        Ok(match self.search_loop(set, followed)? {
+            Search::Ends => None,
+            Search::Loop(path) => Some(format!("that makes a loop: {}", path.join(" -> "))),
+            Search::TooLong => Some(format!(
+                "that makes a chain of more than {MAX_ALIAS_DEPTH} aliases"
+            )),
+        })
+    }
+
     /// What is wrong with an alias to a host name that is elsewhere. Whether there is such a name is
-    /// found out by name servers, and nothing is followed behind it.
+    /// found out by name servers.
     fn external_problem(
         &self,
         set: &RecordSet,
@@ -238,57 +245,6 @@ impl<'a, S: State> Final<'a, S> {
             _ => self.state.sets_at(zone.generation, name),
         }
     }
-
-    /// Follows the alias and every alias behind it, depth first.
-    fn search_loop(&self, start: &RecordSet, followed: &mut Followed) -> Result<Search, S::Error> {
-        let mut open = vec![(self.zone.clone(), start.clone(), 1)];
-        let mut path: Vec<(SetPlace, String)> = Vec::new();
-        for _ in 0..MAX_ALIAS_STEPS {
-            let Some((zone, set, depth)) = open.pop() else {
-                return Ok(Search::Ends);
-            };
-            let SetData::Alias(target) = &set.data else {
-                continue;
-            };
-            path.truncate(depth - 1);
-            let place = (zone.id.clone(), set.key.name.clone(), set.key.rtype);
-            path.push((place, set.key.name.to_string()));
-            if depth > MAX_ALIAS_DEPTH {
-                return Ok(Search::TooLong);
-            }
-            let Some(next) = self.target_zone(target)? else {
-                continue;
-            };
-            let place = (next.id.clone(), target.name.clone(), set.key.rtype);
-            if path.iter().any(|(seen, _)| *seen == place) {
-                let mut names: Vec<String> = path.into_iter().map(|(_, name)| name).collect();
-                names.push(target.name.to_string());
-                return Ok(Search::Loop(names));
-            }
-            // What was followed from as deep or deeper ends, or has been refused already.
-            if followed
-                .get(&place)
-                .is_some_and(|deepest| *deepest >= depth)
-            {
-                continue;
-            }
-            followed.insert(place, depth);
-            for other in self.sets_at(&next, &target.name)? {
-                if other.key.rtype == set.key.rtype {
-                    open.push((next.clone(), other, depth + 1));
-                }
-            }
-        }
-        Ok(Search::TooLong)
-    }
-}
-
-pub(super) type SetPlace = (crate::id::ZoneId, Name, RecordType);
-
-enum Search {
-    Ends,
-    Loop(Vec<String>),
-    TooLong,
 }
 
 /// One policy per name and type, and what the sets of a policy must agree or differ in.
