@@ -5,7 +5,7 @@
 
 mod past;
 
-use meridian_log::{InstancesOf, Snapshot};
+use meridian_log::Snapshot;
 use meridian_model::{
     Action, BatchRefusal, Change, Draft, DraftChange, Effect, Facts, PlanError, RecordSet, Seq,
     Timestamp, Zone, plan_batch,
@@ -148,7 +148,8 @@ impl Control {
     }
 
     /// Makes a zone's record sets what they were after the entry `to`, by one change that keeps to
-    /// the rules for changes: as a batch if it fits into one, else as an import does.
+    /// the rules for changes: as a batch if it fits into one, else as an import does. What traffic
+    /// policy instances made stays as it is.
     ///
     /// # Errors
     /// When there is no such zone, its history does not go back so far, or today's rules refuse
@@ -190,7 +191,6 @@ impl Control {
         to: Seq,
         outcome: RestoreOutcome,
     ) -> Outcome<RestoredZone> {
-        check_without_instances(snapshot, &planned.zone)?;
         let sets = Past::at(snapshot, &planned.zone, to)?.sets()?;
         let mut import = self.begin_import(ImportRequest {
             target: ImportTarget::Zone(planned.zone.id.to_string()),
@@ -301,20 +301,6 @@ fn refused(error: PlanError<BatchRefusal, meridian_log::ReadError>) -> AdminErro
         }
     };
     AdminError::NotRestored(text)
-}
-
-/// An import replaces all sets of a zone, those that history passes over as well.
-fn check_without_instances(snapshot: &Snapshot, zone: &Zone) -> Outcome<()> {
-    let of = InstancesOf::Zone(&zone.id);
-    match snapshot.traffic_policy_instances(of, None, 1)?.pop() {
-        Some(instance) => Err(AdminError::NotRestored(format!(
-            "what changes is more than one batch takes, so that all record sets of zone {} would be \
-             replaced, and it has traffic policy instances ({} at {}): delete them first \
-             (DeleteTrafficPolicyInstance)",
-            zone.id, instance.id, instance.name
-        ))),
-        None => Ok(()),
-    }
 }
 
 fn not_restorable(refused: Vec<RefusedSet>) -> AdminError {

@@ -1,19 +1,23 @@
 //! Importing a zone: names in order, planned by the rules of a batch, written into a generation
 //! nobody sees and published by one entry. What files look like is not known here.
 
+mod checks;
+mod instances;
 mod request;
 
 use std::collections::{HashMap, VecDeque};
 
 use meridian_dns::{Name, RecordType};
-use meridian_log::{InstancesOf, SetStart, Snapshot};
+use meridian_log::{SetStart, Snapshot};
 use meridian_model::{
     Account, Change, Effect, Facts, FollowedAliases, Generation, ImportLimits, ImportedName,
-    NewZone, PlanError, Quota, RecordSet, Seq, SetData, SetKey, State, TagSet, TaggedKind,
-    TaggedResource, Zone, check_imported_apex, plan_create_zone, plan_imported_alias,
-    plan_imported_name, plan_publish_generation,
+    NewZone, PlanError, RecordSet, Seq, SetData, SetKey, State, TagSet, TaggedKind, TaggedResource,
+    Zone, check_imported_apex, plan_create_zone, plan_imported_alias, plan_imported_name,
+    plan_publish_generation,
 };
 
+use self::checks::{check_existing, check_room, check_unprotected, check_unpublished, room};
+use self::instances::{Judged, StandingInstances};
 pub use self::request::{
     ExistingSets, ImportOutcome, ImportRequest, ImportRoom, ImportTarget, Imported, ImportedApex,
     ImportedSet, InvalidSets, RefusedSet,
@@ -50,6 +54,8 @@ pub struct ZoneImport<'a> {
     /// The accepted aliases and their places.
     aliases: Vec<(u64, SetKey)>,
     apex: Vec<RecordSet>,
+    /// Those of the zone, which stay.
+    instances: StandingInstances,
     /// Names that were taken.
     names: u64,
     /// The most sets that the zone may have.
@@ -78,12 +84,13 @@ impl Control {
     /// When there is no such zone or account, or it may not be imported to.
     pub fn begin_import(&self, request: ImportRequest) -> Outcome<ZoneImport<'_>> {
         let snapshot = self.fresh()?;
+        let mut instances = StandingInstances::default();
         let (account, zone, old) = match &request.target {
             ImportTarget::Zone(text) => {
                 let zone = zone_of(&snapshot, text, request.account.as_deref())?;
                 check_existing(&snapshot, &zone, request.existing)?;
                 check_unprotected(&snapshot, &zone)?;
-                check_without_instances(&snapshot, &zone, request.existing)?;
+                instances = StandingInstances::of(&snapshot, &zone)?;
                 let account = snapshot.account(&zone.account)?;
                 let account = account.ok_or_else(|| Fault::storage("a zone lost its account"))?;
                 let old = Old {
@@ -91,7 +98,7 @@ impl Control {
                     zone: zone.clone(),
                     waiting: VecDeque::new(),
                     next: None,
-                    begun: request.existing != ExistingSets::Merge,
+                    begun: request.existing != ExistingSets::Merge && instances.is_empty(),
                 };
                 (account, zone, Some(old))
             }
@@ -114,6 +121,7 @@ impl Control {
             limits,
             last_name: None,
             aliases: Vec::new(),
+            instances,
             names: 0,
             room,
             apex: Vec::new(),
@@ -178,6 +186,7 @@ impl ZoneImport<'_> {
         };
         let mut places = Vec::with_capacity(sets.len());
         let mut drafts = Vec::with_capacity(sets.len());
+        let mut refused = Vec::new();
         for ImportedSet { place, draft } in sets {
             if self.request.apex == ImportedApex::Keep
                 && matches!(draft.rtype, RecordType::Ns | RecordType::Soa)
@@ -185,6 +194,15 @@ impl ZoneImport<'_> {
             {
                 self.passed_over += 1;
                 continue;
+            }
+            match self.instances.judge(&draft) {
+                Judged::Own => {}
+                Judged::Root => continue,
+                Judged::Refused(reason) => {
+                    let reasons = vec![reason];
+                    refused.push(RefusedSet { place, reasons });
+                    continue;
+                }
             }
             places.push(place);
             drafts.push(draft);
@@ -197,14 +215,10 @@ impl ZoneImport<'_> {
             .collect();
         let imported = ImportedName { before, drafts };
         let planned = plan_imported_name(&self.snapshot, &self.zone, &self.limits, imported)?;
-        let refused: Vec<RefusedSet> = planned
-            .refused
-            .into_iter()
-            .map(|(at, reasons)| RefusedSet {
-                place: places[at],
-                reasons,
-            })
-            .collect();
+        refused.extend(planned.refused.into_iter().map(|(at, reasons)| RefusedSet {
+            place: places[at],
+            reasons,
+        }));
         self.refuse(refused.len());
         for set in planned.sets {
             if matches!(set.data, SetData::Alias(_))
@@ -245,6 +259,7 @@ impl ZoneImport<'_> {
             change: None,
             sets: self.sets,
             passed_over: self.passed_over,
+            instances: self.instances.count(),
             refused: self.refused,
             aliases_not_followed: not_followed,
         };
@@ -276,8 +291,8 @@ impl ZoneImport<'_> {
         Ok(())
     }
 
-    /// Writes the zone's own sets at names before `key`, or all that are left, and returns those at
-    /// `key`.
+    /// Writes the sets that stay of the zone at names before `key`, or all that are left, and
+    /// returns those at `key`.
     fn merge_up_to(&mut self, key: Option<&str>) -> Outcome<Vec<RecordSet>> {
         let mut at_name = Vec::new();
         // Ends with the zone's sets.
@@ -302,10 +317,12 @@ impl ZoneImport<'_> {
         let Some(old) = &mut self.old else {
             return Ok(None);
         };
-        if old.waiting.is_empty() && (!old.begun || old.next.is_some()) {
+        // Of a zone that is replaced only what instances made is merged: a portion may have none.
+        while old.waiting.is_empty() && (!old.begun || old.next.is_some()) {
             // A new look for each portion, so that none keeps old pages for long.
             self.snapshot = self.control.fresh()?;
-            check_unchanged(&self.snapshot, old)?;
+            self.instances
+                .check(&self.snapshot, old, self.request.existing)?;
             let from = old.next.as_ref().map(|key| SetStart {
                 name: &key.name,
                 rtype: Some(key.rtype),
@@ -316,6 +333,9 @@ impl ZoneImport<'_> {
             let more = sets.len() == limit;
             old.next = sets.pop_if(|_| more).map(|set| set.key);
             old.begun = true;
+            if self.request.existing != ExistingSets::Merge {
+                sets.retain(|set| set.traffic_policy_instance_id.is_some());
+            }
             old.waiting = sets.into();
         }
         Ok(old.waiting.pop_front())
@@ -365,10 +385,7 @@ impl ZoneImport<'_> {
             Some(old) => {
                 let zone = check_unpublished(snapshot, old)?;
                 check_unprotected(snapshot, &zone)?;
-                check_without_instances(snapshot, &zone, self.request.existing)?;
-                if self.request.existing == ExistingSets::Merge {
-                    check_unchanged(snapshot, old)?;
-                }
+                self.instances.check(snapshot, old, self.request.existing)?;
                 let kept = self.kept(snapshot, old)?;
                 let mut effects: Vec<Effect> = Vec::new();
                 let sets = kept.len() as u64;
@@ -489,96 +506,4 @@ fn is_spent(snapshot: &Snapshot, account: &Account, reference: &str) -> Outcome<
         Some(zone) => Ok(snapshot.zone(&zone)?.is_none()),
         None => Ok(false),
     }
-}
-
-fn check_existing(snapshot: &Snapshot, zone: &Zone, existing: ExistingSets) -> Outcome<()> {
-    if existing != ExistingSets::Refuse {
-        return Ok(());
-    }
-    let own = snapshot.sets_at(zone.generation, &zone.name)?;
-    let own = own
-        .iter()
-        .filter(|set| matches!(set.key.rtype, RecordType::Ns | RecordType::Soa));
-    let others = snapshot.stats(zone.generation)?.sets - own.count() as u64;
-    if others == 0 {
-        return Ok(());
-    }
-    Err(AdminError::Import(format!(
-        "zone {} has {others} record sets beside its NS and SOA: say --replace or --merge",
-        zone.id
-    )))
-}
-
-/// Traffic policy instances write their own record sets. A merge keeps them; nothing else does.
-fn check_without_instances(
-    snapshot: &Snapshot,
-    zone: &Zone,
-    existing: ExistingSets,
-) -> Outcome<()> {
-    let of = InstancesOf::Zone(&zone.id);
-    let first = snapshot.traffic_policy_instances(of, None, 1)?.pop();
-    match first {
-        Some(instance) if existing != ExistingSets::Merge => Err(AdminError::Import(format!(
-            "zone {} has traffic policy instances ({} at {}): its record sets are not replaced \
-             until they are deleted (DeleteTrafficPolicyInstance); say --merge to keep them",
-            zone.id, instance.id, instance.name
-        ))),
-        _ => Ok(()),
-    }
-}
-
-/// An import writes all of a zone: it stays away from one that has protections, whatever they are
-/// of.
-fn check_unprotected(snapshot: &Snapshot, zone: &Zone) -> Outcome<()> {
-    match snapshot.protection_count(&zone.id)? {
-        0 => Ok(()),
-        count => Err(AdminError::Import(format!(
-            "zone {} has {count} protections of record sets: nothing is imported until they are \
-             deleted (DeleteResourceRecordSetProtections)",
-            zone.id
-        ))),
-    }
-}
-
-fn check_unchanged(snapshot: &Snapshot, old: &Old) -> Outcome<()> {
-    check_unpublished(snapshot, old)?;
-    let now = snapshot.stats(old.zone.generation)?.last_changed;
-    if now == old.last_changed {
-        return Ok(());
-    }
-    Err(AdminError::Import(format!(
-        "zone {} was changed while it was merged, by entry {now}: nothing is imported, try again",
-        old.zone.id
-    )))
-}
-
-/// The zone as it is now, unless it was deleted or another import was faster.
-fn check_unpublished(snapshot: &Snapshot, old: &Old) -> Outcome<Zone> {
-    let zone = snapshot.zone(&old.zone.id)?;
-    zone.filter(|zone| zone.generation == old.zone.generation)
-        .ok_or_else(|| {
-            AdminError::Import(format!(
-                "zone {} was deleted or imported to meanwhile: nothing is imported",
-                old.zone.id
-            ))
-        })
-}
-
-/// The most sets that the zone may have.
-fn room(snapshot: &Snapshot, zone: &Zone, room: ImportRoom) -> Outcome<u64> {
-    Ok(match room {
-        ImportRoom::Quota => snapshot.limit(&zone.account, Quota::RecordSetsByZone)?,
-        ImportRoom::Unlimited => u64::MAX,
-    })
-}
-
-fn check_room(zone: &Zone, sets: u64, room: u64) -> Outcome<()> {
-    if sets <= room {
-        return Ok(());
-    }
-    Err(AdminError::Import(format!(
-        "Exceeded limit MAX_RRSETS_BY_ZONE for zone: {}: the account may have {room} record sets \
-         in a zone; raise it with `meridian quota set`, or say --beyond-quota",
-        zone.id
-    )))
 }

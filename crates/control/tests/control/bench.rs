@@ -7,12 +7,21 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use meridian_control::{
-    Acks, Caller, ChangeRecordSets, Control, CreateHostedZone, Environment, FirstStart,
-    ListRecordSets, NewPolicy, OperationError, ReadyMade, Transport,
+    Acks, Caller, ChangeRecordSets, Control, CreateHostedZone, CreateTrafficPolicy,
+    CreateTrafficPolicyInstance, Environment, FirstStart, ListRecordSets, NewPolicy,
+    OperationError, PolicyVersion, ReadyMade, Transport,
 };
 use meridian_dns::{Name, RecordType};
 use meridian_log::{Journal, LocalJournal, Tables, Vault};
-use meridian_model::{AccountId, Action, Draft, DraftChange, Timestamp};
+use meridian_model::{
+    AccountId, Action, Draft, DraftChange, NewPolicyVersion, Timestamp, TrafficPolicyInstance,
+};
+
+/// A document of one rule, which leads to two values.
+const WEIGHTED: &str = r#"{"AWSPolicyFormatVersion":"2015-10-01","RecordType":"A",
+    "StartRule":"spread","Endpoints":{"a":{"Type":"value","Value":"192.0.2.91"},
+    "b":{"Type":"value","Value":"192.0.2.92"}},"Rules":{"spread":{"RuleType":"weighted","Items":[
+    {"EndpointReference":"a","Weight":"1"},{"EndpointReference":"b","Weight":"1"}]}}}"#;
 
 /// A clock moved by hand, and entropy that never repeats.
 pub(crate) struct Hand {
@@ -107,6 +116,31 @@ impl Bench {
             .create_hosted_zone(caller, &zone(name))
             .unwrap();
         made.zone.zone.id.to_string()
+    }
+
+    /// A traffic policy that spreads over two values by weight, at work under a name.
+    pub(crate) fn instance(&self, caller: &Caller, id: &str, name: &str) -> TrafficPolicyInstance {
+        let first = NewPolicyVersion {
+            document: WEIGHTED.to_owned(),
+            comment: None,
+        };
+        let name_of_policy = format!("policy of {name}");
+        let policy = CreateTrafficPolicy {
+            name: name_of_policy,
+            first,
+        };
+        let policy = self.control.create_traffic_policy(caller, &policy).unwrap();
+        let new = CreateTrafficPolicyInstance {
+            hosted_zone_id: id.to_owned(),
+            name: name.to_owned(),
+            ttl: 60,
+            policy: PolicyVersion {
+                id: policy.id.to_string(),
+                version: 1,
+            },
+        };
+        let made = self.control.create_traffic_policy_instance(caller, &new);
+        made.unwrap().instance
     }
 
     pub(crate) fn entries(&self) -> u64 {

@@ -2,11 +2,11 @@
 //! as it is kept.
 
 use meridian_control::{
-    AdminError, ExistingSets, ImportOutcome, ImportRequest, ImportRoom, ImportTarget, ImportedApex,
-    ImportedSet, InvalidSets, RestoreOutcome,
+    AdminError, ChangeProtections, ExistingSets, ImportOutcome, ImportRequest, ImportRoom,
+    ImportTarget, ImportedApex, ImportedSet, InvalidSets, RestoreOutcome,
 };
 use meridian_dns::RecordType;
-use meridian_model::{Draft, RecordSet, Seq};
+use meridian_model::{Draft, ProtectionDraft, RecordSet, Seq};
 
 use crate::bench::{Bench, batch, caller, records};
 
@@ -111,4 +111,78 @@ fn history_ends_where_what_was_replaced_is_not_kept_any_more() {
     assert_eq!(shown.len(), 11);
     assert!(shown.iter().all(|one| one.replaced));
     assert!(shown[10].differences.is_empty(), "only who did it is known");
+}
+
+/// More names than a batch takes.
+fn many() -> Vec<String> {
+    (0..1200).map(|n| format!("n{n:04}.site.test")).collect()
+}
+
+#[test]
+fn a_large_restore_is_refused_beside_a_traffic_policy_instance() {
+    let bench = Bench::new();
+    let me = caller(&bench.operator);
+    let id = bench.zone(&me, "site.test");
+    let many = many();
+    let names: Vec<&str> = many.iter().map(String::as_str).collect();
+    replace(&bench, &id, &names, "192.0.2.1");
+    let then = version(&bench, &id).0;
+    let instance = bench.instance(&me, &id, "www.site.test");
+    replace(&bench, &id, &["a.site.test"], "192.0.2.2");
+    let control = &bench.control;
+    for outcome in [RestoreOutcome::Check, RestoreOutcome::Publish] {
+        let restored = control.restore_zone(&id, then, outcome).unwrap();
+        assert_eq!(restored.differences.len(), 1201);
+    }
+    let zone = control.hosted_zone(&me, &id).unwrap();
+    assert_eq!(zone.record_set_count, 1203, "those of then, and the root");
+    let (_, differences) = control.zone_difference(&id, then, None).unwrap();
+    assert_eq!(differences, []);
+    // And the instance goes as it came.
+    control
+        .delete_traffic_policy_instance(&me, instance.id.as_str())
+        .unwrap();
+    let zone = control.hosted_zone(&me, &id).unwrap();
+    assert_eq!(zone.record_set_count, 1202);
+}
+
+#[test]
+fn a_restore_gives_way_to_instances_and_protections() {
+    let bench = Bench::new();
+    let me = caller(&bench.operator);
+    let id = bench.zone(&me, "site.test");
+    let many = many();
+    let mut names: Vec<&str> = many.iter().map(String::as_str).collect();
+    names.push("www.site.test");
+    replace(&bench, &id, &names, "192.0.2.1");
+    let then = version(&bench, &id).0;
+    replace(&bench, &id, &["a.site.test"], "192.0.2.2");
+    let instance = bench.instance(&me, &id, "www.site.test");
+    let control = &bench.control;
+    let now = control.hosted_zone(&me, &id).unwrap().record_set_count;
+    let refused = || {
+        let refused = control.restore_zone(&id, then, RestoreOutcome::Publish);
+        let refused = refused.unwrap_err().to_string();
+        let zone = control.hosted_zone(&me, &id).unwrap();
+        assert_eq!(zone.record_set_count, now);
+        refused
+    };
+    let text = refused();
+    assert!(
+        text.contains("is changed and deleted with it alone"),
+        "{text}"
+    );
+    assert!(text.contains(instance.id.as_str()), "{text}");
+    let protection = ProtectionDraft {
+        name: "a.site.test".to_owned(),
+        rtype: RecordType::A,
+        comment: None,
+    };
+    let protections = ChangeProtections {
+        hosted_zone_id: id.clone(),
+        protections: vec![protection],
+    };
+    control.create_protections(&me, &protections).unwrap();
+    let text = refused();
+    assert!(text.contains("1 protections of record sets"), "{text}");
 }

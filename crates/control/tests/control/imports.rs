@@ -6,7 +6,10 @@ use meridian_control::{
     ImportTarget, Imported, ImportedApex, ImportedSet, InvalidSets, RefusedSet,
 };
 use meridian_dns::RecordType;
-use meridian_model::{Draft, DraftAlias, ProtectionDraft, ZoneId};
+use meridian_log::InstancesOf;
+use meridian_model::{
+    Draft, DraftAlias, ProtectionDraft, RecordSet, State, TrafficPolicyInstance, ZoneId,
+};
 
 use crate::bench::{Bench, batch, caller, records};
 
@@ -251,4 +254,140 @@ fn a_merge_that_takes_the_apex_needs_only_what_changes() {
     assert_eq!((imported.sets, imported.passed_over), (2, 0));
     let (imported, _) = import(&bench, merging, vec![a("b.site.test", "192.0.2.1")]).unwrap();
     assert_eq!(imported.sets, 3);
+}
+
+/// What a list of the zone says of an instance.
+fn root(instance: &TrafficPolicyInstance) -> Draft {
+    Draft {
+        ttl: None,
+        records: None,
+        traffic_policy_instance_id: Some(instance.id.to_string()),
+        ..Draft::simple(&instance.name.to_string(), instance.rtype, 0, &[])
+    }
+}
+
+/// All that an instance made, hidden or not, as it is in the zone now.
+fn tree(bench: &Bench, instance: &TrafficPolicyInstance) -> Vec<RecordSet> {
+    // Waits until the tables are as the journal.
+    let me = caller(&bench.operator);
+    let zone = instance.zone.as_str();
+    bench.control.hosted_zone(&me, zone).unwrap();
+    let snapshot = bench.tables.read().unwrap();
+    let zone = snapshot.zone(&instance.zone).unwrap().unwrap();
+    let mut sets = Vec::new();
+    snapshot
+        .each_set(zone.generation, |set| {
+            sets.push(set);
+            std::ops::ControlFlow::Continue(())
+        })
+        .unwrap();
+    sets.retain(|set| set.traffic_policy_instance_id.as_deref() == Some(instance.id.as_str()));
+    sets
+}
+
+#[test]
+fn a_zone_with_a_traffic_policy_instance_cannot_be_imported_again() {
+    let bench = Bench::new();
+    let me = caller(&bench.operator);
+    let id = bench.zone(&me, "site.test");
+    let change = batch(&id, "b.site.test", "192.0.2.1");
+    bench.control.change_record_sets(&me, &change).unwrap();
+    let instance = bench.instance(&me, &id, "m.site.test");
+    let before = tree(&bench, &instance);
+    assert_eq!(before.len(), 3, "the root, and one rule's two sets");
+    for existing in [ExistingSets::Replace, ExistingSets::Merge] {
+        let drafts = vec![
+            a("c.site.test", "192.0.2.2"),
+            root(&instance),
+            alias("z.site.test", &id, "m.site.test"),
+        ];
+        let (imported, refused) = import(&bench, request(&id, existing), drafts).unwrap();
+        assert_eq!((imported.instances, refused), (1, vec![]));
+        assert!(imported.change.is_some());
+        assert_eq!(tree(&bench, &instance), before, "{existing:?}");
+        let there = ["site.test.", "site.test.", "c", "m", "z"];
+        assert_eq!(names(&bench, &id), there, "{existing:?}");
+        assert_eq!(imported.sets, 5);
+        let zone = bench.control.hosted_zone(&me, &id).unwrap();
+        assert_eq!(zone.record_set_count, 5, "{existing:?}");
+    }
+    // It is as deletable as before.
+    let control = &bench.control;
+    let alone = import(&bench, request(&id, ExistingSets::Replace), vec![]).unwrap();
+    assert_eq!(alone.0.sets, 3);
+    control
+        .delete_traffic_policy_instance(&me, instance.id.as_str())
+        .unwrap();
+    assert_eq!(tree(&bench, &instance), []);
+    let snapshot = bench.tables.read().unwrap();
+    let of = InstancesOf::Zone(&instance.zone);
+    assert_eq!(snapshot.traffic_policy_instances(of, None, 9).unwrap(), []);
+    assert_eq!(names(&bench, &id), ["site.test.", "site.test."]);
+}
+
+#[test]
+fn many_own_sets_lie_between_what_instances_made() {
+    let bench = Bench::new();
+    let me = caller(&bench.operator);
+    let id = bench.zone(&me, "site.test");
+    let instances = ["a.site.test", "z.site.test"].map(|name| bench.instance(&me, &id, name));
+    let before = instances.each_ref().map(|instance| tree(&bench, instance));
+    // More than are read at a time.
+    let many = (0..2500).map(|n| a(&format!("n{n:04}.site.test"), "192.0.2.1"));
+    import(&bench, request(&id, ExistingSets::Merge), many.collect()).unwrap();
+    let (imported, _) = import(&bench, request(&id, ExistingSets::Replace), vec![]).unwrap();
+    assert_eq!((imported.sets, imported.instances), (4, 2));
+    let after = instances.each_ref().map(|instance| tree(&bench, instance));
+    assert_eq!(after, before);
+}
+
+#[test]
+fn what_an_import_says_of_traffic_policy_instances_must_be_so() {
+    let bench = Bench::new();
+    let me = caller(&bench.operator);
+    let id = bench.zone(&me, "site.test");
+    let instance = bench.instance(&me, &id, "m.site.test");
+    let gone = TrafficPolicyInstance {
+        id: meridian_model::TrafficPolicyInstanceId::new("00000000-0000-4000-8000-000000000000")
+            .unwrap(),
+        ..instance.clone()
+    };
+    let elsewhere = Draft {
+        name: "n.site.test".to_owned(),
+        ..root(&instance)
+    };
+    let own = a("m.site.test", "192.0.2.3");
+    let cname = Draft::simple("m.site.test", RecordType::Cname, 60, &["b.test"]);
+    for (draft, why) in [
+        (root(&gone), "an import makes none"),
+        (elsewhere, "is at m.site.test., type A"),
+        (own, "is changed and deleted with it alone"),
+        (cname, "conflicts with other records"),
+    ] {
+        let done = import(&bench, request(&id, ExistingSets::Replace), vec![draft]).unwrap();
+        let [refused] = done.1.as_slice() else {
+            panic!("{done:?}");
+        };
+        assert_eq!((refused.place, done.0.change), (1, None));
+        assert!(refused.reasons.join(" ").contains(why), "{refused:?}");
+    }
+    assert_eq!(tree(&bench, &instance).len(), 3);
+}
+
+#[test]
+fn an_instance_that_changes_meanwhile_fails_an_import() {
+    let bench = Bench::new();
+    let me = caller(&bench.operator);
+    let id = bench.zone(&me, "site.test");
+    let instance = bench.instance(&me, &id, "m.site.test");
+    let begun = bench
+        .control
+        .begin_import(request(&id, ExistingSets::Replace));
+    let other = bench.instance(&me, &id, "o.site.test");
+    let error = begun.unwrap().finish().unwrap_err().to_string();
+    assert!(error.contains("meanwhile: nothing is written"), "{error}");
+    for one in [&instance, &other] {
+        assert_eq!(tree(&bench, one).len(), 3, "{}", one.name);
+    }
+    assert_eq!(collected(&bench), 0);
 }

@@ -268,6 +268,12 @@ impl Outcome {
             text("zone"),
             result["record_sets"]
         )?;
+        if let Some(instances @ 1..) = result["traffic_policy_instances"].as_u64() {
+            writeln!(
+                out,
+                "{instances} traffic policy instances of the zone stay as they are"
+            )?;
+        }
         if let Some(change) = result["change"].as_str() {
             writeln!(out, "change {change}; see `meridian change show {change}`")?;
         }

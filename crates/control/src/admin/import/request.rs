@@ -118,6 +118,8 @@ pub struct Imported {
     pub sets: u64,
     /// NS and SOA sets at the apex that were passed over.
     pub passed_over: u64,
+    /// Traffic policy instances of the zone, which stay as they are.
+    pub instances: u64,
     /// Sets that were refused.
     pub refused: u64,
     /// Aliases that were not followed, because nothing was written.

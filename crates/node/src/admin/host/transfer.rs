@@ -230,6 +230,7 @@ fn result(imported: &Imported, late: &[RefusedSet]) -> Value {
         "change": imported.change.as_ref().map(|change| change.id.as_str()),
         "record_sets": imported.sets,
         "passed_over": imported.passed_over,
+        "traffic_policy_instances": imported.instances,
         "aliases_not_followed": imported.aliases_not_followed,
         "late": late.iter().map(shown).collect::<Value>(),
     })
