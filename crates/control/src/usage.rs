@@ -32,6 +32,7 @@ pub(crate) fn owned(
         Quota::CidrCollectionsByOwner => snapshot.cidr_collection_count(account),
         Quota::TrafficPoliciesByOwner => snapshot.traffic_policy_count(account),
         Quota::TrafficPolicyInstancesByOwner => snapshot.traffic_policy_instance_count(account),
+        Quota::ExternalAliasesByOwner => snapshot.external_alias_count(account),
         _ => Ok(0),
     }
 }
@@ -79,6 +80,7 @@ pub(crate) fn all(snapshot: &Snapshot, account: &AccountId) -> Result<Vec<QuotaU
             | Quota::HealthChecksByOwner
             | Quota::TrafficPoliciesByOwner
             | Quota::TrafficPolicyInstancesByOwner
+            | Quota::ExternalAliasesByOwner
             | Quota::CidrCollectionsByOwner => Some(owned(snapshot, account, quota)?),
         };
         uses.push(QuotaUse {

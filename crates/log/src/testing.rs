@@ -658,6 +658,8 @@ pub(crate) fn effect() -> impl Strategy<Value = Effect> {
         3 => traffic_policy().prop_map(Effect::PutTrafficPolicy),
         2 => (traffic_policy_id(), 1..4u32)
             .prop_map(|(id, version)| Effect::DeleteTrafficPolicy { id, version }),
+        2 => (traffic_policy_id(), 1..4u32)
+            .prop_map(|(id, version)| Effect::ForgetTrafficPolicy { id, version }),
         2 => cidr_collection().prop_map(Effect::PutCidrCollection),
         1 => cidr_collection_id().prop_map(Effect::DeleteCidrCollection),
         3 => cidr_blocks().prop_map(Effect::PutCidrBlocks),

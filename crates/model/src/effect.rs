@@ -164,6 +164,14 @@ pub enum Effect {
         /// Which version.
         version: u32,
     },
+    /// The deleted version of a traffic policy, of which there is no instance, cannot be read any
+    /// more. Its number stays used.
+    ForgetTrafficPolicy {
+        /// The policy.
+        id: TrafficPolicyId,
+        /// Which version.
+        version: u32,
+    },
     /// The traffic policy instance is now this. Its record sets are put by effects of their own.
     PutTrafficPolicyInstance(TrafficPolicyInstance),
     /// The traffic policy instance is gone. Its record sets were deleted by effects of their own.
@@ -225,7 +233,9 @@ impl Effect {
             | Self::DeleteCidrCollection(_)
             | Self::PutCidrBlocks(_)
             | Self::DeleteCidrBlocks(_) => 3,
-            Self::PutTrafficPolicy(_) | Self::DeleteTrafficPolicy { .. } => 3,
+            Self::PutTrafficPolicy(_)
+            | Self::DeleteTrafficPolicy { .. }
+            | Self::ForgetTrafficPolicy { .. } => 3,
             Self::PutTrafficPolicyInstance(_) | Self::DeleteTrafficPolicyInstance(_) => 3,
         }
     }

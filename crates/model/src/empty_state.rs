@@ -223,6 +223,18 @@ impl State for EmptyState {
         Ok(0)
     }
 
+    fn deleted_traffic_policies(
+        &self,
+        _: &AccountId,
+        _: usize,
+    ) -> Result<Vec<(TrafficPolicyId, u32)>, Infallible> {
+        Ok(Vec::new())
+    }
+
+    fn external_alias_count(&self, _: &AccountId) -> Result<u64, Infallible> {
+        Ok(0)
+    }
+
     fn protection(&self, _: &ProtectionKey) -> Result<Option<Protection>, Infallible> {
         Ok(None)
     }

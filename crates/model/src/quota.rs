@@ -30,6 +30,9 @@ pub enum Quota {
     TrafficPoliciesByOwner,
     /// `MAX_TRAFFIC_POLICY_INSTANCES_BY_OWNER`.
     TrafficPolicyInstancesByOwner,
+    /// `MAX_EXTERNAL_ALIASES_BY_OWNER`: record sets that are aliases to host names elsewhere, in
+    /// all zones, those behind traffic policy instances among them.
+    ExternalAliasesByOwner,
     /// `MAX_CIDR_COLLECTIONS_BY_OWNER`.
     CidrCollectionsByOwner,
     /// `MAX_CIDR_BLOCKS_BY_COLLECTION`.
@@ -67,6 +70,7 @@ impl Quota {
         Self::HealthCheckInterval,
         Self::TrafficPoliciesByOwner,
         Self::TrafficPolicyInstancesByOwner,
+        Self::ExternalAliasesByOwner,
         Self::CidrCollectionsByOwner,
         Self::CidrBlocksByCollection,
         Self::CidrBlocksByChange,
@@ -94,6 +98,7 @@ impl Quota {
             Self::HealthCheckInterval => "MIN_HEALTH_CHECK_INTERVAL_SECONDS",
             Self::TrafficPoliciesByOwner => "MAX_TRAFFIC_POLICIES_BY_OWNER",
             Self::TrafficPolicyInstancesByOwner => "MAX_TRAFFIC_POLICY_INSTANCES_BY_OWNER",
+            Self::ExternalAliasesByOwner => "MAX_EXTERNAL_ALIASES_BY_OWNER",
             Self::CidrCollectionsByOwner => "MAX_CIDR_COLLECTIONS_BY_OWNER",
             Self::CidrBlocksByCollection => "MAX_CIDR_BLOCKS_BY_COLLECTION",
             Self::CidrBlocksByChange => "MAX_CIDR_BLOCKS_BY_CHANGE",
@@ -108,7 +113,8 @@ impl Quota {
     }
 
     /// Route 53's default, where it has one: it does not say how many protections a zone may have,
-    /// and its 5 requests a second keep tools waiting that share an account.
+    /// has no aliases to names anywhere, and its 5 requests a second keep tools waiting that share
+    /// an account.
     pub const fn default_limit(self) -> u64 {
         match self {
             Self::HostedZonesByOwner => 500,
@@ -125,6 +131,8 @@ impl Quota {
             | Self::HealthCheckCreationsByDay
             | Self::RequestsPerSecond => 1000,
             Self::CharactersByBatch => 32_000,
+            // Each is looked up again and again by every name server, which takes 100,000 in all.
+            Self::ExternalAliasesByOwner => 2000,
             Self::HealthChecksByOwner => 200,
             Self::HealthCheckInterval => 10,
             Self::TrafficPoliciesByOwner | Self::TagsByResource => 50,
@@ -140,7 +148,8 @@ impl Quota {
             Self::HostedZonesByOwner | Self::RecordSetsByZone => 1,
             Self::CidrBlocksByChange
             | Self::HealthCheckInterval
-            | Self::HealthCheckCreationsByDay => 3,
+            | Self::HealthCheckCreationsByDay
+            | Self::ExternalAliasesByOwner => 3,
             _ => 2,
         }
     }

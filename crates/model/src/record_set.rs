@@ -6,6 +6,7 @@ use meridian_dns::{Name, RecordType};
 
 use crate::id::ZoneId;
 use crate::routing::Routing;
+use crate::service_zone::external;
 
 /// A resource record set as it is stored and echoed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +44,11 @@ impl RecordSet {
     pub fn is_hidden(&self) -> bool {
         let instance = self.traffic_policy_instance_id.as_deref();
         instance.is_some_and(|instance| is_reserved(&self.key.name, instance))
+    }
+
+    /// Whether it is an alias to a host name elsewhere, which name servers look up by themselves.
+    pub fn is_external_alias(&self) -> bool {
+        matches!(&self.data, SetData::Alias(target) if external(&target.zone).is_some())
     }
 }
 

@@ -126,6 +126,13 @@ pub trait State {
         account: &AccountId,
         name: &str,
     ) -> Result<Option<TrafficPolicyId>, Self::Error>;
+    /// The versions of the account's traffic policies that are deleted and can be read all the same,
+    /// those that were deleted first before the others, at most so many.
+    fn deleted_traffic_policies(
+        &self,
+        account: &AccountId,
+        limit: usize,
+    ) -> Result<Vec<(TrafficPolicyId, u32)>, Self::Error>;
     /// How many traffic policies the account owns of which not all versions are deleted.
     fn traffic_policy_count(&self, account: &AccountId) -> Result<u64, Self::Error>;
     /// Whether there is an instance of this version of the traffic policy.
@@ -148,6 +155,9 @@ pub trait State {
     ) -> Result<Option<TrafficPolicyInstance>, Self::Error>;
     /// How many traffic policy instances the account owns.
     fn traffic_policy_instance_count(&self, account: &AccountId) -> Result<u64, Self::Error>;
+    /// How many aliases to host names elsewhere the account's zones have. Sets that are still being
+    /// written unseen do not count, nor do those that only history has.
+    fn external_alias_count(&self, account: &AccountId) -> Result<u64, Self::Error>;
     /// The operator's own regions, by name.
     fn own_regions(&self) -> Result<Vec<OwnRegion>, Self::Error>;
     /// What the account has registered under this name.

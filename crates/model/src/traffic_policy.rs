@@ -31,13 +31,16 @@ pub struct TrafficPolicy {
     pub document: String,
     /// What somebody says of this version.
     pub comment: Option<String>,
-    /// Whether it was deleted: it is in no list and no use any more, and can be read all the same.
+    /// Whether it was deleted: it is in no list and no use any more, and can be read all the same,
+    /// until others have been deleted after it.
     pub deleted: bool,
 }
 
 impl TrafficPolicy {
     /// The most versions that a policy ever has.
     pub const MAX_VERSIONS: u32 = 1000;
+    /// The deleted versions of an account that can be read: those that were deleted last.
+    pub const DELETED_KEPT: usize = 100;
 }
 
 /// A traffic policy as a whole: one that has a version that was not deleted.

@@ -106,7 +106,7 @@ fn two_aliases_to_elsewhere_lead_to_each_other() {
     let (here, there) = (bench.zone("here.test"), bench.zone("there.test"));
     // The target is not there yet, and need not be.
     let first = elsewhere("a.here.test", "b.there.test");
-    assert_eq!(bench.write(&here, &[first.clone()]), [""; 0]);
+    assert_eq!(bench.write(&here, &[first]), [""; 0]);
     let second = elsewhere("b.there.test", "A.here.test");
     assert_eq!(
         bench.loop_of(&there, &second),

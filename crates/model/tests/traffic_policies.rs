@@ -134,6 +134,31 @@ fn what_has_an_instance_is_not_deleted() {
 }
 
 #[test]
+fn documents_of_deleted_versions_stay_for_ever() {
+    let mut state = Memory::with_pool(0);
+    let mut made = Vec::new();
+    for number in 0..u8::try_from(TrafficPolicy::DELETED_KEPT).unwrap() + 3 {
+        let first = version(DOCUMENT, None);
+        let name = format!("policy {number}");
+        let facts = &mut facts(number);
+        let effects = plan_create_traffic_policy(&state, facts, &owner(), (&name, &first));
+        let policy = put(effects);
+        state.apply(vec![Effect::PutTrafficPolicy(policy.clone())]);
+        let effects = plan_delete_traffic_policy(&state, &policy).unwrap();
+        assert_eq!(effects.len(), if number < 100 { 1 } else { 2 }, "{number}");
+        state.apply(effects);
+        made.push(policy);
+    }
+    let is_there = |policy: &TrafficPolicy| {
+        let found = state.traffic_policy(&policy.id, policy.version).unwrap();
+        found.is_some()
+    };
+    let there: Vec<bool> = made.iter().map(is_there).collect();
+    assert_eq!(there[..3], [false; 3]);
+    assert_eq!(there[3..], [true; 100]);
+}
+
+#[test]
 fn comments_change_and_go() {
     let (_, policy) = with_policy();
     for (text, comment) in [("new", Some("new".to_owned())), ("", None)] {

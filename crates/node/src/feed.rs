@@ -688,7 +688,8 @@ fn touched(entries: &[Entry]) -> Touched {
                 // A collection without blocks has nothing to choose by.
                 | Effect::PutCidrCollection(_)
                 | Effect::PutTrafficPolicy(_)
-                | Effect::DeleteTrafficPolicy { .. } => {}
+                | Effect::DeleteTrafficPolicy { .. }
+                | Effect::ForgetTrafficPolicy { .. } => {}
             }
         }
     }

@@ -6,6 +6,10 @@ use meridian_model::{Account, AccountId, Effect, ProbeRights, State};
 use super::{AdminError, Outcome, account_of, check_name};
 use crate::control::Control;
 
+/// Deleted versions of traffic policies that are forgotten with their account: far more than are
+/// kept of one.
+const FORGOTTEN: usize = 1000;
+
 /// An account and how much there is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountSummary {
@@ -105,7 +109,11 @@ impl Control {
             if !left.is_empty() {
                 return Err(AdminError::AccountNotEmpty(account.name, left.join(", ")));
             }
-            Ok((vec![Effect::DeleteAccount(account.id.clone())], account))
+            let forgotten = snapshot.deleted_traffic_policies(&account.id, FORGOTTEN)?;
+            let forget = |(id, version)| Effect::ForgetTrafficPolicy { id, version };
+            let mut effects: Vec<Effect> = forgotten.into_iter().map(forget).collect();
+            effects.push(Effect::DeleteAccount(account.id.clone()));
+            Ok((effects, account))
         })
     }
 }

@@ -11,9 +11,9 @@ use meridian_dns::{Name, RecordType};
 use meridian_log::{SetStart, Snapshot};
 use meridian_model::{
     Account, Change, Effect, Facts, FollowedAliases, Generation, ImportLimits, ImportedName,
-    NewZone, PlanError, RecordSet, Seq, SetData, SetKey, State, TagSet, TaggedKind, TaggedResource,
-    Zone, check_imported_apex, plan_create_zone, plan_imported_alias, plan_imported_name,
-    plan_publish_generation,
+    NewZone, PlanError, Quota, RecordSet, Seq, SetData, SetKey, State, TagSet, TaggedKind,
+    TaggedResource, Zone, check_imported_apex, plan_create_zone, plan_imported_alias,
+    plan_imported_name, plan_publish_generation,
 };
 
 use self::checks::{check_existing, check_room, check_unprotected, check_unpublished, room};
@@ -61,6 +61,8 @@ pub struct ZoneImport<'a> {
     /// The most sets that the zone may have.
     room: u64,
     sets: u64,
+    /// Those of them that are aliases to names elsewhere.
+    external: u64,
     passed_over: u64,
     refused: u64,
 }
@@ -126,6 +128,7 @@ impl Control {
             room,
             apex: Vec::new(),
             sets: 0,
+            external: 0,
             passed_over: 0,
             refused: 0,
             request,
@@ -254,6 +257,7 @@ impl ZoneImport<'_> {
                 return Err(AdminError::Import(problems.join(" ")));
             }
         }
+        self.check_external(&self.snapshot)?;
         let mut imported = Imported {
             zone: self.zone.clone(),
             change: None,
@@ -282,6 +286,7 @@ impl ZoneImport<'_> {
     fn put(&mut self, set: RecordSet) -> Outcome<()> {
         self.sets += u64::from(!set.is_hidden());
         check_room(&self.zone, self.sets, self.room)?;
+        self.external += u64::from(set.is_external_alias());
         if set.key.name == self.zone.name {
             self.apex.push(set.clone());
         }
@@ -380,6 +385,7 @@ impl ZoneImport<'_> {
         snapshot: &Snapshot,
         facts: &mut Facts,
     ) -> Outcome<(Vec<Effect>, (Zone, Change, u64))> {
+        self.check_external(snapshot)?;
         let generation = self.zone.generation;
         let (zone, mut effects, kept) = match &self.old {
             Some(old) => {
@@ -409,6 +415,31 @@ impl ZoneImport<'_> {
         };
         effects.push(Effect::PutChange(change.clone()));
         Ok((effects, (zone, change, sets)))
+    }
+
+    /// No more aliases to names elsewhere than the account may have, with those of its other zones.
+    fn check_external(&self, snapshot: &Snapshot) -> Outcome<()> {
+        if self.external == 0 || self.request.room == ImportRoom::Unlimited {
+            return Ok(());
+        }
+        let (account, quota) = (&self.account.id, Quota::ExternalAliasesByOwner);
+        let replaced = match &self.old {
+            Some(old) => snapshot.external_aliases_in(account, old.zone.generation)?,
+            None => 0,
+        };
+        let others = snapshot.external_alias_count(account)?;
+        let all = others.saturating_sub(replaced) + self.external;
+        let limit = snapshot.limit(account, quota)?;
+        // What was beyond it before may stay.
+        if all <= limit || self.external <= replaced {
+            return Ok(());
+        }
+        Err(AdminError::Import(format!(
+            "Exceeded limit {} for account: {account}: it may have {limit} aliases to names \
+             elsewhere, and would have {all}; raise it with `meridian quota set`, or say \
+             --beyond-quota",
+            quota.as_str()
+        )))
     }
 
     /// A new zone as it is planned now, with the id it was given at the beginning.

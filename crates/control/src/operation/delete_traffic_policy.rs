@@ -10,7 +10,8 @@ use crate::request::PolicyVersion;
 use crate::rights::authorize;
 
 impl Control {
-    /// DeleteTrafficPolicy: one version, which can be read from then on and nothing else.
+    /// DeleteTrafficPolicy: one version, which can be read from then on and nothing else, until many
+    /// others have been deleted.
     ///
     /// # Errors
     /// `NoSuchTrafficPolicy`; `TrafficPolicyInUse` for one that there is an instance of.

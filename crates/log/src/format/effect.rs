@@ -26,7 +26,7 @@ use super::{DecodeError, Stored, account_id, name, required};
 pub(crate) struct EffectMessage {
     #[prost(
         oneof = "KindMessage",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22, 30, 31, 32, 33, 40, 41, 42, 43, 50, 60, 61, 62, 70, 71, 75, 76, 63, 64, 65, 66, 80, 81, 82, 83, 90, 91, 92, 93"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22, 30, 31, 32, 33, 40, 41, 42, 43, 50, 60, 61, 62, 70, 71, 75, 76, 63, 64, 65, 66, 80, 81, 82, 83, 90, 91, 92, 93, 94"
     )]
     kind: Option<KindMessage>,
 }
@@ -117,6 +117,8 @@ pub(crate) enum KindMessage {
     PutTrafficPolicy(TrafficPolicyMessage),
     #[prost(message, tag = "91")]
     DeleteTrafficPolicy(DeleteTrafficPolicyMessage),
+    #[prost(message, tag = "94")]
+    ForgetTrafficPolicy(DeleteTrafficPolicyMessage),
     #[prost(message, tag = "92")]
     PutTrafficPolicyInstance(TrafficPolicyInstanceMessage),
     #[prost(string, tag = "93")]
@@ -276,6 +278,12 @@ impl Stored for Effect {
                     version: *version,
                 })
             }
+            Self::ForgetTrafficPolicy { id, version } => {
+                KindMessage::ForgetTrafficPolicy(DeleteTrafficPolicyMessage {
+                    id: id.as_str().into(),
+                    version: *version,
+                })
+            }
             Self::PutTrafficPolicyInstance(instance) => {
                 KindMessage::PutTrafficPolicyInstance(instance.to_message())
             }
@@ -339,6 +347,10 @@ impl Stored for Effect {
             KindMessage::DeleteTrafficPolicy(delete) => Self::DeleteTrafficPolicy {
                 id: traffic_policy_id(&delete.id)?,
                 version: delete.version,
+            },
+            KindMessage::ForgetTrafficPolicy(forget) => Self::ForgetTrafficPolicy {
+                id: traffic_policy_id(&forget.id)?,
+                version: forget.version,
             },
             KindMessage::PutTrafficPolicyInstance(it) => {
                 Self::PutTrafficPolicyInstance(Stored::from_message(it)?)

@@ -13,8 +13,8 @@ use super::history::{Deltas, Origin};
 use super::layout::{self, GENERATION_COUNTER, Table};
 use super::rows::Rows;
 use super::{
-    ApplyError, cidr, delegation_sets, health_checks, protections, query_logging, regions,
-    requests, resources, traffic_policies, traffic_policy_instances, vpcs,
+    ApplyError, cidr, delegation_sets, external_aliases, health_checks, protections, query_logging,
+    regions, requests, resources, traffic_policies, traffic_policy_instances, vpcs,
 };
 use crate::format::{ChangeRow, Entry, StatsRow, Stored};
 
@@ -115,6 +115,9 @@ fn apply_effect(
         Effect::PutTrafficPolicy(policy) => traffic_policies::put(rows, seq, policy)?,
         Effect::DeleteTrafficPolicy { id, version } => {
             traffic_policies::delete(rows, seq, (id, *version))?;
+        }
+        Effect::ForgetTrafficPolicy { id, version } => {
+            traffic_policies::forget(rows, seq, (id, *version))?;
         }
         Effect::PutTrafficPolicyInstance(instance) => {
             traffic_policy_instances::put(rows, instance)?;
@@ -223,7 +226,7 @@ fn put_set(
 ) -> Result<(), ApplyError> {
     let row_key = layout::set(generation, &set.key);
     let old = rows.put(Table::Sets, &row_key, &set.to_bytes())?;
-    cidr::note_set(rows, generation, old.as_deref(), Some(set))?;
+    note_set(rows, generation, old.as_deref(), Some(set))?;
     counts.note_generation(generation);
     let replaced = old.as_deref().map(|old| counts_as_set(&set.key, old));
     let replaced = replaced.transpose()?.unwrap_or(0);
@@ -247,7 +250,7 @@ fn delete_set(
     let Some(old) = rows.delete(Table::Sets, &row_key)? else {
         return Ok(());
     };
-    cidr::note_set(rows, generation, Some(&old), None)?;
+    note_set(rows, generation, Some(&old), None)?;
     let counted = counts_as_set(key, &old)?;
     let stats = counts.touch(rows, generation)?;
     stats.sets = stats.sets.saturating_sub(counted);
@@ -256,6 +259,22 @@ fn delete_set(
         deltas.note_set(zone, row_key, key, Some(&old))?;
     }
     Ok(())
+}
+
+/// Keeps up what is counted of sets: a set of a generation was this, in its stored form, and is that
+/// now.
+fn note_set(
+    rows: &mut Rows<'_>,
+    generation: Generation,
+    old: Option<&[u8]>,
+    new: Option<&RecordSet>,
+) -> Result<(), ApplyError> {
+    let old = old.map(RecordSet::from_bytes).transpose();
+    let old = old.map_err(|cause| ApplyError::row(Table::Sets, cause))?;
+    let old = old.as_ref();
+    cidr::note_set(rows, generation, old, new)?;
+    let is_external = |set: Option<&RecordSet>| set.is_some_and(RecordSet::is_external_alias);
+    external_aliases::note(rows, generation, (is_external(old), is_external(new)))
 }
 
 /// How many record sets a stored one counts as: those that are hidden as none.
@@ -279,7 +298,7 @@ fn collect_generation(
     let keys = rows.first_keys(Table::Sets, &key, most)?;
     for set in &keys {
         let old = rows.delete(Table::Sets, set)?;
-        cidr::note_set(rows, generation, old.as_deref(), None)?;
+        note_set(rows, generation, old.as_deref(), None)?;
     }
     let stats = counts.touch(rows, generation)?;
     stats.sets = stats.sets.saturating_sub(keys.len() as u64);

@@ -88,16 +88,14 @@ pub(super) fn delete_blocks(rows: &mut Rows<'_>, gone: &CidrBlocks) -> Result<()
     Ok(())
 }
 
-/// Notes that a record set of a generation was this, in its stored form, and is that now.
+/// Notes that a record set of a generation was this and is that now.
 pub(super) fn note_set(
     rows: &mut Rows<'_>,
     generation: Generation,
-    old: Option<&[u8]>,
+    old: Option<&RecordSet>,
     new: Option<&RecordSet>,
 ) -> Result<(), ApplyError> {
-    let old = old.map(RecordSet::from_bytes).transpose();
-    let old = old.map_err(|cause| ApplyError::row(Table::Sets, cause))?;
-    let (old, new) = (old.as_ref().and_then(named), new.and_then(named));
+    let (old, new) = (old.and_then(named), new.and_then(named));
     if old == new {
         return Ok(());
     }

@@ -114,6 +114,12 @@ pub(super) enum Table {
     Regions = 61,
     /// Account, name → resource.
     Resources = 63,
+    /// [`external_aliases`] → how many aliases to names elsewhere the generation has. Counted again
+    /// where an earlier version did not, therefore not digested.
+    ExternalAliases = 62,
+    /// [`deleted_traffic_policy`] → nothing. Made again where an earlier version did not, therefore
+    /// not digested.
+    DeletedTrafficPolicies = 64,
     /// CIDR collection's id → collection.
     CidrCollections = 100,
     /// Account, CIDR collection's name → its id.
@@ -124,9 +130,10 @@ pub(super) enum Table {
     CidrBlocks = 103,
     /// CIDR collection's id, location, [`cidr_block`] → nothing.
     CidrLocationBlocks = 104,
-    /// Traffic policy's id → what its versions have in common. Rows stay for ever.
+    /// Traffic policy's id → what its versions have in common. Rows stay for ever: numbers of
+    /// versions are used once.
     TrafficPolicies = 110,
-    /// [`traffic_policy_version`] → the version. Rows stay for ever.
+    /// [`traffic_policy_version`] → the version, deleted ones too until they are forgotten.
     TrafficPolicyVersions = 111,
     /// Account, traffic policy's name → its id.
     TrafficPolicyNames = 112,
@@ -189,6 +196,8 @@ impl Table {
         Self::RoutingControls,
         Self::Regions,
         Self::Resources,
+        Self::ExternalAliases,
+        Self::DeletedTrafficPolicies,
         Self::CidrCollections,
         Self::CidrCollectionNames,
         Self::CidrCollectionReferences,
@@ -251,6 +260,8 @@ impl Table {
             Self::RoutingControls => "routing_controls",
             Self::Regions => "regions",
             Self::Resources => "resources",
+            Self::ExternalAliases => "external_aliases",
+            Self::DeletedTrafficPolicies => "deleted_traffic_policies",
             Self::CidrCollections => "cidr_collections",
             Self::CidrCollectionNames => "cidr_collection_names",
             Self::CidrCollectionReferences => "cidr_collection_references",
@@ -276,7 +287,10 @@ impl Table {
     }
 
     pub(super) const fn is_digested(self) -> bool {
-        !matches!(self, Self::History | Self::Digests)
+        !matches!(
+            self,
+            Self::History | Self::Digests | Self::ExternalAliases | Self::DeletedTrafficPolicies
+        )
     }
 }
 
@@ -347,6 +361,13 @@ pub(super) fn cidr_set_counters(id: &str) -> Vec<u8> {
 /// How many record sets of a generation are routed by the CIDR collection of this id.
 pub(super) fn cidr_set_counter(id: &str, of: Generation) -> Vec<u8> {
     let mut key = cidr_set_counters(id);
+    key.extend_from_slice(&generation(of));
+    key
+}
+
+/// The key of [`Table::ExternalAliases`]: whose zone has the generation, or will have it.
+pub(super) fn external_aliases(account: &AccountId, of: Generation) -> Vec<u8> {
+    let mut key = of_account(account);
     key.extend_from_slice(&generation(of));
     key
 }
@@ -428,6 +449,27 @@ pub(super) fn account_traffic_policy(
         &created.0.to_be_bytes(),
         id.as_str().as_bytes(),
     ])
+}
+
+/// Account, the entry that deleted the version, policy, version: the order of forgetting.
+pub(super) fn deleted_traffic_policy(
+    account: &AccountId,
+    deleted: Seq,
+    (id, version): (&TrafficPolicyId, u32),
+) -> Vec<u8> {
+    joined(&[
+        account.as_str().as_bytes(),
+        &deleted.0.to_be_bytes(),
+        &traffic_policy_version(id, version),
+    ])
+}
+
+/// The version at the end of such a key.
+pub(super) fn deleted_traffic_policy_of(key: &[u8]) -> Option<(TrafficPolicyId, u32)> {
+    let (rest, version) = key.split_last_chunk()?;
+    let id = rest.strip_suffix(b"\0")?.rsplit(|byte| *byte == 0).next()?;
+    let id = TrafficPolicyId::new(std::str::from_utf8(id).ok()?).ok()?;
+    Some((id, u32::from_be_bytes(*version)))
 }
 
 /// The policy at the end of such a key.

@@ -7,6 +7,7 @@ mod blocks;
 mod cidr;
 mod delegation_sets;
 mod digest;
+mod external_aliases;
 mod health_checks;
 mod history;
 mod layout;
@@ -180,7 +181,10 @@ impl Tables {
     }
 
     fn start(store: Store, durability: Durability) -> Result<Self, OpenError> {
-        add_tables(&store)?;
+        add_tables(&store).map_err(|error| match error {
+            ApplyError::Storage(error) => OpenError::Storage(error),
+            other => OpenError::Damaged(other.to_string()),
+        })?;
         let (head, digest) = read_applied(&store.begin_read()?)?;
         Ok(Self {
             store,
@@ -382,8 +386,9 @@ fn create(database: &Database) -> Result<(), redb::Error> {
     Ok(())
 }
 
-/// Makes the tables that are not there: all in a new file, those of later versions in an older one.
-fn add_tables(store: &Store) -> Result<(), redb::Error> {
+/// Makes the tables that are not there: all in a new file, those of later versions in an older one,
+/// with what follows from the rows that are there.
+fn add_tables(store: &Store) -> Result<(), ApplyError> {
     let present: BTreeSet<String> = store
         .begin_read()?
         .list_tables()?
@@ -398,6 +403,12 @@ fn add_tables(store: &Store) -> Result<(), redb::Error> {
     let transaction = store.begin_write_regardless()?;
     for table in Table::ALL {
         transaction.open_table(table.definition())?;
+    }
+    if !present.contains(Table::ExternalAliases.name()) {
+        external_aliases::count_all(&transaction)?;
+    }
+    if !present.contains(Table::DeletedTrafficPolicies.name()) {
+        traffic_policies::find_deleted(&transaction)?;
     }
     transaction.commit()?;
     Ok(())

@@ -1,6 +1,7 @@
 //! Reading and writing rows inside one write transaction, with the digest kept up to date.
 
 use std::cell::OnceCell;
+use std::ops::Bound;
 
 use prost::Message;
 use redb::{ReadableTable, WriteTransaction};
@@ -166,6 +167,23 @@ impl<'txn> Rows<'txn> {
         };
         range
             .take(limit)
+            .map(|row| row.map(|(key, value)| (key.value().to_vec(), value.value().to_vec())))
+            .collect::<Result<_, _>>()
+            .map_err(Into::into)
+    }
+
+    /// The first rows behind a key, or of all, at most `limit`.
+    pub(super) fn after(
+        &self,
+        table: Table,
+        key: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Row>, redb::Error> {
+        let start = key.map_or(Bound::Unbounded, Bound::Excluded);
+        let rows = self
+            .table(table)?
+            .range::<&[u8]>((start, Bound::Unbounded))?;
+        rows.take(limit)
             .map(|row| row.map(|(key, value)| (key.value().to_vec(), value.value().to_vec())))
             .collect::<Result<_, _>>()
             .map_err(Into::into)

@@ -555,6 +555,18 @@ impl State for Snapshot {
         Ok(self.number(Table::Counters, &counter)?.unwrap_or(0))
     }
 
+    fn deleted_traffic_policies(
+        &self,
+        account: &AccountId,
+        limit: usize,
+    ) -> Result<Vec<(TrafficPolicyId, u32)>, ReadError> {
+        self.deleted_versions(account, limit)
+    }
+
+    fn external_alias_count(&self, account: &AccountId) -> Result<u64, ReadError> {
+        self.external_aliases_of(account)
+    }
+
     fn has_traffic_policy_instance(
         &self,
         policy: &TrafficPolicyId,

@@ -80,6 +80,8 @@ struct Expected {
     /// Who made one, and when.
     health_creations: Vec<(AccountId, Timestamp)>,
     policies: BTreeMap<(TrafficPolicyId, u32), TrafficPolicy>,
+    /// The highest number that a version ever had.
+    last_versions: BTreeMap<TrafficPolicyId, u32>,
     /// In the order of their first versions.
     policy_order: Vec<TrafficPolicyId>,
     collections: BTreeMap<CidrCollectionId, CidrCollection>,
@@ -239,6 +241,8 @@ impl Expected {
                 if !self.policy_order.contains(&policy.id) {
                     self.policy_order.push(policy.id.clone());
                 }
+                let last = self.last_versions.entry(policy.id.clone()).or_default();
+                *last = policy.version.max(*last);
                 let key = (policy.id.clone(), policy.version);
                 self.policies.insert(key, policy.clone());
             }
@@ -246,6 +250,9 @@ impl Expected {
                 if let Some(policy) = self.policies.get_mut(&(id.clone(), *version)) {
                     policy.deleted = true;
                 }
+            }
+            Effect::ForgetTrafficPolicy { id, version } => {
+                self.policies.remove(&(id.clone(), *version));
             }
             _ => {}
         }
@@ -263,7 +270,7 @@ impl Expected {
             rtype: latest.rtype,
             latest_version: latest.version,
             versions: u32::try_from(live.len()).ok()?,
-            last_version: all.last()?.version,
+            last_version: *self.last_versions.get(id)?,
         })
     }
 
@@ -538,6 +545,10 @@ proptest! {
             list.into_iter().map(|whole| (whole.id.clone(), whole)).collect()
         };
         prop_assert_eq!(by_id(listed), by_id(all));
+        let mut deleted = state.deleted_traffic_policies(&account, usize::MAX).unwrap();
+        deleted.sort();
+        let gone = expected.policies.iter().filter(|(_, it)| it.deleted && it.account == account);
+        prop_assert_eq!(deleted, gone.map(|(key, _)| key.clone()).collect::<Vec<_>>());
     }
 
     #[test]

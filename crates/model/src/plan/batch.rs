@@ -381,11 +381,7 @@ impl<'a, S: State> Working<'a, S> {
     }
 
     pub(super) fn check_room(&self, problems: &mut Vec<String>) -> Result<(), S::Error> {
-        let count = |names: &BTreeMap<String, Vec<RecordSet>>| -> u64 {
-            let sets = names.values().flatten();
-            sets.filter(|set| !set.is_hidden()).count() as u64
-        };
-        let (before, after) = (count(&self.before), count(&self.names));
+        let (before, after) = self.counts(|set| !set.is_hidden());
         if after > before {
             let limit = self
                 .state
@@ -398,7 +394,28 @@ impl<'a, S: State> Working<'a, S> {
                 ));
             }
         }
+        let (before, after) = self.counts(RecordSet::is_external_alias);
+        if after > before {
+            let (state, account) = (self.state, &self.zone.account);
+            let limit = state.limit(account, Quota::ExternalAliasesByOwner)?;
+            if state.external_alias_count(account)? + after - before > limit {
+                problems.push(format!(
+                    "Exceeded limit {} for account: {account}: there can be no more than {limit} \
+                     aliases that target names outside of its hosted zones",
+                    Quota::ExternalAliasesByOwner.as_str()
+                ));
+            }
+        }
         Ok(())
+    }
+
+    /// How many sets of a kind there were and are at the names that were touched.
+    fn counts(&self, is_one: impl Fn(&RecordSet) -> bool) -> (u64, u64) {
+        let count = |names: &BTreeMap<String, Vec<RecordSet>>| -> u64 {
+            let sets = names.values().flatten();
+            sets.filter(|set| is_one(set)).count() as u64
+        };
+        (count(&self.before), count(&self.names))
     }
 
     /// Tombstones and after-images of what the batch really changed, in order of names.

@@ -106,7 +106,11 @@ pub fn plan_comment_traffic_policy(policy: TrafficPolicy, text: &str) -> Vec<Eff
     })]
 }
 
-/// The effect that deletes a version.
+/// Versions that one deletion has forgotten at most: one, unless an earlier version of this program
+/// kept more.
+const FORGOTTEN_AT_A_TIME: usize = 20;
+
+/// The effects that delete a version, and have those forgotten that were deleted long before it.
 ///
 /// # Errors
 /// The refusal, or the state's error.
@@ -117,10 +121,17 @@ pub fn plan_delete_traffic_policy<S: State>(
     if state.has_traffic_policy_instance(&policy.id, policy.version)? {
         return Err(PlanError::Refused(TrafficPolicyRefusal::InUse));
     }
-    Ok(vec![Effect::DeleteTrafficPolicy {
+    let mut effects = vec![Effect::DeleteTrafficPolicy {
         id: policy.id.clone(),
         version: policy.version,
-    }])
+    }];
+    let most = TrafficPolicy::DELETED_KEPT + FORGOTTEN_AT_A_TIME;
+    let mut deleted = state.deleted_traffic_policies(&policy.account, most)?;
+    // This one comes behind them.
+    deleted.truncate((deleted.len() + 1).saturating_sub(TrafficPolicy::DELETED_KEPT));
+    let forgotten = deleted.into_iter();
+    effects.extend(forgotten.map(|(id, version)| Effect::ForgetTrafficPolicy { id, version }));
+    Ok(effects)
 }
 
 /// The document, with regions that there are.

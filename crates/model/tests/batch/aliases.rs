@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use meridian_dns::RecordType::{self, A, Aaaa, Cname, Https, Txt};
 use meridian_model::{
     Action::{Create, Delete, Upsert},
-    Draft, DraftChange, Effect, NewZone, SetData, ZoneId, keeps_to_zone, plan_batch,
+    Draft, DraftChange, Effect, NewZone, Quota, SetData, ZoneId, keeps_to_zone, plan_batch,
     plan_create_zone,
 };
 
@@ -99,6 +99,39 @@ fn external_aliases_are_addresses_and_never_their_own_targets() {
     // An id that nobody knows is nobody's zone.
     let set = external(&bench, ("a.z.test", A), "Z2FDTNDATAQYW3", "d1.cdn.test");
     assert!(bench.messages(&[create(set)])[0].ends_with("that target was not found"));
+}
+
+#[test]
+fn an_account_has_so_many_aliases_to_elsewhere_and_may_swap_them() {
+    let elsewhere = |bench: &Bench, name: &str| {
+        let set = external(bench, (name, A), "ZEXTERNAL", "t.else.test");
+        change(Upsert, set)
+    };
+    let mut bench = Bench::new();
+    bench.state.apply(vec![Effect::PutQuota {
+        account: bench.zone.account.clone(),
+        quota: Quota::ExternalAliasesByOwner,
+        limit: 2,
+    }]);
+    let two = ["a.z.test", "b.z.test"].map(|name| elsewhere(&bench, name));
+    let bench = bench.with(&two);
+    assert_eq!(
+        bench.messages(&[elsewhere(&bench, "c.z.test")]),
+        [
+            "Exceeded limit MAX_EXTERNAL_ALIASES_BY_OWNER for account: 111111111111: there can be \
+             no more than 2 aliases that target names outside of its hosted zones"
+        ]
+    );
+    // Those that are there may be written again, others take their place, and own aliases do not
+    // count.
+    bench.plan(&two).unwrap();
+    let removed = change(Delete, two[0].set.clone());
+    bench
+        .plan(&[removed, elsewhere(&bench, "c.z.test")])
+        .unwrap();
+    bench
+        .plan(&[create(bench.alias("c.z.test", "b.z.test"))])
+        .unwrap();
 }
 
 #[test]

@@ -29,6 +29,8 @@ pub(crate) struct Memory {
     vpcs: BTreeMap<VpcId, Vpc>,
     authorizations: BTreeMap<(ZoneId, VpcId), VpcAuthorization>,
     policies: BTreeMap<(TrafficPolicyId, u32), TrafficPolicy>,
+    /// In the order in which they were deleted.
+    deleted_policies: Vec<(TrafficPolicyId, u32)>,
     collections: BTreeMap<CidrCollectionId, CidrCollection>,
     blocks: BTreeMap<(CidrCollectionId, CidrBlock), CidrLocation>,
     delegation_set_references: BTreeMap<(AccountId, String), DelegationSetId>,
@@ -203,8 +205,15 @@ impl Memory {
                 self.policies.insert(key, policy);
             }
             Effect::DeleteTrafficPolicy { id, version } => {
-                let policy = self.policies.get_mut(&(id, version));
+                let policy = self.policies.get_mut(&(id.clone(), version));
                 policy.expect("it is there").deleted = true;
+                self.deleted_policies.push((id, version));
+            }
+            Effect::ForgetTrafficPolicy { id, version } => {
+                let key = (id, version);
+                self.deleted_policies.retain(|other| *other != key);
+                let policy = self.policies.remove(&key);
+                assert!(policy.expect("it is there").deleted);
             }
             Effect::PutTrafficPolicyInstance(instance) => {
                 self.instances.insert(instance.id.clone(), instance);
@@ -453,6 +462,27 @@ impl State for Memory {
     fn traffic_policy_instance_count(&self, account: &AccountId) -> Result<u64, Infallible> {
         let own = self.instances.values();
         Ok(own.filter(|one| one.account == *account).count() as u64)
+    }
+
+    fn deleted_traffic_policies(
+        &self,
+        account: &AccountId,
+        limit: usize,
+    ) -> Result<Vec<(TrafficPolicyId, u32)>, Infallible> {
+        let own = |key: &&(TrafficPolicyId, u32)| self.policies[*key].account == *account;
+        let all = self.deleted_policies.iter().filter(own);
+        Ok(all.take(limit).cloned().collect())
+    }
+
+    fn external_alias_count(&self, account: &AccountId) -> Result<u64, Infallible> {
+        let own = self.zones.values().filter(|zone| zone.account == *account);
+        let generations: BTreeSet<_> = own.map(|zone| zone.generation).collect();
+        let of = self
+            .sets
+            .iter()
+            .filter(|((generation, _), _)| generations.contains(generation));
+        let sets = of.flat_map(|(_, sets)| sets);
+        Ok(sets.filter(|set| set.is_external_alias()).count() as u64)
     }
 
     fn has_traffic_policy_instance(
