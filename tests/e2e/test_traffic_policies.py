@@ -155,6 +155,23 @@ def test_what_is_deleted_can_be_read_and_nothing_else(owner):
     assert owner.make("name")["Id"] != made["Id"]
 
 
+def test_documents_of_what_was_deleted_long_ago_are_forgotten(owner):
+    made = owner.make()
+    for _ in range(102):
+        owner.next(made)
+    for version in range(1, 102):
+        owner.client.delete_traffic_policy(Id=made["Id"], Version=version)
+    # A hundred are kept: those that were deleted last.
+    missing = f"No traffic policy exists with ID: {made['Id']} and version: 1"
+    assert refusal(lambda: owner.get(made, 1)) == ("NoSuchTrafficPolicy", missing)
+    assert [owner.get(made, version)["Version"] for version in (2, 101)] == [2, 101]
+    owner.client.delete_traffic_policy(Id=made["Id"], Version=103)
+    assert refusal(lambda: owner.get(made, 2))[0] == "NoSuchTrafficPolicy"
+    assert owner.get(made, 3)["Version"] == 3
+    # What is not deleted stays, and no number comes again.
+    assert owner.versions(made) == [102] and owner.next(made)["Version"] == 104
+
+
 def test_names_are_one_policys_in_an_account(owner, meridian):
     owner.make("taken")
     again = lambda: owner.make("taken")

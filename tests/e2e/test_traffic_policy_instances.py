@@ -1,7 +1,6 @@
 """Traffic policy instances by the API: what they come to for a resolver, how an update moves it all at
 once, what a kill leaves, and every refusal."""
 
-import ipaddress
 import json
 import random
 import re
@@ -9,21 +8,15 @@ import threading
 import time
 
 import botocore.exceptions
-import dns.edns
-import dns.flags
-import dns.message
-import dns.query
-import dns.rcode
 import pytest
 
 from harness import LONG, Threads, Zone, alias, change, create, delete, eventually, reference
 from harness import refusal, upsert
+from instances import BERKELEY, BERLIN, Owner, seen_from
 from resolver import Unbound
 
 UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 NOBODYS = "00000000-0000-4000-8000-000000000000"
-# Of universities, whose countries come with the server.
-BERLIN, BERKELEY = "141.20.1.0/24", "128.32.0.0/24"
 LINES = 4 if not LONG else 40
 
 
@@ -75,73 +68,6 @@ def nested(net, check):
             },
         }
     )
-
-
-class Owner:
-    """An account with a client and a zone."""
-
-    def __init__(self, server, zone=None):
-        self.server, self.key = server, server.new_account(f"instances-{reference()}")
-        server.admin("quota", "set", "--account", self.key.account, "MAX_REQUESTS_PER_SECOND",
-                     "1000000")
-        self.client = server.client(self.key)
-        self.zone = Zone(self.client, zone or f"i{reference()}.example")
-
-    def allow(self, limit):
-        quota = "MAX_TRAFFIC_POLICY_INSTANCES_BY_OWNER"
-        self.server.admin("quota", "set", "--account", self.key.account, quota, str(limit))
-
-    def policy(self, *documents):
-        """The id of a new policy with a version for each document."""
-        made = self.client.create_traffic_policy(Name=reference(), Document=documents[0])
-        id_ = made["TrafficPolicy"]["Id"]
-        for each in documents[1:]:
-            self.client.create_traffic_policy_version(Id=id_, Document=each)
-        return id_
-
-    def make(self, name, policy, version=1, ttl=60, zone=None):
-        """A new instance; the answer is kept."""
-        self.answer = self.client.create_traffic_policy_instance(
-            HostedZoneId=(zone or self.zone).id,
-            Name=f"{name}.{(zone or self.zone).name}".lstrip("."),
-            TTL=ttl,
-            TrafficPolicyId=policy,
-            TrafficPolicyVersion=version,
-        )
-        return self.answer["TrafficPolicyInstance"]
-
-    def update(self, instance, policy, version, ttl=60):
-        return self.client.update_traffic_policy_instance(
-            Id=instance["Id"], TTL=ttl, TrafficPolicyId=policy, TrafficPolicyVersion=version
-        )["TrafficPolicyInstance"]
-
-    def get(self, instance):
-        return self.client.get_traffic_policy_instance(Id=instance["Id"])["TrafficPolicyInstance"]
-
-    def gone(self, instance):
-        self.client.delete_traffic_policy_instance(Id=instance["Id"])
-
-    def applied(self, instance):
-        """Waits until every name server answers by it."""
-        assert eventually(lambda: self.get(instance)["State"] == "Applied"), self.get(instance)
-        return self.get(instance)
-
-    def count(self):
-        return self.client.get_traffic_policy_instance_count()["TrafficPolicyInstanceCount"]
-
-    def check(self):
-        made = self.client.create_health_check(
-            CallerReference=reference(),
-            HealthCheckConfig={
-                "Type": "TCP", "FullyQualifiedDomainName": "www.example.com", "Port": 443
-            },
-        )
-        check = made["HealthCheck"]["Id"]
-        self.force(check, "healthy")
-        return check
-
-    def force(self, check, health):
-        self.server.admin("health", "force", check, health, "--reason", "a trial")
 
 
 @pytest.fixture
@@ -198,18 +124,6 @@ def test_an_instance_is_made_updated_and_deleted(owner, meridian):
     ):
         assert refusal(call) == missing(made["Id"])
     client.delete_hosted_zone(Id=zone.id)
-
-
-def seen_from(subnet, name, port, recursive=False):
-    """The addresses that a client in this network is answered."""
-    network = ipaddress.ip_network(subnet)
-    option = dns.edns.ECSOption(str(network.network_address), network.prefixlen)
-    query = dns.message.make_query(name, "A", use_edns=0, options=[option])
-    if not recursive:
-        query.flags &= ~dns.flags.RD
-    reply = dns.query.udp(query, "127.0.0.1", timeout=5, port=port)
-    assert reply.rcode() == dns.rcode.NOERROR, reply
-    return {str(value) for set_ in reply.answer for value in set_}
 
 
 def test_a_nested_document_is_one_name_for_all_but_its_answers(owner, meridian):
@@ -616,9 +530,8 @@ def test_imports_and_restores_leave_instances_alone(owner, meridian):
     file = meridian.folder / f"{reference()}.zone"
     file.write_text(f"$ORIGIN {zone.name}\nb 60 A 192.0.2.3\n")
     into = ("zone", "import", file, "--zone", zone.id)
-    refused = meridian.admin(*into, "--replace", check=False, as_json=False)
-    assert refused.returncode != 0 and made["Id"] in refused.stderr
-    meridian.admin(*into, "--merge")
+    done = meridian.admin(*into, "--merge")
+    assert done["traffic_policy_instances"] == 1
     assert eventually(lambda: meridian.values(f"b.{zone.name}") == {"192.0.2.3"})
     assert meridian.values(f"www.{zone.name}") == {"198.51.100.1"}
     assert [set_["Name"] for set_ in zone.sets(own=True)] == [
@@ -628,5 +541,35 @@ def test_imports_and_restores_leave_instances_alone(owner, meridian):
     sets = json.loads(exported)["ResourceRecordSets"]
     assert [set_["TrafficPolicyInstanceId"] for set_ in sets if len(set_) == 3] == [made["Id"]]
     assert len(sets) == 5
+    # What was exported is imported again, and whatever else is put in its place leaves it alone.
+    whole = meridian.folder / f"{reference()}.json"
+    whole.write_text(exported)
+    again = ("zone", "import", whole, "--zone")
+    text = meridian.admin(*again, zone.id, "--replace", "--take-apex", as_json=False)
+    assert "1 traffic policy instances of the zone stay as they are" in text
+    assert meridian.admin("zone", "export", zone.id, "--format", "json", as_json=False) == exported
+    done = meridian.admin(*into, "--replace")
+    assert (done["record_sets"], done["traffic_policy_instances"]) == (4, 1)
+    assert eventually(lambda: meridian.rcode(f"a.{zone.name}") == "NXDOMAIN")
+    assert meridian.values(f"www.{zone.name}") == {"198.51.100.1"}
+    # More than a batch takes, which is put in place of all.
+    many = meridian.folder / f"{reference()}.zone"
+    many.write_text(f"$ORIGIN {zone.name}\n$GENERATE 1-1500 n$ 60 A 192.0.2.4\n")
+    meridian.admin("zone", "import", many, "--zone", zone.id, "--replace")
+    full = meridian.admin("zone", "history", zone.id)[0]["entry"]
+    meridian.admin(*into, "--replace")
+    meridian.admin("zone", "restore", zone.id, "--to", str(full))
+    assert eventually(lambda: meridian.values(f"n1500.{zone.name}") == {"192.0.2.4"})
+    assert meridian.values(f"www.{zone.name}") == {"198.51.100.1"}
+    assert len(zone.sets(own=True)) == 1501
+    meridian.admin(*into, "--replace")
     owner.gone(made)
     assert eventually(lambda: meridian.rcode(f"www.{zone.name}") == "NXDOMAIN")
+    # An import makes none, and says so.
+    refused = meridian.admin(*again, zone.id, "--replace", check=False, as_json=False)
+    assert refused.returncode != 0 and made["Id"] in refused.stderr
+    assert "CreateTrafficPolicyInstance" in refused.stderr
+    left = meridian.admin(*again, zone.id, "--replace", "--skip-invalid", check=False)
+    assert left.returncode == 3
+    names = [set_["Name"] for set_ in zone.sets(own=True)]
+    assert names == [f"{name}.{zone.name}" for name in ("a", "b")]
