@@ -7,7 +7,7 @@ mod needed;
 mod resources;
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use meridian_dns::{Name, RecordType};
 use meridian_model::{EXTERNAL, Network};
@@ -20,7 +20,7 @@ use crate::node::Set;
 use crate::route::group::External;
 
 use entry::Entry;
-pub use needed::NeededTargets;
+pub use needed::{NeedChanges, NeedCounts, NeededTargets};
 pub use resources::ResourceChecks;
 
 /// A host name elsewhere with one type, and what is known of it.
@@ -78,8 +78,19 @@ pub struct ExternalFacts {
 /// What is known of host names elsewhere. What is not in it has not been resolved. Cloning copies one
 /// pointer.
 #[derive(Debug, Clone)]
-pub struct ExternalTargets {
-    entries: Arc<Keyed<Entry>>,
+pub struct ExternalTargets(Arc<Table>);
+
+#[derive(Debug, Default)]
+struct Table {
+    entries: Keyed<Entry>,
+    step: Option<Step>,
+}
+
+/// How a table differs from another in what matters to health.
+#[derive(Debug)]
+struct Step {
+    before: Weak<Table>,
+    flipped: Vec<Key>,
 }
 
 /// What an alias to a host name elsewhere has for a client.
@@ -96,23 +107,44 @@ pub(crate) enum Outside<'a> {
 impl ExternalTargets {
     /// Nothing is known of anything.
     pub fn none() -> Self {
-        Self {
-            entries: Arc::default(),
-        }
+        Self(Arc::default())
     }
 
     /// These are known, for a World with this key. Of several with one name and type the last counts.
     pub fn of(key: HashKey, targets: impl IntoIterator<Item = ExternalTarget>) -> Self {
-        let entry = |target: ExternalTarget| (target_key(key, &target), Entry::of(target));
-        let entries: Keyed<Entry> = targets.into_iter().map(entry).collect();
-        Self {
-            entries: Arc::new(entries),
-        }
+        Self(Arc::new(Table {
+            entries: entries(key, targets),
+            step: None,
+        }))
+    }
+
+    /// The same as [`of`](Self::of), to come after these in a World. What that means to the health of
+    /// aliases is worked out here, which looks at all of both, so that the World need not.
+    #[must_use]
+    pub fn followed_by(
+        &self,
+        key: HashKey,
+        targets: impl IntoIterator<Item = ExternalTarget>,
+    ) -> Self {
+        let entries = entries(key, targets);
+        let step = Step {
+            before: Arc::downgrade(&self.0),
+            flipped: differences(&self.0.entries, &entries),
+        };
+        Self(Arc::new(Table {
+            entries,
+            step: Some(step),
+        }))
     }
 
     /// Whether both are the same table, not only the same in content.
     pub fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.entries, &other.entries)
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Whether no World and nobody else has it: to let go of it is to free it, which takes time.
+    pub fn is_only(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
     }
 
     /// What an alias has for a client of whose address so many bits are known.
@@ -135,7 +167,7 @@ impl ExternalTargets {
 
     #[inline]
     pub(crate) fn entry(&self, external: &External<'_>) -> Option<&Entry> {
-        let entry = self.entries.get(&external.key)?;
+        let entry = self.0.entries.get(&external.key)?;
         // Keys are hashes, and one set of records must not stand for another name's.
         entry.is_of(external.name).then_some(entry)
     }
@@ -145,13 +177,25 @@ impl ExternalTargets {
         if self.is_same(other) {
             return Vec::new();
         }
-        let has = |table: &Self, key: &Key| table.entries.get(key).is_some_and(Entry::has_records);
-        let all = self.entries.keys();
-        let new = other.entries.keys();
-        let new = new.filter(|key| !self.entries.contains_key(key));
-        let differs = |key: &&Key| has(self, key) != has(other, key);
-        all.chain(new).filter(differs).copied().collect()
+        match &other.0.step {
+            Some(step) if Weak::ptr_eq(&step.before, &Arc::downgrade(&self.0)) => {
+                step.flipped.clone()
+            }
+            _ => differences(&self.0.entries, &other.0.entries),
+        }
     }
+}
+
+fn entries(key: HashKey, targets: impl IntoIterator<Item = ExternalTarget>) -> Keyed<Entry> {
+    let entry = |target: ExternalTarget| (target_key(key, &target), Entry::of(target));
+    targets.into_iter().map(entry).collect()
+}
+
+fn differences(before: &Keyed<Entry>, after: &Keyed<Entry>) -> Vec<Key> {
+    let has = |table: &Keyed<Entry>, key: &Key| table.get(key).is_some_and(Entry::has_records);
+    let new = after.keys().filter(|key| !before.contains_key(key));
+    let differs = |key: &&Key| has(before, key) != has(after, key);
+    before.keys().chain(new).filter(differs).copied().collect()
 }
 
 /// The key under which a host name is looked for: the same whatever service's zone an alias names.
@@ -313,5 +357,20 @@ mod tests {
         right.sort_unstable();
         assert_eq!(found, right);
         assert_eq!(after.differences(&after.clone()), []);
+        // Worked out beforehand they are the same, and those to any other table too.
+        let next = before.followed_by(KEY, [target("same.test", answers(30, &[2]))]);
+        let mut lost = before.differences(&next);
+        lost.sort_unstable();
+        let mut gone = ["goes.test", "dropped.test"].map(key);
+        gone.sort_unstable();
+        assert_eq!(lost, gone);
+        assert_eq!(
+            ExternalTargets::none().differences(&next),
+            [key("same.test")]
+        );
+        assert_eq!(
+            next.differences(&next.followed_by(KEY, [])),
+            [key("same.test")]
+        );
     }
 }

@@ -7,15 +7,15 @@ use std::sync::Arc;
 
 use meridian_answer::{
     Ask, CheckState, Explanation, ExternalFacts, ExternalHeld, ExternalRecords, ExternalState,
-    ExternalTarget, ExternalTargets, Lost, Moment, ResourceChecks, ViewId, World, ZoneChange,
-    explain,
+    ExternalTarget, ExternalTargets, Lost, Moment, NeedCounts, ResourceChecks, ViewId, World,
+    ZoneChange, explain,
 };
 use meridian_dns::{Name, RecordType};
 use meridian_model::{AccountId, Generation};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::scenario::{Known, Target, parse};
+use crate::scenario::{Alias, Known, Policy, Set, Target, Zone, parse};
 use crate::zones::{self, KEY};
 
 const ZONE: &str = "
@@ -180,6 +180,86 @@ www.other.test 60 A 192.0.2.1
     let image = fewer.zone(&name("z.test"), Generation(0)).unwrap().clone();
     let gone = fewer.changed(&[ZoneChange::Remove(Arc::new(image))]);
     assert_eq!(gone.external_targets().targets(), HashSet::new());
+}
+
+/// Some of twelve aliases of a zone, each to one of four host names elsewhere, or to a name of its own.
+fn aliases(apex: &str, lead: [Option<u8>; 12]) -> Zone {
+    let aliases = lead.into_iter().enumerate().filter_map(|(place, to)| {
+        let (rtype, owner) = match place % 2 {
+            0 => (RecordType::A, place),
+            _ => (RecordType::Aaaa, place - 1),
+        };
+        let (zone, target) = match to? {
+            4 => (apex, format!("plain.{apex}")),
+            to => ("zexternal", format!("t{to}.example")),
+        };
+        let alias = Alias {
+            zone: name(zone),
+            name: name(&target),
+            evaluate: place % 3 == 0,
+        };
+        Some(Set {
+            name: name(&format!("n{owner}.{apex}")),
+            rtype,
+            ttl: 0,
+            values: Vec::new(),
+            alias: Some(alias),
+            policy: Policy::default(),
+        })
+    });
+    Zone {
+        apex: name(apex),
+        views: vec![0],
+        vpcs: None,
+        sets: aliases.collect(),
+    }
+}
+
+fn lead() -> impl Strategy<Value = [Option<u8>; 12]> {
+    prop::array::uniform12(prop_oneof![Just(None), (0..5u8).prop_map(Some)])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    #[test]
+    fn host_names_that_are_counted_are_those_that_all_zones_need(
+        steps in vec((vec((0..5usize, prop_oneof![4 => lead().prop_map(Some), 1 => Just(None)]), 1..4),
+            any::<bool>()), 1..16),
+    ) {
+        // Two share a shelf.
+        let places = [0, 1, 256, 257, 1000];
+        let apex = |which: usize| format!("z{which}.test");
+        let mut world = zones::world(&[]);
+        let (mut counts, mut followed) = (NeedCounts::default(), HashSet::new());
+        for (changes, is_looked_at) in steps {
+            for (which, lead) in changes {
+                let zone = aliases(&apex(which), lead.unwrap_or_default());
+                let meta = zones::meta(&zone, places[which]);
+                let image = Arc::new(zones::image(meta, &zones::rows(&zone.sets)));
+                let was = world.external_targets().clone();
+                world = world.changed(&[match lead {
+                    Some(_) => ZoneChange::Put(image),
+                    None => ZoneChange::Remove(image),
+                }]);
+                let is = world.external_targets();
+                prop_assert!(!was.is_same(is) || was.targets() == is.targets());
+            }
+            let needed = world.external_targets();
+            // Several changes may come between two looks.
+            if is_looked_at {
+                let changes = counts.follow(needed);
+                for target in changes.gone {
+                    prop_assert!(followed.remove(&target));
+                }
+                for target in changes.new {
+                    prop_assert!(followed.insert(target));
+                }
+                prop_assert!(counts.is_of(needed));
+                prop_assert_eq!(&followed, &needed.targets());
+                prop_assert_eq!(counts.targets().cloned().collect::<HashSet<_>>(), needed.targets());
+            }
+        }
+    }
 }
 
 /// What happens to a World, one after the other.
