@@ -33,7 +33,6 @@ mod load;
 mod networks;
 pub(crate) mod regions;
 mod resources;
-mod targets;
 #[cfg(test)]
 mod tests;
 
@@ -62,7 +61,6 @@ pub(crate) struct Feed {
     /// The zones whose queries are logged by themselves.
     logged: BTreeSet<ZoneId>,
     health: health::Source,
-    targets: targets::Source,
     /// The tables hold entries that did not make it into the World: a turn failed in between.
     stale: bool,
 }
@@ -104,7 +102,6 @@ impl Feed {
         key: HashKey,
     ) -> Self {
         let health = health::Source::new(Arc::clone(&condition));
-        let targets = targets::Source::new(Arc::clone(condition.targets()));
         condition.tables_are(Some(Arc::clone(&tables)));
         Self {
             journal,
@@ -117,7 +114,6 @@ impl Feed {
             failed: BTreeMap::new(),
             logged: BTreeSet::new(),
             health,
-            targets,
             stale: false,
         }
     }
@@ -294,7 +290,7 @@ impl Feed {
 
     /// Answers by what is known now of host names elsewhere that aliases point to.
     fn follow_targets(&mut self, live: &Live) {
-        if let Some(targets) = self.targets.newer(self.world.key()) {
+        if let Some(targets) = self.condition.targets().newer() {
             self.world = self.world.clone().with_external_targets(targets);
             live.publish(self.world.clone());
         }
@@ -369,7 +365,7 @@ impl Feed {
             .with_health(self.health.read(&snapshot, key, now())?)
             .with_resource_checks(resources::read(&snapshot)?)
             .with_cidr_collections(networks::read(&snapshot, CidrCollections::new(key))?)
-            .with_external_targets(self.targets.read(key))
+            .with_external_targets(self.condition.targets().table(key))
             .with_atlas(self.condition.geo().atlas());
         self.world = mapped(self.world.clone(), self.condition.latency().map());
         Ok(())

@@ -8,17 +8,19 @@ mod ask;
 mod book;
 mod file;
 mod judge;
+mod pace;
 mod places;
 mod reply;
 mod resolvers;
 mod shown;
+mod table;
 mod work;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use meridian_answer::ExternalTarget;
+use meridian_answer::{ExternalTargets, HashKey};
 use meridian_control::{Environment, SystemEnvironment};
 use meridian_model::Timestamp;
 
@@ -33,14 +35,17 @@ pub(crate) use work::Resolution;
 use book::Book;
 use file::TargetsFile;
 use reply::Said;
+use table::Handover;
 
 /// What is known, told by whoever asks resolvers.
 #[derive(Debug)]
 pub(crate) struct Targets {
     book: Mutex<Book>,
     clock: Clock,
-    /// Another one says that answers should be given by something else than before.
-    revision: AtomicU64,
+    /// What answers go by, or are to.
+    tables: Handover,
+    /// How long the last of these tables took to be made, in microseconds.
+    table_took_us: AtomicU64,
     lookups: Lookups,
     /// There are targets, and no resolver to be asked.
     nobody_to_ask: AtomicBool,
@@ -72,7 +77,8 @@ impl Default for Targets {
                 began: SystemEnvironment::new().now(),
                 since: Instant::now(),
             },
-            revision: AtomicU64::new(0),
+            tables: Handover::default(),
+            table_took_us: AtomicU64::new(0),
             lookups: Lookups::default(),
             nobody_to_ask: AtomicBool::new(false),
         }
@@ -83,18 +89,36 @@ impl Default for Targets {
 pub(crate) fn restore(config: &config::Config, targets: &Targets) {
     let known = TargetsFile::of(&config.data_dir).read();
     *targets.book() = Book::restored(known, targets.now(), config.targets.rules());
-    targets.changed();
 }
 
 impl Targets {
-    /// Which state of all this there is.
-    pub(crate) fn revision(&self) -> u64 {
-        self.revision.load(Ordering::Acquire)
+    /// What answers should go by from now on, if that is something else than what was taken last.
+    pub(crate) fn newer(&self) -> Option<ExternalTargets> {
+        self.tables.take()
     }
 
-    /// Answers should be given by what is known now.
-    fn changed(&self) {
-        self.revision.fetch_add(1, Ordering::Release);
+    /// What answers go by, for a World with this key. Made here and now only the first time.
+    pub(crate) fn table(&self, key: HashKey) -> ExternalTargets {
+        let first = || ExternalTargets::of(key, shown::for_answers(&self.book(), self.now()));
+        self.tables.newest(first)
+    }
+
+    /// Makes a table of what is known, leaves it to be taken, and returns it. Takes long where there
+    /// are many targets.
+    fn post_table(&self, key: HashKey) -> ExternalTargets {
+        let began = Instant::now();
+        let table = self.tables.post(|before| {
+            let known = shown::for_answers(&self.book(), self.now());
+            before.followed_by(key, known)
+        });
+        let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.table_took_us.store(took_us, Ordering::Relaxed);
+        table
+    }
+
+    /// How long it took to make the table that answers go by, or are to.
+    pub(crate) fn table_took(&self) -> Duration {
+        Duration::from_micros(self.table_took_us.load(Ordering::Relaxed))
     }
 
     /// All of them, in order of names and types.
@@ -103,11 +127,6 @@ impl Targets {
         let mut list = shown::list(&self.book(), now);
         list.sort_by_cached_key(|target| (target.name.sort_key(), target.rtype));
         list
-    }
-
-    /// All of them, as answers go by them.
-    pub(crate) fn for_answers(&self) -> Vec<ExternalTarget> {
-        shown::for_answers(&self.book(), self.now())
     }
 
     /// How many are how.
@@ -200,6 +219,62 @@ mod tests {
             notes.len() == 1 && notes[0].contains("no resolver"),
             "{notes:?}"
         );
+    }
+
+    /// What it costs to have many targets, in the thread that makes tables and in the one that makes
+    /// Worlds; before, the latter did both.
+    #[test]
+    #[ignore = "takes long and proves nothing"]
+    fn what_a_table_of_many_targets_costs() {
+        use judge::Heard;
+        use meridian_answer::World;
+        use meridian_dns::{Name, RecordType};
+        let targets = Targets::default();
+        let key = |n: usize| {
+            let name = Name::parse(&format!("lb-{n}.eu-west-1.elb.example.net"));
+            (name.unwrap(), RecordType::A)
+        };
+        let keys: Vec<book::Key> = (0..book::MAX_TARGETS).map(key).collect();
+        let now = targets.now();
+        targets.book().need(&keys, now);
+        for n in 0..keys.len() {
+            let job = targets.book().next(book::Lane::New, now).unwrap();
+            let [.., high, low] = n.to_be_bytes();
+            let said = Said::Records {
+                data: vec![vec![8, 8, high, low], vec![9, 9, high, low]],
+                ttl_s: 60,
+            };
+            let heard = Heard {
+                said,
+                for_networks: Vec::new(),
+                source: "127.0.0.1:53".parse().unwrap(),
+            };
+            targets.book().take(job.id, Ok(heard), (now, 0));
+        }
+        let key = HashKey([1, 2]);
+        let mut world = World::new(key, Vec::new()).with_external_targets(targets.table(key));
+        let mut made = table::Made::default();
+        for _ in 0..5 {
+            let began = Instant::now();
+            let all = shown::for_answers(&targets.book(), targets.now());
+            let next = world
+                .clone()
+                .with_external_targets(ExternalTargets::of(key, all));
+            drop(next);
+            let before = began.elapsed();
+            made.keep(targets.post_table(key));
+            let began = Instant::now();
+            world = world.with_external_targets(targets.newer().unwrap());
+            let feed = began.elapsed();
+            let began = Instant::now();
+            made.free();
+            println!(
+                "all of it in the feed: {before:?}; now: made in {:?}, taken in {feed:?}, freed in \
+                 {:?}",
+                targets.table_took(),
+                began.elapsed()
+            );
+        }
     }
 
     #[test]

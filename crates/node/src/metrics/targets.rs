@@ -28,6 +28,12 @@ pub(super) fn write(page: &mut Page, targets: &Targets) {
         "How long ago the oldest answer was heard that is held.",
     )
     .sample(&[], counts.oldest_s);
+    page.family(
+        "meridian_alias_targets_table_seconds",
+        Kind::Gauge,
+        "How long it took to make the table of targets that answers go by.",
+    )
+    .sample(&[], targets.table_took().as_secs_f64());
     let lookups = targets.lookups();
     let mut family = page.family(
         "meridian_alias_target_lookups_total",

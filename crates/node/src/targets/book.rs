@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use meridian_dns::{Name, RecordType};
@@ -33,8 +33,46 @@ pub(crate) struct Entry {
     /// When it is asked for, or was to be if that is under way.
     pub(crate) due: Timestamp,
     is_asked: bool,
-    /// As long as only a file says so it is not.
-    is_needed: bool,
+}
+
+/// Those there is no room for, in the order in which they came.
+#[derive(Debug, Default)]
+struct Waiting {
+    keys: BTreeMap<u64, Key>,
+    places: HashMap<Key, u64>,
+    next: u64,
+}
+
+impl Waiting {
+    fn push(&mut self, key: Key) {
+        if !self.places.contains_key(&key) {
+            self.places.insert(key.clone(), self.next);
+            self.keys.insert(self.next, key);
+            self.next += 1;
+        }
+    }
+
+    fn remove(&mut self, key: &Key) {
+        if let Some(place) = self.places.remove(key) {
+            self.keys.remove(&place);
+        }
+    }
+
+    fn pop(&mut self) -> Option<Key> {
+        let (_, key) = self.keys.pop_first()?;
+        self.places.remove(&key);
+        Some(key)
+    }
+}
+
+/// What a file has to hold that it does not, after something was heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unkept {
+    Nothing,
+    /// When it was said again.
+    Times,
+    /// What is answered.
+    Answers,
 }
 
 /// Targets wait in several lines, so that nobody waits for those of another one.
@@ -100,7 +138,9 @@ pub(crate) struct Book {
     ids: HashMap<Key, u64>,
     lines: Lines,
     next: u64,
-    left_out: usize,
+    waiting: Waiting,
+    /// How many there may be.
+    most: usize,
     /// How much data there are.
     bytes: usize,
     most_bytes: usize,
@@ -115,7 +155,8 @@ impl Book {
             ids: HashMap::new(),
             lines: Lines::default(),
             next: 0,
-            left_out: 0,
+            waiting: Waiting::default(),
+            most: MAX_TARGETS,
             bytes: 0,
             most_bytes: MAX_BYTES,
         }
@@ -138,43 +179,50 @@ impl Book {
                 let ttl_s = good.ttl_s.clamp(rules.min_ttl_s, rules.max_ttl_s);
                 Timestamp(good.heard_at.0.saturating_add(i64::from(ttl_s) * 1000))
             });
-            book.put(key, standing, due, false);
+            book.put(key, standing, due);
         }
         book
     }
 
-    /// These are needed and no others, each named once. New ones are asked for at once.
+    /// These are needed and no others, each named once. New ones are asked for at once. Looks at all
+    /// there are.
     pub(crate) fn need<'k>(&mut self, keys: impl IntoIterator<Item = &'k Key>, now: Timestamp) {
-        for entry in self.entries.values_mut() {
-            entry.is_needed = false;
-        }
-        let mut new = Vec::new();
-        for key in keys {
-            match self.ids.get(key).and_then(|id| self.entries.get_mut(id)) {
-                Some(entry) => {
-                    entry.is_needed = true;
-                }
-                None => new.push(key),
-            }
-        }
-        let gone = self.entries.iter().filter(|(_, entry)| !entry.is_needed);
-        let gone: Vec<u64> = gone.map(|(id, _)| *id).collect();
-        for id in gone {
-            if let Some(entry) = self.entries.remove(&id) {
-                self.ids.remove(&entry.key);
+        let keys: Vec<&Key> = keys.into_iter().collect();
+        let needed: HashSet<&Key> = keys.iter().copied().collect();
+        let known = self.ids.keys().chain(self.waiting.places.keys());
+        let gone: Vec<Key> = known.filter(|key| !needed.contains(key)).cloned().collect();
+        self.follow(keys.into_iter().cloned(), &gone, now);
+    }
+
+    /// These are needed from now on, and those are not any more. Looks at no others.
+    pub(crate) fn follow(
+        &mut self,
+        new: impl IntoIterator<Item = Key>,
+        gone: &[Key],
+        now: Timestamp,
+    ) {
+        for key in gone {
+            self.waiting.remove(key);
+            let entry = self.ids.remove(key);
+            if let Some((id, entry)) = entry.and_then(|id| Some((id, self.entries.remove(&id)?))) {
                 self.bytes -= entry.standing.bytes();
                 let line = self.lines.of(lane(&entry.standing));
                 line.remove(&(entry.due, id));
             }
         }
-        let room = MAX_TARGETS.saturating_sub(self.entries.len());
-        self.left_out = new.len().saturating_sub(room);
-        for key in new.into_iter().take(room) {
-            self.put(key.clone(), Standing::default(), now, true);
+        for key in new {
+            if !self.ids.contains_key(&key) {
+                self.waiting.push(key);
+            }
+        }
+        while self.entries.len() < self.most
+            && let Some(key) = self.waiting.pop()
+        {
+            self.put(key, Standing::default(), now);
         }
     }
 
-    fn put(&mut self, key: Key, standing: Standing, due: Timestamp, is_needed: bool) {
+    fn put(&mut self, key: Key, standing: Standing, due: Timestamp) {
         if self.ids.contains_key(&key) {
             return;
         }
@@ -188,7 +236,6 @@ impl Book {
             standing,
             due,
             is_asked: false,
-            is_needed,
         };
         self.entries.insert(id, entry);
     }
@@ -205,16 +252,18 @@ impl Book {
     }
 
     /// This came of asking. Of `chance` comes how much later than necessary it is asked for again.
+    /// Returns what is to be kept of it.
     pub(crate) fn take(
         &mut self,
         id: u64,
         outcome: Result<Heard, Failure>,
         (now, chance): (Timestamp, u64),
-    ) {
+    ) -> Unkept {
         // Nobody needs it any more.
         let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.is_asked) else {
-            return;
+            return Unkept::Nothing;
         };
+        let before = entry.standing.clone();
         let others = self.bytes - entry.standing.bytes();
         let outcome = outcome.and_then(|heard| fit(heard, self.most_bytes - others));
         let pause = entry.standing.take(outcome, now, &self.rules);
@@ -224,8 +273,15 @@ impl Book {
         let pause_ms = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
         entry.is_asked = false;
         entry.due = Timestamp(now.0.saturating_add(pause_ms));
+        let unkept = match &entry.standing {
+            standing if !standing.answers_like(&before) => Unkept::Answers,
+            // A file says nothing of failures.
+            standing if standing.failures > 0 => Unkept::Nothing,
+            _ => Unkept::Times,
+        };
         let lane = lane(&entry.standing);
         self.lines.of(lane).insert((entry.due, id));
+        unkept
     }
 
     /// When the next one is to be asked for.
@@ -262,7 +318,7 @@ impl Book {
 
     /// How many there was no room for.
     pub(crate) fn left_out(&self) -> usize {
-        self.left_out
+        self.waiting.keys.len()
     }
 
     /// What is known for networks of one that is asked for.
@@ -281,7 +337,7 @@ impl Book {
     /// How many are how. Looks at all of them.
     pub(crate) fn counts(&self, now: Timestamp) -> Counts {
         let mut counts = Counts {
-            left_out: self.left_out,
+            left_out: self.left_out(),
             ..Counts::default()
         };
         for entry in self.entries() {

@@ -192,6 +192,16 @@ impl Standing {
         good.map_or(0, |good| bytes(&good.data) + own(good))
     }
 
+    /// Whether it is the same as another but for times, TTLs and who said it.
+    pub(crate) fn answers_like(&self, other: &Self) -> bool {
+        let gone = |standing: &Self| standing.gone.map(|gone| (gone.how, gone.since));
+        let good = match (&self.good, &other.good) {
+            (Some(one), Some(other)) => one.has_data_of(other),
+            (one, other) => one.is_none() == other.is_none(),
+        };
+        good && gone(self) == gone(other)
+    }
+
     fn fail(&mut self, failure: Failure, rules: &Rules) -> Duration {
         self.last_failure = Some(failure);
         self.failures = self.failures.saturating_add(1);
@@ -256,6 +266,14 @@ impl Standing {
 }
 
 impl Good {
+    fn has_data_of(&self, other: &Self) -> bool {
+        fn own(good: &Good) -> impl Iterator<Item = (Network, &[Vec<u8>])> {
+            let networks = good.for_networks.iter();
+            networks.map(|own| (own.network, own.data.as_slice()))
+        }
+        self.data == other.data && own(self).eq(own(other))
+    }
+
     /// What is told to networks, with its TTL, where everybody else is told this one.
     pub(crate) fn networks<'g>(
         &'g self,

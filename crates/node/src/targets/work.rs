@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use anyhow::Result;
-use meridian_answer::NeededTargets;
+use meridian_answer::NeedCounts;
 use meridian_control::{Environment, SystemEnvironment};
 use meridian_model::Network;
 use meridian_server::Live;
@@ -20,28 +20,34 @@ use tokio::time::{self, Instant};
 
 use super::Targets;
 use super::ask::{Failure, Stub, Told};
-use super::book::{Entry, Job, Key};
+use super::book::{Entry, Job, Key, Unkept};
 use super::file::TargetsFile;
 use super::judge::{ForNetwork, Heard};
+use super::pace::rest;
 use super::places::Places;
 use super::reply::{Fault, MAX_DATA, Said, bytes};
 use super::resolvers::Resolvers;
+use super::table::Made;
 use crate::checkers;
 use crate::condition::Condition;
 use crate::config;
 
 /// How often it is looked which targets are needed, and whose time it is.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// What was heard is answered by after so long at the latest, and longer where there are many
-/// targets: making the table takes time, which changes of zones must not wait for.
+/// What was heard is answered by after so long at the latest, and longer where it takes long to make
+/// the table.
 const POST_EVERY: Duration = Duration::from_millis(100);
-const POST_PER_TARGET: Duration = Duration::from_micros(10);
 /// What is left of TTLs is told anew as often, where nothing was heard.
 const AGE_EVERY: Duration = Duration::from_secs(1);
-const AGE_PER_TARGET: Duration = Duration::from_micros(200);
 /// How often a file is written at most, and what it may take of all time.
 const WRITE_EVERY: Duration = Duration::from_secs(1);
 const WRITE_SHARE: u32 = 20;
+/// After that long it is tried again where that has failed.
+const WRITE_AGAIN: Duration = Duration::from_secs(10);
+/// When answers were confirmed is written no later, and where they are kept for a short time, after
+/// so much of that.
+const TIMES_EVERY: Duration = Duration::from_secs(10 * 60);
+const TIMES_SHARE: u32 = 10;
 /// How often it is looked who the system's resolvers are.
 const RESOLVERS_EVERY: Duration = Duration::from_secs(10);
 /// For how long a target's networks are asked for; what is known of the others stays as it is.
@@ -80,11 +86,15 @@ impl Resolution {
             networks: config.targets.client_subnets.as_slice().into(),
             places: Places::new(config.targets.max_queries),
             file: TargetsFile::of(&config.data_dir),
-            needed: None,
+            times_every: TIMES_EVERY.min(config.targets.rules().keep / TIMES_SHARE),
+            needed: NeedCounts::default(),
+            is_followed: false,
+            look_at: Instant::now(),
             asking: JoinSet::new(),
             jobs: HashMap::new(),
             is_new: false,
-            is_unwritten: false,
+            made: Made::default(),
+            write_by: None,
         };
         let handle = runtime.handle().clone();
         let thread = thread::Builder::new().name("targets".to_owned());
@@ -123,22 +133,30 @@ struct Shop {
     /// For questions under way.
     places: Places,
     file: TargetsFile,
-    /// What answers needed at the last look.
-    needed: Option<NeededTargets>,
+    /// When answers were confirmed is written after so long.
+    times_every: Duration,
+    /// What answers needed at the last look, if there was one, and when the next one may be.
+    needed: NeedCounts,
+    is_followed: bool,
+    look_at: Instant,
     asking: JoinSet<Result<Heard, Failure>>,
     jobs: HashMap<task::Id, Job>,
     /// Something was heard that is not answered by yet.
     is_new: bool,
-    /// Or is not on the disk yet.
-    is_unwritten: bool,
+    made: Made,
+    /// When what is not on the disk yet is to be there.
+    write_by: Option<Instant>,
 }
+
+/// What came of writing a file: when the next one may be, and whether it is there.
+type Written = (Instant, bool);
 
 impl Shop {
     async fn work(mut self, mut ended: watch::Receiver<()>) {
         let now = Instant::now();
-        let (mut posted, mut resolved) = (now, now);
+        let (mut resolved, mut post_at, mut age_at) = (now, now, now + AGE_EVERY);
         let mut next_write = now;
-        let mut writing: Option<task::JoinHandle<Instant>> = None;
+        let mut writing: Option<task::JoinHandle<Written>> = None;
         loop {
             self.follow_world();
             if resolved.elapsed() >= RESOLVERS_EVERY {
@@ -157,38 +175,57 @@ impl Shop {
                 }
                 () = time::sleep(LOOK_EVERY) => {}
             }
-            if posted.elapsed() >= self.post_every() {
-                posted = Instant::now();
-                self.is_new = false;
-                self.condition.targets().changed();
+            let now = Instant::now();
+            let is_due = if self.is_new {
+                now >= post_at
+            } else {
+                now >= age_at
+            };
+            if is_due {
+                let took = self.post();
+                let done = Instant::now();
+                (post_at, age_at) = (done + rest(took, POST_EVERY), done + rest(took, AGE_EVERY));
             }
+            self.made.free();
             if let Some(done) = writing.take_if(|writing| writing.is_finished()) {
-                next_write = done.await.unwrap_or_else(|_| Instant::now() + WRITE_EVERY);
+                next_write = self.wrote(done.await.ok());
             }
-            if self.is_unwritten && writing.is_none() && Instant::now() >= next_write {
-                self.is_unwritten = false;
-                let (file, entries) = (self.file.clone(), self.entries());
-                writing = Some(task::spawn_blocking(move || write(&file, &entries)));
+            let is_due = self.write_by.is_some_and(|by| now >= by.max(next_write));
+            if is_due && writing.is_none() {
+                self.write_by = None;
+                let (began, file, entries) = (now, self.file.clone(), self.entries());
+                let write = move || write(&file, &entries, began);
+                writing = Some(task::spawn_blocking(write));
             }
         }
         if let Some(writing) = writing {
             // The next one would write to the same place.
-            let _ = writing.await;
+            self.wrote(writing.await.ok());
         }
-        if self.is_unwritten {
-            write(&self.file, &self.entries());
+        if self.write_by.is_some() {
+            write(&self.file, &self.entries(), Instant::now());
         }
     }
 
-    /// How long after a table is made the next one may be.
-    fn post_every(&self) -> Duration {
-        let count = self.condition.targets().book().len();
-        let count = u32::try_from(count).unwrap_or(u32::MAX);
-        match (self.is_new, count) {
-            (true, count) => POST_EVERY + POST_PER_TARGET * count,
-            (false, 0) => Duration::MAX,
-            (false, count) => AGE_EVERY + AGE_PER_TARGET * count,
+    /// Makes a new table for answers, if there are targets; returns how long that took.
+    fn post(&mut self) -> Duration {
+        let is_new = std::mem::take(&mut self.is_new);
+        let targets = self.condition.targets();
+        if !is_new && targets.book().len() == 0 {
+            return Duration::ZERO;
         }
+        let key = self.live.load().key();
+        self.made.keep(targets.post_table(key));
+        targets.table_took()
+    }
+
+    /// A file was written, or could not be.
+    fn wrote(&mut self, written: Option<Written>) -> Instant {
+        let (next, is_there) = written.unwrap_or_else(|| (Instant::now() + WRITE_AGAIN, false));
+        if !is_there {
+            self.write_by = Some(next);
+        }
+        next
     }
 
     /// Copies of all targets, so that nobody waits for the disk.
@@ -198,19 +235,36 @@ impl Shop {
 
     /// Looks which targets answers need.
     fn follow_world(&mut self) {
+        let began = Instant::now();
         let needed = self.live.load().external_targets().clone();
-        if self
-            .needed
-            .as_ref()
-            .is_some_and(|known| known.is_same(&needed))
-        {
+        if began < self.look_at || self.needed.is_of(&needed) {
             return;
         }
-        let keys = needed.targets();
+        let changes = self.needed.follow(&needed);
         let targets = self.condition.targets();
-        targets.book().need(&keys, targets.now());
-        self.needed = Some(needed);
-        (self.is_new, self.is_unwritten) = (true, true);
+        let now = targets.now();
+        if self.is_followed {
+            targets.book().follow(changes.new, &changes.gone, now);
+        } else {
+            // What the file knows may be needed no more.
+            targets.book().need(self.needed.targets(), now);
+            self.is_followed = true;
+        }
+        self.is_new = true;
+        if !changes.gone.is_empty() {
+            self.keep(Unkept::Times);
+        }
+        self.look_at = Instant::now() + rest(began.elapsed(), LOOK_EVERY);
+    }
+
+    /// Something is not on the disk yet.
+    fn keep(&mut self, unkept: Unkept) {
+        let by = match unkept {
+            Unkept::Nothing => return,
+            Unkept::Times => Instant::now() + self.times_every,
+            Unkept::Answers => Instant::now(),
+        };
+        self.write_by = Some(self.write_by.map_or(by, |known| known.min(by)));
     }
 
     /// Looks who the resolvers are.
@@ -260,20 +314,24 @@ impl Shop {
         targets.lookups.count(said.map_err(|failure| *failure));
         let [b0, b1, b2, b3, b4, b5, b6, b7, ..] = SystemEnvironment::new().entropy();
         let chance = u64::from_le_bytes([b0, b1, b2, b3, b4, b5, b6, b7]);
-        targets
-            .book()
-            .take(job.id, outcome, (targets.now(), chance));
-        (self.is_new, self.is_unwritten) = (true, true);
+        let now = targets.now();
+        let unkept = targets.book().take(job.id, outcome, (now, chance));
+        self.is_new = true;
+        self.keep(unkept);
     }
 }
 
-/// Writes; returns when that may be done again.
-fn write(file: &TargetsFile, entries: &[Entry]) -> Instant {
-    let began = Instant::now();
-    if let Err(error) = file.write(entries) {
-        tracing::error!(%error, "what is known of alias targets is not kept: {error:#}");
-    }
-    Instant::now() + WRITE_EVERY.max(began.elapsed() * WRITE_SHARE)
+/// Writes what was put together since then.
+fn write(file: &TargetsFile, entries: &[Entry], began: Instant) -> Written {
+    let written = file.write(entries);
+    let rest = match &written {
+        Ok(()) => WRITE_EVERY.max(began.elapsed() * WRITE_SHARE),
+        Err(error) => {
+            tracing::error!(%error, "what is known of alias targets is not kept: {error:#}");
+            WRITE_AGAIN
+        }
+    };
+    (Instant::now() + rest, written.is_ok())
 }
 
 /// Asks for a target, and for clients of each network where it makes a difference. What was known of

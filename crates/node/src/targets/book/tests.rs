@@ -170,6 +170,87 @@ fn no_more_than_there_is_room_for_are_taken() {
 }
 
 #[test]
+fn those_that_are_followed_are_those_that_are_needed() {
+    let key = |n: usize| key(&format!("n{n}.test"));
+    let (mut whole, mut followed) = (Book::new(RULES), Book::new(RULES));
+    (whole.most, followed.most) = (50, 50);
+    let mut needed: BTreeSet<usize> = (0..30).collect();
+    whole.need(&needed.iter().map(|n| key(*n)).collect::<Vec<_>>(), at(0));
+    followed.follow(needed.iter().map(|n| key(*n)), &[], at(0));
+    let mut random = 1_usize;
+    let mut turned_away = 0;
+    for turn in 0..200 {
+        let before = needed.clone();
+        for _ in 0..9 {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            // There is room at times, and at times there is none.
+            let n = (random >> 33) % 100;
+            if !needed.remove(&n) {
+                needed.insert(n);
+            }
+        }
+        let keys: Vec<Key> = needed.iter().map(|n| key(*n)).collect();
+        whole.need(&keys, at(turn));
+        let gone: Vec<Key> = before.difference(&needed).map(|n| key(*n)).collect();
+        followed.follow(needed.difference(&before).map(|n| key(*n)), &gone, at(turn));
+        let counts = followed.counts(at(turn));
+        assert_eq!(counts, whole.counts(at(turn)));
+        assert_eq!(counts.unknown + counts.left_out, needed.len());
+        turned_away += usize::from(counts.left_out > 0);
+        let (keys, waiting) = (&followed.ids, &followed.waiting);
+        let held = keys.keys().chain(waiting.places.keys());
+        let held: BTreeSet<String> = held.map(|(name, _)| name.to_string()).collect();
+        let right = needed.iter().map(|n| format!("n{n}.test."));
+        assert_eq!(held, right.collect());
+        assert_eq!(keys.len() + waiting.keys.len(), needed.len());
+    }
+    assert!((20..180).contains(&turned_away), "{turned_away}");
+}
+
+#[test]
+fn only_what_is_answered_otherwise_has_to_be_kept_at_once() {
+    let mut book = Book::new(RULES);
+    book.need(&keys("a.test"), at(0));
+    let records = |last: u8, own: u8, ttl_s| {
+        let mut heard = heard(ttl_s);
+        heard.said = Said::Records {
+            data: vec![vec![192, 0, 2, last]],
+            ttl_s,
+        };
+        heard.for_networks[0].data = vec![vec![192, 0, 2, own]];
+        Ok(heard)
+    };
+    let nothing = |said| {
+        Ok(Heard {
+            said,
+            for_networks: Vec::new(),
+            ..heard(5)
+        })
+    };
+    let mut now = 0;
+    for (outcome, unkept) in [
+        (records(1, 2, 60), Unkept::Answers),
+        (records(1, 2, 7), Unkept::Times),
+        (Err(Failure::NoReply), Unkept::Nothing),
+        (records(1, 2, 7), Unkept::Times),
+        (records(3, 2, 7), Unkept::Answers),
+        (records(3, 4, 7), Unkept::Answers),
+        (nothing(Said::NoData { ttl_s: 9 }), Unkept::Answers),
+        (nothing(Said::NoData { ttl_s: 8 }), Unkept::Times),
+        (nothing(Said::NoSuchName { ttl_s: 8 }), Unkept::Answers),
+        (records(3, 4, 7), Unkept::Answers),
+    ] {
+        now += 100;
+        let lanes = Lane::ALL.into_iter();
+        let mut jobs = lanes.filter_map(|lane| book.next(lane, at(now)));
+        let job = jobs.next().unwrap();
+        assert_eq!(book.take(job.id, outcome, (at(now), 0)), unkept, "{now}");
+    }
+}
+
+#[test]
 fn what_is_restored_goes_on_as_if_nothing_had_been() {
     let standing = |heard_at| {
         let mut standing = Standing::default();
