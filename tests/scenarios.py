@@ -38,6 +38,8 @@ class Zone:
     sets: dict = dataclasses.field(default_factory=dict)
     # The ids of those that see a private zone.
     vpcs: list = dataclasses.field(default_factory=list)
+    # What its account may answer with of what host names elsewhere lead to.
+    rights: str = "everything"
 
 
 @dataclasses.dataclass
@@ -117,10 +119,12 @@ def read_line(scenario, number, line):
     elif word == "down":
         scenario.down = frozenset(rest.split())
     elif word == "zone":
+        rest, _, rights = rest.partition(" rights=")
         rest, _, vpcs = rest.partition(" vpcs=")
         apex, _, views = rest.partition(" views=")
         views = {int(v) for v in (views or "0").split(",")}
-        scenario.zones.append(Zone(apex, views, vpcs=vpcs.split(",") if vpcs else []))
+        vpcs = vpcs.split(",") if vpcs else []
+        scenario.zones.append(Zone(apex, views, vpcs=vpcs, rights=rights or "everything"))
     elif word == "query":
         name, rtype, *options = rest.split()
         options = dict(option.partition("=")[::2] for option in options)

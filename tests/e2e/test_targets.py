@@ -311,6 +311,82 @@ def test_clients_of_networks_are_answered_as_targets_answer_them(begin):
         assert asked_by(server, f"www.{OURS}", "198.51.100.0/24")[1] == 0
 
 
+def test_addresses_are_told_to_accounts_with_a_right_to_them_alone(nsd, begin):
+    nsd.have(
+        "inner 60 A 10.99.0.1", "inner 60 AAAA fd00:99::1",
+        'inner 60 HTTPS 1 . alpn="h2" ipv4hint=10.99.0.1',
+        "own 60 A 127.0.0.1", "mixed 60 A 8.8.8.8", "mixed 60 A 10.99.0.2",
+    )
+    server = begin(nsd.address)
+    names = ["inner", "own", "mixed"]
+
+    def zone_of(key, apex):
+        zone = Zone(server.client(key), apex)
+        zone.change(
+            *(external(f"{name}.{apex}", f"{name}.{APEX}") for name in names),
+            external(f"inner.{apex}", f"inner.{APEX}", "AAAA"),
+            external(f"inner.{apex}", f"inner.{APEX}", "HTTPS"),
+            create(f"over.{apex}", "A", "192.0.2.99", SetIdentifier="s", Failover="SECONDARY"),
+            external(
+                f"over.{apex}", f"inner.{APEX}", evaluate=True, SetIdentifier="p", Failover="PRIMARY"
+            ),
+        )
+        return zone
+
+    zone_of(None, OURS)
+    tenant, theirs = server.new_account("tenant"), "theirs.example"
+    zone = zone_of(tenant, theirs)
+    assert becomes(server, f"inner.{OURS}", ["10.99.0.1"]), server.log_tail()
+    assert becomes(server, f"inner.{OURS}", ["fd00:99::1"], "AAAA")
+    assert becomes(server, f"own.{OURS}", ["127.0.0.1"])
+    assert becomes(server, f"mixed.{OURS}", ["8.8.8.8", "10.99.0.2"])
+    assert becomes(server, f"over.{OURS}", ["10.99.0.1"])
+    assert eventually(lambda: server.values(f"inner.{OURS}", "HTTPS"))
+    # The same names, for an account that has not been given any right.
+    assert becomes(server, f"mixed.{theirs}", ["8.8.8.8"])
+    assert becomes(server, f"over.{theirs}", ["192.0.2.99"])
+
+    def is_withheld(name, rtype):
+        reply = server.ask(name, rtype, payload=1232)
+        return reply.rcode() == dns.rcode.SERVFAIL and extended_error(reply) == [15]
+
+    hidden = [("inner", "A"), ("inner", "AAAA"), ("inner", "HTTPS"), ("own", "A")]
+    for name, rtype in hidden:
+        assert is_withheld(f"{name}.{theirs}", rtype)
+    # Nothing that the account can ask for says what they are.
+    client = server.client(tenant)
+    for name, rtype in [*hidden, ("mixed", "A"), ("over", "A")]:
+        if rtype == "HTTPS":
+            continue
+        answer = client.test_dns_answer(
+            HostedZoneId=zone.id, RecordName=f"{name}.{theirs}", RecordType=rtype
+        )
+        said = set(answer["RecordData"])
+        assert said == {("mixed", "A"): {"8.8.8.8"}, ("over", "A"): {"192.0.2.99"}}.get((name, rtype), set())
+    # And it is explained, with what the operator can do.
+    explained = json.dumps(server.admin("explain", f"inner.{theirs}", "A", "--client", "192.0.2.9"))
+    assert "10.99.0.1" not in explained and '"withheld"' in explained
+    told = server.admin("explain", f"inner.{theirs}", "A", "--client", "192.0.2.9", as_json=False)
+    assert "account set NAME --probes private" in told, told
+    assert shown(server, f"inner.{APEX}")["needs"] == ["private"]
+    assert shown(server, f"own.{APEX}")["needs"] == ["everything"]
+    assert "private" in server.admin("target", "show", f"inner.{APEX}", as_json=False)
+    # It holds from the moment that the right is given, or taken away.
+    server.admin("account", "set", "tenant", "--probes", "private")
+    assert becomes(server, f"inner.{theirs}", ["10.99.0.1"])
+    assert becomes(server, f"mixed.{theirs}", ["8.8.8.8", "10.99.0.2"])
+    assert becomes(server, f"over.{theirs}", ["10.99.0.1"])
+    assert is_withheld(f"own.{theirs}", "A")
+    server.admin("account", "set", "tenant", "--probes", "public")
+    assert eventually(lambda: is_withheld(f"inner.{theirs}", "A"))
+    assert becomes(server, f"over.{theirs}", ["192.0.2.99"])
+    # What was known before a start is withheld from the first answer on.
+    server.kill()
+    server.start()
+    assert is_withheld(f"inner.{theirs}", "A")
+    assert server.values(f"inner.{OURS}") == {"10.99.0.1"}
+
+
 def test_queries_never_wait_for_resolvers(begin):
     known, new = ([f"{kind}{n}.{OURS}" for n in range(50)] for kind in ("known", "new"))
 

@@ -206,17 +206,18 @@ fn compile_plain(
 /// Appends records as a set, from its kind on; none if they do not fit into one message.
 pub(crate) fn write_plain(
     ttl: u32,
-    records: &[Vec<u8>],
+    records: &[impl AsRef<[u8]>],
     servers: &[u8],
     bytes: &mut Vec<u8>,
 ) -> Option<()> {
+    let data = || records.iter().map(AsRef::<[u8]>::as_ref);
     let even = records
         .windows(2)
-        .all(|pair| pair[0].len() == pair[1].len());
+        .all(|pair| pair[0].as_ref().len() == pair[1].as_ref().len());
     let each = if even { 0 } else { 2 };
     // Within 16 bits whenever the records fit into a message, which has more beside each.
-    let body_len = records.iter().map(|data| data.len() + each).sum::<usize>() + servers.len();
-    if !fits_in_message(records.iter().map(Vec::len)) {
+    let body_len = data().map(|data| data.len() + each).sum::<usize>() + servers.len();
+    if !fits_in_message(data().map(<[u8]>::len)) {
         return None;
     }
     let with_servers = if servers.is_empty() { 0 } else { WITH_SERVERS };
@@ -224,7 +225,7 @@ pub(crate) fn write_plain(
     bytes.extend_from_slice(&ttl.to_le_bytes());
     bytes.extend_from_slice(&u16::try_from(records.len()).ok()?.to_le_bytes());
     bytes.extend_from_slice(&u16::try_from(body_len).ok()?.to_le_bytes());
-    for data in records {
+    for data in data() {
         if !even {
             bytes.extend_from_slice(&u16::try_from(data.len()).ok()?.to_le_bytes());
         }

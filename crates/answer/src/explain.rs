@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use meridian_atlas::{Country, Network, Place};
 use meridian_dns::message::{ClientSubnet, Edns, Query, Question};
 use meridian_dns::{Name, RecordType};
-use meridian_model::{FailoverRole, RoutingKind, ZoneId};
+use meridian_model::{FailoverRole, ProbeRights, RoutingKind, ZoneId};
 
 use crate::ahead::Begun;
 use crate::client::{Client, KnownBy};
@@ -330,6 +330,8 @@ pub enum ExternalHeld {
         ttl_s: u32,
         /// How many subnets are told something of their own.
         subnets: usize,
+        /// How many records more everybody is told by zones of accounts with every right.
+        withheld: usize,
     },
     /// Nothing: the name exists, without records of the type.
     Nothing,
@@ -337,6 +339,8 @@ pub enum ExternalHeld {
     NoSuchName,
     /// SERVFAIL: it has not been resolved.
     Unknown,
+    /// SERVFAIL: all of its addresses are for accounts with more rights, at least these.
+    Withheld(ProbeRights),
 }
 
 /// What became of a set.

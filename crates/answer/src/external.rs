@@ -6,11 +6,12 @@ pub(crate) mod entry;
 mod needed;
 mod resources;
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Weak};
 
 use meridian_dns::{Name, RecordType};
-use meridian_model::{EXTERNAL, Network};
+use meridian_model::{AccountId, EXTERNAL, Network, ProbeRights};
 
 use crate::hash::HashKey;
 use crate::health::Key;
@@ -59,10 +60,21 @@ pub enum ExternalState {
 pub struct ExternalRecords {
     /// How long clients may remember them, in seconds: what is left of the target's own time.
     pub ttl_s: u32,
-    /// Record data in wire form, names in it uncompressed. What is not data of the type, is there
-    /// twice or does not fit into a message is left out.
-    pub records: Vec<Vec<u8>>,
+    /// What is not data of the type, is there twice or does not fit into a message is left out.
+    pub records: Vec<ExternalRecord>,
 }
+
+/// A record of a host name elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExternalRecord {
+    /// Its data in wire form, names in it uncompressed.
+    pub data: Vec<u8>,
+    /// The right to the addresses in it: to zones of accounts with less it is not there.
+    pub needs: ProbeRights,
+}
+
+/// The rights of accounts to addresses; those that are not among them have the least.
+pub type EgressRights = HashMap<AccountId, ProbeRights>;
 
 /// How what is known of a host name came about; only for people.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -102,6 +114,8 @@ pub(crate) enum Outside<'a> {
     Nothing,
     /// Nobody knows.
     Unknown,
+    /// There are records, at addresses that the alias's account has no right to.
+    Withheld,
 }
 
 impl ExternalTargets {
@@ -147,22 +161,25 @@ impl ExternalTargets {
         Arc::strong_count(&self.0) == 1
     }
 
-    /// What an alias has for a client of whose address so many bits are known.
+    /// What an alias of a zone with these rights has for a client of whose address so many bits are
+    /// known. The rights are asked for only where they make a difference.
     #[inline]
     pub(crate) fn find(
         &self,
         external: &External<'_>,
         (address, bits): (IpAddr, u8),
+        rights: impl FnOnce() -> ProbeRights,
     ) -> Outside<'_> {
         match self.entry(external) {
-            Some(entry) => entry.find(address, bits),
+            Some(entry) => entry.find((address, bits), rights),
             None => Outside::Unknown,
         }
     }
 
-    /// Whether there are records, which is all that health asks for.
-    pub(crate) fn has_records(&self, external: &External<'_>) -> bool {
-        self.entry(external).is_some_and(Entry::has_records)
+    /// Whether there are records for zones with these rights, which is all that health asks for.
+    pub(crate) fn has_records(&self, external: &External<'_>, rights: ProbeRights) -> bool {
+        let entry = self.entry(external);
+        entry.is_some_and(|entry| entry.has_records(rights))
     }
 
     #[inline]
@@ -192,7 +209,10 @@ fn entries(key: HashKey, targets: impl IntoIterator<Item = ExternalTarget>) -> K
 }
 
 fn differences(before: &Keyed<Entry>, after: &Keyed<Entry>) -> Vec<Key> {
-    let has = |table: &Keyed<Entry>, key: &Key| table.get(key).is_some_and(Entry::has_records);
+    let has = |table: &Keyed<Entry>, key: &Key| {
+        let entry = table.get(key);
+        ProbeRights::ALL.map(|rights| entry.is_some_and(|entry| entry.has_records(rights)))
+    };
     let new = after.keys().filter(|key| !before.contains_key(key));
     let differs = |key: &&Key| has(before, key) != has(after, key);
     before.keys().chain(new).filter(differs).copied().collect()
@@ -223,7 +243,11 @@ mod tests {
     }
 
     fn records(ttl_s: u32, last: &[u8]) -> ExternalRecords {
-        let records = last.iter().map(|last| vec![192, 0, 2, *last]).collect();
+        let record = |last: &u8| ExternalRecord {
+            data: vec![192, 0, 2, *last],
+            needs: ProbeRights::Public,
+        };
+        let records = last.iter().map(record).collect();
         ExternalRecords { ttl_s, records }
     }
 
@@ -234,12 +258,22 @@ mod tests {
         }
     }
 
-    /// What a client is told: the TTL, the last bytes of the addresses, and the scope.
     fn told(
         table: &ExternalTargets,
         name: &str,
         client: &str,
         bits: u8,
+    ) -> Option<(u32, Vec<u8>, u8)> {
+        told_with(ProbeRights::Public, table, name, (client, bits))
+    }
+
+    /// What a client is told: the TTL, the last bytes of the addresses, and the scope; nothing of
+    /// what is withheld.
+    fn told_with(
+        rights: ProbeRights,
+        table: &ExternalTargets,
+        name: &str,
+        (client, bits): (&str, u8),
     ) -> Option<(u32, Vec<u8>, u8)> {
         let name = Name::parse(name).unwrap().to_lowercase();
         let external = External {
@@ -247,20 +281,24 @@ mod tests {
             zone: EXTERNAL,
             name: name.as_wire(),
         };
-        match table.find(&external, (client.parse().unwrap(), bits)) {
+        match table.find(&external, (client.parse().unwrap(), bits), || rights) {
             Outside::Records(set, scope) => {
                 let last = set.rotated(0).map(|data| data[3]).collect();
                 Some((set.ttl, last, scope))
             }
             Outside::Nothing => Some((0, Vec::new(), 0)),
             Outside::Unknown => None,
+            Outside::Withheld => Some((u32::MAX, Vec::new(), 0)),
         }
     }
 
     #[test]
     fn a_name_is_found_in_any_case_and_only_what_is_data_is_told() {
         let mut strange = records(60, &[1, 2, 1]);
-        strange.records.push(vec![1, 2, 3]);
+        strange.records.push(ExternalRecord {
+            data: vec![1, 2, 3],
+            needs: ProbeRights::Public,
+        });
         let state = ExternalState::Answers {
             records: strange,
             for_subnets: Vec::new(),
@@ -326,6 +364,80 @@ mod tests {
                 "{client}/{bits}"
             );
         }
+    }
+
+    #[test]
+    fn accounts_are_told_what_they_have_a_right_to() {
+        use ProbeRights::{Everything, Private, Public};
+        let needs = |all: &[(u8, ProbeRights)]| ExternalRecords {
+            ttl_s: 60,
+            records: all
+                .iter()
+                .map(|(last, needs)| ExternalRecord {
+                    data: vec![192, 0, 2, *last],
+                    needs: *needs,
+                })
+                .collect(),
+        };
+        let state = |all: &[(u8, ProbeRights)], own: &[(u8, ProbeRights)]| ExternalState::Answers {
+            records: needs(all),
+            for_subnets: vec![("10.0.0.0/8".parse().unwrap(), needs(own))],
+        };
+        let all = [(1, Public), (2, Private), (3, Everything)];
+        let table = ExternalTargets::of(
+            KEY,
+            [
+                target("mixed.test", state(&all, &[(4, Private)])),
+                target("private.test", state(&all[1..2], &[(4, Public)])),
+                target("own.test", state(&all[2..], &[(4, Everything)])),
+            ],
+        );
+        let withheld = (u32::MAX, Vec::new());
+        let some = |last: &[u8]| (60, last.to_vec());
+        for (name, client, [public, private, everything]) in [
+            (
+                "mixed.test",
+                "8.8.8.8",
+                [some(&[1]), some(&[1, 2]), some(&[1, 2, 3])],
+            ),
+            // Where nothing of what a subnet is told is left, it is told what everybody is.
+            (
+                "mixed.test",
+                "10.1.1.1",
+                [some(&[1]), some(&[4]), some(&[4])],
+            ),
+            (
+                "private.test",
+                "8.8.8.8",
+                [withheld.clone(), some(&[2]), some(&[2])],
+            ),
+            // And where nothing is left of that, there is nothing for anybody.
+            (
+                "private.test",
+                "10.1.1.1",
+                [withheld.clone(), some(&[4]), some(&[4])],
+            ),
+            (
+                "own.test",
+                "8.8.8.8",
+                [withheld.clone(), withheld, some(&[3])],
+            ),
+        ] {
+            for (rights, right) in [
+                (Public, public),
+                (Private, private),
+                (Everything, everything),
+            ] {
+                let told = told_with(rights, &table, name, (client, 32));
+                let told = told.map(|(ttl, last, _)| (ttl, last));
+                assert_eq!(told, Some(right), "{name} {client} {rights:?}");
+            }
+        }
+        // That it is healthy for some and not for others is a difference.
+        let public = ExternalTargets::of(KEY, [target("own.test", state(&all[..1], &[]))]);
+        let own = ExternalTargets::of(KEY, [target("own.test", state(&all[2..], &[]))]);
+        let key = key_of(KEY, &Name::parse("own.test").unwrap(), RecordType::A);
+        assert_eq!(public.differences(&own), [key]);
     }
 
     #[test]

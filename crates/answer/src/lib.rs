@@ -70,8 +70,8 @@ pub use explain::{
     ZoneConsidered, ZoneOutcome, ZoneSeen, explain, possible,
 };
 pub use external::{
-    ExternalFacts, ExternalRecords, ExternalState, ExternalTarget, ExternalTargets, NeedChanges,
-    NeedCounts, NeededTargets, ResourceChecks,
+    EgressRights, ExternalFacts, ExternalRecord, ExternalRecords, ExternalState, ExternalTarget,
+    ExternalTargets, NeedChanges, NeedCounts, NeededTargets, ResourceChecks,
 };
 pub use hash::HashKey;
 pub use health::{CheckState, Health};

@@ -167,17 +167,26 @@ impl<'a, 't, T: Trace> Route<'a, 't, T> {
                     }
                     Err(lost) => return Err(self.lost(lost)),
                 },
-                Some(Part::External(external)) => return self.leave(&external, answer),
+                Some(Part::External(external)) => return self.leave(zone, &external, answer),
                 None => return Err(self.lost(Lost::Unserved)),
             }
         }
         Err(self.lost(Lost::TooDeep))
     }
 
-    /// Ends at a host name elsewhere, with what is known of it.
-    fn leave(&mut self, external: &External<'a>, answer: &mut Chosen<'a>) -> Result<(), NoAnswer> {
+    /// Ends at a host name elsewhere, with what is known of it and may be told by this zone.
+    fn leave(
+        &mut self,
+        zone: &ZoneImage,
+        external: &External<'a>,
+        answer: &mut Chosen<'a>,
+    ) -> Result<(), NoAnswer> {
         let client = (self.client.address, self.client.bits);
-        match self.world.external.find(external, client) {
+        let world = self.world;
+        match world
+            .external
+            .find(external, client, || world.egress_of(zone))
+        {
             Outside::Records(set, scope) => {
                 self.client.depended_on(scope);
                 self.trace.left(scope);
@@ -190,6 +199,7 @@ impl<'a, 't, T: Trace> Route<'a, 't, T> {
                 Err(NoAnswer::Nothing)
             }
             Outside::Unknown => Err(self.lost(Lost::Unresolved)),
+            Outside::Withheld => Err(self.lost(Lost::Withheld)),
         }
     }
 

@@ -1,14 +1,16 @@
 //! Everything that answers come from, as one immutable value.
 
+use std::collections::HashSet;
+use std::mem;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use meridian_atlas::{Atlas, LatencyMap, Regions};
 use meridian_dns::Name;
-use meridian_model::{Generation, Vpc};
+use meridian_model::{AccountId, Generation, ProbeRights, Vpc};
 
 use crate::cidr::CidrCollections;
-use crate::external::{ExternalTargets, NeededTargets, ResourceChecks};
+use crate::external::{EgressRights, ExternalTargets, NeededTargets, ResourceChecks};
 use crate::hash::HashKey;
 use crate::health::{Health, Key, Keys, Targets};
 use crate::image::{ZoneImage, ZoneLog, hash_of};
@@ -53,6 +55,8 @@ pub struct World {
     pub(crate) cidrs: Arc<CidrCollections>,
     /// What is known of host names elsewhere that aliases point to.
     pub(crate) external: ExternalTargets,
+    /// Who may answer with which of their addresses.
+    egress: Arc<EgressRights>,
     /// Which of them are resources with health checks.
     pub(crate) resources: ResourceChecks,
     /// All of them that aliases point to.
@@ -103,6 +107,7 @@ impl World {
             measured: None,
             cidrs: Arc::new(CidrCollections::new(key)),
             external: ExternalTargets::none(),
+            egress: Arc::default(),
             resources: ResourceChecks::default(),
             needed,
         };
@@ -137,6 +142,32 @@ impl World {
         let flipped = self.resources.differences(&checks, self.key);
         self.resources = checks;
         self.judged_again(&flipped)
+    }
+
+    /// The same zones, with these rights of their accounts to what host names elsewhere lead to.
+    #[must_use]
+    pub fn with_egress_rights(mut self, rights: Arc<EgressRights>) -> Self {
+        let before = mem::replace(&mut self.egress, rights);
+        if Arc::ptr_eq(&before, &self.egress) {
+            return self;
+        }
+        let accounts = before.keys().chain(self.egress.keys());
+        let differs = |account: &&AccountId| {
+            let [before, now] = [&before, &self.egress].map(|all| all.get(*account).copied());
+            before.unwrap_or_default() != now.unwrap_or_default()
+        };
+        let concerned: HashSet<&AccountId> = accounts.filter(differs).collect();
+        if concerned.is_empty() {
+            return self;
+        }
+        self.targets = self.targets.entitled(&self, &concerned, self.health.down());
+        self.with_down()
+    }
+
+    /// What a zone may answer with of what host names elsewhere lead to.
+    pub(crate) fn egress_of(&self, zone: &ZoneImage) -> ProbeRights {
+        let rights = zone.account().and_then(|account| self.egress.get(account));
+        rights.copied().unwrap_or_default()
     }
 
     fn judged_again(mut self, flipped: &[Key]) -> Self {

@@ -55,6 +55,22 @@ impl Guard {
         Ok(())
     }
 
+    /// The least rights with which an address may be told to others as one to connect to, at whatever
+    /// port: where this server listens at any, it is one of its listeners'. None where nobody can
+    /// connect to it.
+    pub fn least_rights(&self, address: IpAddr) -> Option<ProbeRights> {
+        let address = address.to_canonical();
+        let range = AddressRange::of(address);
+        let is_own = self.listeners.iter().any(|listener| {
+            let everywhere = listener.ip().is_unspecified() && self.addresses.contains(&address);
+            listener.ip() == address || everywhere
+        });
+        let is_enough = |rights: &ProbeRights| {
+            rights.allow(range) && (!is_own || *rights == ProbeRights::Everything)
+        };
+        ProbeRights::ALL.into_iter().find(is_enough)
+    }
+
     /// Whether this server itself listens there.
     pub fn is_own_listener(&self, target: SocketAddr) -> bool {
         self.listens_at(canonical(target))
@@ -165,6 +181,18 @@ mod tests {
             let denied = guard.check(target, ProbeRights::Private);
             assert_eq!(denied == Err(Denial::OwnListener), is_own, "{target}");
             assert_eq!(guard.check(target, ProbeRights::Everything), Ok(()));
+        }
+        // Without a port any will do.
+        for (address, least) in [
+            ("192.168.0.1", Some(ProbeRights::Everything)),
+            ("::ffff:192.168.0.2", Some(ProbeRights::Everything)),
+            ("192.168.0.3", Some(ProbeRights::Private)),
+            ("2a00::5", Some(ProbeRights::Everything)),
+            ("2a00::6", Some(ProbeRights::Public)),
+            ("127.0.0.1", Some(ProbeRights::Everything)),
+            ("0.0.0.0", None),
+        ] {
+            assert_eq!(guard.least_rights(address.parse().unwrap()), least);
         }
     }
 }

@@ -187,6 +187,7 @@ fn choice(step: &Step, known: Known<'_>) -> Value {
             Lost::TooDeep => "more than 16 aliases one after the other",
             Lost::Unserved => "it is stored and cannot be answered",
             Lost::Unresolved => "it is elsewhere and has not been resolved",
+            Lost::Withheld => "it is elsewhere, at addresses that the zone's account has no right to",
         }),
     })
 }
@@ -269,15 +270,21 @@ fn external(seen: &ExternalSeen) -> Value {
             records,
             ttl_s,
             subnets,
+            withheld,
         } => {
             shown["records"] = records.into();
             shown["ttl_s"] = ttl_s.into();
             shown["subnets"] = subnets.into();
+            shown["withheld"] = withheld.into();
             "answers"
         }
         ExternalHeld::Nothing => "nothing",
         ExternalHeld::NoSuchName => "no-such-name",
         ExternalHeld::Unknown => "unknown",
+        ExternalHeld::Withheld(needs) => {
+            shown["needs"] = needs.as_str().into();
+            "withheld"
+        }
     }
     .into();
     shown

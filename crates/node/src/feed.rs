@@ -363,6 +363,7 @@ impl Feed {
             .with_vpcs(&snapshot.vpcs()?)
             .with_regions(&regions)
             .with_health(self.health.read(&snapshot, key, now())?)
+            .with_egress_rights(Arc::clone(self.health.rights()))
             .with_resource_checks(resources::read(&snapshot)?)
             .with_cidr_collections(networks::read(&snapshot, CidrCollections::new(key))?)
             .with_external_targets(self.condition.targets().table(key))
@@ -617,10 +618,11 @@ fn beside_zones(
         world = world.with_cidr_collections(collections);
     }
     if !touched.health.is_empty() {
-        let health = health.follow(snapshot, &touched.health, world.health(), now())?;
-        if let Some(health) = health {
+        let health_now = health.follow(snapshot, &touched.health, world.health(), now())?;
+        if let Some(health) = health_now {
             world = world.with_health(health);
         }
+        world = world.with_egress_rights(Arc::clone(health.rights()));
     }
     Ok(world)
 }

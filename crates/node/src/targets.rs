@@ -6,6 +6,7 @@
 
 mod ask;
 mod book;
+mod egress;
 mod file;
 mod judge;
 mod pace;
@@ -17,13 +18,15 @@ mod table;
 mod work;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use meridian_answer::{ExternalTargets, HashKey};
+use meridian_answer::{ExternalTarget, ExternalTargets, HashKey};
 use meridian_control::{Environment, SystemEnvironment};
+use meridian_health::Guard;
 use meridian_model::Timestamp;
 
+use crate::checkers;
 use crate::config;
 
 pub(crate) use ask::Failure;
@@ -42,6 +45,8 @@ use table::Handover;
 pub(crate) struct Targets {
     book: Mutex<Book>,
     clock: Clock,
+    /// Whose addresses are whose to tell: known from the first table on.
+    guard: OnceLock<Guard>,
     /// What answers go by, or are to.
     tables: Handover,
     /// How long the last of these tables took to be made, in microseconds.
@@ -77,6 +82,7 @@ impl Default for Targets {
                 began: SystemEnvironment::new().now(),
                 since: Instant::now(),
             },
+            guard: OnceLock::new(),
             tables: Handover::default(),
             table_took_us: AtomicU64::new(0),
             lookups: Lookups::default(),
@@ -89,6 +95,8 @@ impl Default for Targets {
 pub(crate) fn restore(config: &config::Config, targets: &Targets) {
     let known = TargetsFile::of(&config.data_dir).read();
     *targets.book() = Book::restored(known, targets.now(), config.targets.rules());
+    // The first one stays: the server's listeners are as they were.
+    targets.guard.get_or_init(|| checkers::guard(config));
 }
 
 impl Targets {
@@ -99,7 +107,7 @@ impl Targets {
 
     /// What answers go by, for a World with this key. Made here and now only the first time.
     pub(crate) fn table(&self, key: HashKey) -> ExternalTargets {
-        let first = || ExternalTargets::of(key, shown::for_answers(&self.book(), self.now()));
+        let first = || ExternalTargets::of(key, self.for_answers());
         self.tables.newest(first)
     }
 
@@ -107,13 +115,21 @@ impl Targets {
     /// are many targets.
     fn post_table(&self, key: HashKey) -> ExternalTargets {
         let began = Instant::now();
-        let table = self.tables.post(|before| {
-            let known = shown::for_answers(&self.book(), self.now());
-            before.followed_by(key, known)
-        });
+        let table = self
+            .tables
+            .post(|before| before.followed_by(key, self.for_answers()));
         let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.table_took_us.store(took_us, Ordering::Relaxed);
         table
+    }
+
+    fn for_answers(&self) -> Vec<ExternalTarget> {
+        shown::for_answers(&self.book(), self.guard(), self.now())
+    }
+
+    /// Without one, as in tests, nobody listens anywhere.
+    fn guard(&self) -> &Guard {
+        self.guard.get_or_init(Guard::default)
     }
 
     /// How long it took to make the table that answers go by, or are to.
@@ -124,7 +140,7 @@ impl Targets {
     /// All of them, in order of names and types.
     pub(crate) fn list(&self) -> Vec<Target> {
         let now = self.now();
-        let mut list = shown::list(&self.book(), now);
+        let mut list = shown::list(&self.book(), self.guard(), now);
         list.sort_by_cached_key(|target| (target.name.sort_key(), target.rtype));
         list
     }
@@ -256,7 +272,7 @@ mod tests {
         let mut made = table::Made::default();
         for _ in 0..5 {
             let began = Instant::now();
-            let all = shown::for_answers(&targets.book(), targets.now());
+            let all = targets.for_answers();
             let next = world
                 .clone()
                 .with_external_targets(ExternalTargets::of(key, all));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use meridian_atlas::{Latencies, Network};
 use meridian_dns::{Name, RecordType};
-use meridian_model::RoutingKind;
+use meridian_model::{ProbeRights, RoutingKind};
 
 use super::{
     AliasSeen, Candidate, ChoiceMode, ExternalHeld, ExternalSeen, LatencySeen, Link, Outcome,
@@ -120,19 +120,9 @@ impl<'w> Recorder<'w> {
         });
         let owned = |text: Option<Arc<str>>| text.map(|text| text.to_string());
         ExternalSeen {
-            state: match entry.map(Entry::held) {
-                Some(held @ Held::Records(..)) => {
-                    let (records, ttl_s, subnets) = held.counts(rtype).unwrap_or_default();
-                    ExternalHeld::Answers {
-                        records,
-                        ttl_s,
-                        subnets,
-                    }
-                }
-                Some(Held::Nothing) => ExternalHeld::Nothing,
-                Some(Held::NoSuchName) => ExternalHeld::NoSuchName,
-                Some(Held::Unknown) | None => ExternalHeld::Unknown,
-            },
+            state: entry.map_or(ExternalHeld::Unknown, |entry| {
+                held(entry, rtype, self.world.egress_of(zone))
+            }),
             age_s: facts.resolved_at_s.map(|at| self.now_s.saturating_sub(at)),
             source: owned(facts.source),
             last_error: owned(facts.last_error),
@@ -241,6 +231,27 @@ impl Trace for Recorder<'_> {
         if let Some(step) = self.steps.last_mut() {
             step.lost = Some(why);
         }
+    }
+}
+
+/// What a host name elsewhere has for zones of accounts with these rights.
+fn held(entry: &Entry, rtype: RecordType, rights: ProbeRights) -> ExternalHeld {
+    let counts = |rights| entry.held(rights).counts(rtype).unwrap_or_default();
+    match entry.held(rights) {
+        Held::Records(..) => {
+            let (records, ttl_s, subnets) = counts(rights);
+            let (whole, ..) = counts(ProbeRights::Everything);
+            ExternalHeld::Answers {
+                records,
+                ttl_s,
+                subnets,
+                withheld: whole.saturating_sub(records),
+            }
+        }
+        Held::Nothing => ExternalHeld::Nothing,
+        Held::NoSuchName => ExternalHeld::NoSuchName,
+        Held::Unknown => ExternalHeld::Unknown,
+        Held::Withheld => ExternalHeld::Withheld(entry.needs()),
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use meridian_dns::RecordType;
-use meridian_model::{Generation, ZoneId};
+use meridian_model::{AccountId, Generation, ZoneId};
 
 use super::{Key, Keys};
 use crate::node::{Kind, Set};
@@ -33,6 +33,8 @@ struct Judged {
     /// The checks and host names elsewhere, and the other zones, that it depends on.
     keys: Keys,
     others: HashSet<ZoneId>,
+    /// Whose rights to the addresses of host names elsewhere it depends on.
+    accounts: HashSet<AccountId>,
 }
 
 impl Targets {
@@ -95,6 +97,21 @@ impl Targets {
         Self(judged.collect())
     }
 
+    /// After these accounts have other rights to what host names elsewhere lead to.
+    pub(crate) fn entitled(
+        &self,
+        world: &World,
+        accounts: &HashSet<&AccountId>,
+        checks: &Keys,
+    ) -> Self {
+        let depends = |judged: &Judged| judged.accounts.iter().any(|it| accounts.contains(it));
+        let judged = self.0.iter().map(|judged| match depends(judged) {
+            true => Judged::of(world, &judged.zone, checks),
+            false => Arc::clone(judged),
+        });
+        Self(judged.collect())
+    }
+
     /// Everything that is down: these checks, and the targets that have nothing healthy left.
     pub(crate) fn down(&self, checks: &Arc<Keys>) -> Arc<Keys> {
         let mut targets = self.0.iter().flat_map(|judged| judged.down.iter().copied());
@@ -113,6 +130,7 @@ impl Judged {
             known: HashMap::new(),
             keys: HashSet::new(),
             others: HashSet::new(),
+            accounts: HashSet::new(),
         };
         for labels in zone.evaluating().into_iter().flat_map(|names| names.iter()) {
             let hash = world.key.below(zone.hash, labels);
@@ -129,6 +147,7 @@ impl Judged {
             down: down.map(|(key, _)| key).collect(),
             keys: judge.keys.into_iter().collect(),
             others: judge.others,
+            accounts: judge.accounts,
         })
     }
 }
@@ -150,6 +169,8 @@ struct Judge<'a> {
     /// The checks, host names elsewhere and zones that were looked at.
     keys: HashSet<Key>,
     others: HashSet<ZoneId>,
+    /// Whose rights were asked for.
+    accounts: HashSet<AccountId>,
 }
 
 impl Judge<'_> {
@@ -185,7 +206,7 @@ impl Judge<'_> {
         any
     }
 
-    /// Whether a host name elsewhere can be answered with, and its check, if it is a resource that
+    /// Whether a host name elsewhere can be answered with by this zone, and its check, if it is a resource that
     /// has one, is healthy.
     fn external_is_up(&mut self, zone: &ZoneImage, (key, external): (Key, &External<'_>)) -> bool {
         if let Some(state) = self.known.get(&key) {
@@ -196,7 +217,11 @@ impl Judge<'_> {
         self.keys.insert(external.key);
         self.keys.extend(check);
         let is_healthy = check.is_none_or(|check| !self.down.has(check));
-        let up = is_healthy && self.world.external.has_records(external);
+        if let Some(account) = zone.account().filter(|it| !self.accounts.contains(it)) {
+            self.accounts.insert(account.clone());
+        }
+        let rights = self.world.egress_of(zone);
+        let up = is_healthy && self.world.external.has_records(external, rights);
         let state = if up { State::Up } else { State::Down };
         self.known.insert(key, state);
         up

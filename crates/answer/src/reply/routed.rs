@@ -153,6 +153,10 @@ pub(super) fn error(lost: Lost) -> ExtendedError<'static> {
             ede::NOT_READY,
             "the target of an alias has not been resolved",
         ),
+        Lost::Withheld => (
+            ede::BLOCKED,
+            "the target of an alias has addresses that its account has no right to",
+        ),
         Lost::TooDeep => (ede::OTHER, "too many aliases one after the other"),
     };
     ExtendedError { code, text }

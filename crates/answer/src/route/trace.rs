@@ -218,4 +218,6 @@ pub enum Lost {
     Unserved,
     /// The target is a host name elsewhere that has not been resolved.
     Unresolved,
+    /// The target is a host name elsewhere, at addresses that the zone's account has no right to.
+    Withheld,
 }

@@ -7,6 +7,7 @@ use meridian_answer::{
     answer,
 };
 use meridian_dns::{Name, RecordType};
+use meridian_model::ProbeRights;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -213,7 +214,8 @@ proptest! {
                     sets.push(set(&name, rtype, vec![value]));
                 }
             }
-            zones.push(Zone { apex, views: vec![0], vpcs: None, sets });
+            let rights = ProbeRights::Everything;
+            zones.push(Zone { apex, views: vec![0], vpcs: None, rights, sets });
         }
         let (world, oracle) = (world(&zones), Oracle::new(&zones));
         for (labels, other, ds) in queries {
@@ -267,6 +269,7 @@ fn large_zone(owner: &Name, mut bytes: usize) -> Zone {
         apex: Name::parse("z").unwrap(),
         views: vec![0],
         vpcs: None,
+        rights: ProbeRights::Everything,
         sets,
     }
 }

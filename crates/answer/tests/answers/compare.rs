@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use meridian_answer::{World, ZoneChange, ZoneImage};
 use meridian_dns::Name;
-use meridian_model::RecordSet;
+use meridian_model::{ProbeRights, RecordSet};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -96,7 +96,9 @@ proptest! {
             let apex = Name::root();
             let sets = rows(&Vec::from_iter(zones.iter().flat_map(|z| z.sets.iter().cloned())));
             let views = vec![0, 1];
-            (meta(&Zone { apex, views, vpcs: None, sets: Vec::new() }, place), sets)
+            let rights = ProbeRights::Everything;
+            let zone = Zone { apex, views, vpcs: None, rights, sets: Vec::new() };
+            (meta(&zone, place), sets)
         };
         let ((meta, from), (_, to)) = (zone(&before, 0), zone(&after, 0));
         let mut image_now = image(meta.clone(), &from);

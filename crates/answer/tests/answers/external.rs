@@ -6,12 +6,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use meridian_answer::{
-    Ask, CheckState, Explanation, ExternalFacts, ExternalHeld, ExternalRecords, ExternalState,
-    ExternalTarget, ExternalTargets, Lost, Moment, NeedCounts, ResourceChecks, ViewId, World,
-    ZoneChange, explain,
+    Ask, CheckState, EgressRights, Explanation, ExternalFacts, ExternalHeld, ExternalRecord,
+    ExternalRecords, ExternalState, ExternalTarget, ExternalTargets, Lost, Moment, NeedCounts,
+    ResourceChecks, ViewId, World, ZoneChange, explain,
 };
 use meridian_dns::{Name, RecordType};
-use meridian_model::{AccountId, Generation};
+use meridian_model::{AccountId, Generation, ProbeRights};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -55,7 +55,10 @@ fn target(text: &str, state: ExternalState, facts: ExternalFacts) -> ExternalTar
 fn address(last: u8) -> ExternalRecords {
     ExternalRecords {
         ttl_s: 60,
-        records: vec![vec![198, 51, 100, last]],
+        records: vec![ExternalRecord {
+            data: vec![198, 51, 100, last],
+            needs: ProbeRights::Public,
+        }],
     }
 }
 
@@ -90,6 +93,7 @@ fn what_is_known_of_a_host_name_is_told_with_its_age_and_source() {
         records: 1,
         ttl_s: 60,
         subnets: 1,
+        withheld: 0,
     };
     assert_eq!(external.state, held);
     assert_eq!(external.age_s, Some(30));
@@ -110,6 +114,79 @@ fn a_host_name_that_is_not_resolved_is_told_as_the_reason_of_a_failure() {
     );
     let (code, text) = told.extended_error.unwrap();
     assert_eq!((code, text.contains("has not been resolved")), (14, true));
+}
+
+#[test]
+fn what_an_account_has_no_right_to_is_withheld_until_it_has() {
+    let world = zones::world(&parse(ZONE).zones);
+    let needs = |last, needs| ExternalRecord {
+        data: vec![10, 0, 0, last],
+        needs,
+    };
+    let records = ExternalRecords {
+        ttl_s: 60,
+        records: vec![
+            needs(1, ProbeRights::Private),
+            needs(2, ProbeRights::Everything),
+        ],
+    };
+    let state = ExternalState::Answers {
+        records,
+        for_subnets: Vec::new(),
+    };
+    let table = [target("cdn.example", state, ExternalFacts::default())];
+    let world = world.with_external_targets(ExternalTargets::of(KEY, table));
+    let account = AccountId::new("111111111111").unwrap();
+    let entitled = |world: &World, rights: Option<ProbeRights>| {
+        let rights = rights.map(|rights| (account.clone(), rights));
+        let rights: EgressRights = rights.into_iter().collect();
+        world.clone().with_egress_rights(Arc::new(rights))
+    };
+    let told_of = |world: &World| {
+        let told = told(world, "z.test", 0);
+        let alias = told.steps[0].candidates[0].alias.clone().unwrap();
+        let mut data: Vec<String> = told.records.iter().map(|it| it.data.clone()).collect();
+        data.sort_unstable();
+        (
+            data,
+            alias.evaluated.unwrap(),
+            alias.external.unwrap().state,
+        )
+    };
+    let answers = |records, withheld| ExternalHeld::Answers {
+        records,
+        ttl_s: 60,
+        subnets: 0,
+        withheld,
+    };
+    let withheld = ExternalHeld::Withheld(ProbeRights::Private);
+    let (all, some) = (["10.0.0.1", "10.0.0.2"], ["10.0.0.1"]);
+    // The next one is the other half of the pair.
+    let other = (vec!["192.0.2.99".to_owned()], CheckState::Down, withheld);
+    let mut known = world;
+    for (rights, data, held) in [
+        (Some(ProbeRights::Everything), &all[..], answers(2, 0)),
+        (Some(ProbeRights::Private), &some[..], answers(1, 1)),
+        (None, &[][..], withheld),
+        (Some(ProbeRights::Private), &some[..], answers(1, 1)),
+        (Some(ProbeRights::Public), &[][..], withheld),
+        (Some(ProbeRights::Everything), &all[..], answers(2, 0)),
+    ] {
+        known = entitled(&known, rights);
+        let right = match data {
+            [] => other.clone(),
+            data => {
+                let data = data.iter().map(|it| (*it).to_owned()).collect();
+                (data, CheckState::Up, held)
+            }
+        };
+        assert_eq!(told_of(&known), right, "{rights:?}");
+    }
+    // Other accounts' rights are none of the zone's business.
+    let other = AccountId::new("222222222222").unwrap();
+    let rights = EgressRights::from([(other, ProbeRights::Everything)]);
+    let known = known.with_egress_rights(Arc::new(rights));
+    assert_eq!(told_of(&known).2, withheld);
 }
 
 #[test]
@@ -211,6 +288,7 @@ fn aliases(apex: &str, lead: [Option<u8>; 12]) -> Zone {
         apex: name(apex),
         views: vec![0],
         vpcs: None,
+        rights: ProbeRights::Public,
         sets: aliases.collect(),
     }
 }

@@ -4,6 +4,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
 use meridian_dns::{Name, RecordType};
+use meridian_model::ProbeRights;
 
 use crate::scenario::{Ask, Edns, Policy, Set, Zone};
 
@@ -70,6 +71,7 @@ fn zone() -> impl Strategy<Value = Zone> {
             apex: apex.clone(),
             views,
             vpcs: None,
+            rights: ProbeRights::Everything,
             sets: Vec::new(),
         };
         let set = |name: Name, rtype, ttl, values, policy: bool| Set {

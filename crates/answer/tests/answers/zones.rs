@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use meridian_answer::{
-    Broken, CidrCollections, ExternalFacts, ExternalRecords, ExternalState, ExternalTarget,
-    ExternalTargets, HashKey, Health, ResourceChecks, World, ZoneImage, ZoneMeta,
+    Broken, CidrCollections, ExternalFacts, ExternalRecord, ExternalRecords, ExternalState,
+    ExternalTarget, ExternalTargets, HashKey, Health, ResourceChecks, World, ZoneImage, ZoneMeta,
 };
 use meridian_atlas::{
     Atlas, Cell, Continent, Country, LatencyMap, Layer, MapDraft, MapRegion, MapRow, Origin, Place,
@@ -14,8 +14,8 @@ use meridian_atlas::{
 };
 use meridian_dns::{Name, RecordType, rdata};
 use meridian_model::{
-    AccountId, AliasTarget, Generation, RecordSet, SetData, SetKey, Timestamp, Vpc, VpcId,
-    VpcRegion, ZoneId, external,
+    AccountId, AddressRange, AliasTarget, Generation, ProbeRights, RecordSet, SetData, SetKey,
+    Timestamp, Vpc, VpcId, VpcRegion, ZoneId, external,
 };
 
 use crate::scenario::{self, Known, Measured, Scenario, Set, Zone};
@@ -32,9 +32,10 @@ pub(crate) fn world(zones: &[Zone]) -> World {
         let vpcs = zone.vpcs.as_ref();
         let vpcs = vpcs.map(|vpcs| vpcs.iter().map(|id| VpcId::new(id).unwrap()).collect());
         let image = image(meta(zone, place), &rows).with_vpcs(vpcs);
-        Arc::new(image.with_account(&account()))
+        Arc::new(image.with_account(&account_with(zone.rights)))
     });
-    World::new(KEY, images.collect())
+    let rights = ProbeRights::ALL.map(|rights| (account_with(rights), rights));
+    World::new(KEY, images.collect()).with_egress_rights(Arc::new(rights.into()))
 }
 
 /// The zones of a scenario for the clients of its VPCs.
@@ -187,7 +188,7 @@ pub(crate) fn with_targets(world: World, targets: &[scenario::Target]) -> World 
             ttl_s,
             records: values
                 .iter()
-                .map(|text| rdata::parse(target.rtype, text).unwrap())
+                .map(|text| record(target.rtype, text))
                 .collect(),
         };
         let state = match &target.known {
@@ -223,9 +224,28 @@ pub(crate) fn with_targets(world: World, targets: &[scenario::Target]) -> World 
     world.with_external_targets(ExternalTargets::of(KEY, known))
 }
 
-/// Whose everything is.
+/// A record, with the right that its address needs; in HTTPS records there are none.
+fn record(rtype: RecordType, text: &str) -> ExternalRecord {
+    let range = text.parse().ok().and_then(AddressRange::of);
+    let needs = range.map_or(Some(ProbeRights::Public), AddressRange::needs);
+    ExternalRecord {
+        data: rdata::parse(rtype, text).unwrap(),
+        needs: needs.unwrap_or(ProbeRights::Everything),
+    }
+}
+
+/// Whose everything is that is not said to be of an account with fewer rights.
 fn account() -> AccountId {
-    AccountId::new("111111111111").unwrap()
+    account_with(ProbeRights::Everything)
+}
+
+fn account_with(rights: ProbeRights) -> AccountId {
+    let id = match rights {
+        ProbeRights::Everything => "111111111111",
+        ProbeRights::Private => "222222222222",
+        ProbeRights::Public => "333333333333",
+    };
+    AccountId::new(id).unwrap()
 }
 
 pub(crate) fn image(meta: ZoneMeta, rows: &Rows) -> ZoneImage {

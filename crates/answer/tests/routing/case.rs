@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use meridian_dns::{Name, RecordType};
-use meridian_model::{RecordSet, SetData, ZoneId};
+use meridian_model::{ProbeRights, RecordSet, SetData, ZoneId};
 
 /// All facts but the client and chance.
 #[derive(Clone, Default)]
@@ -45,6 +45,8 @@ pub(crate) struct Zone {
     pub(crate) id: ZoneId,
     pub(crate) apex: Name,
     pub(crate) seen: Seen,
+    /// What its account may answer with of what host names elsewhere lead to.
+    pub(crate) rights: ProbeRights,
     pub(crate) sets: Vec<RecordSet>,
 }
 
@@ -221,7 +223,8 @@ impl fmt::Debug for Case {
     /// One line for each thing, so that a small case can be read.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for zone in &self.zones {
-            writeln!(f, "zone {} {} {:?}", zone.id, zone.apex, zone.seen)?;
+            let (seen, rights) = (zone.seen, zone.rights);
+            writeln!(f, "zone {} {} {seen:?} {rights:?}", zone.id, zone.apex)?;
             for set in &zone.sets {
                 write!(f, "  {} {:?}", set.key, set.routing)?;
                 match &set.data {

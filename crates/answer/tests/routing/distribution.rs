@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use meridian_dns::{Name, RecordType};
-use meridian_model::{AliasTarget, RecordSet, Routing, SetData, SetKey, ZoneId};
+use meridian_model::{AliasTarget, ProbeRights, RecordSet, Routing, SetData, SetKey, ZoneId};
 
 use crate::case::{Ask, Case, Seen, Zone};
 use crate::model::Oracle;
@@ -80,6 +80,7 @@ fn case(sets: Vec<RecordSet>) -> Case {
             id: ZoneId::new("Z0").unwrap(),
             apex,
             seen: Seen::Here,
+            rights: ProbeRights::Everything,
             sets: all,
         }],
         ..Case::default()

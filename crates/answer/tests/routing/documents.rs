@@ -8,8 +8,8 @@ use std::fmt::Write;
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
     AcceleratedRecovery, AccountId, DelegationSet, Document, FailoverRole, Generation, GeoLocation,
-    GeoproximityPlace, Plot, RecordSet, Routing, RoutingKind, SetData, SetKey, Timestamp,
-    TrafficPolicyInstanceId, ZoneId, expand,
+    GeoproximityPlace, Plot, ProbeRights, RecordSet, Routing, RoutingKind, SetData, SetKey,
+    Timestamp, TrafficPolicyInstanceId, ZoneId, expand,
 };
 
 use crate::case::{Ask, Case, Client, Seen, Zone};
@@ -431,6 +431,7 @@ fn case(rng: &mut Rng, document: &Document) -> Case {
             id: zone.id,
             apex,
             seen: Seen::Here,
+            rights: ProbeRights::Everything,
             sets,
         }],
         checks: generate::health(rng),

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use meridian_dns::{Name, RecordType, rdata};
 use meridian_model::{
-    AliasTarget, FailoverRole, RecordSet, Routing, RoutingKind, SetData, SetKey, ZoneId,
+    AliasTarget, FailoverRole, ProbeRights, RecordSet, Routing, RoutingKind, SetData, SetKey,
+    ZoneId,
 };
 
 use crate::case::{Ask, Case, Outside, Prefix, Seen, Zone};
@@ -141,10 +142,16 @@ impl Maker {
             if seen == Seen::Vpc {
                 self.case.vpc = Some(networks::vpc(&mut self.rng));
             }
+            let rights = match self.aside.below(10) {
+                0..5 => ProbeRights::Everything,
+                5..7 => ProbeRights::Private,
+                _ => ProbeRights::Public,
+            };
             self.case.zones.push(Zone {
                 id,
                 apex,
                 seen,
+                rights,
                 sets,
             });
         }
@@ -295,9 +302,10 @@ impl Maker {
     /// An alias to one of a few host names elsewhere, of which something is known or nothing; once in
     /// a while, in the place of something else. Draws by itself, so that the rest of a case stays.
     fn outside(&mut self, rtype: RecordType, kind: RoutingKind) -> Option<SetData> {
-        let address = match rtype {
-            RecordType::A => "198.51.100.",
-            RecordType::Aaaa => "2001:db8:eeee::",
+        // For everybody, for those with a right to private networks, and for the operator.
+        let addresses = match rtype {
+            RecordType::A => ["8.8.8.", "10.9.9.", "127.9.9."],
+            RecordType::Aaaa => ["2606:4700::", "fd00:9::", "fe80::"],
             _ => return None,
         };
         if kind == RoutingKind::Multivalue || !self.aside.percent(8) {
@@ -305,7 +313,10 @@ impl Maker {
         }
         let number = self.aside.below(4);
         let name = Name::parse(&format!("t{number}.outside.test")).unwrap();
-        let values = [number, number + 4].map(|last| format!("{address}{last}"));
+        let values = [number, number + 4].map(|last| {
+            let address = addresses[self.aside.below(4) % 3];
+            format!("{address}{last}")
+        });
         let data = values
             .map(|text| rdata::parse(rtype, &text).unwrap())
             .to_vec();

@@ -1,6 +1,5 @@
 //! The health of sets and of the groups that aliases point to (the table of reference 5.1).
 
-use meridian_dns::RecordType;
 use meridian_model::{AliasTarget, RecordSet, Routing, SetData};
 
 use crate::case::Outside;
@@ -54,19 +53,19 @@ impl<'c> Oracle<'c> {
             Some(_) if self.errs(Wrong::AliasCheckAlone) => false,
             _ => target.evaluate_target_health,
         };
-        passes && (!evaluates || self.is_target_healthy(target, set.key.rtype))
+        passes && (!evaluates || self.is_target_healthy(target, set))
     }
 
     /// Whether a group has a healthy member.
-    fn is_target_healthy(&self, target: &AliasTarget, rtype: RecordType) -> bool {
+    fn is_target_healthy(&self, target: &AliasTarget, alias: &RecordSet) -> bool {
         if is_outside(target) {
-            return match self.outside(target, rtype) {
-                Some(Outside::Records { .. }) => true,
+            return match self.outside(target, alias) {
+                Some(Outside::Records { data, .. }) => !data.is_empty(),
                 Some(Outside::Nothing) => false,
                 None => self.errs(Wrong::UnresolvedIsHealthy),
             };
         }
-        let Some(group) = self.target(target, rtype) else {
+        let Some(group) = self.target(target, alias.key.rtype) else {
             return false;
         };
         let key = group.key();

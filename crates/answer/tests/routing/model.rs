@@ -7,10 +7,11 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::ptr;
 use std::rc::Rc;
 
 use meridian_dns::{Name, RecordType, rdata};
-use meridian_model::{AliasTarget, RecordSet, RoutingKind, SetData};
+use meridian_model::{AliasTarget, ProbeRights, RecordSet, RoutingKind, SetData};
 
 use crate::answer::{Answer, Negative, Record};
 use crate::case::{Ask, Case, Client, Latencies, Outside, Place, Prefix, Seen, Zone};
@@ -76,7 +77,8 @@ enum Leaf {
     Nothing,
     /// An alias leads to a name and type that are gone.
     Gone,
-    /// An alias leads to a host name elsewhere that nobody has resolved.
+    /// An alias leads to a host name elsewhere that nobody has resolved, or to addresses that its
+    /// zone's account has no right to.
     Unresolved,
 }
 
@@ -364,11 +366,9 @@ impl<'c> Oracle<'c> {
             Pick::Set(set) => match &set.data {
                 SetData::Records { .. } => Fate::Sure((self.together(&[set]), shown)),
                 SetData::Alias(target) if is_outside(target) => {
-                    let leaf = match self.outside(target, set.key.rtype) {
-                        Some(Outside::Records { ttl, data }) => Leaf::Records {
-                            ttl: *ttl,
-                            data: data.clone(),
-                        },
+                    let leaf = match self.outside(target, set) {
+                        Some(Outside::Records { data, .. }) if data.is_empty() => Leaf::Unresolved,
+                        Some(Outside::Records { ttl, data }) => Leaf::Records { ttl, data },
                         Some(Outside::Nothing) => Leaf::Nothing,
                         None => Leaf::Unresolved,
                     };
@@ -415,10 +415,19 @@ impl<'c> Oracle<'c> {
         self.groups.get(&group.key()).map_or(&[], Vec::as_slice)
     }
 
-    /// What is known of a host name elsewhere.
-    pub(crate) fn outside(&self, target: &AliasTarget, rtype: RecordType) -> Option<&'c Outside> {
-        let key = (target.name.as_wire().to_vec(), rtype.code());
-        self.case.outside.get(&key)
+    /// What is known of a host name elsewhere, and may be told by the zone of this set, whose alias
+    /// it is: the records that it has the right to, which may be none (DESIGN, section 8).
+    pub(crate) fn outside(&self, target: &AliasTarget, set: &RecordSet) -> Option<Outside> {
+        let key = (target.name.as_wire().to_vec(), set.key.rtype.code());
+        let mut known = self.case.outside.get(&key)?.clone();
+        let is_home = |zone: &&Zone| zone.sets.as_ptr_range().contains(&ptr::from_ref(set));
+        let home = self.case.zones.iter().find(is_home).unwrap();
+        if let Outside::Records { data, .. } = &mut known
+            && !self.errs(Wrong::AddressesForAll)
+        {
+            data.retain(|address| needed(address) <= home.rights);
+        }
+        Some(known)
     }
 
     /// The group an alias points to, if it is there.
@@ -435,6 +444,15 @@ impl<'c> Oracle<'c> {
             name: &set.key.name,
             rtype,
         })
+    }
+}
+
+/// The right that an address needs, of those that cases have.
+fn needed(address: &[u8]) -> ProbeRights {
+    match address {
+        [10, ..] | [0xfd, ..] => ProbeRights::Private,
+        [127, ..] | [0xfe, 0x80, ..] => ProbeRights::Everything,
+        _ => ProbeRights::Public,
     }
 }
 

@@ -5,15 +5,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use meridian_answer::{
-    Broken, CidrCollections, ExternalFacts, ExternalRecords, ExternalState, ExternalTarget,
-    ExternalTargets, HashKey, Health, World, ZoneChange, ZoneImage, ZoneMeta,
+    Broken, CidrCollections, ExternalFacts, ExternalRecord, ExternalRecords, ExternalState,
+    ExternalTarget, ExternalTargets, HashKey, Health, World, ZoneChange, ZoneImage, ZoneMeta,
 };
 use meridian_atlas::{
     Atlas, Cell, Continent, Country, LatencyMap, Layer, MapDraft, MapRegion, MapRow, Network,
     Origin, Place, Point, Regions, Source, Subdivision,
 };
 use meridian_dns::{Name, RecordType};
-use meridian_model::{AccountId, Generation, RecordSet, Timestamp, Vpc, VpcId, VpcRegion};
+use meridian_model::{
+    AccountId, AddressRange, Generation, ProbeRights, RecordSet, Timestamp, Vpc, VpcId, VpcRegion,
+};
 
 use crate::case::{self, Case, Outside, Prefix, Seen, Zone};
 use crate::earth;
@@ -60,6 +62,7 @@ fn zones(case: &Case, key: HashKey) -> World {
                 let late = rows.values().filter(|(name, _)| !half(name));
                 let late = late.map(|(name, sets)| (*name, sets.as_slice()));
                 let image = image.with_names(key, 1, late).unwrap();
+                let image = image.with_account(&account(zone.rights));
                 ZoneChange::Put(Arc::new(image))
             });
             world.changed(&changes.collect::<Vec<_>>())
@@ -89,7 +92,8 @@ fn by_and_by(case: &Case, key: HashKey, health: &Health) -> World {
                 }
             }
             images[place] = images[place].with_names(key, 1, names).unwrap();
-            let image = Arc::new(images[place].clone());
+            let image = images[place].clone().with_account(&account(zone.rights));
+            let image = Arc::new(image);
             world = world.changed(&[ZoneChange::Put(image)]);
         }
         let down = case.checks.keys().filter(|_| rng.percent(50));
@@ -131,7 +135,7 @@ fn surrounded(world: World, case: &Case) -> World {
             Outside::Records { ttl, data } => ExternalState::Answers {
                 records: ExternalRecords {
                     ttl_s: *ttl,
-                    records: data.clone(),
+                    records: data.iter().map(|data| record(data)).collect(),
                 },
                 for_subnets: Vec::new(),
             },
@@ -145,8 +149,17 @@ fn surrounded(world: World, case: &Case) -> World {
         }
     });
     let outside = ExternalTargets::of(world.key(), outside);
+    let rights = ProbeRights::ALL.map(|rights| (account(rights), rights));
+    // Either may be known first.
+    let world = match case.zones.len() % 2 {
+        0 => world
+            .with_egress_rights(Arc::new(rights.into()))
+            .with_external_targets(outside),
+        _ => world
+            .with_external_targets(outside)
+            .with_egress_rights(Arc::new(rights.into())),
+    };
     world
-        .with_external_targets(outside)
         .with_vpcs(&vpcs.collect::<Vec<_>>())
         .with_atlas(Arc::new(atlas))
         .with_regions(&regions)
@@ -272,5 +285,26 @@ fn image((place, zone): (usize, &Zone), key: HashKey, takes: impl Fn(&Name) -> b
     let names = names.map(|(name, sets)| (*name, sets.as_slice()));
     let image = ZoneImage::build(key, meta, names, Broken::Refuse).unwrap();
     let vpcs = (zone.seen == Seen::Vpc).then(|| [VpcId::new(VPC).unwrap()].into());
-    image.with_vpcs(vpcs)
+    image.with_vpcs(vpcs).with_account(&account(zone.rights))
+}
+
+/// The account with these rights.
+fn account(rights: ProbeRights) -> AccountId {
+    let id = match rights {
+        ProbeRights::Everything => "111111111111",
+        ProbeRights::Private => "222222222222",
+        ProbeRights::Public => "333333333333",
+    };
+    AccountId::new(id).unwrap()
+}
+
+/// A record elsewhere that is an address.
+fn record(data: &[u8]) -> ExternalRecord {
+    let v4 = <[u8; 4]>::try_from(data).map(IpAddr::from);
+    let address = v4.or_else(|_| <[u8; 16]>::try_from(data).map(IpAddr::from));
+    let needs = AddressRange::of(address.unwrap()).map(AddressRange::needs);
+    ExternalRecord {
+        data: data.to_vec(),
+        needs: needs.unwrap_or(Some(ProbeRights::Public)).unwrap(),
+    }
 }

@@ -82,6 +82,8 @@ pub(crate) enum Wrong {
     AliasWantsAll,
     /// A host name elsewhere that nobody has resolved counts as healthy.
     UnresolvedIsHealthy,
+    /// Host names elsewhere are answered with all their addresses, whoever's the zone is.
+    AddressesForAll,
     /// A set without a check counts as unhealthy once another one is.
     NoCheckIsUnhealthy,
     /// A check that is gone counts as unhealthy.
@@ -111,7 +113,7 @@ pub(crate) enum Wrong {
 }
 
 impl Wrong {
-    pub(crate) const ALL: [Self; 51] = [
+    pub(crate) const ALL: [Self; 52] = [
         Self::ZeroWeightCounts,
         Self::ZeroWeightNever,
         Self::WeightedLastResortOfAll,
@@ -150,6 +152,7 @@ impl Wrong {
         Self::AliasCheckAlone,
         Self::AliasWantsAll,
         Self::UnresolvedIsHealthy,
+        Self::AddressesForAll,
         Self::NoCheckIsUnhealthy,
         Self::GoneCheckIsUnhealthy,
         Self::NoLastResort,

@@ -7,6 +7,8 @@
 //! collection c-1 tokyo 192.0.2.0/24 2001:db8::/32     blocks of a location of a CIDR collection
 //! zone example.test [views=0,2]           the older of two zones of one name comes first
 //! zone example.test vpcs=vpc-1,vpc-2      a private zone
+//! zone example.test rights=public         of an account that may not answer with all addresses that
+//!                                         host names elsewhere have: `public` ones, or `private` too
 //! www.example.test 300 A 192.0.2.1        records of one name and type make one set
 //! w.example.test 60 A 192.0.2.9 | weight=3 id=x check=hc-1    a set of a policy: weighted
 //!                                         failover=PRIMARY multivalue region=eu-west-1
@@ -42,6 +44,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use meridian_dns::{Name, RecordType, rdata};
+use meridian_model::ProbeRights;
 
 pub(crate) use policy::Policy;
 
@@ -125,6 +128,8 @@ pub(crate) struct Zone {
     pub(crate) views: Vec<u8>,
     /// The VPCs that see a private zone; none for a public one.
     pub(crate) vpcs: Option<Vec<String>>,
+    /// What its account may answer with of what is elsewhere.
+    pub(crate) rights: ProbeRights,
     pub(crate) sets: Vec<Set>,
 }
 
@@ -506,6 +511,13 @@ fn fields(line: &str) -> Option<[&str; 4]> {
 }
 
 fn zone(text: &str) -> Option<Zone> {
+    let (text, rights) = match text.split_once(" rights=") {
+        Some((text, word)) => {
+            let mut all = ProbeRights::ALL.into_iter();
+            (text, all.find(|rights| rights.as_str() == word)?)
+        }
+        None => (text, ProbeRights::Everything),
+    };
     let (text, vpcs) = match text.split_once(" vpcs=") {
         Some((text, vpcs)) => (text, Some(vpcs.split(',').map(str::to_owned).collect())),
         None => (text, None),
@@ -518,6 +530,7 @@ fn zone(text: &str) -> Option<Zone> {
             .map(|view| view.parse().ok())
             .collect::<Option<_>>()?,
         vpcs,
+        rights,
         sets: Vec::new(),
     })
 }

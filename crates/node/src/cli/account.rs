@@ -37,8 +37,9 @@ pub(super) enum AccountVerb {
     Set {
         /// The account's name or id.
         account: String,
-        /// What its health checks may probe: the public Internet alone, private networks too, or
-        /// whatever there is, this machine and what is beside it included.
+        /// What its health checks may probe, and its aliases to host names elsewhere answer with: the
+        /// public Internet alone, private networks too, or whatever there is, this machine and what
+        /// is beside it included.
         #[arg(long)]
         probes: Probes,
         #[command(flatten)]

@@ -115,6 +115,12 @@ impl Source {
         }
     }
 
+    /// The rights of accounts to what is connected to on their behalf, and to what host names elsewhere
+    /// lead to; the others have the least.
+    pub(super) fn rights(&self) -> &Arc<HashMap<AccountId, ProbeRights>> {
+        &self.rights
+    }
+
     /// Documents of this file too.
     pub(super) fn heed(&mut self, break_glass: Arc<BreakGlassFile>) {
         self.break_glass = Some(break_glass);

@@ -6,8 +6,8 @@ use meridian_atlas::{Atlas, countries};
 use meridian_control::ChangeStatus;
 use meridian_log::{Commit, LocalJournal};
 use meridian_model::{
-    AccountId, DelegationSet, LogGroupArn, QueryLoggingConfig, QueryLoggingConfigId, RecordSet,
-    Timestamp,
+    AccountId, DelegationSet, LogGroupArn, ProbeRights, QueryLoggingConfig, QueryLoggingConfigId,
+    RecordSet, Timestamp,
 };
 
 use super::*;
@@ -417,11 +417,44 @@ fn answers_follow_health_checks_and_what_people_say_of_them() {
     assert_eq!(addresses(&live, &["192.0.2.1"]), [1]);
 }
 
-#[test]
-fn answers_go_by_the_health_checks_of_resources() {
+/// The account of the zones, with these rights.
+fn with_rights(probes: ProbeRights) -> Effect {
+    Effect::PutAccount(meridian_model::Account {
+        id: AccountId::new("111111111111").unwrap(),
+        name: "tenant".to_owned(),
+        operator: false,
+        probes,
+        created_at: Timestamp(0),
+    })
+}
+
+/// From now on a host name elsewhere is known, at an address that needs the right to private ones.
+fn know_private_target(feed: &mut Feed) {
     use meridian_answer::{
-        ExternalFacts, ExternalRecords, ExternalState, ExternalTarget, ExternalTargets,
+        ExternalFacts, ExternalRecord, ExternalRecords, ExternalState, ExternalTarget,
+        ExternalTargets,
     };
+    let target = ExternalTarget {
+        name: name("lb.example"),
+        rtype: "A".parse().unwrap(),
+        state: ExternalState::Answers {
+            records: ExternalRecords {
+                ttl_s: 60,
+                records: vec![ExternalRecord {
+                    data: vec![198, 51, 100, 9],
+                    needs: ProbeRights::Private,
+                }],
+            },
+            for_subnets: Vec::new(),
+        },
+        facts: ExternalFacts::default(),
+    };
+    let table = ExternalTargets::of(feed.world.key(), [target]);
+    feed.world = feed.world.clone().with_external_targets(table);
+}
+
+#[test]
+fn answers_go_by_the_health_checks_of_resources_and_the_rights_of_accounts() {
     use meridian_model::{
         AliasTarget, FailoverRole, HealthCheckId, Region, Resource, ResourceName, Routing, SetData,
     };
@@ -436,26 +469,11 @@ fn answers_go_by_the_health_checks_of_resources() {
         });
     }
     let secondary = policy_set(2, Routing::Failover(FailoverRole::Secondary), None);
-    append(&*feed.journal, vec![primary, secondary]);
+    let entitled = with_rights(ProbeRights::Private);
+    append(&*feed.journal, vec![primary, secondary, entitled]);
     feed.turn(&live).unwrap();
     assert_eq!(addresses(&live, &["192.0.2.1"]), [2]);
-    let resolved = |feed: &mut Feed| {
-        let target = ExternalTarget {
-            name: name("lb.example"),
-            rtype: "A".parse().unwrap(),
-            state: ExternalState::Answers {
-                records: ExternalRecords {
-                    ttl_s: 60,
-                    records: vec![vec![198, 51, 100, 9]],
-                },
-                for_subnets: Vec::new(),
-            },
-            facts: ExternalFacts::default(),
-        };
-        let table = ExternalTargets::of(feed.world.key(), [target]);
-        feed.world = feed.world.clone().with_external_targets(table);
-    };
-    resolved(&mut feed);
+    know_private_target(&mut feed);
     let resource = |account: &str| {
         Effect::PutResource(Resource {
             account: AccountId::new(account).unwrap(),
@@ -471,6 +489,8 @@ fn answers_go_by_the_health_checks_of_resources() {
     for (effects, address) in [
         // The check of another account's resource is none of the zone's business.
         (vec![disabled_check(&id, true), resource("222222222222")], 9),
+        (vec![with_rights(ProbeRights::Public)], 2),
+        (vec![with_rights(ProbeRights::Everything)], 9),
         (vec![resource("111111111111")], 2),
         (vec![disabled_check(&id, false)], 9),
         (vec![disabled_check(&id, true)], 2),
@@ -483,7 +503,7 @@ fn answers_go_by_the_health_checks_of_resources() {
     }
     // Built anew from the tables.
     feed.load().unwrap();
-    resolved(&mut feed);
+    know_private_target(&mut feed);
     live.publish(feed.world());
     assert_eq!(addresses(&live, &["192.0.2.1"]), [2]);
 }

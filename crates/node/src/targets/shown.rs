@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
-use meridian_answer::{ExternalFacts, ExternalRecords, ExternalState, ExternalTarget};
+use meridian_answer::{
+    ExternalFacts, ExternalRecord, ExternalRecords, ExternalState, ExternalTarget,
+};
 use meridian_dns::{Name, RecordType};
-use meridian_model::Timestamp;
+use meridian_health::Guard;
+use meridian_model::{ProbeRights, Timestamp};
 
 use super::book::{Book, Entry};
+use super::egress::needed;
 use super::file::texts;
 use super::judge::{Verdict, passed};
 
@@ -19,6 +23,9 @@ pub(crate) struct Target {
     pub(crate) state: &'static str,
     /// The records that answers have, as texts.
     pub(crate) data: Vec<String>,
+    /// The right that each of them needs, in the same order: to zones of accounts with less it is
+    /// withheld.
+    pub(crate) needs: Vec<ProbeRights>,
     /// Those for clients of some networks.
     pub(crate) networks: Vec<Network>,
     /// The TTL that answers have at this moment.
@@ -42,13 +49,13 @@ pub(crate) struct Network {
 }
 
 /// All of a book, in no order of names.
-pub(super) fn list(book: &Book, now: Timestamp) -> Vec<Target> {
-    let target = |entry| of(book, entry, now);
+pub(super) fn list(book: &Book, guard: &Guard, now: Timestamp) -> Vec<Target> {
+    let target = |entry| of(book, (entry, guard), now);
     book.entries().map(target).collect()
 }
 
 /// All of a book, as answers go by them.
-pub(super) fn for_answers(book: &Book, now: Timestamp) -> Vec<ExternalTarget> {
+pub(super) fn for_answers(book: &Book, guard: &Guard, now: Timestamp) -> Vec<ExternalTarget> {
     let target = |entry: &Entry| {
         let (name, rtype) = entry.key.clone();
         let standing = &entry.standing;
@@ -57,9 +64,13 @@ pub(super) fn for_answers(book: &Book, now: Timestamp) -> Vec<ExternalTarget> {
             Verdict::NoData => ExternalState::Nothing,
             Verdict::NoSuchName => ExternalState::NoSuchName,
             Verdict::Answers(good, ttl_s) => {
+                let record = |data: &Vec<u8>| ExternalRecord {
+                    needs: needed(guard, rtype, data),
+                    data: data.clone(),
+                };
                 let records = |data: &[Vec<u8>], ttl_s| ExternalRecords {
                     ttl_s,
-                    records: data.to_vec(),
+                    records: data.iter().map(record).collect(),
                 };
                 let own = book.networks((good, ttl_s), now);
                 let own = own.map(|(own, ttl_s)| (own.network, records(&own.data, ttl_s)));
@@ -86,13 +97,14 @@ pub(super) fn for_answers(book: &Book, now: Timestamp) -> Vec<ExternalTarget> {
     book.entries().map(target).collect()
 }
 
-fn of(book: &Book, entry: &Entry, now: Timestamp) -> Target {
+fn of(book: &Book, (entry, guard): (&Entry, &Guard), now: Timestamp) -> Target {
     let ((name, rtype), standing) = (&entry.key, &entry.standing);
     let nothing = Target {
         name: name.clone(),
         rtype: *rtype,
         state: "unknown",
         data: Vec::new(),
+        needs: Vec::new(),
         networks: Vec::new(),
         ttl_s: None,
         age_s: None,
@@ -124,6 +136,11 @@ fn of(book: &Book, entry: &Entry, now: Timestamp) -> Target {
                 "answers"
             },
             data: texts(*rtype, &good.data),
+            needs: good
+                .data
+                .iter()
+                .map(|data| needed(guard, *rtype, data))
+                .collect(),
             networks: book
                 .networks((good, ttl_s), now)
                 .map(|(own, _)| Network {

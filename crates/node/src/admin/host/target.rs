@@ -35,6 +35,7 @@ fn shown(target: &Target) -> Value {
         "type": target.rtype.as_str(),
         "state": target.state,
         "data": target.data,
+        "needs": target.needs.iter().map(|needs| needs.as_str()).collect::<Vec<_>>(),
         "networks": target.networks.iter().map(network).collect::<Vec<_>>(),
         "ttl_s": target.ttl_s,
         "age_s": target.age_s,

@@ -260,10 +260,24 @@ fn candidate(candidate: &Value) -> Branch {
 fn elsewhere(external: &Value) -> String {
     let state = match external["state"].as_str() {
         None => return String::new(),
-        Some("answers") => match &external["records"] {
-            records if *records == 1 => format!("1 record for {} s", external["ttl_s"]),
-            records => format!("{records} records for {} s", external["ttl_s"]),
-        },
+        Some("answers") => {
+            let mut text = match &external["records"] {
+                records if *records == 1 => format!("1 record for {} s", external["ttl_s"]),
+                records => format!("{records} records for {} s", external["ttl_s"]),
+            };
+            if external["withheld"].as_u64().is_some_and(|more| more > 0) {
+                text.push_str(&format!(
+                    ", {} withheld: the account has no right to their addresses",
+                    external["withheld"]
+                ));
+            }
+            text
+        }
+        Some("withheld") => format!(
+            "withheld: the account has no right to its addresses; the operator can give it that with \
+             `meridian account set NAME --probes {}`",
+            cell(&external["needs"])
+        ),
         Some("nothing") => "no records".to_owned(),
         Some("no-such-name") => "no such name".to_owned(),
         Some(_) => "not resolved".to_owned(),

@@ -32,6 +32,14 @@ pub(super) fn shown(out: &mut impl Write, targets: &Value) -> Result<()> {
         )?;
         line("state", cell(&target["state"]))?;
         line("data", cell(&target["data"]))?;
+        let needs = target["needs"].as_array().map_or(&[][..], Vec::as_slice);
+        if needs.iter().any(|needs| needs != "public") {
+            let text = format!(
+                "{} (of accounts: `account set NAME --probes`)",
+                cell(&target["needs"])
+            );
+            line("needs rights", text)?;
+        }
         for own in target["networks"].as_array().map_or(&[][..], Vec::as_slice) {
             line(
                 "for",
