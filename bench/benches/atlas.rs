@@ -8,12 +8,13 @@ use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use arrayvec::ArrayVec;
-use meridian_answer::BATCH;
+use meridian_answer::{BATCH, Near};
 use meridian_atlas::{
-    Atlas, Country, Layer, LookUp, Network, Place, Point, Source, countries, mmdb,
+    Atlas, Country, Layer, LookUp, Needs, Network, Place, Point, Source, countries, mmdb,
 };
 use meridian_bench::data::{low, mix, popular};
 use meridian_bench::timing::{per, report, rounds, timed};
+use meridian_server::Prefetch;
 
 #[path = "../../crates/atlas/tests/mmdb/mod.rs"]
 #[expect(dead_code, reason = "not every kind of file is needed here")]
@@ -23,7 +24,7 @@ mod file;
 const PREFIXES: usize = 1_000_000;
 /// Different places: as many as a file of cities may have.
 const PLACES: u32 = 200_000;
-/// Steps that most look-ups take: to a part, an index, entries, a record.
+/// Steps that most look-ups take: to a part, a branch, a leaf, a record.
 const STEPS: usize = 3;
 /// Look-ups per round.
 const LOOK_UPS: usize = 1 << 20;
@@ -229,10 +230,17 @@ fn in_steps(what: &str, atlas: &Atlas, addresses: &[IpAddr]) {
     let times = rounds(|| {
         per(addresses.len(), || {
             for batch in addresses.chunks(BATCH) {
-                let mut all: ArrayVec<LookUp<'_>, BATCH> =
-                    batch.iter().map(|address| atlas.begin(*address)).collect();
+                let begin = |address: &IpAddr| {
+                    let look_up = atlas.begin(*address);
+                    ask_for(&look_up);
+                    look_up
+                };
+                let mut all: ArrayVec<LookUp<'_>, BATCH> = batch.iter().map(begin).collect();
                 for _ in 0..STEPS {
-                    all.iter_mut().for_each(LookUp::step);
+                    for look_up in &mut all {
+                        look_up.step();
+                        ask_for(look_up);
+                    }
                 }
                 for look_up in all {
                     black_box(look_up.found());
@@ -241,6 +249,14 @@ fn in_steps(what: &str, atlas: &Atlas, addresses: &[IpAddr]) {
         })
     });
     report(&format!("{what}: look up, {BATCH} in steps"), times);
+}
+
+fn ask_for(look_up: &LookUp<'_>) {
+    match look_up.needs() {
+        Needs::Words(words) => Prefetch.near(words),
+        Needs::Record(Some(record)) => Prefetch.near(record),
+        Needs::Record(None) | Needs::Row(_) => {}
+    }
 }
 
 /// So many bytes of places, each of which leads to another one, until all have been seen.
