@@ -13,7 +13,7 @@ use libfuzzer_sys::fuzz_target;
 use meridian_health::{
     CapLimits, Caps, Certificate, Found, Guard, Prober, Resolver, Target, Timeouts, Tls, respond,
 };
-use meridian_model::{Endpoint, HealthCheckId, Protocol};
+use meridian_model::{AccountId, Endpoint, HealthCheckId, Protocol};
 use tokio::runtime::{Builder, Runtime};
 
 const WANTED: &str = "ab";
@@ -48,6 +48,7 @@ fn station() -> Station {
             contact: None,
         },
         target: Target {
+            account: AccountId::new("123456789012").expect("it is an account"),
             id: HealthCheckId::new("0").expect("it is an id"),
             endpoint: Endpoint {
                 protocol: Protocol::Http,

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import resource
 import socket
 import subprocess
 import time
@@ -349,3 +350,19 @@ def test_a_replaced_server_hands_over_what_is_known(tmp_path, nginx):
         assert answers(server, www) == ["192.0.2.2"]
         web.become_well()
         assert eventually(lambda: answers(server, www) == ["192.0.2.1"], 5)
+
+
+def test_a_low_limit_of_descriptors_is_raised(tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 512), hard))
+    try:
+        server = Meridian(tmp_path).start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    try:
+        assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE) == (
+            min(hard, 65536) if hard != resource.RLIM_INFINITY else 65536,
+            hard,
+        )
+    finally:
+        server.kill()

@@ -36,9 +36,9 @@ struct Arguments {
     #[arg(long, default_value_t = 30)]
     secs: u64,
     /// The most probes under way.
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 16_000)]
     room: usize,
-    /// The most probes under way for one account; as many as there may be, unless told.
+    /// The most probes under way for one account; three of four, unless told.
     #[arg(long)]
     account_room: Option<usize>,
     /// How many accounts the checks are of.
@@ -156,13 +156,13 @@ fn checker(
         region: CheckerRegion::stored("us-east-1"),
         key: key.public(),
     }])?;
+    let mut limits = CapLimits::of(arguments.room);
+    if let Some(room) = arguments.account_room {
+        limits.per_account = room;
+    }
     let prober = Prober {
         guard: Guard::default(),
-        caps: Caps::new(CapLimits {
-            in_all: arguments.room,
-            per_account: arguments.account_room.unwrap_or(arguments.room),
-            ..CapLimits::default()
-        }),
+        caps: Caps::new(limits),
         resolver: Resolver::new(&[], Duration::from_secs(1)),
         tls: Tls::trusting_nobody()?,
         timeouts: Timeouts::default(),
@@ -220,9 +220,9 @@ fn assignment(slot: u32, arguments: &Arguments, ports: Ports) -> Result<(u32, Ar
             slot,
             incarnation: 1,
         },
-        account: AccountId::new(&account).map_err(|_| anyhow!("no account"))?,
         rights: ProbeRights::Everything,
         target: Target {
+            account: AccountId::new(&account).map_err(|_| anyhow!("no account"))?,
             id: HealthCheckId::new(&data::check_id(slot.into())).map_err(|_| anyhow!("no id"))?,
             endpoint: endpoint(slot, arguments, ports),
             certificate: Certificate::Any,

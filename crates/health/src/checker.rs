@@ -11,7 +11,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use meridian_model::{AccountId, HealthSlot, ProbeRights, Seq, Timestamp};
+use meridian_model::{HealthSlot, ProbeRights, Seq, Timestamp};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -45,9 +45,7 @@ const ANSWERS: usize = 256;
 pub struct Assignment {
     /// Its place.
     pub slot: HealthSlot,
-    /// Whose it is.
-    pub account: AccountId,
-    /// What that account may have probed.
+    /// What its account may have probed.
     pub rights: ProbeRights,
     /// What is probed.
     pub target: Target,
@@ -278,7 +276,7 @@ impl<S: Surroundings> Worker<S> {
     fn spawn(&mut self, assignment: Arc<Assignment>) {
         let caps = &self.prober.caps;
         let places = caps.any().and_then(|place| {
-            let account = caps.account(&assignment.account)?;
+            let account = caps.account(&assignment.target.account)?;
             Ok((place, account))
         });
         let prober = Arc::clone(&self.prober);

@@ -10,7 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use meridian_model::{AddressRange, ProbeRights};
 
-pub use caps::{Busy, Cap, CapLimits, Caps, Place};
+pub use caps::{Admission, Busy, Cap, CapLimits, Caps, Place};
 
 /// Why an address is not connected to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

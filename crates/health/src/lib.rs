@@ -30,7 +30,7 @@ pub use checker::{
 };
 pub use damping::{Damping, Guardrails, HeldBack, Panic, Turn};
 pub use exchange::{PAYLOAD, exchange, is_nobody};
-pub use guard::{Busy, Cap, CapLimits, Caps, Denial, Guard, Place};
+pub use guard::{Admission, Busy, Cap, CapLimits, Caps, Denial, Guard, Place};
 pub use key::{CheckerKey, NotAKey, PublicKey};
 pub use layout::{Layout, OutOfPlaces};
 pub use metric::{AlarmRule, AlarmState, Comparison};

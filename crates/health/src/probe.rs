@@ -16,7 +16,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use meridian_model::{Endpoint, HealthCheckId, ProbeRights, Protocol};
+use meridian_model::{AccountId, Endpoint, HealthCheckId, ProbeRights, Protocol};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -25,7 +25,7 @@ use tokio_rustls::client::TlsStream;
 use self::body::{Body, BodyFault, Search};
 use self::http::{Head, HeadReader};
 use self::tls::Sni;
-use crate::guard::{Busy, Caps, Guard};
+use crate::guard::{Admission, Busy, Caps, Guard};
 use crate::resolve::{ResolveFailure, Resolver};
 
 pub use found::{CertificateFault, Found, Malformation, TlsFailure};
@@ -39,7 +39,9 @@ const READ: usize = 4096;
 /// What is probed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// Whose it is; the endpoint is told.
+    /// Whose it is.
+    pub account: AccountId,
+    /// Of which check; the endpoint is told.
     pub id: HealthCheckId,
     /// Where and how.
     pub endpoint: Endpoint,
@@ -173,7 +175,7 @@ impl Prober {
             seen.found = Found::Denied(denial);
             return Ok(seen);
         }
-        let _place = self.caps.address(address.to_canonical())?;
+        let _place = self.caps.address(address.to_canonical()).await?;
         let outcome = match target.endpoint.protocol {
             Protocol::Tcp => self.tcp(address, port, &mut seen.times).await,
             Protocol::Http => self.http(target, address, &mut seen.times).await,
@@ -225,6 +227,7 @@ impl Prober {
     ) -> Result<Found, Stop> {
         let deadline = Instant::now() + self.timeouts.connect;
         let stream = connect((address, target.endpoint.port).into(), deadline, times).await?;
+        let _turn = self.turn(target).await?;
         self.exchange(stream, target, address, times).await
     }
 
@@ -246,10 +249,17 @@ impl Prober {
             let again = self.secure(target, address, Sni::Silent, deadline, times);
             outcome = again.await;
         }
-        self.exchange(outcome?, target, address, times).await
+        let (stream, _turn) = outcome?;
+        self.exchange(stream, target, address, times).await
     }
 
-    /// A connection with TLS over it.
+    /// The turn to talk; that others talk is no result.
+    async fn turn(&self, target: &Target) -> Result<Admission, Stop> {
+        let turn = self.caps.conversation(&target.account);
+        turn.await.map_err(|busy| Stop::Unable(busy.into()))
+    }
+
+    /// A connection with TLS over it, and the turn to talk.
     async fn secure(
         &self,
         target: &Target,
@@ -257,21 +267,25 @@ impl Prober {
         sni: Sni,
         deadline: Instant,
         times: &mut Times,
-    ) -> Result<TlsStream<TcpStream>, Stop> {
+    ) -> Result<(TlsStream<TcpStream>, Admission), Stop> {
         let Target {
             endpoint,
             certificate,
             ..
         } = target;
         let stream = connect((address, endpoint.port).into(), deadline, times).await?;
+        let connected = Instant::now();
+        let turn = self.turn(target).await?;
         let began = Instant::now();
+        // It is not the endpoint that others were waited for.
+        let deadline = deadline + (began - connected);
         let handshake = self
             .tls
             .connect(stream, endpoint, address, *certificate, sni);
         let outcome = timeout_at(deadline, Box::pin(handshake)).await;
         let stream = outcome.map_err(|_| Found::Tls(TlsFailure::TimedOut))??;
         times.tls_us = Some(since(began));
-        Ok(stream)
+        Ok((stream, turn))
     }
 
     /// One request and as much of the response as is wanted.

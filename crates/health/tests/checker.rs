@@ -148,9 +148,9 @@ fn assignment(slot: u32, address: Option<SocketAddr>) -> Assignment {
             slot,
             incarnation: 1,
         },
-        account: AccountId::new("123456789012").unwrap(),
         rights: ProbeRights::Everything,
         target: Target {
+            account: AccountId::new("123456789012").unwrap(),
             id: HealthCheckId::new(&id).unwrap(),
             endpoint: Endpoint {
                 protocol: Protocol::Tcp,
@@ -186,7 +186,7 @@ fn as_check(assignment: &Assignment) -> HealthCheck {
     };
     HealthCheck {
         id: assignment.target.id.clone(),
-        account: assignment.account.clone(),
+        account: assignment.target.account.clone(),
         caller_reference: "r".to_owned(),
         version: 1,
         created_with: config.clone(),
@@ -388,10 +388,7 @@ async fn what_this_machine_cannot_do_is_no_result() {
 #[tokio::test(start_paused = true)]
 async fn no_more_at_once_than_there_is_room_for() {
     let (_socket, address) = silent_resolver();
-    let limits = CapLimits {
-        in_all: 2,
-        ..CapLimits::default()
-    };
+    let limits = CapLimits::of(2);
     let mut scene = Scene::new(prober(limits, &[address]), Here::default());
     let checks: Vec<_> = (0..10)
         .map(|slot| Arc::new(assignment(slot, None)))
@@ -421,7 +418,7 @@ async fn an_account_that_takes_too_much_is_put_off() {
     };
     let mut scene = Scene::new(prober(limits, &[address]), Here::default());
     let mut checks: Vec<_> = (0..10).map(|slot| assignment(slot, None)).collect();
-    checks[9].account = AccountId::new("999999999999").unwrap();
+    checks[9].target.account = AccountId::new("999999999999").unwrap();
     let checks: Vec<_> = checks.into_iter().map(Arc::new).collect();
     scene.assign(&checks);
     sleep(Duration::from_secs(20)).await;

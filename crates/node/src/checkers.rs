@@ -34,6 +34,7 @@ use tokio::time::{self, Instant};
 
 use crate::condition::Condition;
 use crate::config::Config;
+use crate::descriptors;
 use crate::trust::system_and;
 
 pub(crate) use board::{Board, Findings, Flips, Member, State};
@@ -260,9 +261,9 @@ fn assignment(state: &State, check: &HealthCheck, certificates: Certificate) -> 
     };
     (!check.config.disabled).then(|| Assignment {
         slot: check.slot,
-        account: check.account.clone(),
         rights: state.rights(&check.account),
         target: Target {
+            account: check.account.clone(),
             id: check.id.clone(),
             endpoint: endpoint.clone(),
             certificate: state.marks.certificate(&check.id).unwrap_or(certificates),
@@ -284,16 +285,6 @@ pub(crate) fn guard(config: &Config) -> Guard {
     Guard::new(&listeners, &config.dns_addresses())
 }
 
-/// So many probes in all: where that is more than usual, an account has half of it.
-fn cap_limits(in_all: usize) -> CapLimits {
-    let usual = CapLimits::default();
-    CapLimits {
-        in_all,
-        per_account: usual.per_account.max(in_all / 2),
-        ..usual
-    }
-}
-
 /// What probes are made with.
 fn prober(config: &Config) -> Result<Prober> {
     let resolvers = match config.health.resolvers.as_slice() {
@@ -306,7 +297,7 @@ fn prober(config: &Config) -> Result<Prober> {
     let roots = system_and(config.health.certificate_roots.as_deref())?;
     Ok(Prober {
         guard: guard(config),
-        caps: Caps::new(cap_limits(config.health.max_probes)),
+        caps: Caps::new(CapLimits::of(config.health.probes(descriptors::most()))),
         resolver: Resolver::new(&resolvers, RESOLVER_PATIENCE),
         tls: Tls::new(roots).context("TLS for probes")?,
         timeouts: Timeouts::default(),

@@ -15,6 +15,7 @@ mod cli;
 mod condition;
 mod config;
 mod credentials;
+mod descriptors;
 mod doh;
 mod explanation;
 mod feed;

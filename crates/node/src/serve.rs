@@ -36,6 +36,7 @@ use crate::checkers::{self, EventLog};
 use crate::condition::Condition;
 use crate::config::Config;
 use crate::credentials;
+use crate::descriptors;
 use crate::feed::Feed;
 use crate::geo;
 use crate::identity;
@@ -71,6 +72,7 @@ pub(crate) fn run(config: &Config, predecessor: Option<&Predecessor>) -> Result<
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
+    descriptors::take();
     let runtimes = Runtimes::new(config)?;
     if let Some(predecessor) = predecessor {
         return succeed(config, runtimes, predecessor);

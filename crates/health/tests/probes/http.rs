@@ -1,9 +1,12 @@
 //! TCP and HTTP: connections, requests, statuses, heads.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use meridian_health::{Busy, Cap, CapLimits, Caps, Denial, Found, Guard, Malformation, Unable};
+use meridian_health::{
+    Busy, Cap, CapLimits, Caps, Denial, Found, Guard, Malformation, Prober, Target, Unable,
+};
 use meridian_model::{AddressRange, ProbeRights, Protocol};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};
@@ -37,9 +40,9 @@ async fn nobody_listens() {
     }
 }
 
-/// Beyond its backlog the kernel lets packets fall, as a firewall does.
-#[tokio::test]
-async fn nobody_takes_the_connection() {
+/// Beyond its backlog the kernel lets packets fall, as a firewall does. As long as what this gives
+/// is there.
+async fn silent() -> (SocketAddr, impl Sized) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener = socket.listen(1).unwrap();
@@ -49,9 +52,47 @@ async fn nobody_takes_the_connection() {
         let connecting = TcpStream::connect(address);
         waiting.push(tokio::time::timeout(Duration::from_millis(50), connecting).await);
     }
+    (address, (listener, waiting))
+}
+
+#[tokio::test]
+async fn nobody_takes_the_connection() {
+    let (address, _waiting) = silent().await;
     for protocol in [Protocol::Tcp, Protocol::Http, Protocol::Https] {
         let found = find(&target(address, protocol)).await;
         assert_eq!(found.to_string(), "Failure: Connection timed out");
+    }
+}
+
+#[tokio::test]
+async fn endpoints_that_say_nothing_hold_up_nobody_who_talks() {
+    let (address, _waiting) = silent().await;
+    let limits = CapLimits {
+        talking: 1,
+        ..CapLimits::default()
+    };
+    let prober = Arc::new(Prober {
+        caps: Caps::new(limits),
+        ..prober()
+    });
+    let probe = |target: Target| {
+        let prober = Arc::clone(&prober);
+        tokio::spawn(async move { prober.probe(&target, ProbeRights::Everything, 1).await })
+    };
+    // One after the other they would take longer than anybody waits.
+    let silent: Vec<_> = (0..8)
+        .map(|_| probe(target(address, Protocol::Http)))
+        .collect();
+    let talks = answering("HTTP/1.1 200 OK\r\n\r\n").await;
+    let talks = [(); 2].map(|()| probe(target(talks.address, Protocol::Http)));
+    for seen in silent {
+        let seen = seen.await.unwrap();
+        assert_eq!(seen.unwrap().found, Found::ConnectTimedOut);
+    }
+    // The second waits for the first.
+    for seen in talks {
+        let seen = seen.await.unwrap();
+        assert_eq!(seen.unwrap().found, Found::Answered(200));
     }
 }
 
@@ -255,6 +296,7 @@ async fn no_more_probes_of_one_address_than_allowed() {
     let mut prober = prober();
     prober.caps = Caps::new(CapLimits {
         per_address: 1,
+        patience: Duration::from_millis(100),
         ..CapLimits::default()
     });
     let rights = ProbeRights::Everything;

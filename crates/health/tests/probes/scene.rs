@@ -10,7 +10,7 @@ use meridian_health::{
     CapLimits, Caps, Certificate, Found, Guard, Observation, Prober, Resolver, Target, Timeouts,
     Tls,
 };
-use meridian_model::{Endpoint, HealthCheckId, ProbeRights, Protocol};
+use meridian_model::{AccountId, Endpoint, HealthCheckId, ProbeRights, Protocol};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::rustls::RootCertStore;
@@ -97,6 +97,7 @@ pub(crate) async fn endless(head: &'static [u8], more: &'static [u8], pause: Dur
 
 pub(crate) fn target(address: SocketAddr, protocol: Protocol) -> Target {
     Target {
+        account: AccountId::new("123456789012").unwrap(),
         id: HealthCheckId::new(ID).unwrap(),
         endpoint: Endpoint {
             protocol,

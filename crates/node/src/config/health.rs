@@ -16,6 +16,9 @@ use crate::trust;
 const EVENT_LOG_MIN_BYTES: u64 = 64 * 1024;
 /// More descriptors than a process is usually given.
 const PROBES_MAX: usize = 100_000;
+/// As many as there are unless it is said. That is enough for a hundred thousand endpoints that say
+/// nothing for four seconds, every thirty.
+const PROBES_USUAL: usize = 16_000;
 /// The longest name of a region.
 const REGION_MAX: usize = 63;
 
@@ -37,8 +40,8 @@ pub(crate) struct Health {
     quorum_percent: u8,
     /// `[health.damping]`
     damping: Damping,
-    /// The most probes under way, of all checkers.
-    pub(crate) max_probes: usize,
+    /// The most probes under way, of all checkers; absent: as many as there are descriptors for.
+    max_probes: Option<usize>,
     /// Who is asked for the addresses of domain names; empty: those of the system.
     pub(crate) resolvers: Vec<SocketAddr>,
     /// Where those who are probed may complain; told with each HTTP request.
@@ -101,7 +104,7 @@ impl Default for Health {
             healthy_regions_at_least: rules.least_regions,
             quorum_percent: rules.quorum_percent,
             damping: Damping::default(),
-            max_probes: 1000,
+            max_probes: None,
             resolvers: Vec::new(),
             contact: None,
             validate_certificates: false,
@@ -121,6 +124,17 @@ impl Health {
     pub(crate) fn checkers(&self) -> Result<Vec<(CheckerName, CheckerRegion)>> {
         let checkers = self.checkers.iter().filter(|_| self.enabled);
         checkers.map(CheckerSettings::checker).collect()
+    }
+
+    /// The most probes under way in a process that may have so many descriptors. Unless it is said,
+    /// a quarter of them at least is left to whatever else it does.
+    pub(crate) fn probes(&self, descriptors: Option<u64>) -> usize {
+        let usual = || {
+            let whole = descriptors.and_then(|all| usize::try_from(all).ok());
+            let part = whole.map_or(PROBES_USUAL, |all| all - all.div_ceil(4));
+            part.clamp(1, PROBES_USUAL)
+        };
+        self.max_probes.unwrap_or_else(usual)
     }
 
     /// Whether certificates of endpoints count where nothing else is said.
@@ -188,11 +202,12 @@ impl Health {
         ] {
             ensure!(percent < 100, "health.{key} is {percent}; 99 is the most");
         }
-        let most = self.max_probes;
-        ensure!(
-            (1..=PROBES_MAX).contains(&most),
-            "health.max_probes is {most}; 1 to {PROBES_MAX}"
-        );
+        if let Some(most) = self.max_probes {
+            ensure!(
+                (1..=PROBES_MAX).contains(&most),
+                "health.max_probes is {most}; 1 to {PROBES_MAX}"
+            );
+        }
         ensure!(
             self.resolvers.len() <= 3,
             "health.resolvers has {} addresses; three are the most",
@@ -244,6 +259,9 @@ mod tests {
         assert_eq!(default.guardrails(), Guardrails::OFF);
         assert_eq!(default.checkers().unwrap()[0].0.as_str(), "local");
         assert!(health("enabled = false").checkers().unwrap().is_empty());
+        let probes = [None, Some(0), Some(1024), Some(1_000_000)].map(|all| default.probes(all));
+        assert_eq!(probes, [16_000, 1, 768, 16_000]);
+        assert_eq!(health("max_probes = 20000").probes(Some(1024)), 20_000);
         for (text, part) in [
             ("checkers = []", "0 checkers"),
             ("checkers = [{ name = 'A', region = 'r' }]", "names 'A'"),
