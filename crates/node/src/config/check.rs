@@ -113,6 +113,14 @@ impl Config {
                     .to_owned(),
             );
         }
+        let hands_out_scripts = self.beacon.as_ref().is_some_and(|it| !it.sites.is_empty());
+        if hands_out_scripts && self.latency.build_every().is_none() {
+            warnings.push(
+                "what browsers and agents report here is only counted: beacon.sites has scripts \
+                 handed out, but latency.build is false, and no map is made of it"
+                    .to_owned(),
+            );
+        }
         warnings.extend(self.certificate_warnings(SystemTime::now()));
         warnings.extend(self.geo.warnings());
         warnings
@@ -233,5 +241,14 @@ mod tests {
         let text = format!("{text}\nrate_limit = {{ responses_per_second = 100 }}");
         let config: Config = toml::from_str(&text).unwrap();
         assert!(config.warnings().is_empty());
+        // What was reported to it vanished, and nobody was told.
+        let text = format!(
+            "{text}\n[beacon]\nregion = 'home-1'\nlisten = '127.0.0.1:5395'\n\
+             sites = [{{ region = 'home-1', url = 'https://a.example' }}]"
+        );
+        let of = |text: &str| toml::from_str::<Config>(text).unwrap().warnings();
+        assert!(of(&text).is_empty());
+        let warnings = of(&format!("{text}\n[latency]\nbuild = false"));
+        assert!(warnings.len() == 1 && warnings[0].contains("latency.build is false"));
     }
 }
