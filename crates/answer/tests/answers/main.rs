@@ -4,6 +4,7 @@
 mod ahead;
 mod allocation;
 mod attack;
+mod by_client;
 mod compare;
 mod crowd;
 mod external;
