@@ -162,7 +162,10 @@ pub(super) fn status(out: &mut impl Write, status: &Value) -> Result<()> {
             samples["networks"],
             cell(&samples["newest"]),
             samples["pairs"],
-            cell(&samples["refused"]),
+            match &*cell(&samples["refused"]) {
+                "" => "none",
+                refused => refused,
+            },
             status["dropped"]
         )?,
     }
