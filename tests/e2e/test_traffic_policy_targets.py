@@ -23,7 +23,7 @@ min_ttl_s = 1
 HOSTS = ["cdn-1", "cdn-2", "lb-1", "lb-2", "any-1", "any-2"]
 # What each is at: the last number is the version that leads there.
 LINES_OF_NSD = [
-    f"{host} 60 A 192.0.2.{20 * (place // 2) + int(host[-1])}" for place, host in enumerate(HOSTS)
+    f"{host} 60 A 10.0.0.{20 * (place // 2) + int(host[-1])}" for place, host in enumerate(HOSTS)
 ]
 
 
@@ -67,8 +67,11 @@ NOWHERE = "203.0.113.0/24"
 
 
 def expected(version):
-    last = {BERLIN: version, BERKELEY: 20 + version, NOWHERE: 100 + version}
-    return {subnet: {f"192.0.2.{number}"} for subnet, number in last.items()}
+    return {
+        BERLIN: {f"10.0.0.{version}"},
+        BERKELEY: {f"10.0.0.{20 + version}"},
+        NOWHERE: {f"192.0.2.10{version}"},
+    }
 
 
 def seen(server, name):
@@ -92,9 +95,16 @@ def targets(server):
     return {each["name"].rstrip(".") for each in server.admin("target", "list")}
 
 
+def entitled(server):
+    """An account that may be led to addresses of private networks."""
+    owner = Owner(server)
+    server.admin("account", "set", owner.key.account, "--probes", "private")
+    return owner
+
+
 def with_policy(server):
     """An account whose policy has two versions, and whose zone keeps all hosts known."""
-    owner = Owner(server)
+    owner = entitled(server)
     known = [
         change("CREATE", alias(f"{host}.{owner.zone.name}", f"{host}.{APEX}", "ZEXTERNAL"))
         for host in HOSTS
@@ -105,7 +115,7 @@ def with_policy(server):
 
 def test_hosts_elsewhere_are_led_to_moved_and_let_go(nsd, start):
     server = start(config=CONFIG.format(nsd.address))
-    owner = Owner(server)
+    owner = entitled(server)
     policy = owner.policy(document(1), document(2))
     made = owner.make("www", policy, ttl=30)
     name = f"www.{owner.zone.name}"
@@ -114,13 +124,13 @@ def test_hosts_elsewhere_are_led_to_moved_and_let_go(nsd, start):
     assert targets(server) == hosts(1)
     explained = json.dumps(server.admin("explain", name, "A", "--client", "141.20.1.1"))
     assert f"cdn-1.{APEX}".rstrip(".") in explained
-    nsd.have("cdn-2 1 A 192.0.2.2", "lb-2 1 A 192.0.2.22")
+    nsd.have("cdn-2 1 A 10.0.0.2", "lb-2 1 A 10.0.0.22")
     owner.update(made, policy, 2)
     assert answers(server, name, 2), server.admin("target", "list")
     assert eventually(lambda: targets(server) == hosts(2))
     # A host moves by itself.
-    nsd.have("cdn-2 1 A 192.0.2.77", "lb-2 1 A 192.0.2.22")
-    assert eventually(lambda: seen_from(BERLIN, name, server.dns_port) == {"192.0.2.77"})
+    nsd.have("cdn-2 1 A 10.0.0.77", "lb-2 1 A 10.0.0.22")
+    assert eventually(lambda: seen_from(BERLIN, name, server.dns_port) == {"10.0.0.77"})
     owner.gone(made)
     assert eventually(lambda: server.rcode(name) == "NXDOMAIN")
     assert eventually(lambda: targets(server) == set())
