@@ -1,14 +1,18 @@
 """Accounts with traffic policies and instances of them, and what clients elsewhere are answered."""
 
 import ipaddress
+import random
+import threading
+import time
 
+import botocore.exceptions
 import dns.edns
 import dns.flags
 import dns.message
 import dns.query
 import dns.rcode
 
-from harness import Zone, eventually, reference
+from harness import Threads, Zone, eventually, reference
 
 # Of universities, whose countries come with the server.
 BERLIN, BERKELEY = "141.20.1.0/24", "128.32.0.0/24"
@@ -79,6 +83,35 @@ class Owner:
 
     def force(self, check, health):
         self.server.admin("health", "force", check, health, "--reason", "a trial")
+
+
+def after_kills(server, owner, made, policy, times):
+    """The instance as it is after each of so many starts. Before each the server was killed while the
+    instance moved from one of two versions of its policy to the other and back."""
+    known = 1
+    for _ in range(times):
+        killed, tried = threading.Event(), []
+
+        def update():
+            version = known
+            while not killed.is_set():
+                version = 3 - version
+                tried.append(version)
+                try:
+                    owner.update(made, policy, version)
+                except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError):
+                    return
+
+        with Threads(update):
+            time.sleep(random.uniform(0.02, 0.3))
+            killed.set()
+            server.kill()
+        server.start()
+        now = owner.applied(made)
+        known = now["TrafficPolicyVersion"]
+        # The last try, or the one before it, which was acknowledged.
+        assert known in tried[-2:] or not tried
+        yield now
 
 
 def seen_from(subnet, name, port, recursive=False):
