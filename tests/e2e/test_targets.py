@@ -381,6 +381,8 @@ def test_addresses_are_told_to_accounts_with_a_right_to_them_alone(nsd, begin):
     assert eventually(lambda: is_withheld(f"inner.{theirs}", "A"))
     assert becomes(server, f"over.{theirs}", ["192.0.2.99"])
     # What was known before a start is withheld from the first answer on.
+    kept = server.data / "targets.json"
+    assert eventually(lambda: kept.exists() and "10.99.0.1" in kept.read_text())
     server.kill()
     server.start()
     assert is_withheld(f"inner.{theirs}", "A")
