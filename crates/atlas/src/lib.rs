@@ -19,6 +19,7 @@ mod regions;
 mod runs;
 mod search;
 mod shelf;
+mod slots;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@
 use crate::table::{Entry, PART_WORDS};
 
 /// Words of a line: as many as come from memory at once.
-const WORDS: usize = 16;
+pub(crate) const WORDS: usize = 16;
 /// Parts in a line.
 pub(crate) const PARTS_PER_LINE: usize = WORDS / PART_WORDS;
 /// The most entries of a leaf. A key more, that of the entry behind it, fills the line.
@@ -41,6 +41,15 @@ impl Line {
         let words = keys.into_iter().chain([next]).chain(whats).chain(fars);
         for (place, word) in line.iter_mut().zip(words) {
             *place = word;
+        }
+        Self(line)
+    }
+
+    /// Words that mean what whoever has laid them says.
+    pub(crate) fn of_words(words: &[u32]) -> Self {
+        let mut line = [0; WORDS];
+        for (place, word) in line.iter_mut().zip(words) {
+            *place = *word;
         }
         Self(line)
     }

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use crate::atlas::embedded;
-use crate::line::{Line, PARTS_PER_LINE};
+use crate::line::{Line, PARTS_PER_LINE, WORDS};
+use crate::slots::{SLOTS_WORDS, Slots};
 use crate::table::{KEY_BITS, Lens, List, MAX_DEPTH, PART_BITS, Part, Table, key};
 
 impl Table {
@@ -17,7 +18,8 @@ impl Table {
         let mut before = PART_BITS;
         for _ in 0..MAX_DEPTH {
             let key = key(address, before);
-            let leaf = self.below(list.line(), list.height(), key)?;
+            let within = self.slot(list, key)?;
+            let leaf = self.below(within.line(), within.height(), key)?;
             match self.choose(leaf, key, before)? {
                 Reached::Known(record, lens) => return Some((record, lens)),
                 Reached::List(inner) => list = inner,
@@ -42,6 +44,21 @@ impl Table {
                 Err(list) => Reached::List(list),
             },
         )
+    }
+
+    /// The list that a key is in: its slot's, where a list is divided.
+    #[inline]
+    fn slot(&self, list: List, key: u32) -> Option<List> {
+        if !list.has_slots() {
+            return Some(list);
+        }
+        let slots = *self.line(list.line())?.words().first_chunk()?;
+        let place = SLOTS_WORDS + Slots::from_words(slots).slot(key) as usize;
+        let line = self.lines.get(list.line() as usize + place / WORDS)?;
+        line.words()
+            .get(place % WORDS)
+            .copied()
+            .map(List::from_word)
     }
 
     /// The line that a key is in, or below, so many branches below this one.
@@ -217,10 +234,11 @@ impl<'a> Search<'a> {
                 (self.at, self.line, self.lens) = (At::End, record, u32::from_le_bytes(lens));
             }
             Reached::List(list) => {
-                // Those further up are so few that they are at hand: each is asked for by sixteen
-                // times as many look-ups as those below it.
-                let above = list.height().saturating_sub(1);
+                // Slots and the branches further up are so few that they are at hand: each line is
+                // asked for by sixteen times as many look-ups as those below it.
                 let key = key(self.address, self.before);
+                let list = self.table.slot(list, key)?;
+                let above = list.height().saturating_sub(1);
                 self.line = self.table.below(list.line(), above, key)?;
                 self.at = if list.height() == 0 {
                     At::Leaf

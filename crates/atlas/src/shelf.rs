@@ -2,8 +2,9 @@
 //! pieces into lists, and lays the lists into lines. What makes a run is the business of `runs`.
 
 use crate::layer::TooLarge;
-use crate::line::{CHILDREN, ENTRIES, Line, PARTS_PER_LINE};
+use crate::line::{CHILDREN, ENTRIES, Line, PARTS_PER_LINE, WORDS};
 use crate::runs::MAX_ENTRIES;
+use crate::slots::{SLOTS_WORDS, Slots};
 use crate::table::{
     Edges, Entry, KEY_BITS, List, MAX_DEPTH, MAX_LINES, PART_BITS, PART_LINES, Part, Table, beside,
     key,
@@ -170,14 +171,40 @@ impl Shelf {
         }
     }
 
-    /// Lays a list into lines: leaves, and as long as there is more than one line to be told, branches
-    /// to them.
+    /// Lays a list into lines, a large one slot by slot.
     fn lay(&mut self, list: &[Entry]) -> List {
+        let Some(slots) = Slots::of(list) else {
+            // Behind the last entry, all keys are its own.
+            return self.lay_leaves(list, 0);
+        };
+        let mut words = Vec::with_capacity(SLOTS_WORDS + slots.count());
+        words.extend(slots.words());
+        let mut last = None;
+        for (entries, behind) in slots.divide(list) {
+            let laid = match (last, entries) {
+                // A slot in which nothing begins is the end of the one before it.
+                (Some(laid), [_]) => laid,
+                _ => {
+                    let next = list.get(behind).map_or(0, |entry| entry.key);
+                    self.lay_leaves(entries, next)
+                }
+            };
+            words.push(laid.word());
+            last = Some(laid);
+        }
+        let line = number(self.lines.len());
+        self.lines.extend(words.chunks(WORDS).map(Line::of_words));
+        List::in_slots(line)
+    }
+
+    /// Lays entries into lines, behind which this key is: leaves, and as long as there is more than
+    /// one line to be told, branches to them.
+    fn lay_leaves(&mut self, list: &[Entry], behind_all: u32) -> List {
         let mut level = self.lines.len();
-        // The last key of each line of the level; behind the last entry, all keys are its own.
+        // The last key of each line of the level.
         let mut lasts = Vec::with_capacity(list.len().div_ceil(ENTRIES));
         for (entries, behind) in list.chunks(ENTRIES).zip((ENTRIES..).step_by(ENTRIES)) {
-            let next = list.get(behind).map_or(0, |entry| entry.key);
+            let next = list.get(behind).map_or(behind_all, |entry| entry.key);
             self.lines.push(Line::leaf(entries, next));
             lasts.push(next.wrapping_sub(1));
         }

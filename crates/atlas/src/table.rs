@@ -132,11 +132,13 @@ pub(crate) struct Edges {
 }
 
 /// Where a list is: 27 bits of the number of its topmost line, and above them how many branches
-/// there are on the way to each leaf.
+/// there are on the way to each leaf; or that the line is the first of its slots.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct List(u32);
 
 const NUMBER_BITS: u32 = 27;
+/// In the place of a height: the list is divided into slots.
+const SLOTS: u32 = (1 << (u32::BITS - NUMBER_BITS)) - 1;
 /// No line may have this number or a higher one.
 pub(crate) const MAX_LINES: usize = 1 << NUMBER_BITS;
 
@@ -145,6 +147,26 @@ impl List {
     /// sixteen, a list is less than eight high.
     pub(crate) fn at(line: u32, height: u32) -> Self {
         Self(line | height << NUMBER_BITS)
+    }
+
+    /// One that is divided into slots, with the first line of these.
+    pub(crate) fn in_slots(line: u32) -> Self {
+        Self::at(line, SLOTS)
+    }
+
+    /// Whether it is divided into slots.
+    pub(crate) fn has_slots(self) -> bool {
+        self.height() == SLOTS
+    }
+
+    /// The list of a word in slots.
+    pub(crate) fn from_word(word: u32) -> Self {
+        Self(word)
+    }
+
+    /// As it stands in slots.
+    pub(crate) fn word(self) -> u32 {
+        self.0
     }
 
     /// The line that it begins with.
