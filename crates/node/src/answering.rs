@@ -15,7 +15,7 @@ use meridian_dns::RecordType;
 use meridian_server::Live;
 
 use crate::checkers::Board;
-use crate::explanation::{Question, shown};
+use crate::explanation::{Question, Reader, shown};
 use crate::supposition::Supposition;
 
 /// What a query by UDP says it has room for (DNS flag day 2020).
@@ -62,6 +62,7 @@ impl Answering for Answers {
             qtype: query.rtype.code(),
             region,
             supposition: &supposition,
+            reader: Reader::Owner,
         };
         Some(shown(&question, &told, &self.board).to_string())
     }

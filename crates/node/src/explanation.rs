@@ -1,5 +1,5 @@
-//! The data plane's own explanation of an answer, as JSON: for `meridian explain` and for
-//! TestDNSAnswer.
+//! The data plane's own explanation of an answer, as JSON: for `meridian explain`, which operators
+//! alone can ask, and for TestDNSAnswer, which every tenant can.
 
 use domain::base::iana::Rtype;
 use meridian_answer::{
@@ -24,14 +24,26 @@ pub(crate) struct Question<'a> {
     pub(crate) region: Option<&'a str>,
     /// Of health checks.
     pub(crate) supposition: &'a Supposition<'a>,
+    pub(crate) reader: Reader,
 }
 
-/// What is known of health checks, really and by what was supposed.
+/// Whom an explanation is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// Who may ask for answers in the zone: its account. How this machine comes by what it knows is
+    /// none of its business, as the addresses of the resolvers that it asks.
+    Owner,
+    /// Who runs this server.
+    Operator,
+}
+
+/// What is known of health checks, really and by what was supposed, and who is told.
 #[derive(Clone, Copy)]
 struct Known<'a> {
     board: &'a Board,
     state: &'a State,
     supposition: &'a Supposition<'a>,
+    reader: Reader,
 }
 
 impl Known<'_> {
@@ -48,7 +60,7 @@ impl Known<'_> {
     }
 }
 
-/// All of it that is the business of the zone's owner.
+/// All of it that is the business of the reader.
 pub(crate) fn shown(question: &Question<'_>, told: &Explanation, board: &Board) -> Value {
     json!({
         "name": question.name.to_string(),
@@ -61,7 +73,7 @@ pub(crate) fn shown(question: &Question<'_>, told: &Explanation, board: &Board) 
         },
         "client": client(&told.client),
         "zone": told.zone.as_ref().map(zone),
-        "links": links(told, question.supposition, board),
+        "links": links(told, question, board),
         "answer": answer(told),
     })
 }
@@ -128,11 +140,12 @@ fn zone_outcome(outcome: ZoneOutcome) -> (&'static str, &'static str) {
     }
 }
 
-fn links(told: &Explanation, supposition: &Supposition<'_>, board: &Board) -> Value {
+fn links(told: &Explanation, question: &Question<'_>, board: &Board) -> Value {
     let known = Known {
         board,
         state: &board.state(),
-        supposition,
+        supposition: question.supposition,
+        reader: question.reader,
     };
     let mut steps = told.steps.iter();
     let links = told.links.iter().map(|link| {
@@ -231,7 +244,7 @@ fn candidate((policy, candidate): (RoutingKind, &Candidate), known: Known<'_>) -
             "zone": alias.zone,
             "name": alias.name.to_string(),
             "target_health": alias.evaluated.map(state),
-            "external": alias.external.as_ref().map(external),
+            "external": alias.external.as_ref().map(|seen| external(seen, known.reader)),
         })),
         "distance_km": candidate.distance_km.map(f64::round),
         "biased_km": candidate.biased_km.map(f64::round),
@@ -257,14 +270,16 @@ fn candidate((policy, candidate): (RoutingKind, &Candidate), known: Known<'_>) -
 }
 
 /// What is known of a host name elsewhere.
-fn external(seen: &ExternalSeen) -> Value {
+fn external(seen: &ExternalSeen, reader: Reader) -> Value {
     let check = seen.resource_check.as_ref();
     let mut shown = json!({
         "age_s": seen.age_s,
-        "source": seen.source,
         "last_error": seen.last_error,
         "resource_check": check.map(|(id, up)| json!({ "id": id, "state": state(*up) })),
     });
+    if reader == Reader::Operator {
+        shown["source"] = seen.source.as_deref().into();
+    }
     shown["state"] = match seen.state {
         ExternalHeld::Answers {
             records,
@@ -347,4 +362,25 @@ fn record(record: &Record) -> Value {
         "type": rtype(record.rtype),
         "data": record.data,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_owner_of_a_zone_was_told_which_resolver_the_operator_asks() {
+        let seen = ExternalSeen {
+            state: ExternalHeld::Nothing,
+            age_s: Some(7),
+            source: Some("10.0.0.53:53".to_owned()),
+            last_error: Some("no reply came in time".to_owned()),
+            resource_check: None,
+        };
+        let told = |reader| external(&seen, reader);
+        let (owner, operator) = (told(Reader::Owner), told(Reader::Operator));
+        assert!(!owner.to_string().contains("10.0.0.53"), "{owner}");
+        assert_eq!(owner["age_s"], 7);
+        assert_eq!(operator["source"], "10.0.0.53:53");
+    }
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::super::command::ExplainCommand;
 use super::Host;
 use crate::answering::{first_view, moment};
-use crate::explanation::{self, Question};
+use crate::explanation::{self, Question, Reader};
 use crate::supposition::Supposition;
 
 /// Who asks where only a region is told.
@@ -56,6 +56,7 @@ pub(super) fn explain(host: &Host, question: &ExplainCommand) -> Result<Value> {
         qtype: question.rtype,
         region: question.at.as_deref(),
         supposition: &supposition,
+        reader: Reader::Operator,
     };
     let mut shown = explanation::shown(&question, &told, &host.board);
     let addresses = world.addresses().iter();
