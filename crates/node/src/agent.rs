@@ -17,7 +17,7 @@ use tokio::time::{self, Instant};
 
 use crate::beacon::post::is_name;
 use crate::config::is_region;
-use crate::terminal::Form;
+use crate::terminal::{Form, Unread};
 use crate::transfer::Told;
 
 use post::{Outbox, Poster};
@@ -84,7 +84,12 @@ async fn work(plan: Plan) -> Result<()> {
             }
             round.note_posting(poster, &outbox);
         }
-        round.print(plan.form)?;
+        // What is posted somebody reads, and the exit code says what became of one round.
+        let is_of_use = poster.is_some() || matches!(plan.task, Task::Once);
+        match round.print(plan.form) {
+            Err(error) if is_of_use && Unread::is_why(&error) => {}
+            printed => printed?,
+        }
         match plan.task {
             Task::Once => return round.verdict().map_err(|why| Told(why).into()),
             Task::Every(interval) => time::sleep_until(began + jittered(interval)).await,

@@ -7,7 +7,7 @@ mod progress;
 
 use std::env;
 use std::fs::{self, DirBuilder};
-use std::io::{self, Write};
+use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ use meridian_model::Timestamp;
 use serde_json::{Value, json};
 
 use crate::store;
-use crate::terminal::Form;
+use crate::terminal::{self, Form};
 
 pub(crate) use file::{Unfinished, place};
 use progress::Input;
@@ -165,7 +165,7 @@ fn clear(data_dir: &Path) {
 }
 
 fn print(text: &str) -> Result<()> {
-    writeln!(io::stdout().lock(), "{text}")?;
+    writeln!(terminal::out(), "{text}")?;
     Ok(())
 }
 

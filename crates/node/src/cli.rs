@@ -32,7 +32,7 @@ mod zone_history;
 
 use std::error::Error;
 use std::fmt;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -70,6 +70,7 @@ use self::zone::ZoneVerb;
 use crate::admin::{self, Client, Command};
 use crate::config::Config;
 use crate::replace::Predecessor;
+use crate::terminal;
 
 /// A Route 53 that you run yourself.
 #[derive(Parser)]
@@ -272,6 +273,6 @@ impl ClientArguments {
 fn completions(shell: Shell) -> Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "meridian", &mut script);
-    io::stdout().write_all(&script)?;
+    terminal::out().write_all(&script)?;
     Ok(())
 }

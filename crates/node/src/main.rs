@@ -54,7 +54,7 @@ use serde_json::json;
 
 use cli::Arguments;
 use replace::Predecessor;
-use terminal::Form;
+use terminal::{Form, Unread};
 use transfer::{Incomplete, Told};
 
 /// Tables that answers look into are large.
@@ -81,6 +81,8 @@ fn main() -> ExitCode {
     match cli::run(arguments, predecessor.as_ref()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is::<cli::No>() => cli::No::EXIT_CODE.into(),
+        // Whoever asked has seen enough.
+        Err(error) if Unread::is_why(&error) => ExitCode::SUCCESS,
         Err(error) => fail(&error, predecessor.as_ref(), form),
     }
 }
@@ -108,7 +110,7 @@ fn fail(error: &anyhow::Error, predecessor: Option<&Predecessor>, form: Form) ->
     let is_told = error.is::<Incomplete>() || error.is::<Told>();
     if form == Form::Json && !is_told {
         let document = format!("{:#}", json!({ "error": format!("{error:#}") }));
-        let _ = writeln!(std::io::stdout(), "{}", visible::json(&document));
+        let _ = writeln!(terminal::out(), "{}", visible::json(&document));
     }
     if let Some(predecessor) = predecessor {
         predecessor.tell(format!("{error:#}"));

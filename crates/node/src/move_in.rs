@@ -18,7 +18,7 @@ mod target;
 mod terraform;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -36,7 +36,7 @@ use self::report::{DelegationSetReport, Outcome, Report, Thing, ZoneReport};
 use self::source::{Source, Tags};
 use self::target::{Known, Target};
 use crate::admin::Client;
-use crate::terminal::{Bar, Form};
+use crate::terminal::{self, Bar, Form};
 use crate::transfer::{Incomplete, Told};
 use crate::visible;
 
@@ -136,7 +136,7 @@ fn print(client: &Client, report: &Report, file: Option<&Path>) -> Result<()> {
         };
         id_map::replace(path, &text)?;
     }
-    let mut out = io::stdout().lock();
+    let mut out = terminal::out();
     match client.form() {
         Form::Json => write!(out, "{}", json()?)?,
         Form::Text => write!(out, "{report}")?,

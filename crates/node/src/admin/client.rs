@@ -1,6 +1,6 @@
 //! The command line's side of the admin socket.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::command::{Answer, Command};
 use super::{host, render, socket};
 use crate::store;
-use crate::terminal::{Bar, Form};
+use crate::terminal::{self, Bar, Form};
 use crate::visible;
 
 /// Memory for reading the tables of a server that does not run, in MiB.
@@ -39,7 +39,7 @@ pub(crate) fn call(client: &Client, command: &Command) -> Result<()> {
 
 /// Prints what came back.
 pub(crate) fn show(client: &Client, command: &Command, result: &Value) -> Result<()> {
-    let mut out = io::stdout().lock();
+    let mut out = terminal::out();
     if client.json {
         writeln!(out, "{}", visible::json(&format!("{result:#}")))?;
     } else {
@@ -157,7 +157,7 @@ fn converse(mut stream: &UnixStream, client: &Client, command: &Command) -> Resu
                 let what = step["step"].as_str().unwrap_or_default();
                 bar.draw(what, number("done"), number("all"));
             }
-            Answer::Progress(step) => render::step(&mut io::stdout().lock(), &step)?,
+            Answer::Progress(step) => render::step(&mut terminal::out(), &step)?,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The command line's side of `meridian health watch`: a table that is drawn anew on a terminal,
 //! else a line for each flip.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 use anyhow::Result;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::client::{Client, Conversation};
 use super::command::Command;
 use super::render::{cell, value};
-use crate::terminal::Form;
+use crate::terminal::{self, Form};
 use crate::visible;
 
 /// Takes the cursor to the top of an empty screen.
@@ -19,11 +19,11 @@ const LINES_MAX: usize = 40;
 
 /// Shows what the server tells until it ends.
 pub(crate) fn watch(client: &Client) -> Result<()> {
-    let screen = matches!(client.form(), Form::Text) && io::stdout().is_terminal();
+    let screen = matches!(client.form(), Form::Text) && terminal::is_screen();
     let mut conversation = Conversation::open(client, &Command::HealthWatch { screen })?;
     // Ends with the connection at the latest.
     loop {
-        let mut out = io::stdout().lock();
+        let mut out = terminal::out();
         match (conversation.answer()?, client.form()) {
             (Ok(told) | Err(told), Form::Json) if told["ended"].is_null() => {
                 writeln!(out, "{}", visible::json(&told.to_string()))?;

@@ -11,7 +11,7 @@ use super::measure;
 use super::post::{Outbox, Poster};
 use super::targets::Target;
 use crate::beacon::post::RoundTrip;
-use crate::terminal::Form;
+use crate::terminal::{self, Form};
 use crate::visible;
 
 /// How many sites are measured at the same time.
@@ -109,7 +109,7 @@ impl Round {
 
     /// Tells of it on standard output.
     pub(super) fn print(&self, form: Form) -> Result<()> {
-        let mut out = io::stdout().lock();
+        let mut out = terminal::out();
         match form {
             Form::Json => writeln!(out, "{}", visible::json(&self.to_json().to_string()))?,
             Form::Text => self.write(&mut out)?,

@@ -1,7 +1,7 @@
 //! `meridian change`.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::ClientArguments;
 use crate::admin::{self, Command, PlannedChange};
+use crate::terminal;
 use crate::transfer::Told;
 use crate::visible;
 
@@ -82,7 +83,7 @@ impl PreviewArguments {
         };
         if client.json {
             let document = format!("{result:#}");
-            writeln!(io::stdout().lock(), "{}", visible::json(&document))?;
+            writeln!(terminal::out(), "{}", visible::json(&document))?;
         }
         Err(Told(visible::text(refused).into_owned()).into())
     }

@@ -1,6 +1,6 @@
 //! `meridian config`: what there is to do with the file when no server runs.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::config::Config;
-use crate::terminal::Form;
+use crate::terminal::{self, Form};
 
 #[derive(Args)]
 pub(super) struct ConfigArguments {
@@ -41,7 +41,7 @@ fn check(arguments: &ConfigArguments, form: Form) -> Result<()> {
     let config = Config::read(arguments.config.as_deref())?;
     config.check()?;
     let warnings = config.warnings();
-    let mut out = io::stdout().lock();
+    let mut out = terminal::out();
     if form == Form::Json {
         let checked = json!({ "valid": true, "warnings": warnings });
         writeln!(out, "{checked:#}")?;

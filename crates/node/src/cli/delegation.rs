@@ -10,6 +10,7 @@ use clap::{Args, Subcommand};
 use super::{ClientArguments, No};
 use crate::admin::{self, Command};
 use crate::outside::{Checked, Delegation, Port};
+use crate::terminal;
 
 /// Where name servers and resolvers listen.
 const DNS_PORT: u16 = 53;
@@ -60,7 +61,7 @@ impl DelegationVerb {
             port: Port(arguments.port),
         };
         let checked = delegation.check()?;
-        let mut out = io::stdout().lock();
+        let mut out = terminal::out();
         if client.json {
             writeln!(out, "{:#}", serde_json::to_value(&checked)?)?;
         } else {

@@ -1,6 +1,6 @@
 //! `meridian latency`.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use super::ClientArguments;
 use crate::admin::{self, Client, Command, render_latency};
 use crate::latency::reading::{Source, stream};
 use crate::latency::{Folder, compared, read_map};
-use crate::terminal::Form;
+use crate::terminal::{self, Form};
 use crate::visible;
 
 #[derive(Subcommand)]
@@ -172,7 +172,7 @@ impl SourceArguments {
         let client = self.client.client()?;
         let outcome = stream(&client, &Command::LatencyImport, &source)?;
         outcome.tell(&client, |result| {
-            Ok(render_latency::imported(&mut io::stdout().lock(), result)?)
+            Ok(render_latency::imported(&mut terminal::out(), result)?)
         })
     }
 }
@@ -184,7 +184,7 @@ impl ScoreArguments {
         let offered = self.offered;
         let outcome = stream(&client, &Command::LatencyScore { offered }, &source)?;
         outcome.tell(&client, |result| {
-            Ok(render_latency::scored(&mut io::stdout().lock(), result)?)
+            Ok(render_latency::scored(&mut terminal::out(), result)?)
         })
     }
 }
@@ -195,7 +195,7 @@ fn diff(client: &Client, (old, new): (&str, &str), regions: &[String]) -> Result
         map_of(&client.data_dir, new)?,
     ];
     let told = compared(&old, &new, regions)?;
-    let mut out = io::stdout().lock();
+    let mut out = terminal::out();
     match client.form() {
         Form::Json => writeln!(out, "{}", visible::json(&format!("{told:#}")))?,
         Form::Text => render_latency::moves(&mut out, &told)?,

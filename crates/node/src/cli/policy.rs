@@ -1,6 +1,6 @@
 //! `meridian policy`.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{ClientArguments, No};
 use crate::admin::{self, Command, Question, policy};
+use crate::terminal;
 
 #[derive(Subcommand)]
 pub(super) enum PolicyVerb {
@@ -129,7 +130,7 @@ impl TestArguments {
                 policy::test(sources, user.as_deref(), &question)?
             }
         };
-        let mut out = io::stdout().lock();
+        let mut out = terminal::out();
         if json {
             writeln!(out, "{answer:#}")?;
         } else {
@@ -145,7 +146,7 @@ impl TestArguments {
 
 impl FormArguments {
     fn print(&self, value: &Value) -> Result<()> {
-        let mut out = io::stdout().lock();
+        let mut out = terminal::out();
         if self.json {
             writeln!(out, "{value:#}")?;
             return Ok(());
@@ -155,7 +156,7 @@ impl FormArguments {
 }
 
 fn document(shown: &Value) -> Result<()> {
-    writeln!(io::stdout().lock(), "{:#}", shown["document"])?;
+    writeln!(terminal::out(), "{:#}", shown["document"])?;
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 //! server.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -11,7 +11,7 @@ use meridian_model::{Document, DocumentFault, NodeRef};
 use serde_json::{Value, json};
 
 use super::No;
-use crate::terminal::Form;
+use crate::terminal::{self, Form};
 
 #[derive(Subcommand)]
 pub(super) enum PolicyDocumentVerb {
@@ -37,7 +37,7 @@ impl PolicyDocumentVerb {
     pub(super) fn run(self) -> Result<()> {
         let Self::Check { file, json } = self;
         let outcome = Document::parse(&read(&file)?);
-        let mut out = io::stdout().lock();
+        let mut out = terminal::out();
         match Form::of(json) {
             Form::Json => writeln!(out, "{:#}", told(&file, &outcome))?,
             _ => tell(&mut out, &file, &outcome)?,

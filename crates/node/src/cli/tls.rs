@@ -1,6 +1,6 @@
 //! `meridian tls`: certificates of one's own, made without a server.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::net::IpAddr;
 
 use anyhow::Result;
@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use super::ClientArguments;
 use crate::admin::Client;
 use crate::authority::{Authority, Existing, Hosts, Made};
+use crate::terminal;
 
 /// Where the API is put in what is shown.
 const PORT: u16 = 5381;
@@ -88,7 +89,7 @@ impl HostArguments {
 }
 
 fn tell(client: &Client, made: &Made, advice: &str) -> Result<()> {
-    let mut out = io::stdout().lock();
+    let mut out = terminal::out();
     if client.json {
         writeln!(out, "{}", serde_json::to_string_pretty(made)?)?;
         return Ok(());

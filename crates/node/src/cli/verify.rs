@@ -15,6 +15,7 @@ use super::delegation::server;
 use super::{ClientArguments, No};
 use crate::admin::{self, Client, Command, Conversation};
 use crate::outside::{Comparison, Difference, Question, Ttl};
+use crate::terminal;
 use crate::transfer::JsonSet;
 
 /// Ask this server and others for everything in a zone, and show where they differ.
@@ -74,7 +75,7 @@ impl VerifyArguments {
             },
         };
         let found = run(&comparison, &questions);
-        let mut out = io::stdout().lock();
+        let mut out = terminal::out();
         if client.json {
             let shown: Vec<_> = found.iter().map(Difference::to_json).collect();
             let report = json!({ "questions": questions.len(), "differences": shown });

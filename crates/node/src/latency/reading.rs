@@ -15,7 +15,7 @@ use meridian_latency::import::{Format, Import, ImportError, Reading, Tables};
 use serde_json::{Value, json};
 
 use crate::admin::{Client, Command, Conversation};
-use crate::terminal::Bar;
+use crate::terminal::{self, Bar};
 use crate::transfer::Incomplete;
 use crate::visible;
 
@@ -139,14 +139,14 @@ impl Outcome {
         if client.json {
             self.result["faults"] = self.faults.into();
             let text = visible::json(&format!("{:#}", self.result)).into_owned();
-            writeln!(io::stdout(), "{text}")?;
+            writeln!(terminal::out(), "{text}")?;
         } else {
             for fault in &self.faults {
-                writeln!(io::stderr(), "{fault}")?;
+                let _ = writeln!(io::stderr(), "{fault}");
             }
             let more = self.wrong.saturating_sub(self.faults.len() as u64);
             if more > 0 {
-                writeln!(io::stderr(), "… and {more} more rows are wrong")?;
+                let _ = writeln!(io::stderr(), "… and {more} more rows are wrong");
             }
             print(&self.result)?;
         }

@@ -2,7 +2,7 @@
 //! as a master file or as JSON.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::set::JsonSet;
 use super::{Format, Incomplete};
 use crate::admin::{Client, Command, Conversation};
+use crate::terminal;
 
 /// Exports a zone to a file, or to standard output.
 pub(crate) fn export(
@@ -25,7 +26,7 @@ pub(crate) fn export(
     }
     let conversation = Conversation::open(client, &Command::ZoneExport { zone })?;
     let written = match output {
-        None => write(conversation, format, &mut io::stdout().lock())?,
+        None => write(conversation, format, &mut terminal::out())?,
         Some(path) => {
             // Whole or not at all: a failed export leaves what was there.
             let partial = partial(path);
@@ -38,7 +39,7 @@ pub(crate) fn export(
             let written = written.with_context(|| format!("cannot write {}", path.display()))?;
             fs::rename(&partial, path)?;
             if client.json {
-                writeln!(io::stdout(), "{:#}", written.shown(path))?;
+                writeln!(terminal::out(), "{:#}", written.shown(path))?;
             }
             written
         }
@@ -93,6 +94,8 @@ fn write(mut conversation: Conversation, format: Format, out: &mut impl Write) -
             writer.set(out, set)?;
             record_sets += 1;
         }
+        // There may be a million, and nobody who reads on.
+        out.flush()?;
     }
     let left_out = writer.end(out)?;
     out.flush()?;

@@ -1,7 +1,7 @@
 //! The command line's side of an import: reads the file, streams its sets to the server in bounded
 //! portions, and says what is refused.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
@@ -13,7 +13,7 @@ use super::report::Messages;
 use super::set::{PlacedSet, Portion};
 use super::{Format, Incomplete, Told, document, master_file};
 use crate::admin::{Client, Command, Conversation, ImportCommand};
-use crate::terminal::{Bar, Form};
+use crate::terminal::{self, Bar, Form};
 
 /// Sets of one portion.
 const PORTION_SETS: usize = 500;
@@ -69,7 +69,7 @@ pub(crate) fn import(client: &Client, import: Import) -> Result<()> {
     if client.json {
         result["refusals"] = refusals.all().into();
         result["warnings"] = warnings.all().into();
-        writeln!(io::stdout(), "{result:#}")?;
+        writeln!(terminal::out(), "{result:#}")?;
     } else if refusals.count() == 0 || skip_invalid {
         outcome.print(&result)?;
     }
@@ -250,7 +250,7 @@ struct Outcome {
 
 impl Outcome {
     fn print(&self, result: &Value) -> Result<()> {
-        let mut out = io::stdout().lock();
+        let mut out = terminal::out();
         let text = |field: &str| result[field].as_str().unwrap_or("-").to_owned();
         let done = if self.dry_run {
             "would be imported"
