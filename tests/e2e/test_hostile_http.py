@@ -25,6 +25,7 @@ HEAD = f" {PATH} HTTP/1.1\r\nHost: x\r\n"
 GET, POST = f"GET{HEAD}".encode(), f"POST{HEAD}".encode()
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 MIB = 1024 * 1024
+LARGEST = 8 * MIB
 # A chunk of 64 KiB.
 CHUNK = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
 
@@ -75,11 +76,11 @@ UNSIGNED = (403, "MissingAuthenticationToken")
 
 CASES = {
     # Bodies.
-    "announced and not sent": (TOO_LARGE, announced(MIB + 1)),
-    "announced and sent": (TOO_LARGE, announced(2 * MIB) + b"x" * 2 * MIB),
-    "sent in chunks": (TOO_LARGE, CHUNKED + CHUNK * 17 + b"0\r\n\r\n"),
+    "announced and not sent": (TOO_LARGE, announced(LARGEST + 1)),
+    "announced and sent": (TOO_LARGE, announced(2 * LARGEST) + b"x" * 2 * LARGEST),
+    "sent in chunks": (TOO_LARGE, CHUNKED + CHUNK * 129 + b"0\r\n\r\n"),
     "chunks without end": (TOO_LARGE, CHUNKED + CHUNK * 400),
-    "just not too large": (UNSIGNED, announced(MIB) + b"x" * MIB),
+    "just not too large": (UNSIGNED, announced(LARGEST) + b"x" * LARGEST),
     "announced beyond all numbers": (400, announced("9" * 30)),
     "announced up to the end of numbers": (431, announced(2**64 - 1)),
     "announced with a sign": (400, announced("+1") + b"x"),

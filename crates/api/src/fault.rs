@@ -75,6 +75,7 @@ pub(crate) fn response_to(fault: &Fault, operation: &str) -> ErrorResponse {
         ),
         // Not to be tried again, until an operator has done something.
         Fault::NotFinalized { .. } => ErrorResponse::new("NotImplemented", fault.to_string()),
+        Fault::TooLarge { .. } => ErrorResponse::new("RequestEntityTooLarge", fault.to_string()),
         Fault::DiskFull | Fault::NotApplied | Fault::Contention => {
             ErrorResponse::new("ServiceUnavailable", fault.to_string())
         }
@@ -257,6 +258,13 @@ mod tests {
         assert_eq!(not_finalized.status, 501);
         let command = "`meridian journal finalize`";
         assert!(not_finalized.message.contains(command));
+        let too_large = response_to(&Fault::TooLarge { bytes: 2_000_000 }, "CreateHostedZone");
+        assert_eq!(too_large.status, 413);
+        assert!(
+            too_large.message.contains("2000000 bytes"),
+            "{}",
+            too_large.message
+        );
     }
 
     #[test]

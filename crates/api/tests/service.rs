@@ -287,10 +287,10 @@ async fn bodies_are_bounded() {
     let server = Server::start().await;
     let head = "POST /2013-04-01/hostedzone HTTP/1.1\r\nHost: x\r\nConnection: close\r\n";
     let chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n");
-    let chunks = format!("10000\r\n{}\r\n", "x".repeat(0x10000)).repeat(17);
+    let chunks = format!("10000\r\n{}\r\n", "x".repeat(0x10000)).repeat(129);
     for (request, status, code) in [
         (
-            format!("{head}Content-Length: 1048577\r\n\r\n"),
+            format!("{head}Content-Length: 8388609\r\n\r\n"),
             413,
             "RequestEntityTooLarge",
         ),

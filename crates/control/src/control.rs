@@ -277,6 +277,7 @@ pub(crate) fn check_behind(applied: Head, head: Head) -> Result<(), Fault> {
 pub(crate) fn not_appended(error: AppendError) -> Fault {
     match error {
         AppendError::Level { needed, finalized } => Fault::NotFinalized { needed, finalized },
+        AppendError::TooLarge { bytes } => Fault::TooLarge { bytes },
         AppendError::Storage(error) if error.is_full() => Fault::DiskFull,
         error => Fault::storage(error),
     }

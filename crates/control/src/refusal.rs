@@ -1,6 +1,7 @@
 //! How an operation can fail: by the caller's doing, in Route 53's words, or by ours.
 
 use meridian_dns::RecordType;
+use meridian_log::MAX_ENTRY_BYTES;
 use meridian_model::ProtectionProblem;
 
 /// An operation did not happen.
@@ -42,6 +43,16 @@ pub enum Fault {
         needed: u16,
         /// The journal's.
         finalized: u16,
+    },
+    /// The change is too large for one entry of the journal, and it is never halved. Nothing was
+    /// changed.
+    #[error(
+        "this change would take {bytes} bytes in the journal, which takes at most {MAX_ENTRY_BYTES} \
+         at a time; send it in smaller parts"
+    )]
+    TooLarge {
+        /// What it would take.
+        bytes: usize,
     },
     /// Too many writers are in line, or others kept winning. Nothing was changed; the same request
     /// can be sent again.

@@ -57,6 +57,7 @@ fn read_change(element: &Element) -> Result<DraftChange, XmlError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::body::MAX_LEN;
     use meridian_model::{Draft, GeoproximityPlace};
     use proptest::prelude::*;
 
@@ -114,6 +115,55 @@ mod tests {
              <LocationName>*</LocationName></CidrRoutingConfig>",
         );
         assert_eq!(cidr.unwrap().cidr_routing_config.unwrap().1, "*");
+    }
+
+    /// Each tag on a line of its own, further in the deeper it is, and each with its namespace.
+    fn written_at_length(changes: &str) -> String {
+        let mut text = String::new();
+        let mut depth = 2;
+        for tag in changes.split('\n') {
+            depth -= usize::from(tag.starts_with("</"));
+            text.push('\n');
+            text.push_str(&"    ".repeat(depth));
+            let end = tag.find('>').unwrap();
+            let (name, rest) = tag.split_at(end);
+            text.push_str(name);
+            if !name.starts_with("</") {
+                text.push_str(&format!(" xmlns=\"{}\"", crate::xml::NAMESPACE));
+            }
+            text.push_str(rest);
+            depth += usize::from(!tag.contains("</"));
+        }
+        text
+    }
+
+    #[test]
+    fn a_legal_batch_of_long_names_was_too_large() {
+        let labels = [63, 63, 63, 61].map(|len| "&quot;".repeat(len));
+        let name = labels.join(".") + ".";
+        let identifier = "&#1114109;".repeat(128);
+        let check = "h".repeat(64);
+        let change = format!(
+            "<Change>\n<Action>CREATE</Action>\n<ResourceRecordSet>\n<Name>{name}</Name>\n\
+             <Type>AAAA</Type>\n<SetIdentifier>{identifier}</SetIdentifier>\n\
+             <GeoProximityLocation>\n<Coordinates>\n<Latitude>-12.34</Latitude>\n\
+             <Longitude>-123.45</Longitude>\n</Coordinates>\n<Bias>-99</Bias>\n\
+             </GeoProximityLocation>\n<AliasTarget>\n\
+             <HostedZoneId>Z0123456789ABCDEFGHIJKLMNOPQRSTU</HostedZoneId>\n\
+             <DNSName>{name}</DNSName>\n<EvaluateTargetHealth>false</EvaluateTargetHealth>\n\
+             </AliasTarget>\n<HealthCheckId>{check}</HealthCheckId>\n</ResourceRecordSet>\n</Change>"
+        );
+        let changes = written_at_length(&change).repeat(1000);
+        assert!(
+            (5_000_000..MAX_LEN).contains(&changes.len()),
+            "{}",
+            changes.len()
+        );
+        let read = batch(&changes).unwrap();
+        let last = read.last().map(|change| change.set.name.len());
+        assert_eq!((read.len(), last), (1000, Some(254)));
+        // And the longest document of a traffic policy, which stands beside a comment.
+        assert!(102_400 * "&#1114109;".len() + 1024 * "&#1114109;".len() < MAX_LEN);
     }
 
     #[test]
