@@ -40,7 +40,7 @@ use trace::Trace;
 /// The most sets in a group; plans accept no more.
 pub(crate) const MAX_MEMBERS: usize = 1000;
 /// The most aliases that are followed one after the other.
-const MAX_ALIASES: usize = 16;
+pub(crate) const MAX_ALIASES: usize = 16;
 
 /// Why a group has no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

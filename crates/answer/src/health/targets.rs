@@ -14,11 +14,14 @@ use meridian_model::{AccountId, Generation, ZoneId};
 use super::{Key, Keys};
 use crate::node::{Kind, Set};
 use crate::route::group::{External, Group, Part, Target};
-use crate::route::{find, is_up};
+use crate::route::{MAX_ALIASES, find, is_up};
 use crate::{World, ZoneChange, ZoneImage};
 
-/// Links of a chain of aliases beyond which nothing is looked for: more than an answer follows.
-const MAX_DEPTH: usize = 32;
+/// Links of a chain of aliases beyond which nothing is looked for. Twice what an answer follows: what
+/// is found out of a target is kept for all that lead there, whoever was looked at first. Chains can
+/// grow at their ends, and from the midst of one that did an answer still gets to its end; that one
+/// began too far away is not to bring it down for those.
+const MAX_DEPTH: usize = 2 * MAX_ALIASES;
 
 /// The zones with aliases that evaluate the health of their targets, judged.
 #[derive(Debug, Clone, Default)]
