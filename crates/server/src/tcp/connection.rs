@@ -38,7 +38,7 @@ const OUTPUT_SOFT_MAX: usize = 1 << 16;
 const READ_MIN: usize = 4096;
 
 /// How long a client that has just connected, or is in the midst of a query, may still finish its
-/// first one after the order to stop: it could not know.
+/// first one after the order to stop, or after its handshake: it could not know.
 const LAST_QUERY_GRACE: Duration = Duration::from_millis(500);
 
 thread_local! {
@@ -331,17 +331,29 @@ impl<A: Answer, W: Wire> Connection<A, W> {
     }
 
     /// Lets one more query come, so that nobody who connected in time leaves without an answer.
+    /// A handshake takes none of its time.
     async fn drain_after_query(&mut self) {
-        let query = async {
-            loop {
-                self.ready().await.map_err(|_| Over)?;
-                if self.step()? || !self.output.is_empty() {
-                    return Ok::<(), Over>(());
-                }
+        let mut since = Instant::now();
+        // The acceptor limits this together with everything else.
+        loop {
+            let was_handshaking = self.wire.is_handshaking();
+            let patience = if was_handshaking {
+                self.limits.handshake_timeout
+            } else {
+                LAST_QUERY_GRACE
+            };
+            let ready = time::timeout_at(since + patience, self.ready()).await;
+            if !matches!(ready, Ok(Ok(()))) {
+                return;
             }
-        };
-        if matches!(time::timeout(LAST_QUERY_GRACE, query).await, Ok(Ok(()))) {
-            self.drain().await;
+            match self.step() {
+                Ok(progress) if progress || !self.output.is_empty() => return self.drain().await,
+                Ok(_) => {}
+                Err(Over) => return,
+            }
+            if was_handshaking && !self.wire.is_handshaking() {
+                since = Instant::now();
+            }
         }
     }
 

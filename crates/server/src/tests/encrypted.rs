@@ -153,6 +153,26 @@ fn tls_answers_pipelined_queries_and_ends_with_a_goodbye() {
     assert_eq!(counts.streams[Protocol::Tcp].accepted, 0);
 }
 
+/// A slow one had used up the time of the query behind it, and left without an answer.
+#[test]
+fn stop_waits_for_the_first_query_after_a_handshake_over_tls() {
+    let server = Encrypted::new();
+    let stream = server.tcp();
+    let is_there = |counts: &Counts| counts.streams[Protocol::Tls].accepted == 1;
+    server.fixture.wait_for("the connection", is_there);
+    let mut client = server.tls_over(stream, "dot");
+    let Fixture {
+        runtime, server, ..
+    } = server.fixture;
+    let stopping = runtime.spawn(server.stop());
+    // More than a query has, and far less than everything together.
+    std::thread::sleep(Duration::from_millis(700));
+    client.write_all(&framed(&query(ECHO, 7))).unwrap();
+    assert_eq!(number_of(&read_framed(&mut client).unwrap()), 7);
+    assert_eq!(client.read(&mut [0]).unwrap(), 0);
+    runtime.block_on(stopping).unwrap();
+}
+
 #[test]
 fn tls_clients_that_read_late_get_everything() {
     let server = Encrypted::new();
