@@ -50,6 +50,7 @@ pub use self::resource::{OwnedResource, ResourceRequest};
 use self::user::MAX_POLICIES;
 pub use self::user::{NewPolicy, NewUser, UserDetails};
 pub use self::vpc::NewVpc;
+pub(crate) use self::zone::zone_of;
 pub use self::zone::{ChangeDetail, ZoneDetail, ZoneFilter, ZoneSets};
 use crate::control::Control;
 use crate::refusal::Fault;

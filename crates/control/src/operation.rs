@@ -24,6 +24,7 @@ mod delete_traffic_policy;
 mod delete_traffic_policy_instance;
 mod delete_vpc_authorization;
 mod disassociate_vpc;
+mod draft_record_sets;
 mod geo_locations;
 mod get_account_limit;
 mod get_change;
@@ -62,6 +63,8 @@ mod update_hosted_zone_features;
 mod update_traffic_policy_comment;
 mod update_traffic_policy_instance;
 mod vpc;
+
+pub use self::draft_record_sets::DraftedSets;
 
 pub(crate) use self::change_record_sets::words as batch_refusal;
 pub(crate) use self::create_health_check::words as health_check_refusal;

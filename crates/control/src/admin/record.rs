@@ -1,9 +1,7 @@
 //! Record sets as operators put and take them by the command line: what a few words stand for goes
 //! by the rules of ChangeResourceRecordSets as one batch. What they leave open is filled in by `filling`.
 
-mod filling;
-
-use meridian_dns::{Name, RecordType};
+use meridian_dns::RecordType;
 use meridian_log::{SetStart, Snapshot};
 use meridian_model::{
     Action, Change, Draft, DraftChange, Effect, FailoverRole, GeoLocation, PlanError, RecordSet,
@@ -13,8 +11,8 @@ use meridian_model::{
 use super::zone::zone_of;
 use super::{AdminError, Outcome};
 use crate::control::Control;
+use crate::filling::{Asker, Filling, owner};
 use crate::operation::batch_refusal;
-use filling::Filling;
 
 /// The longest page of a list.
 const PAGE: usize = 1000;
@@ -166,8 +164,10 @@ impl Control {
                     snapshot,
                     zone: &zone,
                     request,
+                    asker: Asker::Operator,
                 };
-                Ok((sets.drafts()?, zone))
+                let sets = sets.sets()?.into_iter().map(|set| set.draft);
+                Ok((sets.collect(), zone))
             },
             action,
         )
@@ -245,31 +245,6 @@ impl Control {
             effects.push(Effect::PutChange(change.clone()));
             Ok((effects, ChangedRecords { zone, sets, change }))
         })
-    }
-}
-
-/// The owner that a name of the command line stands for.
-fn owner(zone: &Zone, text: &str) -> Outcome<Name> {
-    if text == "@" {
-        return Ok(zone.name.clone());
-    }
-    let name = parsed(text)?;
-    if name.is_within(&zone.name) {
-        return Ok(name);
-    }
-    if text.ends_with('.') {
-        return Err(AdminError::Records(format!(
-            "{name} does not lie in the zone {}",
-            zone.name
-        )));
-    }
-    parsed(&format!("{text}.{}", zone.name))
-}
-
-fn parsed(text: &str) -> Outcome<Name> {
-    match Name::parse(text) {
-        Ok(name) => Ok(name.to_lowercase()),
-        Err(error) => Err(AdminError::Records(format!("'{text}' is no name: {error}"))),
     }
 }
 

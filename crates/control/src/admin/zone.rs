@@ -194,7 +194,7 @@ impl ZoneSets {
 }
 
 /// The zone of this id or name, of one account if one is named.
-pub(super) fn zone_of(snapshot: &Snapshot, text: &str, account: Option<&str>) -> Outcome<Zone> {
+pub(crate) fn zone_of(snapshot: &Snapshot, text: &str, account: Option<&str>) -> Outcome<Zone> {
     let account = account.map(|text| account_of(snapshot, text)).transpose()?;
     let mine = |zone: &Zone| account.as_ref().is_none_or(|one| one.id == zone.account);
     if let Ok(id) = ZoneId::new(text.trim_start_matches("/hostedzone/"))

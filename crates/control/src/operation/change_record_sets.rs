@@ -33,23 +33,33 @@ impl Control {
     ) -> Outcome<ChangeOutcome> {
         let id = request.hosted_zone_id.as_str();
         let effects = self.submit_to(errand(id, &request.changes), caller, |snapshot, _| {
-            let action = "route53:ChangeResourceRecordSets";
-            authorize_with(snapshot, caller, action, &zone_arn(id), || {
-                Context::of_changes(&request.changes)
-            })?;
-            let zone = own_zone(snapshot, caller, id)?;
-            authorize_targets(snapshot, caller, id, &request.changes)?;
-            let effects = plan_batch(snapshot, &zone, &request.changes)
-                .map_err(|error| refused(error, words))?;
-            let comment = request.comment.clone();
-            Ok(Planned {
-                zone,
-                effects,
-                comment,
-            })
+            planned(snapshot, caller, request)
         })?;
         submitted(&effects)
     }
+}
+
+/// What the batch comes to, if the caller may send it and the rules allow it.
+pub(super) fn planned(
+    snapshot: &Snapshot,
+    caller: &Caller,
+    request: &ChangeRecordSets,
+) -> Outcome<Planned> {
+    let id = request.hosted_zone_id.as_str();
+    let action = "route53:ChangeResourceRecordSets";
+    authorize_with(snapshot, caller, action, &zone_arn(id), || {
+        Context::of_changes(&request.changes)
+    })?;
+    let zone = own_zone(snapshot, caller, id)?;
+    authorize_targets(snapshot, caller, id, &request.changes)?;
+    let effects =
+        plan_batch(snapshot, &zone, &request.changes).map_err(|error| refused(error, words))?;
+    let comment = request.comment.clone();
+    Ok(Planned {
+        zone,
+        effects,
+        comment,
+    })
 }
 
 /// A batch that needs no other zone's record sets is written beside those for other zones.

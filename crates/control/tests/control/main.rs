@@ -6,6 +6,7 @@
 )]
 
 mod bench;
+mod drafts;
 mod generation;
 mod history;
 mod identity;

@@ -1,6 +1,8 @@
 //! What few words about record sets leave open: types, zones of targets, regions, identifiers and health
 //! checks. Whether the sets may be written is not decided here.
 
+mod unfilled;
+
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -11,21 +13,54 @@ use meridian_model::{
     external, known_region, region_of_target,
 };
 
-use super::super::resource::refused;
-use super::super::zone::zone_of;
-use super::super::{AdminError, Outcome};
-use super::{RecordAddition, RecordPolicy, RecordTarget, TargetHealth, owner, parsed};
+use crate::admin::{RecordAddition, RecordPolicy, RecordTarget, TargetHealth, zone_of};
+use crate::caller::Caller;
+use crate::rights::{authorize, zone_arn};
+
+pub use self::unfilled::Unfilled;
+
+type Outcome<T> = Result<T, Unfilled>;
+
+/// A record set to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilledSet {
+    /// The set.
+    pub draft: Draft,
+    /// What told its region, where nobody said it.
+    pub region_source: Option<RegionSource>,
+}
+
+/// What tells the region of a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RegionSource {
+    /// The account has registered the target with it.
+    Resource,
+    /// The target's name has it, in the way of AWS's services.
+    Name,
+    /// The zone of AWS's service that the target is in.
+    ServiceZone,
+}
+
+/// Who has an addition filled in, and what may be looked at for it.
+#[derive(Clone, Copy)]
+pub(crate) enum Asker<'a> {
+    /// All that the zone's account has.
+    Operator,
+    /// What this caller may see of it.
+    Caller(&'a Caller),
+}
 
 /// What an addition stands for.
-pub(super) struct Filling<'a> {
-    pub(super) snapshot: &'a Snapshot,
-    pub(super) zone: &'a Zone,
-    pub(super) request: &'a RecordAddition,
+pub(crate) struct Filling<'a> {
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) zone: &'a Zone,
+    pub(crate) request: &'a RecordAddition,
+    pub(crate) asker: Asker<'a>,
 }
 
 impl Filling<'_> {
     /// The sets, one for each type.
-    pub(super) fn drafts(&self) -> Outcome<Vec<Draft>> {
+    pub(crate) fn sets(&self) -> Outcome<Vec<FilledSet>> {
         let name = owner(self.zone, &self.request.name)?.to_string();
         let bare = match &self.request.target {
             RecordTarget::Values { values, ttl } => self.of_values(&name, values, *ttl)?,
@@ -46,10 +81,7 @@ impl Filling<'_> {
                 .map(|value| address_type(value))
                 .collect::<Outcome<_>>()?,
             [rtype] => vec![*rtype; values.len()],
-            _ => {
-                let text = "values are of one type: say --type once, or not for addresses";
-                return Err(AdminError::Records(text.to_owned()));
-            }
+            _ => return Err(Unfilled::SeveralTypes),
         };
         let mut drafts: Vec<Draft> = Vec::new();
         for (value, rtype) in values.iter().zip(types) {
@@ -118,28 +150,60 @@ impl Filling<'_> {
                 return Ok((self.zone.id.clone(), Some(self.zone.clone())));
             }
             let anywhere = ZoneId::new(EXTERNAL);
-            let anywhere = anywhere.map_err(|_| AdminError::UnknownZone(EXTERNAL.to_owned()))?;
+            let anywhere = anywhere.map_err(|_| Unfilled::UnknownZone(EXTERNAL.to_owned()))?;
             return Ok((anywhere, None));
         };
-        match zone_of(self.snapshot, said, Some(self.zone.account.as_str())) {
+        match self.zone_said(said) {
             Ok(zone) => Ok((zone.id.clone(), Some(zone))),
-            Err(AdminError::UnknownZone(text)) => match ZoneId::new(said) {
+            Err(Unfilled::UnknownZone(text)) => match ZoneId::new(said) {
                 Ok(id) if external(&id).is_some() => Ok((id, None)),
-                _ => Err(AdminError::UnknownZone(text)),
+                _ => Err(Unfilled::UnknownZone(text)),
             },
             Err(error) => Err(error),
         }
     }
 
+    /// A zone of the account by its id or name, if the asker may know what is in it. Rights are asked for
+    /// before it is looked whether there is one: by an id at the zone itself, by a name at the list of them.
+    fn zone_said(&self, said: &str) -> Outcome<Zone> {
+        if let Asker::Caller(caller) = self.asker {
+            match ZoneId::new(said) {
+                // Nothing of anybody's, as a rule.
+                Ok(id) if external(&id).is_some() => {}
+                Ok(id) => self.authorize_read(caller, &id)?,
+                Err(_) => {
+                    let action = "route53:ListHostedZonesByName";
+                    authorize(self.snapshot, caller, action, "*")?;
+                }
+            }
+        }
+        let zone = zone_of(self.snapshot, said, Some(self.zone.account.as_str()))?;
+        if let Asker::Caller(caller) = self.asker {
+            self.authorize_read(caller, &zone.id)?;
+        }
+        Ok(zone)
+    }
+
+    fn authorize_read(&self, caller: &Caller, zone: &ZoneId) -> Outcome<()> {
+        let action = "route53:ListResourceRecordSets";
+        authorize(self.snapshot, caller, action, &zone_arn(zone.as_str()))?;
+        Ok(())
+    }
+
     /// The set under the policy that was asked for.
-    fn routed(&self, mut draft: Draft) -> Outcome<Draft> {
+    fn routed(&self, mut draft: Draft) -> Outcome<FilledSet> {
         let mut identifier = None;
+        let mut region_source = None;
         match &self.request.policy {
             RecordPolicy::Simple => {}
             RecordPolicy::Latency(said) => {
                 let region = match said {
-                    Some(name) => known_region(self.snapshot, name).map_err(refused)?,
-                    None => self.region(&draft)?,
+                    Some(name) => known_region(self.snapshot, name)?,
+                    None => {
+                        let (region, source) = self.region(&draft)?;
+                        region_source = Some(source);
+                        region
+                    }
                 };
                 identifier = Some(region.as_str().to_owned());
                 draft.region = Some(region);
@@ -159,9 +223,7 @@ impl Filling<'_> {
         }
         if self.request.policy != RecordPolicy::Simple {
             let said = self.request.set_identifier.clone().or(identifier);
-            let missing = "say --set-identifier: it tells the sets of a name and type apart";
-            let missing = || AdminError::Records(missing.to_owned());
-            draft.set_identifier = Some(said.ok_or_else(missing)?);
+            draft.set_identifier = Some(said.ok_or(Unfilled::NoIdentifier)?);
         } else {
             draft
                 .set_identifier
@@ -171,47 +233,54 @@ impl Filling<'_> {
             Some(id) => Some(id.clone()),
             None => self.check_of_resources(&draft)?,
         };
-        Ok(draft)
+        Ok(FilledSet {
+            draft,
+            region_source,
+        })
     }
 
     /// The region of what a set points to.
-    fn region(&self, draft: &Draft) -> Outcome<Region> {
-        let of = |target: &str| {
-            let found = region_of_target(self.snapshot, &self.zone.account, target);
-            found.map_err(refused)
-        };
+    fn region(&self, draft: &Draft) -> Outcome<(Region, RegionSource)> {
         if let Some(alias) = &draft.alias_target {
-            return match of(&alias.dns_name) {
-                Err(AdminError::Resource(ResourceRefusal::Untold(name))) => {
+            return match self.region_of(&alias.dns_name) {
+                Err(Unfilled::Resource(ResourceRefusal::Untold(name))) => {
                     // The zone of a service may tell what the name does not.
                     let region = external(&alias.hosted_zone_id).and_then(|zone| zone.region);
-                    let untold = || ResourceRefusal::Untold(name).into();
-                    region.and_then(Region::new).ok_or_else(untold)
+                    let untold = || Unfilled::Resource(ResourceRefusal::Untold(name));
+                    let region = region.and_then(Region::new).ok_or_else(untold)?;
+                    Ok((region, RegionSource::ServiceZone))
                 }
                 told => told,
             };
         }
         if !points_to_hosts(draft.rtype) {
-            return Err(AdminError::Records(format!(
-                "a record of type {} has no region of its own: say --region",
-                draft.rtype
-            )));
+            return Err(Unfilled::NoRegionOfType(draft.rtype));
         }
         let values = draft.records.iter().flatten();
-        let regions = values
-            .map(|value| of(value))
-            .collect::<Outcome<BTreeSet<Region>>>()?;
-        let mut regions = regions.into_iter();
-        match (regions.next(), regions.next()) {
-            (Some(region), None) => Ok(region),
-            (Some(one), Some(other)) => Err(AdminError::Records(format!(
-                "the values are in several regions, {} and {}: a latency record has one, so write \
-                 one for each, or say --region",
-                one.as_str(),
-                other.as_str()
-            ))),
-            _ => Err(AdminError::Records("there is no value".to_owned())),
+        let mut regions = values
+            .map(|value| self.region_of(value))
+            .collect::<Outcome<Vec<_>>>()?;
+        regions.sort_by(|(one, _), (other, _)| one.cmp(other));
+        match (regions.first(), regions.last()) {
+            (Some((one, _)), Some((other, _))) if one != other => {
+                Err(Unfilled::SeveralRegions(one.clone(), other.clone()))
+            }
+            (Some(told), _) => Ok(told.clone()),
+            _ => Err(Unfilled::NoValue),
         }
+    }
+
+    fn region_of(&self, target: &str) -> Outcome<(Region, RegionSource)> {
+        let region = region_of_target(self.snapshot, &self.zone.account, target)?;
+        let registered = match ResourceName::parse(target) {
+            Some(name) => self.snapshot.resource(&self.zone.account, &name)?,
+            None => None,
+        };
+        let source = match registered {
+            Some(_) => RegionSource::Resource,
+            None => RegionSource::Name,
+        };
+        Ok((region, source))
     }
 
     /// The health check of the resources that values point to, if it is one. Aliases go by it as
@@ -246,13 +315,34 @@ fn address_type(value: &str) -> Outcome<RecordType> {
     match value.parse() {
         Ok(IpAddr::V4(_)) => Ok(RecordType::A),
         Ok(IpAddr::V6(_)) => Ok(RecordType::Aaaa),
-        Err(_) => Err(AdminError::Records(format!(
-            "'{value}' is no address: say --type"
-        ))),
+        Err(_) => Err(Unfilled::NoType(value.to_owned())),
     }
 }
 
 /// Whether a value is a host or an address and nothing else.
 fn points_to_hosts(rtype: RecordType) -> bool {
     matches!(rtype, RecordType::A | RecordType::Aaaa | RecordType::Cname)
+}
+
+/// The owner that a name stands for which somebody has typed.
+pub(crate) fn owner(zone: &Zone, text: &str) -> Outcome<Name> {
+    if text == "@" {
+        return Ok(zone.name.clone());
+    }
+    let name = parsed(text)?;
+    if name.is_within(&zone.name) {
+        return Ok(name);
+    }
+    if text.ends_with('.') {
+        let zone = zone.name.clone();
+        return Err(Unfilled::OutsideZone { name, zone });
+    }
+    parsed(&format!("{text}.{}", zone.name))
+}
+
+fn parsed(text: &str) -> Outcome<Name> {
+    match Name::parse(text) {
+        Ok(name) => Ok(name.to_lowercase()),
+        Err(error) => Err(Unfilled::BadName(text.to_owned(), error)),
+    }
 }
