@@ -136,7 +136,7 @@ impl Trail {
             .map(|caller| caller.account.to_string());
         Event {
             event_version: EVENT_VERSION,
-            user_identity: identity(self.caller.as_ref(), self.claimed_key),
+            user_identity: identity(self.caller.as_ref(), self.claimed_key.as_deref()),
             event_time: event_time(now),
             event_source: envelope.event_source,
             event_name: operation.to_owned(),
@@ -156,27 +156,36 @@ impl Trail {
     }
 }
 
-fn identity(caller: Option<&Caller>, claimed_key: Option<String>) -> UserIdentity {
-    let Some(caller) = caller else {
-        return UserIdentity {
-            kind: "Unknown",
-            access_key_id: claimed_key.map(|key| cut(&key)),
-            ..UserIdentity::default()
-        };
-    };
-    let account = caller.account.to_string();
-    UserIdentity {
-        kind: if caller.user.is_some() {
-            "IAMUser"
-        } else {
-            "Root"
-        },
-        principal_id: Some(caller.user_id()),
-        arn: Some(caller.arn()),
-        account_id: Some(account),
-        access_key_id: Some(caller.access_key.to_string()),
-        user_name: caller.user.clone(),
+impl UserIdentity {
+    /// Who has been made sure of.
+    pub fn of(caller: &Caller) -> Self {
+        let account = caller.account.to_string();
+        Self {
+            kind: if caller.user.is_some() {
+                "IAMUser"
+            } else {
+                "Root"
+            },
+            principal_id: Some(caller.user_id()),
+            arn: Some(caller.arn()),
+            account_id: Some(account),
+            access_key_id: Some(caller.access_key.to_string()),
+            user_name: caller.user.clone(),
+        }
     }
+
+    /// Somebody who says this key.
+    pub fn unknown(claimed_key: Option<&str>) -> Self {
+        Self {
+            kind: "Unknown",
+            access_key_id: claimed_key.map(cut),
+            ..Self::default()
+        }
+    }
+}
+
+fn identity(caller: Option<&Caller>, claimed_key: Option<&str>) -> UserIdentity {
+    caller.map_or_else(|| UserIdentity::unknown(claimed_key), UserIdentity::of)
 }
 
 /// Whether an operation changes nothing. An operation that does not exist does not either.
@@ -281,7 +290,7 @@ mod tests {
         let root = identity(Some(&caller(None)), None);
         assert_eq!((root.kind, root.user_name), ("Root", None));
         assert_eq!(root.principal_id.as_deref(), Some("123456789012"));
-        let stranger = identity(None, Some("AKIANOBODY".to_owned()));
+        let stranger = identity(None, Some("AKIANOBODY"));
         assert_eq!(stranger.kind, "Unknown");
         assert_eq!(stranger.access_key_id.as_deref(), Some("AKIANOBODY"));
         assert!(stranger.arn.is_none() && stranger.account_id.is_none());

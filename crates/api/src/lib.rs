@@ -17,7 +17,6 @@ mod route53;
 mod service;
 pub mod sigv4;
 mod sts;
-mod throttle;
 mod uri;
 mod xml;
 

@@ -28,7 +28,6 @@ use crate::request_id;
 use crate::route53::{self, Call, Form, Match, Reply};
 use crate::sigv4::{Claim, SignatureError, SignedRequest, claimed};
 use crate::sts;
-use crate::throttle::Throttle;
 
 /// What tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -105,7 +104,6 @@ pub fn router(control: Arc<Control>, config: ApiConfig) -> Router {
     let service = Service {
         operations: control,
         slots: Arc::new(Semaphore::new(config.max_operations)),
-        throttle: Throttle::default(),
         bodies: Bodies::new(config.max_bodies_len, config.body_timeout),
         config,
     };
@@ -115,7 +113,6 @@ pub fn router(control: Arc<Control>, config: ApiConfig) -> Router {
 struct Service {
     operations: Arc<Control>,
     slots: Arc<Semaphore>,
-    throttle: Throttle,
     bodies: Bodies,
     config: ApiConfig,
 }
@@ -360,10 +357,8 @@ impl Service {
             trail.parameters = request_parameters(operation, found.ids(), signed.query, document);
         }
         let account = &caller.account;
-        let result = if self
-            .throttle
-            .admits(account, requests_per_second, Instant::now())
-        {
+        let throttle = self.operations.throttle();
+        let result = if throttle.admits(account, requests_per_second, Instant::now()) {
             self.act(found, &signed, &caller, &endpoint(parts))
         } else {
             Err(throttled(operation).into())
@@ -386,7 +381,8 @@ impl Service {
     /// with them nor written about.
     fn turn_away(&self, source: Option<IpAddr>, trail: Trail, failure: Failure) -> Outcome {
         let is_fault = matches!(failure, Failure::Fault(_));
-        if is_fault || self.throttle.answers_stranger(source, Instant::now()) {
+        let throttle = self.operations.throttle();
+        if is_fault || throttle.answers_stranger(source, Instant::now()) {
             return Outcome {
                 operation: "",
                 trail: Some(trail),

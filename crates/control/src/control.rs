@@ -23,6 +23,7 @@ use crate::last_used::LastUsed;
 use crate::observations::{Observations, Unseen};
 use crate::query_logging::QueryLogging;
 use crate::refusal::{Fault, OperationError};
+use crate::throttle::Throttle;
 use crate::turns::{Crowded, Errand, Turns};
 
 /// How long a request waits for this node to apply what is in the journal.
@@ -48,6 +49,7 @@ pub struct Control {
     /// Generations that somebody in this process is writing.
     pub(crate) drafts: Mutex<BTreeSet<Generation>>,
     pub(crate) last_used: LastUsed,
+    throttle: Throttle,
 }
 
 /// Who a commit is written for.
@@ -87,6 +89,7 @@ impl Control {
             last: Mutex::default(),
             drafts: Mutex::default(),
             last_used: LastUsed::default(),
+            throttle: Throttle::default(),
         }
     }
 
@@ -139,6 +142,11 @@ impl Control {
     /// The acknowledgements that [`Acks::report`] feeds.
     pub fn acks(&self) -> &Acks {
         &self.acks
+    }
+
+    /// How much of whom is let through all doors together.
+    pub fn throttle(&self) -> &Throttle {
+        &self.throttle
     }
 
     /// The state at the journal's head, or later.

@@ -22,6 +22,7 @@ mod query_logging;
 mod refusal;
 mod request;
 mod rights;
+mod throttle;
 mod turns;
 mod usage;
 
@@ -67,4 +68,5 @@ pub use rights::{
     ReadyMade, ReadyMadeError, ReadyMadePolicy, UnreadablePolicy, Verdict, check_policy, evaluate,
     idle_statements, odd_question,
 };
+pub use throttle::Throttle;
 pub use usage::QuotaUse;

@@ -1,82 +1,104 @@
-//! How many requests a second: buckets of tokens, one for each account, and one for each source of
-//! requests whose sender is not known. No bucket touches another.
+//! How many requests in how much time: buckets of tokens, one for each account, and one for each network
+//! that sends requests of nobody known, or signs in in vain. No bucket touches another.
 //!
-//! The clock is an argument. What a request without a token hears is the service's business.
+//! Every door to the operations has these in common. The clock is an argument. What a request without
+//! a token hears is the door's business.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use meridian_model::AccountId;
 
-/// How many buckets are kept of each kind. A bucket is full again after a second, and then it says
-/// nothing that a new one would not.
+/// How many buckets are kept of each kind. One that is full again says nothing that a new one would
+/// not.
 const MAX_BUCKETS: usize = 10_000;
 /// Requests a second that one source may send without a valid signature before it hears nothing of
 /// what is wrong with them.
 const STRANGERS_PER_SECOND: u64 = 20;
 const SECOND: Duration = Duration::from_secs(1);
+/// How often one source may sign in in vain, and in how much time all of that comes back.
+const SIGN_INS: u64 = 10;
+const SIGN_INS_WINDOW: Duration = Duration::from_secs(300);
 
 /// All buckets.
-#[derive(Debug, Default)]
-pub(crate) struct Throttle {
+#[derive(Debug)]
+pub struct Throttle {
     accounts: Buckets<AccountId>,
     strangers: Buckets<IpAddr>,
+    sign_ins: Buckets<IpAddr>,
 }
 
-impl Throttle {
-    /// Whether an account may have one more request carried out that may have so many a second.
-    pub(crate) fn admits(&self, account: &AccountId, per_second: u64, now: Instant) -> bool {
-        self.accounts.take(account.clone(), per_second, now)
-    }
-
-    /// Whether somebody unknown at this address is told one more time what is wrong.
-    pub(crate) fn answers_stranger(&self, source: Option<IpAddr>, now: Instant) -> bool {
-        let network = source.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), network);
-        self.strangers.take(network, STRANGERS_PER_SECOND, now)
-    }
-}
-
-/// Who has one IPv6 address has a /56, as a rule.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !0 << 72).into(),
-        v4 => v4,
-    }
-}
-
-/// Buckets that hold what may come in a second.
-#[derive(Debug)]
-struct Buckets<K> {
-    /// When each bucket will be full again; later than a second from now is more than empty. Those
-    /// that are full need not be there.
-    full_at: Mutex<HashMap<K, Instant>>,
-}
-
-impl<K> Default for Buckets<K> {
+impl Default for Throttle {
     fn default() -> Self {
         Self {
-            full_at: Mutex::default(),
+            accounts: Buckets::over(SECOND),
+            strangers: Buckets::over(SECOND),
+            sign_ins: Buckets::over(SIGN_INS_WINDOW),
         }
     }
 }
 
+impl Throttle {
+    /// Whether an account may have one more request carried out that may have so many a second.
+    pub fn admits(&self, account: &AccountId, per_second: u64, now: Instant) -> bool {
+        self.accounts.take(account.clone(), per_second, now)
+    }
+
+    /// Whether somebody unknown at this address is told one more time what is wrong.
+    pub fn answers_stranger(&self, source: Option<IpAddr>, now: Instant) -> bool {
+        self.strangers
+            .take(network(source), STRANGERS_PER_SECOND, now)
+    }
+
+    /// Whether somebody at this address may try once more to sign in. Who succeeds gives it back.
+    pub fn tries_sign_in(&self, source: Option<IpAddr>, now: Instant) -> bool {
+        self.sign_ins.take(network(source), SIGN_INS, now)
+    }
+
+    /// Whoever it was has signed in.
+    pub fn signed_in(&self, source: Option<IpAddr>) {
+        self.sign_ins.give_back(&network(source), SIGN_INS);
+    }
+}
+
+/// Who has one IPv6 address has a /56, as a rule.
+fn network(source: Option<IpAddr>) -> IpAddr {
+    match source.map(|address| address.to_canonical()) {
+        Some(IpAddr::V6(address)) => Ipv6Addr::from_bits(address.to_bits() & !0 << 72).into(),
+        Some(v4) => v4,
+        None => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    }
+}
+
+/// Buckets that hold what may come in some time.
+#[derive(Debug)]
+struct Buckets<K> {
+    window: Duration,
+    /// When each bucket will be full again; later than a window from now is more than empty. Those
+    /// that are full need not be there.
+    full_at: Mutex<HashMap<K, Instant>>,
+}
+
 impl<K: Eq + Hash + Clone> Buckets<K> {
+    fn over(window: Duration) -> Self {
+        Self {
+            window,
+            full_at: Mutex::default(),
+        }
+    }
+
     /// Takes a token, if there is one.
-    fn take(&self, key: K, per_second: u64, now: Instant) -> bool {
-        let Some(token) = u32::try_from(per_second.min(1_000_000_000))
-            .ok()
-            .and_then(|rate| SECOND.checked_div(rate))
-        else {
+    fn take(&self, key: K, per_window: u64, now: Instant) -> bool {
+        let Some(token) = self.token(per_window) else {
             return false;
         };
-        // What is in the map is replaced as a whole.
-        let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buckets = self.buckets();
         let full_at = buckets.get(&key).map_or(now, |full_at| (*full_at).max(now));
         let after = full_at + token;
-        if after > now + SECOND {
+        if after > now + self.window {
             return false;
         }
         if buckets.len() >= MAX_BUCKETS && !buckets.contains_key(&key) {
@@ -84,6 +106,27 @@ impl<K: Eq + Hash + Clone> Buckets<K> {
         }
         buckets.insert(key, after);
         true
+    }
+
+    /// Puts a token back that was taken.
+    fn give_back(&self, key: &K, per_window: u64) {
+        if let Some(token) = self.token(per_window)
+            && let Some(full_at) = self.buckets().get_mut(key)
+            && let Some(before) = full_at.checked_sub(token)
+        {
+            *full_at = before;
+        }
+    }
+
+    /// How long a token takes to come.
+    fn token(&self, per_window: u64) -> Option<Duration> {
+        let tokens = u32::try_from(per_window.min(1_000_000_000)).ok()?;
+        self.window.checked_div(tokens)
+    }
+
+    fn buckets(&self) -> MutexGuard<'_, HashMap<K, Instant>> {
+        // What is in the map is replaced as a whole.
+        self.full_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -106,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_bucket_holds_a_second_and_fills_up_as_time_goes_by() {
-        let (buckets, start) = (Buckets::default(), Instant::now());
+        let (buckets, start) = (Buckets::over(SECOND), Instant::now());
         let at = |ms: u64| start + Duration::from_millis(ms);
         let take = |ms| buckets.take("a", 5, at(ms));
         assert_eq!([0; 6].map(take), [true, true, true, true, true, false]);
@@ -122,7 +165,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_and_whoever_comes_is_served() {
-        let (buckets, start) = (Buckets::default(), Instant::now());
+        let (buckets, start) = (Buckets::over(SECOND), Instant::now());
         for key in 0..MAX_BUCKETS + 100 {
             assert!(buckets.take(key, 1, start));
         }
@@ -146,13 +189,37 @@ mod tests {
         assert!(answered(Some("192.0.2.1")) && answered(None));
     }
 
+    #[test]
+    fn who_signs_in_in_vain_waits_and_who_signs_in_does_not() {
+        let (throttle, start) = (Throttle::default(), Instant::now());
+        let source = Some("192.0.2.1".parse().unwrap());
+        let tries = |seconds| throttle.tries_sign_in(source, start + Duration::from_secs(seconds));
+        for _ in 0..100 {
+            assert!(tries(0));
+            throttle.signed_in(source);
+        }
+        for _ in 0..SIGN_INS {
+            assert!(tries(0));
+        }
+        assert!(!tries(29) && tries(30) && !tries(30));
+        let other = Some("192.0.2.2".parse().unwrap());
+        assert!(throttle.tries_sign_in(other, start), "another one's");
+        // Nobody has more than all of it for having signed in.
+        for _ in 0..100 {
+            throttle.signed_in(other);
+        }
+        let later = start + Duration::from_secs(1);
+        let taken = (0..100).filter(|_| throttle.tries_sign_in(other, later));
+        assert_eq!(u64::try_from(taken.count()).unwrap(), SIGN_INS);
+    }
+
     proptest! {
         #[test]
         fn no_more_than_the_rate_and_a_second(
             rate in 1..50_u64,
             pauses in prop::collection::vec(0..300_u64, 1..200),
         ) {
-            let (buckets, start) = (Buckets::default(), Instant::now());
+            let (buckets, start) = (Buckets::over(SECOND), Instant::now());
             let (mut ms, mut taken) = (0, 0);
             for pause in pauses {
                 ms += pause;
