@@ -10,6 +10,7 @@
 //! who made it, from where and by which request.
 
 mod command;
+mod console;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -30,6 +31,7 @@ use crate::taps::output;
 use crate::visible;
 
 pub(crate) use command::{Peer, Told};
+pub(crate) use console::ConsoleAudit;
 
 /// What the queue may hold, in bytes of lines.
 const QUEUE_MAX: usize = 16 * 1024 * 1024;

@@ -149,7 +149,7 @@ fn camel(name: &str, start: Start) -> String {
     text
 }
 
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     match text.char_indices().nth(MAX_TEXT) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
@@ -157,7 +157,7 @@ fn cut(text: &str) -> String {
 }
 
 /// An id in the form of the API's: five groups of hexadecimal digits.
-fn hex_id(random: [u8; 32]) -> String {
+pub(super) fn hex_id(random: [u8; 32]) -> String {
     let mut text = String::with_capacity(36);
     for (index, byte) in random.iter().take(16).enumerate() {
         if [4, 6, 8, 10].contains(&index) {

@@ -9,14 +9,16 @@ use anyhow::{Context, Error, Result};
 use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::{Extension, Router};
-use meridian_api::ApiConfig;
+use meridian_api::{ApiConfig, Scheme};
+use meridian_console::ConsoleConfig;
+use meridian_control::Transport;
 use serde_json::json;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::time;
 
 use crate::admin::{self, Progress, Replacement};
-use crate::audit::AuditLog;
+use crate::audit::{AuditLog, ConsoleAudit};
 use crate::checkers::EventLog;
 use crate::condition::Condition;
 use crate::config::Config;
@@ -134,20 +136,12 @@ impl House<'_> {
             ended.clone(),
         );
         let admin = tokio::spawn(admin);
-        let control = Arc::clone(control_plane.control());
-        let config = ApiConfig {
-            audit: Some(self.audit.taker()),
-            ..ApiConfig::default()
-        };
-        let router = meridian_api::router(control, config);
-        let router = counted(router, Arc::clone(self.dns.condition()));
-        let proxies = self.config.api.trusted_proxies.clone();
-        let trusts = move |address| proxies.iter().any(|proxy| proxy.contains(address));
-        let router = meridian_api::behind_proxies(router, Arc::new(trusts));
+        let router = self.router(control_plane);
         let mut apis = Vec::new();
         for (scheme, entrance) in self.doors.api()? {
             let address = entrance.listener.local_addr()?;
-            tracing::info!(%address, "the API is open: {}://{address}", scheme.as_str());
+            let url = format!("{}://{address}", scheme.as_str());
+            tracing::info!(%address, "the API is open: {url}, and the console: {url}/console/");
             let router = router.clone().layer(Extension(scheme));
             apis.push(tokio::spawn(serve_router(entrance, router, ended.clone())));
         }
@@ -174,6 +168,26 @@ impl House<'_> {
             swap.progress.step("changes wait").await;
         }
         Ok(event)
+    }
+
+    /// The API, and the console beside it.
+    fn router(&self, control_plane: &ControlPlane) -> Router {
+        let control = control_plane.control();
+        let config = ApiConfig {
+            audit: Some(self.audit.taker()),
+            ..ApiConfig::default()
+        };
+        let api = meridian_api::router(Arc::clone(control), config);
+        let api = counted(api, Arc::clone(self.dns.condition()));
+        let config = ConsoleConfig {
+            witness: Some(Arc::new(ConsoleAudit(self.audit.taker()))),
+            ..ConsoleConfig::default()
+        };
+        let console = meridian_console::router(Arc::clone(control), config);
+        let router = meridian_console::in_front_of(with_transport(console).merge(api));
+        let proxies = self.config.api.trusted_proxies.clone();
+        let trusts = move |address| proxies.iter().any(|proxy| proxy.contains(address));
+        meridian_api::behind_proxies(router, Arc::new(trusts))
     }
 
     /// Waits for a signal to end, or a successor that is ready.
@@ -323,6 +337,18 @@ async fn launch(dns: &Dns, doors: &Doors, config: &Config, binary: PathBuf) -> R
     let mut sockets = doors.sockets()?;
     sockets.extend(dns.sockets()?);
     Successor::launch(&binary, &config.data_dir, &sockets).await
+}
+
+/// Tells the console what is known of how a request came, in control's word for it.
+fn with_transport(router: Router) -> Router {
+    router.layer(middleware::map_request(async |mut request: Request| {
+        let transport = match request.extensions().get::<Scheme>() {
+            Some(Scheme::Https) => Transport::Tls,
+            Some(Scheme::Http) | None => Transport::Plain,
+        };
+        request.extensions_mut().insert(transport);
+        request
+    }))
 }
 
 /// Counts what the API answers.

@@ -1,0 +1,178 @@
+//! Adding a record: the form, what would be written with what was filled in, and writing it.
+
+use askama::Template;
+use axum::http::StatusCode;
+use meridian_control::{DraftedSets, HostedZone, OperationError};
+use meridian_dns::RecordType;
+use meridian_model::Region;
+
+use super::Shell;
+use super::form::RecordForm;
+use super::set::ShownSet;
+use super::zone::hosted;
+use crate::fields::Fields;
+use crate::random;
+use crate::reply::Reply;
+use crate::visit::{Call, Visit};
+use crate::words::Problem;
+
+const DRAFT: &str = "DraftResourceRecordSets";
+
+/// The policies by their names in the form and for people.
+const POLICIES: [(&str, &str); 6] = [
+    ("simple", "Simple"),
+    ("latency", "Latency"),
+    ("weighted", "Weighted"),
+    ("failover", "Failover"),
+    ("geolocation", "Geolocation"),
+    ("multivalue", "Multivalue"),
+];
+const CONTINENTS: [(&str, &str); 7] = [
+    ("AF", "Africa"),
+    ("AN", "Antarctica"),
+    ("AS", "Asia"),
+    ("EU", "Europe"),
+    ("NA", "North America"),
+    ("OC", "Oceania"),
+    ("SA", "South America"),
+];
+
+#[derive(Template)]
+#[template(path = "add.html")]
+struct AddPage {
+    shell: Shell,
+    zone: HostedZone,
+    form: RecordForm,
+    problem: Option<Problem>,
+}
+
+impl AddPage {
+    /// All types but those that each zone has one of.
+    fn types(&self) -> impl Iterator<Item = &'static str> {
+        let types = RecordType::ALL.into_iter();
+        types
+            .filter(|rtype| *rtype != RecordType::Soa)
+            .map(RecordType::as_str)
+    }
+
+    fn policies(&self) -> [(&'static str, &'static str); 6] {
+        POLICIES
+    }
+
+    fn continents(&self) -> [(&'static str, &'static str); 7] {
+        CONTINENTS
+    }
+
+    fn regions(&self) -> impl Iterator<Item = &'static str> {
+        Region::known()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "preview.html")]
+struct PreviewPage {
+    shell: Shell,
+    zone: HostedZone,
+    form: RecordForm,
+    sets: Vec<ShownSet>,
+    /// A digest of what is shown.
+    shown: String,
+    once: String,
+    has_changed: bool,
+}
+
+/// The empty form.
+pub(super) fn show(visit: &Visit<'_>, id: &str) -> Result<Reply, Problem> {
+    let zone = hosted(visit, id)?;
+    Ok(form(visit, zone, RecordForm::empty(), None))
+}
+
+/// Shows what the form stands for, or writes it; or goes back to the form.
+pub(super) fn take(visit: &Visit<'_>, id: &str, fields: &Fields) -> Result<Reply, Problem> {
+    let typed = RecordForm::read(fields);
+    let zone = hosted(visit, id)?;
+    if fields.text("step") == "edit" {
+        return Ok(form(visit, zone, typed, None));
+    }
+    let drafted = match drafted(visit, id, &typed) {
+        Ok(drafted) => drafted,
+        Err(problem) if problem.is_refusal() => {
+            return Ok(form(visit, zone, typed, Some(problem)));
+        }
+        Err(problem) => return Err(problem),
+    };
+    let is_write = fields.text("step") == "write";
+    let is_as_shown = fields.text("shown") == mark(&drafted);
+    if !is_write || !is_as_shown {
+        return Ok(preview(visit, zone, typed, &drafted, is_write));
+    }
+    match written(visit, &drafted) {
+        Ok(change) => Ok(Reply::to(&format!("/console/changes/{change}"))),
+        Err(problem) if problem.is_refusal() => Ok(form(visit, zone, typed, Some(problem))),
+        Err(problem) => Err(problem),
+    }
+}
+
+fn drafted(visit: &Visit<'_>, id: &str, typed: &RecordForm) -> Result<DraftedSets, Problem> {
+    let call = Call::about(DRAFT, "hostedZoneId", id);
+    let addition = typed.addition(id)?;
+    visit.read(call, |control, caller| {
+        control.draft_record_sets(caller, &addition)
+    })
+}
+
+fn written(visit: &Visit<'_>, drafted: &DraftedSets) -> Result<String, Problem> {
+    let batch = &drafted.batch;
+    let id = batch.hosted_zone_id.as_str();
+    let call = Call {
+        changes: batch.changes.clone(),
+        ..Call::about("ChangeResourceRecordSets", "hostedZoneId", id)
+    };
+    visit.change(call, |control, caller| {
+        let outcome = control.change_record_sets(caller, batch)?;
+        Ok::<_, OperationError>(outcome.change.id.to_string())
+    })
+}
+
+fn form(visit: &Visit<'_>, zone: HostedZone, form: RecordForm, problem: Option<Problem>) -> Reply {
+    let page = AddPage {
+        shell: Shell::of(visit, "Add a record"),
+        zone,
+        form,
+        problem,
+    };
+    let status = page.problem.as_ref().map_or(StatusCode::OK, |it| it.status);
+    Reply::page(status, &page)
+}
+
+fn preview(
+    visit: &Visit<'_>,
+    zone: HostedZone,
+    form: RecordForm,
+    drafted: &DraftedSets,
+    has_changed: bool,
+) -> Reply {
+    let sets = drafted.sets.iter().map(|set| {
+        let shown = ShownSet::of_draft(&set.draft).with_region_from(set.region_source);
+        shown.with_marks(&form)
+    });
+    let page = PreviewPage {
+        shell: Shell::of(visit, "What would be written"),
+        sets: sets.collect(),
+        shown: mark(drafted),
+        once: random::request_id(),
+        zone,
+        form,
+        has_changed,
+    };
+    let status = match has_changed {
+        true => StatusCode::CONFLICT,
+        false => StatusCode::OK,
+    };
+    Reply::page(status, &page)
+}
+
+/// What tells one batch from another.
+fn mark(drafted: &DraftedSets) -> String {
+    random::mark_of(&[format!("{:?}", drafted.batch).as_bytes()])
+}

@@ -1,0 +1,120 @@
+//! Taking a record set away: what it is, once more, and then doing it.
+
+use askama::Template;
+use axum::http::StatusCode;
+use meridian_control::ChangeRecordSets;
+use meridian_model::{Action, Draft, DraftChange, RecordSet};
+
+use super::Shell;
+use super::set::ShownSet;
+use super::zone::{From, listed};
+use crate::fields::{Fields, link};
+use crate::random;
+use crate::reply::Reply;
+use crate::visit::{Call, Visit};
+use crate::words::Problem;
+
+#[derive(Template)]
+#[template(path = "remove.html")]
+struct RemovePage {
+    shell: Shell,
+    zone: String,
+    set: ShownSet,
+    /// Where the form goes.
+    action: String,
+    /// A digest of what is shown.
+    shown: String,
+    once: String,
+    problem: Option<Problem>,
+}
+
+/// Asks whether this is meant.
+pub(super) fn show(visit: &Visit<'_>, id: &str, query: &Fields) -> Result<Reply, Problem> {
+    let set = found(visit, id, query)?;
+    Ok(page(visit, id, query, &set, None))
+}
+
+/// Takes it away, if it is what was shown.
+pub(super) fn take(
+    visit: &Visit<'_>,
+    id: &str,
+    query: &Fields,
+    fields: &Fields,
+) -> Result<Reply, Problem> {
+    let set = found(visit, id, query)?;
+    let draft = Draft::from(&set);
+    if fields.text("shown") != mark(&draft) {
+        let text = "The record set has been changed since it was shown. This is what it is now.";
+        let problem = Problem::new(StatusCode::CONFLICT, "Changed", text);
+        return Ok(page(visit, id, query, &set, Some(problem)));
+    }
+    let changes = vec![DraftChange {
+        action: Action::Delete,
+        set: draft,
+    }];
+    let call = Call {
+        changes: changes.clone(),
+        ..Call::about("ChangeResourceRecordSets", "hostedZoneId", id)
+    };
+    let request = ChangeRecordSets {
+        hosted_zone_id: id.to_owned(),
+        comment: None,
+        changes,
+    };
+    let changed = visit.change(call, |control, caller| {
+        let outcome = control.change_record_sets(caller, &request)?;
+        Ok::<_, meridian_control::OperationError>(outcome.change.id.to_string())
+    });
+    match changed {
+        Ok(change) => Ok(Reply::to(&format!("/console/changes/{change}"))),
+        Err(problem) if problem.is_refusal() => Ok(page(visit, id, query, &set, Some(problem))),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// The record set that a link names.
+fn found(visit: &Visit<'_>, id: &str, query: &Fields) -> Result<RecordSet, Problem> {
+    let identifier = query.said("identifier");
+    let from = From {
+        name: query.said("name"),
+        rtype: query.said("type"),
+        identifier,
+    };
+    let (sets, _) = listed(visit, id, &from, 1)?;
+    let is_meant = |set: &RecordSet| {
+        from.name == Some(&*set.key.name.to_string())
+            && from.rtype == Some(set.key.rtype.as_str())
+            && identifier == set.key.set_identifier.as_deref()
+    };
+    let missing = || {
+        let text = "There is no such record set in the zone any more.";
+        Problem::new(StatusCode::NOT_FOUND, "NoSuchRecordSet", text)
+    };
+    sets.into_iter().find(is_meant).ok_or_else(missing)
+}
+
+fn page(
+    visit: &Visit<'_>,
+    id: &str,
+    query: &Fields,
+    set: &RecordSet,
+    problem: Option<Problem>,
+) -> Reply {
+    let fields = ["name", "type", "identifier"].map(|name| (name, query.said(name)));
+    let page = RemovePage {
+        shell: Shell::of(visit, "Remove a record set"),
+        zone: id.to_owned(),
+        action: link(&format!("/console/zones/{id}/remove"), &fields),
+        shown: mark(&Draft::from(set)),
+        once: random::request_id(),
+        set: ShownSet::of(set, id),
+        problem,
+    };
+    let status = page.problem.as_ref().map_or(StatusCode::OK, |it| it.status);
+    Reply::page(status, &page)
+}
+
+/// What tells one set of records from another.
+fn mark(draft: &Draft) -> String {
+    random::mark_of(&[format!("{draft:?}").as_bytes()])
+}

@@ -1,0 +1,183 @@
+//! Signing in with an access key, and out again.
+
+use std::time::Instant;
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use meridian_control::{Caller, Credential, Fault};
+use meridian_model::AccessKeyId;
+
+use super::{ROOT, SIGN_IN, Shell};
+use crate::fields::Fields;
+use crate::happening::Happening;
+use crate::reply::Reply;
+use crate::service::Desk;
+use crate::visit::{Seen, Visit};
+use crate::words::Problem;
+use crate::{cookie, random};
+
+const LOGIN: &str = "ConsoleLogin";
+/// What a key of nobody's is compared with: as long as secrets are.
+const NOBODYS: &str = "0123456789012345678901234567890123456789";
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignInPage<'a> {
+    shell: Shell,
+    to: &'a str,
+    /// As it was typed; the secret is typed again.
+    key: &'a str,
+    refusal: Option<&'a str>,
+}
+
+/// The form, or what comes of it. The fields are of no session: who can send them knows a secret.
+pub(crate) fn sign_in(desk: &Desk, seen: &Seen, query: &Fields, fields: Option<&Fields>) -> Reply {
+    let Some(fields) = fields else {
+        return page(StatusCode::OK, ours(query.text("to")), "", None);
+    };
+    let (to, typed) = (ours(fields.text("to")), fields.text("access_key_id").trim());
+    let throttle = desk.control.throttle();
+    if !throttle.tries_sign_in(seen.address(), Instant::now()) {
+        // Who tries many is not written about, either.
+        let text = "Too many attempts from this address have failed. Wait some minutes.";
+        return page(StatusCode::TOO_MANY_REQUESTS, to, typed, Some(text));
+    }
+    let secret = fields.text("secret_access_key").trim();
+    match verified(desk, typed, secret) {
+        Ok(Some((key, credential))) => {
+            throttle.signed_in(seen.address());
+            let caller = caller(seen, key, credential);
+            desk.control.note_use(&caller);
+            let (key, account) = (caller.access_key.clone(), caller.account.clone());
+            let session = desk
+                .sessions
+                .begin(key, account, seen.transport, Instant::now());
+            desk.tell(|| Happening {
+                caller: Some(caller),
+                ..seen.happening(LOGIN, None)
+            });
+            Reply::to(to).with_cookie(cookie::set(&session, seen.transport))
+        }
+        Ok(None) => {
+            let text = "There is no active access key with this id and this secret.";
+            let key = AccessKeyId::new(typed).ok();
+            // Something else may be a secret in the wrong field.
+            let key = key.filter(|key| key.as_str().starts_with("AKIA") && typed.len() <= 20);
+            desk.tell(|| Happening {
+                error: Some(("AuthFailure".to_owned(), text.to_owned())),
+                ..seen.happening(LOGIN, key.as_ref())
+            });
+            page(StatusCode::FORBIDDEN, to, typed, Some(text))
+        }
+        Err(fault) => {
+            let problem = Problem::from(fault);
+            page(problem.status, to, typed, Some(&problem.text))
+        }
+    }
+}
+
+/// Ends the session, whichever of several cookies it was.
+pub(super) fn sign_out(visit: &Visit<'_>, parts: &Parts) -> Reply {
+    for cookie in cookie::read(parts, visit.seen.transport) {
+        visit.desk.sessions.end(cookie);
+    }
+    let happening = visit.seen.happening("ConsoleLogout", None);
+    visit.desk.tell(|| Happening {
+        caller: Some(visit.caller.clone()),
+        ..happening
+    });
+    Reply::to(SIGN_IN).with_cookie(cookie::unset(visit.seen.transport))
+}
+
+/// The key and whose it is, if the secret is its. As much is done for one that nobody has.
+fn verified(
+    desk: &Desk,
+    id: &str,
+    secret: &str,
+) -> Result<Option<(AccessKeyId, Credential)>, Fault> {
+    let found = match AccessKeyId::new(id) {
+        Ok(id) => desk.control.credential(&id)?.map(|known| (id, known)),
+        Err(_) => None,
+    };
+    let kept = found.as_ref().map(|(_, known)| &**known.secret.0);
+    let is_right = random::same(kept.unwrap_or(NOBODYS), secret);
+    Ok(found.filter(|_| is_right))
+}
+
+fn caller(seen: &Seen, key: AccessKeyId, credential: Credential) -> Caller {
+    Caller {
+        account: credential.account,
+        operator: credential.operator,
+        user: credential.user,
+        access_key: key,
+        source: seen.source.clone(),
+        transport: seen.transport,
+        received_at: seen.at,
+        request_id: seen.request_id.clone(),
+        retry: None,
+    }
+}
+
+fn page(status: StatusCode, to: &str, key: &str, refusal: Option<&str>) -> Reply {
+    let shell = Shell::of_nobody("Sign in");
+    let page = SignInPage {
+        shell,
+        to,
+        key,
+        refusal,
+    };
+    Reply::page(status, &page)
+}
+
+/// Where somebody wanted to go, if that is one of our pages; else where all begins.
+fn ours(to: &str) -> &str {
+    let path = to.split(['?', '#']).next().unwrap_or_default();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_".contains(&byte);
+    let rest = to.get(path.len()..).unwrap_or_default();
+    let is_ours = path.starts_with(ROOT)
+        && path.bytes().all(plain)
+        && rest.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_ours { to } else { ROOT }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use proptest::prelude::*;
+
+    #[test]
+    fn nobody_is_led_elsewhere() {
+        for to in [
+            "/console/",
+            "/console/zones/Z1?name=a%5C052.b&type=A",
+            "/console/changes/C1",
+        ] {
+            assert_eq!(ours(to), to);
+        }
+        for to in [
+            "",
+            "/",
+            "//evil.test/console/",
+            "https://evil.test/console/",
+            "/console",
+            "/consoles/",
+            "/console/../x",
+            "/console/%2e%2e/x",
+            "/console/x\r\nSet-Cookie: a=b",
+            "/console/x?y\r\nz",
+            "/console/\\evil.test",
+        ] {
+            assert_eq!(ours(to), ROOT, "{to}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn where_one_is_led_is_a_header_and_ours(to in ".{0,60}") {
+            let to = ours(&to);
+            prop_assert!(to.starts_with(ROOT) && to.bytes().all(|byte| byte.is_ascii_graphic()));
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! One zone and its record sets.
+
+use askama::Template;
+use axum::http::StatusCode;
+use meridian_control::{HostedZone, ListRecordSets};
+use meridian_dns::RecordType;
+use meridian_model::RecordSet;
+
+use super::Shell;
+use super::set::ShownSet;
+use crate::fields::{Fields, link};
+use crate::reply::Reply;
+use crate::visit::{Call, Visit};
+use crate::words::Problem;
+
+/// How many stand on a page.
+const MAX_SETS: usize = 100;
+
+#[derive(Template)]
+#[template(path = "zone.html")]
+struct ZonePage {
+    shell: Shell,
+    zone: HostedZone,
+    sets: Vec<ShownSet>,
+    /// Whether the list begins before this page.
+    is_later: bool,
+    next: Option<String>,
+}
+
+/// A page of its record sets.
+pub(super) fn show(visit: &Visit<'_>, id: &str, query: &Fields) -> Result<Reply, Problem> {
+    let found = hosted(visit, id)?;
+    let from = From {
+        name: query.said("name"),
+        rtype: query.said("type"),
+        identifier: query.said("identifier"),
+    };
+    let is_later = from.name.is_some();
+    let (sets, next) = listed(visit, id, &from, MAX_SETS)?;
+    let next = next.map(|key| {
+        let name = key.name.to_string();
+        let fields = [
+            ("name", Some(name.as_str())),
+            ("type", Some(key.rtype.as_str())),
+            ("identifier", key.set_identifier.as_deref()),
+        ];
+        link(&format!("/console/zones/{id}"), &fields)
+    });
+    let shown = sets.iter().map(|set| {
+        let mut shown = ShownSet::of(set, id);
+        let of_zone = matches!(set.key.rtype, RecordType::Ns | RecordType::Soa);
+        if of_zone && set.key.name == found.zone.name || set.traffic_policy_instance_id.is_some() {
+            // Those it is made with stay; those of an instance go with it.
+            shown.remove = None;
+        }
+        shown
+    });
+    let page = ZonePage {
+        shell: Shell::of(visit, found.zone.name.to_string()),
+        sets: shown.collect(),
+        zone: found,
+        is_later,
+        next,
+    };
+    Ok(Reply::page(StatusCode::OK, &page))
+}
+
+/// Where a list of record sets begins.
+pub(super) struct From<'a> {
+    pub(super) name: Option<&'a str>,
+    pub(super) rtype: Option<&'a str>,
+    pub(super) identifier: Option<&'a str>,
+}
+
+/// The zone itself.
+pub(super) fn hosted(visit: &Visit<'_>, id: &str) -> Result<HostedZone, Problem> {
+    let call = Call::about("GetHostedZone", "hostedZoneId", id);
+    visit.read(call, |control, caller| control.hosted_zone(caller, id))
+}
+
+/// Its record sets from a place on, and the first of those behind them.
+pub(super) fn listed(
+    visit: &Visit<'_>,
+    id: &str,
+    from: &From<'_>,
+    max_items: usize,
+) -> Result<(Vec<RecordSet>, Option<meridian_model::SetKey>), Problem> {
+    let rtype = match from.rtype.map(str::parse) {
+        Some(Ok(rtype)) => Some(rtype),
+        Some(Err(_)) => return Err(Problem::input("There is no such record type.")),
+        None => None,
+    };
+    let request = ListRecordSets {
+        hosted_zone_id: id.to_owned(),
+        name: from.name.map(str::to_owned),
+        rtype,
+        identifier: from.identifier.map(str::to_owned),
+        max_items,
+    };
+    let call = Call::about("ListResourceRecordSets", "hostedZoneId", id);
+    let page = visit.read(call, |control, caller| {
+        control.list_record_sets(caller, &request)
+    })?;
+    Ok((page.sets, page.next))
+}
