@@ -55,6 +55,8 @@ def run(servers, names, stop, pipe):
         for each in ready:
             by_socket[each].take(tally)
         for flight in flights:
+            # What has come meanwhile is not lost because nobody has looked.
+            flight.take(tally)
             flight.expire(tally)
             flight.fill()
     end = time.monotonic() + LOST

@@ -216,9 +216,10 @@ socket.socket(fileno=0).send(b"{\\"message\\":\\"hello\\",\\"protocol\\":1,\\"ve
 
 def test_killed_at_any_instant_the_new_process_leaves_the_old_one(server, tmp_path):
     zone, names = zone_of(server)
+    longest = max(0.25, 1.2 * timed(server.replace))
     resumed = replaced = 0
     for n in range(KILLS):
-        delay = 0.25 * (n + random.random()) / KILLS
+        delay = longest * (n + random.random()) / KILLS
         # The shell becomes the server under the same process id.
         killed = script(tmp_path, f'(sleep {delay:.4f}; kill -9 $$) &\nexec {BIN} "$@"')
         changes = Changes(server, zone)
@@ -247,13 +248,15 @@ def test_killed_at_any_instant_the_new_process_leaves_the_old_one(server, tmp_pa
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_ended_at_any_instant_the_old_process_leaves_the_new_one_or_nothing(server, number):
     zone, _ = zone_of(server)
+    # From the beginning to what may be just after the end, however fast this machine is.
+    longest = max(0.2, 1.2 * timed(server.replace))
     went_on = ended = 0
     for n in range(KILLS):
         command = [str(BIN), "replace", "--data-dir", str(server.data)]
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as asking:
-            time.sleep(0.2 * (n + random.random()) / KILLS)
+            time.sleep(longest * (n + random.random()) / KILLS)
             server.process.send_signal(number)
             said, _ = asking.communicate(timeout=30)
         status = server.process.wait()
@@ -316,6 +319,13 @@ def test_the_service_manager_is_told_who_serves(start, tmp_path, monkeypatch):
         assert told == {b"READY=1", f"MAINPID={said['pid']}\nREADY=1".encode()}
         assert server.stop() == 0
         assert manager.recv(100) == b"STOPPING=1"
+
+
+def timed(call):
+    """How many seconds it takes."""
+    began = time.monotonic()
+    call()
+    return time.monotonic() - began
 
 
 def pid_in(said):
