@@ -28,6 +28,8 @@ class Nsd:
         self.folder, self.apex = pathlib.Path(folder) / "nsd", apex
         self.folder.mkdir(parents=True)
         self.port, self.serial, self.process = free_port(), 0, None
+        # Nothing else than before was answered earlier.
+        self.changed = None
         # What a resolver wants to know of a server.
         self.addresses, self.dns_port = ["127.0.0.1"], self.port
         (self.folder / "config").write_text(f"""server:
@@ -79,6 +81,7 @@ zone:
         while time.time_ns() // 10**9 <= before // 10**9:
             time.sleep(0.02)
         self.write(*lines)
+        self.changed = time.monotonic()
         self.process.send_signal(1)
         assert eventually(self.serves, 15), (self.folder / "log").read_text(errors="replace")
 

@@ -26,7 +26,7 @@ def run(target, source, *options, check=0, **more):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=150,
     )
     assert done.returncode == check, f"{done.returncode}\n{done.stdout}{done.stderr}"
     said = json.loads(done.stdout)

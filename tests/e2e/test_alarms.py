@@ -133,14 +133,14 @@ def test_checks_follow_metrics_and_the_want_of_them(tmp_path):
         # A Prometheus that is not there any more.
         process.kill()
         become(**without, last="healthy", inverted="unhealthy")
-        log = server.log.read_text()
-        assert "several series" in log and "cannot be told" in log
+        for words in ("several series", "cannot be told"):
+            assert eventually(lambda: words in server.log.read_text()), words
         with prometheus(tmp_path / "prometheus", exporter, port):
             exporter.value = "20"
             all_are("unhealthy", "healthy")
             target = f"{url}api/v1/status/buildinfo"
             assert urllib.request.urlopen(target, timeout=5).status == 200
-        assert "the alarm is told again" in server.log.read_text()
+        assert eventually(lambda: "the alarm is told again" in server.log.read_text())
 
 
 @pytest.mark.parametrize(

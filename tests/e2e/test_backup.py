@@ -68,7 +68,7 @@ def test_a_backup_under_load_is_restored_with_all_that_was_acknowledged(start, s
     steady.change(create(f"www.{steady.name}", "A", "192.0.2.1"))
     writers = [Writer(server, number) for number in range(2)]
     with Threads(*(writer.run for writer in writers)):
-        assert eventually(lambda: all(len(writer.acknowledged) > 20 for writer in writers))
+        assert eventually(lambda: all(len(writer.acknowledged) > 20 for writer in writers), 60)
         before = [list(writer.acknowledged) for writer in writers]
         made = server.admin("backup", shelf)
         for writer in writers:

@@ -135,7 +135,8 @@ class Proxied(Meridian):
         """The lines about a request, in the log and in whatever is kept of requests."""
         files = [self.log, *self.data.glob("**/*audit*")]
         lines = (line for file in files if file.is_file() for line in open(file, errors="replace"))
-        return "".join(line for line in lines if request_id in line)
+        # The last line of a file may be on its way.
+        return "".join(line for line in lines if request_id in line and line.endswith("\n"))
 
 
 def listens(port):

@@ -93,14 +93,15 @@ def test_octodns_makes_a_zone_and_changes_it(octodns, meridian, route53):
     assert "octo.example." not in str(route53.list_hosted_zones()), "a plan changes nothing"
     octodns(RECORDS, "--doit")
     assert eventually(lambda: meridian.values("mail.octo.example.") == {"192.0.2.1", "192.0.2.2"})
-    assert meridian.values("anything.octo.example.") == {"192.0.2.9"}
-    assert meridian.values("octo.example.", "TXT") == {'"v=spf1 -all"', '"semi; colon"'}
+    assert eventually(lambda: meridian.values("anything.octo.example.") == {"192.0.2.9"})
+    texts = {'"v=spf1 -all"', '"semi; colon"'}
+    assert eventually(lambda: meridian.values("octo.example.", "TXT") == texts)
     again = octodns(RECORDS, "--doit")
     assert "No changes were planned" in again, again
     changed = RECORDS.replace("192.0.2.9", "192.0.2.10").replace("v6:", "six:")
     octodns(changed, "--doit")
     assert eventually(lambda: meridian.values("anything.octo.example.") == {"192.0.2.10"})
-    assert meridian.rcode("six.octo.example.", "AAAA") == "NOERROR"
+    assert eventually(lambda: meridian.rcode("six.octo.example.", "AAAA") == "NOERROR")
     assert "No changes were planned" in octodns(changed, "--doit")
 
 
@@ -139,7 +140,7 @@ def test_octodns_makes_dynamic_records_with_health_checks(octodns, meridian, rou
     amsterdam, tokyo = "193.0.0.0", "133.242.0.0"
     octodns(DYNAMIC, "--doit")
     assert eventually(lambda: addresses(amsterdam) == {"192.0.2.1", "192.0.2.2"})
-    assert addresses(tokyo) == {"192.0.2.4"}
+    assert eventually(lambda: addresses(tokyo) == {"192.0.2.4"})
     states = {config["IPAddress"]: config["Disabled"] for config in own_checks()}
     assert states == {"192.0.2.1": False, "192.0.2.2": False, "192.0.2.3": True}
     assert {config["ResourcePath"] for config in own_checks()} == {"/up"}
@@ -311,7 +312,7 @@ def test_the_document_is_true_for_aws_cli_and_boto3_and_octodns(documented):
     run("bash", "-euc", pasted("aws"))
     assert eventually(lambda: server.values("www.cli.example.") == {"192.0.2.1"})
     run(sys.executable, "-c", pasted("boto3"))
-    assert server.values("www.boto3.example.") == {"192.0.2.1"}
+    assert eventually(lambda: server.values("www.boto3.example.") == {"192.0.2.1"})
     (server.folder / "config.yaml").write_text(pasted("octodns"))
     (server.folder / "zones").mkdir()
     (server.folder / "zones/octo.example.yaml").write_text("www: {type: A, value: 192.0.2.1}\n")

@@ -6,6 +6,7 @@ import json
 import re
 import socket
 import threading
+import time
 import urllib.parse
 
 import botocore.auth
@@ -70,7 +71,7 @@ def test_a_zone_has_a_line_of_bounded_length(start):
     requests = [
         signed(server, key, path, batch(zone, 150, f"192.0.2.{n}")) for n in range(80)
     ]
-    answers = []
+    answers, began = [], time.monotonic()
     with Threads(lambda: answers.extend(send_together(server, requests))):
         for n in range(5):
             calm.send(upsert(f"n{n}.calm.example", "A", "192.0.2.1"))
@@ -79,7 +80,8 @@ def test_a_zone_has_a_line_of_bounded_length(start):
         for answer in answers
     )
     assert set(codes) == {("200", ""), ("400", "PriorRequestNotComplete")}, codes
-    assert codes[("200", "")] >= 32
+    # Unless the disk is so slow that some have to leave the line, who may wait for ten seconds.
+    assert codes[("200", "")] >= 32 or time.monotonic() - began > 10, codes
     refused = next(answer for answer in answers if "<Code>" in answer)
     assert (
         "<Message>The request was rejected because Route 53 was still processing a prior "

@@ -144,6 +144,9 @@ def test_from_origin_to_edge(tmp_path):
 
 def seen_by_the_world(server, web, client):
     for name in ("example.com", "www.example.com"):
+        # Until the server has heard of its target, a name has no answer.
+        assert eventually(lambda: client.addresses(name) == {"127.0.80.80"}, pause=0.1)
+        assert eventually(lambda: client.addresses(name, "AAAA"), pause=0.1)
         assert client.get(name) == ("origin in us-east-1", "network")
         assert client.addresses(name, "AAAA") == {"2001:db8::80"}
     # The clients of this resolver are nowhere known, and get one of the healthy ones for good.

@@ -106,7 +106,7 @@ class Validating(Meridian):
         def saw():
             return {check: self.saw(check) for check in expected}
 
-        assert eventually(lambda: saw() == expected, 8, 0.1), (saw(), expected)
+        assert eventually(lambda: saw() == expected, pause=0.1), (saw(), expected)
         listed = {row["id"]: row["state"] for row in self.admin("health", "list")}
         for check, text in expected.items():
             state = "healthy" if text.startswith("Success") else "unhealthy"

@@ -72,6 +72,7 @@ def test_what_was_seen_last_outlives_a_restart(tmp_path):
         assert eventually(lambda: all(map(seen, checks)), 15), server.log_tail()
         changed, disabled, *same = checks
         client.update_health_check(HealthCheckId=disabled, Disabled=True)
+        assert eventually(lambda: seen(disabled) is None)
         server.stop()
         before = json.loads((server.data / "health-sights.json").read_text())["failures"]
         assert {each["check"] for each in before} == {changed, *same}

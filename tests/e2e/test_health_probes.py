@@ -127,7 +127,7 @@ def voted(server, check):
         vote = votes and votes["checkers"][0]
         return vote if vote and vote["vote"] in ("healthy", "unhealthy") else None
 
-    return eventually(told, 10, 0.1)
+    return eventually(told, 20, 0.1)
 
 
 def answers(server, name):
@@ -216,9 +216,11 @@ def test_the_reason_is_told(server, nginx):
 def test_what_was_known_outlives_kill_9(start_again, nginx):
     server = start_again
     web = nginx()
-    checks = {name: make(server, web.ports[name]) for name in ("good", "bad")}
+    checks = {"bad": make(server, web.ports["bad"])}
     www = failover(server, "killed.example.", checks["bad"])
-    assert eventually(lambda: answers(server, www) == ["192.0.2.2"], 5)
+    assert eventually(lambda: answers(server, www) == ["192.0.2.2"])
+    # Answers move before the disk knows why. It does when what is found later is counted.
+    checks["good"] = make(server, web.ports["good"])
     assert voted(server, checks["good"])["vote"] == "healthy"
     cycles = 8 if LONG else 2
     for cycle in range(cycles):
@@ -258,22 +260,25 @@ def test_several_checkers_vote_each(tmp_path, nginx):
         allow_short_intervals(server)
         check = make(server, web.ports["good"])
         assert eventually(
-            lambda: (server.admin("health", "show", check)["votes"] or {}).get("healthy") == 3, 10
+            lambda: (server.admin("health", "show", check)["votes"] or {}).get("healthy") == 3
         )
         votes = server.admin("health", "show", check)["votes"]
         assert [each["checker"] for each in votes["checkers"]] == ["ams", "nyc", "syd"]
         assert votes["basis"] == "votes" and votes["age_ms"] < 5_000
-        with urllib.request.urlopen(f"http://{server.metrics}/metrics", timeout=5) as page:
-            metrics = page.read().decode()
+
+        def metrics():
+            with urllib.request.urlopen(f"http://{server.metrics}/metrics", timeout=5) as page:
+                return page.read().decode()
+
         for sample in (
             f'meridian_health_check_healthy{{check="{check}"}} 1',
             f'meridian_health_check_votes{{check="{check}",vote="healthy"}} 3',
             f'meridian_health_check_probe_seconds{{check="{check}",checker="nyc",part="connect"}} ',
             'meridian_checker_withholds{checker="syd"} 0',
         ):
-            assert sample in metrics, metrics
-        agents = (web.home / "access.log").read_text()
-        assert re.search(rf"\(ref {check}", agents), agents
+            assert eventually(lambda: sample in metrics()), metrics()
+        agents = lambda: (web.home / "access.log").read_text()
+        assert eventually(lambda: re.search(rf"\(ref {check}", agents())), agents()
 
 
 class Resolver(Unbound):
@@ -315,16 +320,21 @@ def test_the_next_fastest_region_answers_through_a_resolver(server, nginx, tmp_p
         assert voted(server, check)["vote"] == "healthy"
     with Resolver(tmp_path, server, name) as resolver:
         # Whichever is the fastest from here, one after the other dies.
-        order = resolver.ask(f"www.{name}")
+        order = eventually(lambda: resolver.ask(f"www.{name}"))
         while len(order) < len(regions):
             webs[int(order[-1][-1])].kill()
-            moved = lambda: resolver.ask(f"www.{name}") not in (None, order[-1:])
-            assert eventually(moved, 5), server.log_tail()
-            order += resolver.ask(f"www.{name}")
+
+            def moved():
+                answered = resolver.ask(f"www.{name}")
+                return answered if answered != order[-1:] else None
+
+            next_best = eventually(moved)
+            assert next_best, server.log_tail()
+            order += next_best
         assert sorted(order) == ["192.0.2.0", "192.0.2.1", "192.0.2.2"]
         # The first comes back, and is preferred again.
         webs[int(order[0][-1])].start()
-        assert eventually(lambda: resolver.ask(f"www.{name}") == [order[0]], 5)
+        assert eventually(lambda: resolver.ask(f"www.{name}") == [order[0]])
 
 
 def test_a_replaced_server_hands_over_what_is_known(tmp_path, nginx):
@@ -334,7 +344,7 @@ def test_a_replaced_server_hands_over_what_is_known(tmp_path, nginx):
         allow_short_intervals(server)
         check = make(server, web.ports["bad"])
         www = failover(server, "replaced.example.", check)
-        assert eventually(lambda: answers(server, www) == ["192.0.2.2"], 5)
+        assert eventually(lambda: answers(server, www) == ["192.0.2.2"])
         for _ in range(2):
             server.replace()
             # The first answer of the new process, and those after its own probes.
@@ -349,7 +359,7 @@ def test_a_replaced_server_hands_over_what_is_known(tmp_path, nginx):
         assert server.health("readyz/changes") == 503
         assert answers(server, www) == ["192.0.2.2"]
         web.become_well()
-        assert eventually(lambda: answers(server, www) == ["192.0.2.1"], 5)
+        assert eventually(lambda: answers(server, www) == ["192.0.2.1"])
 
 
 def test_a_low_limit_of_descriptors_is_raised(tmp_path):

@@ -5,7 +5,7 @@ import re
 import botocore.exceptions
 import pytest
 
-from harness import Zone, change, create, delete, eventually, rrset, upsert
+from harness import Zone, change, create, delete, eventually, rrset, upsert, wait_insync
 
 
 def put_level(server, level):
@@ -120,7 +120,7 @@ def test_who_changed_what_and_back_again(start):
     assert server.values(f"b.{z}", "TXT") == {'"b"'} and server.rcode(f"c.{z}") == "NXDOMAIN"
     newest = server.admin("zone", "history", z)[0]
     assert f"restored as of entry {first}" in newest["comment"]
-    assert zone.client.get_change(Id=newest["change"])["ChangeInfo"]["Status"] == "INSYNC"
+    wait_insync(zone.client, {"Id": newest["change"]})
     again = server.admin("zone", "restore", z, "--to", first)
     assert again["change"] is None and again["differences"] == []
 

@@ -37,8 +37,8 @@ def test_session_of_a_new_user(start):
     began = time.monotonic()
     server.aws("wait", "resource-record-sets-changed", "--id", changed["ChangeInfo"]["Id"])
     waited = time.monotonic() - began
-    # The waiter's second look comes after 30 s; most of this is the client's own start.
-    assert waited < 4, f"aws wait took {waited:.1f} s"
+    # The waiter's second look comes after 30 s; all of this is the client's own start.
+    assert waited < 25, f"aws wait took {waited:.1f} s"
 
     listed = server.aws("list-resource-record-sets", "--hosted-zone-id", zone)
     assert [(s["Name"], s["Type"]) for s in listed["ResourceRecordSets"]] == [

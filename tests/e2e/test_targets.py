@@ -183,7 +183,7 @@ def test_a_name_that_is_gone_is_believed_to_be_after_a_while(nsd, begin):
     assert eventually(lambda: state(server, f"never.{APEX}") == "no-such-name")
     assert eventually(lambda: server.rcode(f"never.{OURS}") == "NOERROR")
     nsd.have('typed 1 TXT "no address any more"')
-    gone = time.monotonic()
+    gone = nsd.changed
     assert eventually(
         lambda: "said not to exist" in (shown(server, f"cdn.{APEX}")["last_error"] or "")
         or time.monotonic() - gone > 3
@@ -293,7 +293,9 @@ def test_clients_of_networks_are_answered_as_targets_answer_them(begin):
         assert eventually(
             lambda: asked_by(server, OURS, "198.51.100.0/24") == ({"192.0.2.2"}, 24)
         )
-        assert asked_by(server, OURS, "203.0.113.0/24") == ({"192.0.2.3"}, 16)
+        assert eventually(
+            lambda: asked_by(server, OURS, "203.0.113.0/24") == ({"192.0.2.3"}, 16)
+        )
         # Wider than was asked for, as the target says.
         assert asked_by(server, OURS, "203.0.77.0/24") == ({"192.0.2.3"}, 16)
         values, scope = asked_by(server, OURS, "10.1.2.0/24")
@@ -308,7 +310,7 @@ def test_clients_of_networks_are_answered_as_targets_answer_them(begin):
             return {subnet for name, subnet in resolver.asked if name == f"flat.{APEX}"}
 
         assert eventually(lambda: asked() == {None, subnets[0]})
-        assert asked_by(server, f"www.{OURS}", "198.51.100.0/24")[1] == 0
+        assert eventually(lambda: asked_by(server, f"www.{OURS}", "198.51.100.0/24")[1] == 0)
 
 
 def test_addresses_are_told_to_accounts_with_a_right_to_them_alone(nsd, begin):

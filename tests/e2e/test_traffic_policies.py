@@ -248,6 +248,8 @@ def test_limits_on_policies_and_versions(owner, meridian):
     assert limit()["Count"] == 0 and owner.make()["Version"] == 1
 
 
+# Each is an entry of its own on the disk.
+@pytest.mark.timeout(600)
 def test_a_policy_has_a_thousand_versions(owner):
     made = owner.make()
     with concurrent.futures.ThreadPoolExecutor(8) as pool:

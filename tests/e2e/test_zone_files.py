@@ -101,7 +101,9 @@ def test_a_master_file_is_answered_as_other_people_read_it(meridian, tmp_path):
     file = write(tmp_path, MASTER_FILE)
     done = meridian.admin("zone", "import", file, "--create", "real.example")
     assert done["imported"] and done["passed_over"] == 2 and done["warnings"] == []
-    eventually(lambda: meridian.admin("change", "show", done["change"])["status"] == "INSYNC")
+    assert eventually(
+        lambda: meridian.admin("change", "show", done["change"])["status"] == "INSYNC"
+    )
     inlined = MASTER_FILE.replace(
         "$INCLUDE included.zone inner",
         "$ORIGIN inner.deep.real.example.\n" + INCLUDED + "$ORIGIN deep.real.example.",
@@ -270,6 +272,7 @@ def test_what_is_refused_can_be_left_out(meridian, tmp_path):
     sets = json.loads(export(meridian, "skipped.example"))["ResourceRecordSets"]
     names = {each["Name"] for each in sets}
     assert names == {f"{n}skipped.example." for n in ("", "good.", "ttls.", "fine.")}
+    assert eventually(lambda: meridian.values("ttls.skipped.example."))
     assert meridian.ask("ttls.skipped.example.", "A").answer[0].ttl == 5
 
 
@@ -322,6 +325,7 @@ def test_queries_see_the_old_zone_until_the_new_one_is_whole(start, tmp_path):
     old = write(tmp_path, numbered(3), "old.zone")
     new = write(tmp_path, numbered(count, "192.0.2.2"), "new.zone")
     zone = meridian.admin("zone", "import", old, "--create", "big.example")["zone"]
+    assert eventually(lambda: meridian.values("version.big.example.", "TXT") == {'"192.0.2.1"'})
     before = meridian.admin("status")["head"]
     importing = replacing(meridian.data, new, zone)
     seen = []
