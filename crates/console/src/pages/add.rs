@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::http::StatusCode;
-use meridian_control::{DraftedSets, HostedZone, OperationError};
+use meridian_control::{DraftedSets, HostedZone, OperationError, Unfilled};
 use meridian_dns::RecordType;
 use meridian_model::Region;
 
@@ -94,31 +94,56 @@ pub(super) fn take(visit: &Visit<'_>, id: &str, fields: &Fields) -> Result<Reply
     if fields.text("step") == "edit" {
         return Ok(form(visit, zone, typed, None));
     }
-    let drafted = match drafted(visit, id, &typed) {
-        Ok(drafted) => drafted,
-        Err(problem) if problem.is_refusal() => {
-            return Ok(form(visit, zone, typed, Some(problem)));
-        }
-        Err(problem) => return Err(problem),
+    let step = match fields.text("step") {
+        "write" => Step::Write(fields.text("shown")),
+        _ => Step::Show,
     };
-    let is_write = fields.text("step") == "write";
-    let is_as_shown = fields.text("shown") == mark(&drafted);
-    if !is_write || !is_as_shown {
-        return Ok(preview(visit, zone, typed, &drafted, is_write));
-    }
-    match written(visit, &drafted) {
-        Ok(change) => Ok(Reply::to(&format!("/console/changes/{change}"))),
+    match taken(visit, id, &typed, step) {
+        Ok(Taken::Drafted(drafted)) => {
+            let has_changed = matches!(step, Step::Write(_));
+            Ok(preview(visit, zone, typed, &drafted, has_changed))
+        }
+        Ok(Taken::Written(change)) => Ok(Reply::to(&format!("/console/changes/{change}"))),
         Err(problem) if problem.is_refusal() => Ok(form(visit, zone, typed, Some(problem))),
         Err(problem) => Err(problem),
     }
 }
 
-fn drafted(visit: &Visit<'_>, id: &str, typed: &RecordForm) -> Result<DraftedSets, Problem> {
+/// What is to become of a form.
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Show,
+    /// If it still means what was shown, by its mark.
+    Write(&'a str),
+}
+
+/// What has become of it.
+enum Taken {
+    Drafted(DraftedSets),
+    /// The id of the change.
+    Written(String),
+}
+
+fn taken(
+    visit: &Visit<'_>,
+    id: &str,
+    typed: &RecordForm,
+    step: Step<'_>,
+) -> Result<Taken, Problem> {
     let call = Call::about(DRAFT, "hostedZoneId", id);
     let addition = typed.addition(id)?;
-    visit.read(call, |control, caller| {
-        control.draft_record_sets(caller, &addition)
-    })
+    let (drafted, is_meant) = visit.read(call, |control, caller| {
+        let drafted = control.draft_record_sets(caller, &addition)?;
+        let is_meant = matches!(step, Step::Write(shown) if shown == mark(&drafted));
+        if !is_meant {
+            control.check_record_sets(caller, &drafted.batch)?;
+        }
+        Ok::<_, Unfilled>((drafted, is_meant))
+    })?;
+    if is_meant {
+        return written(visit, &drafted).map(Taken::Written);
+    }
+    Ok(Taken::Drafted(drafted))
 }
 
 fn written(visit: &Visit<'_>, drafted: &DraftedSets) -> Result<String, Problem> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use meridian_log::Snapshot;
 use meridian_model::{
-    Action, BatchRefusal, DraftChange, ZoneId, external, keeps_to_zone, plan_batch,
+    Action, BatchRefusal, DraftChange, Zone, ZoneId, external, keeps_to_zone, plan_batch,
 };
 
 use super::{Outcome, Planned, refused, submitted};
@@ -45,13 +45,7 @@ pub(super) fn planned(
     caller: &Caller,
     request: &ChangeRecordSets,
 ) -> Outcome<Planned> {
-    let id = request.hosted_zone_id.as_str();
-    let action = "route53:ChangeResourceRecordSets";
-    authorize_with(snapshot, caller, action, &zone_arn(id), || {
-        Context::of_changes(&request.changes)
-    })?;
-    let zone = own_zone(snapshot, caller, id)?;
-    authorize_targets(snapshot, caller, id, &request.changes)?;
+    let zone = authorize_batch(snapshot, caller, request)?;
     let effects =
         plan_batch(snapshot, &zone, &request.changes).map_err(|error| refused(error, words))?;
     let comment = request.comment.clone();
@@ -60,6 +54,22 @@ pub(super) fn planned(
         effects,
         comment,
     })
+}
+
+/// The zone of a batch, if it is the caller's who may send it.
+pub(super) fn authorize_batch(
+    snapshot: &Snapshot,
+    caller: &Caller,
+    request: &ChangeRecordSets,
+) -> Outcome<Zone> {
+    let id = request.hosted_zone_id.as_str();
+    let action = "route53:ChangeResourceRecordSets";
+    authorize_with(snapshot, caller, action, &zone_arn(id), || {
+        Context::of_changes(&request.changes)
+    })?;
+    let zone = own_zone(snapshot, caller, id)?;
+    authorize_targets(snapshot, caller, id, &request.changes)?;
+    Ok(zone)
 }
 
 /// A batch that needs no other zone's record sets is written beside those for other zones.

@@ -3,7 +3,8 @@
 
 use meridian_model::{Action, DraftChange};
 
-use super::change_record_sets::planned;
+use super::Outcome;
+use super::change_record_sets::{authorize_batch, planned};
 use crate::admin::{ExistingRecord, RecordAddition};
 use crate::caller::Caller;
 use crate::control::Control;
@@ -47,8 +48,17 @@ impl Control {
         };
         let sets = filling.sets()?;
         let batch = batch(addition, &sets);
-        planned(&snapshot, caller, &batch)?;
+        authorize_batch(&snapshot, caller, &batch)?;
         Ok(DraftedSets { sets, batch })
+    }
+
+    /// Whether ChangeResourceRecordSets would take this as things are. Nothing is written.
+    ///
+    /// # Errors
+    /// Those of [`Self::change_record_sets`].
+    pub fn check_record_sets(&self, caller: &Caller, request: &ChangeRecordSets) -> Outcome<()> {
+        planned(&self.fresh()?, caller, request)?;
+        Ok(())
     }
 }
 

@@ -92,6 +92,15 @@ fn refused_as(bench: &Bench, me: &Caller, addition: &RecordAddition) -> &'static
     }
 }
 
+/// Why what is drafted would be refused.
+fn checked(bench: &Bench, me: &Caller, addition: &RecordAddition) -> &'static str {
+    let drafted = bench.control.draft_record_sets(me, addition).unwrap();
+    let entries = bench.entries();
+    let refused = code(bench.control.check_record_sets(me, &drafted.batch));
+    assert_eq!(bench.entries(), entries, "a check writes nothing");
+    refused
+}
+
 #[test]
 fn a_region_comes_from_the_resource_then_from_the_name_then_from_the_zone_of_the_service() {
     let bench = Bench::new();
@@ -153,7 +162,7 @@ fn what_nobody_can_know_is_said_by_its_cause() {
     // What the rules of the batch refuse is refused before anything is written.
     let mut lonely = values(&id, "www", &["192.0.2.9"]);
     lonely.types = vec![RecordType::Aaaa];
-    assert_eq!(refused_as(&bench, &me, &lonely), "InvalidChangeBatch");
+    assert_eq!(checked(&bench, &me, &lonely), "InvalidChangeBatch");
 }
 
 #[test]
@@ -169,10 +178,13 @@ fn what_is_drafted_can_be_written_as_it_is() {
     let said = drafted.sets.iter().map(|set| &set.draft.set_identifier);
     assert!(said.eq([&Some("primary".to_owned()); 2]));
     let entries = bench.entries();
+    let accepted = bench.control.check_record_sets(&me, &drafted.batch);
+    accepted.unwrap();
+    assert_eq!(bench.entries(), entries, "a check writes nothing");
     let written = bench.control.change_record_sets(&me, &drafted.batch);
     written.unwrap();
     assert_eq!(bench.entries(), entries + 1);
-    assert_eq!(refused_as(&bench, &me, &failover), "InvalidChangeBatch");
+    assert_eq!(checked(&bench, &me, &failover), "InvalidChangeBatch");
 }
 
 #[test]
