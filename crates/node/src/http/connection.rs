@@ -85,6 +85,9 @@ where
     let builder = builder(terms);
     let mut serving = pin!(builder.serve_connection(TokioIo::new(io), service));
     let goodbye = tokio::select! {
+        // What has arrived is read before it is too late for it: on a busy machine both may be so at
+        // the same time, and a goodbye would leave a request that came in time without an answer.
+        biased;
         _ = &mut serving => return,
         () = visit.answers.evicted() => return,
         goodbye = visit.until_over(terms) => goodbye,

@@ -1,6 +1,7 @@
 //! What becomes of connections once the end has come.
 
 use std::io::Write as _;
+use std::thread;
 
 use super::*;
 
@@ -55,6 +56,41 @@ async fn each_connection_has_one_more_request() {
         // One that never asks does not hold the end up for long.
         let closed = time::timeout(Duration::from_secs(2), rest(&mut silent)).await;
         assert_eq!(closed.unwrap(), "");
+        in_time(server.done).await.unwrap();
+    }
+}
+
+/// It was lost in every other case, when the machine had so much else to do that the request and the
+/// end of its time were noticed together. In one thread, so that nothing is noticed meanwhile.
+#[tokio::test(flavor = "current_thread")]
+async fn a_request_that_came_in_time_is_answered_by_a_busy_machine() {
+    for versions in [Versions::One, Versions::OneAndTwo] {
+        let server = Server::of_routes(Terms {
+            versions,
+            ..terms()
+        })
+        .await;
+        let mut streams = Vec::new();
+        for number in 0..20 {
+            let mut stream = server.connect().await;
+            if number % 2 == 0 {
+                ask(&mut stream).await;
+            }
+            streams.push(stream.into_std().unwrap());
+        }
+        drop(server.end);
+        while TcpStream::connect(server.address).await.is_ok() {
+            task::yield_now().await;
+        }
+        for mut stream in &streams {
+            stream.write_all(REQUEST).unwrap();
+        }
+        // Longer than it has.
+        thread::sleep(Duration::from_millis(600));
+        for stream in streams {
+            let mut stream = TcpStream::from_std(stream).unwrap();
+            assert!(rest(&mut stream).await.ends_with("here"));
+        }
         in_time(server.done).await.unwrap();
     }
 }
