@@ -72,6 +72,10 @@ impl From<Fault> for Problem {
                 let status = StatusCode::NOT_IMPLEMENTED;
                 Self::new(status, "NotImplemented", fault.to_string())
             }
+            Fault::TooLarge { .. } => {
+                let status = StatusCode::PAYLOAD_TOO_LARGE;
+                Self::new(status, "RequestEntityTooLarge", fault.to_string())
+            }
             Fault::DiskFull | Fault::NotApplied | Fault::Contention => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 Self::new(status, "ServiceUnavailable", fault.to_string())
