@@ -99,8 +99,9 @@ class Page(html.parser.HTMLParser):
 class Visitor:
     """Somebody at the console of a server."""
 
-    def __init__(self, server, host=None, connect=None, headers=None):
+    def __init__(self, server, host=None, connect=None, headers=None, origin=None):
         self.server, self.host = server, host or server.api
+        self.origin = origin or f"http://{self.host}"
         self.connect = connect or (lambda: http.client.HTTPConnection(server.api, timeout=30))
         self.cookies, self.headers = {}, headers or {}
 
@@ -112,7 +113,7 @@ class Visitor:
         if method == "POST":
             send |= {
                 "Content-Type": "application/x-www-form-urlencoded",
-                "Origin": f"http://{self.host}",
+                "Origin": self.origin,
                 "Sec-Fetch-Site": "same-origin",
             }
         send |= {name.replace("_", "-"): value for name, value in headers.items()}

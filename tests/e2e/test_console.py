@@ -291,6 +291,8 @@ def test_sessions_end(meridian, zone):
     page = other.send(form, name="late", values="192.0.2.1")
     assert page.url.startswith("/console/sign-in?to="), page.url
     assert not other.cookies and not zone.sets(own=True)
+    # A link on another site brings no cookie along: that ends nothing.
+    assert "set-cookie" not in other.request("GET", path).headers
     # Guessed cookies open nothing.
     other.cookies = {"meridian-session": "0" * 64}
     assert other.get().url.startswith("/console/sign-in")

@@ -187,6 +187,26 @@ mod tests {
 
     proptest! {
         #[test]
+        fn what_people_wrote_is_text_in_every_page(text in "[<>\"'& a-z=/]{1,40}") {
+            let wild = format!("<i>{text}\"'");
+            let problem = Problem::input(wild.clone());
+            let page = ProblemPage {
+                shell: Shell {
+                    title: wild.clone(),
+                    who: Some(Who {
+                        user: Some(wild.clone()),
+                        account: "1".to_owned(),
+                        token: "t".to_owned(),
+                    }),
+                },
+                problem: &problem,
+                request_id: "r",
+            };
+            let page = page.render().unwrap();
+            prop_assert!(!page.contains("<i>") && !page.contains(&wild), "{page}");
+        }
+
+        #[test]
         fn any_path_leads_somewhere(path in "/console(/[a-zA-Z0-9%./-]{0,20}){0,6}") {
             let _ = Route::of(&path).operation();
         }

@@ -207,8 +207,12 @@ impl Desk {
         let Some(mut visit) = self.visit(parts, seen)? else {
             let whole = parts.uri.path_and_query().map(|whole| whole.as_str());
             let to = whole.filter(|_| route != Route::SignOut);
-            return Ok(Reply::to(&link(pages::SIGN_IN, &[("to", to)]))
-                .with_cookie(cookie::unset(seen.transport)));
+            let reply = Reply::to(&link(pages::SIGN_IN, &[("to", to)]));
+            // A link on another site brings none along, and is no reason to lose it.
+            return Ok(match cookie::read(parts, seen.transport).next() {
+                Some(_) => reply.with_cookie(cookie::unset(seen.transport)),
+                None => reply,
+            });
         };
         let (visit, rate) = (&mut visit.0, visit.1);
         let admitted = self.control.throttle();

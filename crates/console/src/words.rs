@@ -121,3 +121,59 @@ impl From<Unfilled> for Problem {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use meridian_dns::RecordType;
+    use meridian_model::{Region, ResourceName};
+
+    use super::*;
+
+    fn said(unfilled: Unfilled) -> String {
+        let problem = Problem::from(unfilled);
+        assert!(problem.is_refusal());
+        problem.text
+    }
+
+    #[test]
+    fn what_is_left_to_be_said_is_told_in_words_of_the_form() {
+        let name = |text: &str| ResourceName::parse(text).unwrap();
+        let region = |text: &str| Region::new(text).unwrap();
+        let bare = said(ResourceRefusal::BareAddress(name("192.0.2.9")).into());
+        assert_eq!(
+            bare,
+            "192.0.2.9 is a bare address, which has no region: choose the region, or have an \
+             operator register it with its region (meridian resource add 192.0.2.9 --region REGION)."
+        );
+        let texts = [
+            said(ResourceRefusal::UnknownRegion("mars".to_owned()).into()),
+            said(Unfilled::NoIdentifier),
+            said(Unfilled::NoType("x".to_owned())),
+            said(Unfilled::NoRegionOfType(RecordType::Txt)),
+            said(Unfilled::SeveralRegions(
+                region("us-east-1"),
+                region("eu-west-1"),
+            )),
+            said(Unfilled::UnknownZone("x.test".to_owned())),
+        ];
+        for text in texts {
+            assert!(!text.contains("--") && !text.contains('`'), "{text}");
+        }
+    }
+
+    #[test]
+    fn refusals_keep_their_codes_and_faults_tell_nothing_of_the_inside() {
+        let batch = vec!["[one]".to_owned(), "[two]".to_owned()];
+        let problem = Problem::from(Refusal::InvalidChangeBatch(batch));
+        assert_eq!(
+            (problem.code.as_str(), problem.text.as_str()),
+            ("InvalidChangeBatch", "[one]\n[two]")
+        );
+        let fault = Problem::from(Fault::Storage("/secret/path".to_owned()));
+        assert!(!fault.is_refusal() && !fault.text.contains("secret"));
+        assert_eq!(
+            Problem::from(Fault::Contention).status,
+            StatusCode::SERVICE_UNAVAILABLE
+        );
+    }
+}

@@ -55,6 +55,8 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("etcd-client", &["log"]),
     ("redb", &["log"]),
     ("axum", &["api", "console", "node"]),
+    ("askama", &["console"]),
+    ("form_urlencoded", &["console"]),
     ("maxminddb", &["atlas"]),
     ("hyper", &["node"]),
     ("quinn", &["server"]),
