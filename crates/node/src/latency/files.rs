@@ -60,12 +60,18 @@ impl Folder {
         read.next()
     }
 
-    /// Keeps a map, and takes away those that are too old to be kept.
+    /// Keeps a map, and takes away those that are too old to be kept. Files that are refused are
+    /// none of those that are kept, and go once they are older than all of these.
     pub(super) fn put_map(&self, build: u64, bytes: &[u8]) -> Result<()> {
         self.put(&self.map(build), bytes)?;
-        for (_, path) in self.maps().into_iter().skip(KEPT) {
-            let removed = fs::remove_file(&path);
-            removed.with_context(|| format!("cannot remove {}", path.display()))?;
+        let mut good = 0;
+        for (number, path) in self.maps() {
+            if good == KEPT {
+                let removed = fs::remove_file(&path);
+                removed.with_context(|| format!("cannot remove {}", path.display()))?;
+            } else if number == build || read_build(&path, number).is_ok() {
+                good += 1;
+            }
         }
         Ok(())
     }

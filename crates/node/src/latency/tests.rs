@@ -110,6 +110,28 @@ fn three_maps_are_kept() {
 }
 
 #[test]
+fn damaged_maps_pushed_good_ones_out() {
+    let dir = TempDir::new().unwrap();
+    let folder = Folder::of(dir.path());
+    for build in [1, 2, 3, 4] {
+        folder.put_map(build, &map(build)).unwrap();
+    }
+    for build in [5, 6] {
+        fs::write(folder.map(build), b"no map").unwrap();
+    }
+    // It is good, but says that it is another.
+    fs::write(folder.map(7), map(4)).unwrap();
+    let kept = || folder.maps().iter().map(|(build, _)| *build).collect();
+    folder.put_map(8, &map(8)).unwrap();
+    assert_eq!(Vec::from_iter::<Vec<u64>>(kept()), [8, 7, 6, 5, 4, 3]);
+    // They go with the good ones around them.
+    for build in [9, 10] {
+        folder.put_map(build, &map(build)).unwrap();
+    }
+    assert_eq!(Vec::from_iter::<Vec<u64>>(kept()), [10, 9, 8]);
+}
+
+#[test]
 fn what_there_is_no_room_for_is_dropped_and_counted() {
     let latency = Latency::default();
     let measured = || Measured::Between {
