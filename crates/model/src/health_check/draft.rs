@@ -511,8 +511,11 @@ fn address(text: &str) -> Result<IpAddr, String> {
     Ok(address)
 }
 
+/// Whether it can be looked up, and written into the head of a request. What is an IPv4 address can:
+/// beside an `IPAddress` it is the `Host` header, for which Route 53 takes such an address itself
+/// where nothing else is said, and alone it is a name that DNS does not know, so that nothing is
+/// probed. That Route 53 refuses it nobody has told.
 fn check_domain_name(text: &str) -> Result<(), String> {
-    // It is looked up, and written into the head of a request.
     let in_hosts = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let is_name = Name::parse(text).is_ok_and(|name| !name.is_root());
     if text.bytes().all(in_hosts) && is_name {
