@@ -31,6 +31,7 @@ mod move_in;
 mod notify;
 mod outgoing;
 mod outside;
+mod panics;
 mod replace;
 mod serve;
 mod store;

@@ -19,6 +19,7 @@ use meridian_server::{
 use crate::beacon::BeaconCounts;
 use crate::condition::{Condition, Readiness};
 use crate::http::Clients;
+use crate::panics;
 use crate::taps::Written;
 
 pub(crate) use text::Format;
@@ -151,6 +152,12 @@ impl Metrics {
             "How many things /readyz tells of that are not as they should be.",
         )
         .sample(&[], queries.notes.len());
+        page.family(
+            "meridian_panics_total",
+            Kind::Counter,
+            "Faults of this program, in all of it.",
+        )
+        .sample(&[], panics::seen());
     }
 
     fn world(&self, page: &mut Page, world: &Arc<World>) {

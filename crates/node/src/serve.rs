@@ -44,6 +44,7 @@ use crate::latency;
 use crate::logging;
 use crate::metrics::Metrics;
 use crate::monitor::Monitor;
+use crate::panics;
 use crate::replace::Predecessor;
 use crate::store::{self, Files};
 use crate::taps::Taps;
@@ -69,6 +70,7 @@ const SERVED_PAUSE: Duration = Duration::from_millis(2);
 /// Runs the server until it is told to stop or replaced.
 pub(crate) fn run(config: &Config, predecessor: Option<&Predecessor>) -> Result<()> {
     logging::start();
+    panics::tell_at_once();
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }

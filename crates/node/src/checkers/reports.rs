@@ -17,6 +17,7 @@ use meridian_health::{Desk, Sight};
 use meridian_model::{HealthCheck, HealthSlot, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::panics;
 use crate::whole_file;
 
 use super::board::Board;
@@ -195,7 +196,7 @@ impl Keeper {
                 let all = ending || turn.is_multiple_of(SIGHTS_EVERY);
                 for ((kind, path), kept) in paths.iter().zip(&mut kept) {
                     if all || *kind == Kind::Failures {
-                        keep((*kind, path), &board, kept);
+                        panics::bear(|| keep((*kind, path), &board, kept));
                     }
                 }
                 if ending {

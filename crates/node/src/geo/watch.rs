@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::condition::Condition;
+use crate::panics;
 
 use super::files::{Files, Outcome, Stamp};
 
@@ -65,10 +66,10 @@ impl Watch {
             let hang_ups = condition.hang_ups();
             if hang_ups != self.hang_ups {
                 self.hang_ups = hang_ups;
-                self.load(&condition);
+                panics::bear(|| self.load(&condition));
             } else if looked.elapsed() >= LOOK_EVERY {
                 looked = Instant::now();
-                self.look(&condition);
+                panics::bear(|| self.look(&condition));
             }
         }
     }

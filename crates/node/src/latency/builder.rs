@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::condition::Condition;
-use crate::config;
+use crate::{config, panics};
 
 use super::workshop::Workshop;
 
@@ -42,10 +42,11 @@ impl Builder {
             let queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
             let mut next = Instant::now() + every;
             while !ending.load(Ordering::Relaxed) {
-                working.take_from(&queue, LISTEN_EVERY);
+                // A fault in one lot or build is not to keep others from being taken and made.
+                panics::bear(|| working.take_from(&queue, LISTEN_EVERY));
                 if Instant::now() >= next {
                     // Why it fails is said where that is known.
-                    let _ = working.build();
+                    panics::bear(|| working.build());
                     next = Instant::now() + every;
                 }
             }

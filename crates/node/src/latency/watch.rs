@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::condition::Condition;
+use crate::panics;
 
 use super::Latency;
 use super::files::{Folder, Stamp, read_build, stamp};
@@ -69,7 +70,7 @@ impl Watch {
             let Some(condition) = condition.upgrade() else {
                 return;
             };
-            self.look(condition.latency());
+            panics::bear(|| self.look(condition.latency()));
         }
     }
 

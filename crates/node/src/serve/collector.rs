@@ -8,6 +8,8 @@ use std::{io, thread};
 
 use meridian_control::Control;
 
+use crate::panics;
+
 /// How long it rests when there is nothing to be removed, or nothing could be.
 const REST: Duration = Duration::from_secs(1);
 /// How long others have between two steps.
@@ -24,16 +26,15 @@ pub(super) fn start(control: &Arc<Control>) -> io::Result<()> {
 fn run(control: &Weak<Control>) {
     // Ends with the control plane, of which it holds on to nothing between two steps.
     loop {
-        let Some(step) = control
-            .upgrade()
-            .map(|control| control.collect_generations())
-        else {
+        let Some(control) = control.upgrade() else {
             return;
         };
+        let step = panics::bear(|| control.collect_generations());
+        drop(control);
         match step {
-            Ok(true) => thread::sleep(PAUSE),
-            Ok(false) => thread::sleep(REST),
-            Err(error) => {
+            Some(Ok(true)) => thread::sleep(PAUSE),
+            Some(Ok(false)) | None => thread::sleep(REST),
+            Some(Err(error)) => {
                 tracing::debug!(%error, "old zone generations are not removed: {error}");
                 thread::sleep(REST);
             }

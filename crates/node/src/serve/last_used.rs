@@ -16,6 +16,7 @@ use meridian_control::{Control, KeyUse};
 use meridian_model::{AccessKeyId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::panics;
 use crate::whole_file;
 
 /// How often it is written, and so how much a crash can lose.
@@ -73,7 +74,7 @@ impl LastUsedFile {
             let Some(control) = control.upgrade() else {
                 return;
             };
-            self.keep(&control);
+            panics::bear(|| self.keep(&control));
         }
     }
 
