@@ -121,7 +121,10 @@ impl Fixture {
     }
 
     fn with_runtime(change: impl FnOnce(&mut Config, &Runtime)) -> Self {
-        let runtime = Runtime::new().unwrap();
+        Self::on(Runtime::new().unwrap(), change)
+    }
+
+    fn on(runtime: Runtime, change: impl FnOnce(&mut Config, &Runtime)) -> Self {
         let live = Arc::new(Live::new(0));
         let echo = Echo::default();
         let mut config = config(&LOOPBACK.map(|ip| SocketAddr::new(ip, 0)));

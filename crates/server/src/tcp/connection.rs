@@ -16,7 +16,7 @@ use std::{io, mem};
 
 use meridian_answer::{Answered, Moment, Outcome, Packet};
 use tokio::sync::watch;
-use tokio::task::coop;
+use tokio::task::{self, coop};
 use tokio::time::{self, Instant};
 
 use crate::answerer::{Answer, Seeds, now_s};
@@ -360,6 +360,9 @@ impl<A: Answer, W: Wire> Connection<A, W> {
     /// Answers what had arrived before the order to stop, and sees all replies out. Its time is
     /// limited by the acceptor's drain timeout.
     async fn drain(&mut self) {
+        // What has arrived is known when the runtime has looked, which on a busy machine it may not
+        // have since. It does before it goes on here.
+        task::yield_now().await;
         loop {
             if self.step().is_err() || !self.is_full() {
                 return;
