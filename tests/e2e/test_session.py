@@ -240,7 +240,8 @@ def test_silent_admin_clients_keep_nobody_out_and_do_not_hold_up_the_end(start):
             idle[-1].connect(str(server.data / "admin.sock"))
         began = time.monotonic()
         assert server.stop() == 0
-        assert time.monotonic() - began < 5
+        # Before they would be sent away.
+        assert time.monotonic() - began < 9
     finally:
         for each in idle:
             each.close()
