@@ -179,7 +179,7 @@ class Meridian:
     def health(self, path):
         """The status code of `/healthz` or `/readyz`, 0 when nobody answers."""
         try:
-            with urllib.request.urlopen(f"http://{self.metrics}/{path}", timeout=2) as response:
+            with urllib.request.urlopen(f"http://{self.metrics}/{path}", timeout=10) as response:
                 return response.status
         except urllib.error.HTTPError as error:
             return error.code
@@ -189,7 +189,7 @@ class Meridian:
     def why_not_ready(self, path):
         """What `/readyz` or `/readyz/changes` says besides its status."""
         try:
-            with urllib.request.urlopen(f"http://{self.metrics}/{path}", timeout=2) as response:
+            with urllib.request.urlopen(f"http://{self.metrics}/{path}", timeout=10) as response:
                 return response.read().decode()
         except urllib.error.HTTPError as error:
             return error.read().decode()

@@ -74,7 +74,7 @@ class Flight:
     def __init__(self, server, queries):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.connect(server)
-        self.socket.settimeout(LOST)
+        self.socket.settimeout(10)
         self.queries, self.expected = queries, []
         for query in queries:
             self.socket.send(b"\0\0" + query)

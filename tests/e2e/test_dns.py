@@ -198,7 +198,7 @@ class TestAnswers:
             query = dns.message.make_query(name, "A")
             wire = query.to_wire()
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-                udp.settimeout(3)
+                udp.settimeout(10)
                 udp.sendto(wire, (meridian.addresses[0], meridian.dns_port))
                 answer = udp.recv(4096)
             assert answer[12 : len(wire)] == wire[12:], "the question is not echoed byte for byte"

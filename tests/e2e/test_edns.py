@@ -30,7 +30,7 @@ def alone(tmp_path_factory):
 def ask(server, name="ns-1.meridian.internal.", rtype="A", options=(), tcp=False, **flags):
     query = dns.message.make_query(name, rtype, use_edns=0, payload=1400, options=options, **flags)
     send = dns.query.tcp if tcp else dns.query.udp
-    return send(query, server.addresses[0], port=server.dns_port, timeout=3)
+    return send(query, server.addresses[0], port=server.dns_port, timeout=10)
 
 
 def option(reply, code):
@@ -49,7 +49,7 @@ def cookie_alone(server, cookie):
     packet += b"\0\0\x29\x05\x78\0\0\0\0" + (4 + len(cookie)).to_bytes(2, "big")
     packet += COOKIE.to_bytes(2, "big") + len(cookie).to_bytes(2, "big") + cookie
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.settimeout(3)
+        client.settimeout(10)
         client.sendto(packet, (server.addresses[0], server.dns_port))
         return dns.message.from_wire(client.recv(4096))
 
@@ -242,7 +242,7 @@ def flags_of_reply(server):
     port, to_all = server.dns_port, socket.htons(0x0003)
     with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, to_all) as wire:
         wire.bind(("lo", 0))
-        wire.settimeout(3)
+        wire.settimeout(10)
         ask(server)
         while True:
             packet = wire.recv(65535)

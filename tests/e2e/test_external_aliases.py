@@ -83,7 +83,7 @@ def without_ttls(reply):
 def ask(server, query):
     asked = scenarios.message(query)
     source = query.options.get("client")
-    where = dict(timeout=3, port=server.dns_port, source=source, one_rr_per_rrset=True)
+    where = dict(timeout=10, port=server.dns_port, source=source, one_rr_per_rrset=True)
     reply = dns.query.udp(asked, server.addresses[0], **where)
     return without_ttls(scenarios.reply_of(asked, reply))
 

@@ -41,7 +41,7 @@ class Tenants:
     def ask(self, name, client, rtype="A", send=dns.query.udp):
         query = dns.message.make_query(name, rtype)
         address, port = self.server.addresses[0], self.server.dns_port
-        return send(query, address, port=port, source=client, timeout=3)
+        return send(query, address, port=port, source=client, timeout=10)
 
     def values(self, name, client, **how):
         reply = self.ask(name, client, **how)

@@ -93,7 +93,7 @@ def ask(server, query):
     asked = scenarios.message(query)
     send = dns.query.tcp if "tcp" in query.options else dns.query.udp
     source = query.options.get("client")
-    where = dict(timeout=3, port=server.dns_port, source=source, one_rr_per_rrset=True)
+    where = dict(timeout=10, port=server.dns_port, source=source, one_rr_per_rrset=True)
     reply = send(asked, server.addresses[0], **where)
     return scenarios.normal(scenarios.reply_of(asked, reply))
 

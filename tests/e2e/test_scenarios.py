@@ -47,7 +47,7 @@ def test_answered_as_written(start, name):
                 reply = send(
                     asked,
                     server.addresses[0],
-                    timeout=3,
+                    timeout=10,
                     port=server.dns_port,
                     source=query.options.get("client"),
                     one_rr_per_rrset=True,

@@ -274,7 +274,7 @@ def asked_by(server, name, subnet):
     query = dns.message.make_query(
         name, "A", use_edns=True, options=[dns.edns.ECSOption(address, int(source))]
     )
-    reply = dns.query.udp(query, "127.0.0.1", port=server.dns_port, timeout=3)
+    reply = dns.query.udp(query, "127.0.0.1", port=server.dns_port, timeout=10)
     scopes = [o.scopelen for o in reply.options if isinstance(o, dns.edns.ECSOption)]
     return {str(value) for set_ in reply.answer for value in set_}, scopes[0]
 

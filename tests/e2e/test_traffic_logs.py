@@ -28,7 +28,7 @@ def test_each_answer_is_a_line_of_route_53s_format(start, tmp_path):
     server.ask("none.logged.example.", "TYPE1234", tcp=True)
     subnet = dns.edns.ECSOption("198.51.100.0", 24)
     query = dns.message.make_query("www.logged.example.", "ANY", use_edns=0, options=[subnet])
-    dns.query.udp(query, server.addresses[0], port=server.dns_port, timeout=3)
+    dns.query.udp(query, server.addresses[0], port=server.dns_port, timeout=10)
     server.ask("elsewhere.invalid.", "AAAA")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as garbage:
         # No query at all: not answered, and not a line.
