@@ -35,6 +35,7 @@ mod state;
 mod tag;
 mod traffic_policy;
 mod vpc;
+mod xml_char;
 mod zone;
 
 pub use account::{AccessKey, Account, KeyStatus, Policy, User};
@@ -107,4 +108,5 @@ pub use traffic_policy::{
     TrafficPolicySummary, Tree, expand,
 };
 pub use vpc::{AssociatedVpc, Network, NetworkError, Vpc, VpcAuthorization, VpcRegion};
+pub use xml_char::is_xml_char;
 pub use zone::{AcceleratedRecovery, Zone};

@@ -3,6 +3,7 @@
 //! Stricter than the parser underneath: one root of the right name and nothing after it, one
 //! namespace, no DOCTYPE, no characters that XML 1.0 forbids, and bounds on everything.
 
+use meridian_model::is_xml_char;
 use quick_xml::NsReader;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
@@ -256,15 +257,6 @@ fn check_attributes(start: &BytesStart<'_>) -> Result<(), XmlError> {
         }
     }
     Ok(())
-}
-
-/// `Char` of XML 1.0, section 2.2.
-pub(super) fn is_xml_char(c: char) -> bool {
-    match c {
-        '\t' | '\n' | '\r' => true,
-        '\u{fffe}' | '\u{ffff}' => false,
-        c => c >= ' ',
-    }
 }
 
 fn mixed<T>(open: &[Element]) -> Result<T, XmlError> {

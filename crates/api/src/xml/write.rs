@@ -2,8 +2,9 @@
 
 use std::fmt::{Display, Write};
 
+use meridian_model::is_xml_char;
+
 use super::NAMESPACE;
-use super::tree::is_xml_char;
 
 /// A document in the making.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ use crate::geo::GeoPlace;
 use crate::local_zone_group::local_zone_groups;
 use crate::record_set::{AliasTarget, RecordSet, SetData, SetKey};
 use crate::routing::{GeoLocation, GeoproximityLocation, GeoproximityPlace, Region, Routing};
+use crate::xml_char::is_xml_char;
 
 /// Why a change makes no sense, in Route 53's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub(super) enum Nonsense {
     Name(String),
 }
 
+/// The longest `SetIdentifier`, in characters.
+const MAX_IDENTIFIER: usize = 128;
 const POLICIES: &str = "[Weight, Region, Failover, GeoLocation, MultiValueAnswer, \
                         CidrRoutingConfig, or GeoProximityLocation]";
 const DATA: &str = "[AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId]";
@@ -27,6 +30,7 @@ const DATA: &str = "[AliasTarget, all of [TTL, and ResourceRecords], or TrafficP
 /// The record set that a change is about.
 pub(super) fn record_set(change: &DraftChange) -> Result<RecordSet, Nonsense> {
     let draft = &change.set;
+    check_bounds(change)?;
     let data = data(change)?;
     let routing = routing(change)?;
     check_policy_against_type(change, &routing, &data)?;
@@ -47,6 +51,40 @@ fn name(text: &str) -> Result<Name, Nonsense> {
     Name::parse(text)
         .map(|name| name.to_lowercase())
         .map_err(|error| Nonsense::Name(format!("FATAL problem: {error}")))
+}
+
+/// What the API's schema says of texts and numbers, for changes that come by other doors. Of what goes
+/// beyond it no client of the API could read or delete the set again.
+fn check_bounds(change: &DraftChange) -> Result<(), Nonsense> {
+    let Draft {
+        set_identifier,
+        ttl,
+        ..
+    } = &change.set;
+    let wrong = |what: &str| {
+        Err(Nonsense::Input(format!(
+            "Invalid request: {what} in Change with [Action={}, Name={}, Type={}]",
+            change.action.as_str(),
+            change.set.name,
+            change.set.rtype,
+        )))
+    };
+    // What was written by other rules can still be taken away.
+    if change.action == Action::Delete {
+        return Ok(());
+    }
+    if let Some(identifier) = set_identifier {
+        if !(1..=MAX_IDENTIFIER).contains(&identifier.chars().count()) {
+            return wrong("SetIdentifier must have 1 to 128 characters");
+        }
+        if !identifier.chars().all(is_xml_char) {
+            return wrong("SetIdentifier has characters that XML does not allow");
+        }
+    }
+    if ttl.is_some_and(|ttl| i32::try_from(ttl).is_err()) {
+        return wrong("TTL must lie between 0 and 2147483647");
+    }
+    Ok(())
 }
 
 fn data(change: &DraftChange) -> Result<SetData, Nonsense> {
@@ -241,6 +279,43 @@ mod tests {
             })
             .contains("but found more than one")
         );
+    }
+
+    /// By the console and the command line sets could be written that the API could not delete.
+    #[test]
+    fn identifiers_and_ttls_are_those_that_the_api_can_read() {
+        let identified = |action, identifier: &str| {
+            let mut set = Draft::simple("N.z", RecordType::A, 60, &["192.0.2.1"]);
+            set.weight = Some(1);
+            set.set_identifier = Some(identifier.to_owned());
+            record_set(&DraftChange { action, set })
+        };
+        for (identifier, wrong) in [
+            ("", "1 to 128 characters"),
+            (&"x".repeat(129), "1 to 128 characters"),
+            (&"ü".repeat(129), "1 to 128 characters"),
+            ("a\0", "characters that XML does not allow"),
+            ("\u{1}", "characters that XML does not allow"),
+            ("\u{fffe}", "characters that XML does not allow"),
+        ] {
+            for action in [Action::Create, Action::Upsert] {
+                match identified(action, identifier) {
+                    Err(Nonsense::Input(text)) => assert!(text.contains(wrong), "{text}"),
+                    other => panic!("{identifier:?}: {other:?}"),
+                }
+            }
+            assert!(identified(Action::Delete, identifier).is_ok());
+        }
+        for identifier in ["a", " ", "\t\n", "ü&<\u{10ffff}", &"ü".repeat(128)] {
+            assert!(
+                identified(Action::Create, identifier).is_ok(),
+                "{identifier:?}"
+            );
+        }
+        let max = i32::MAX.unsigned_abs();
+        assert!(refusal(|set| set.ttl = Some(max)).starts_with("accepted"));
+        let beyond = refusal(|set| set.ttl = Some(max + 1));
+        assert!(beyond.contains("between 0 and 2147483647"), "{beyond}");
     }
 
     #[test]
