@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from harness import Zone, create, eventually, refusal
+from harness import Zone, create, eventually, refusal, upsert
 from visitor import Visitor
 
 BALANCER = "web-1.eu-west-1.elb.amazonaws.com"
@@ -205,6 +205,25 @@ def test_a_form_that_is_sent_twice_is_done_once(visitor, zone):
     later = [field for field in fields if field[0] != "once"] + [("once", "another")]
     third = visitor.post(form.action, later)
     assert third.status == 400 and "already exists" in third.text
+
+
+def test_what_has_changed_since_it_was_shown_is_not_removed(visitor, zone):
+    zone.change(create(f"www.{zone.name}", "A", "192.0.2.1"))
+    path = f"/console/zones/{zone.id}/remove"
+    link = visitor.get(f"/console/zones/{zone.id}").links[f"Remove www.{zone.name} A"]
+    form = visitor.get(link).form(path)
+    zone.change(upsert(f"www.{zone.name}", "A", "192.0.2.2"))
+    page = visitor.send(form)
+    assert page.status == 409 and "192.0.2.2" in page.text, page.text
+    assert len(zone.sets(own=True)) == 1
+    visitor.send(page.form(path))
+    assert not zone.sets(own=True)
+    assert visitor.send(form).status == 404
+    # What keeps the zone a zone has no link, and is refused without one, too.
+    soa = visitor.get(f"{path}?name={zone.name}&type=SOA")
+    refused = visitor.send(soa.form(path))
+    assert refused.status == 400 and "InvalidChangeBatch" in refused.text, refused.text
+    assert len(zone.sets()) == 2
 
 
 def test_lists_are_paged(visitor, zone):

@@ -60,11 +60,19 @@ mod tests {
         );
     }
 
+    #[test]
+    fn fields_have_an_end() {
+        let many = Fields::read("a=1&".repeat(MAX_FIELDS + 9).as_bytes());
+        assert_eq!(many.0.len(), MAX_FIELDS);
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_read_without_harm(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
             let fields = Fields::read(&bytes);
-            prop_assert!(fields.0.len() <= MAX_FIELDS);
+            let len: usize = fields.0.iter().map(|(name, value)| name.len() + value.len()).sum();
+            // A byte that is none of a character's becomes three.
+            prop_assert!(fields.0.len() <= MAX_FIELDS && len <= 3 * bytes.len());
         }
 
         #[test]

@@ -38,7 +38,8 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// How the console is bounded, and who sees what is done in it.
 #[derive(Clone)]
 pub struct ConsoleConfig {
-    /// How many pages are made at the same time; further ones wait. Default 32.
+    /// How many pages are made at the same time; further ones wait. Default 64, more than one
+    /// account's requests that wait for their turn to write.
     pub max_pages: usize,
     /// The time of requests. Default: the system's.
     pub clock: Clock,
@@ -49,7 +50,7 @@ pub struct ConsoleConfig {
 impl Default for ConsoleConfig {
     fn default() -> Self {
         Self {
-            max_pages: 32,
+            max_pages: 64,
             clock: Arc::new(system_time),
             witness: None,
         }

@@ -339,7 +339,8 @@ fn welcome(config: &Config) {
          export AWS_SHARED_CREDENTIALS_FILE='{path}' AWS_DEFAULT_REGION=us-east-1\n  \
          aws --profile default --endpoint-url http://{api} route53 create-hosted-zone \\\n         \
          --name example.test --caller-reference first\n  \
-         dig @{address} -p {port} example.test SOA\n",
+         dig @{address} -p {port} example.test SOA\n\n  \
+         or sign in with it at http://{api}/console/\n",
         path = path.display(),
         api = config.api.listen,
         address = config
