@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use meridian_atlas::{Atlas, countries};
 use meridian_control::ChangeStatus;
+use meridian_dns::Name;
 use meridian_log::{Commit, LocalJournal};
 use meridian_model::{
-    AccountId, DelegationSet, LogGroupArn, ProbeRights, QueryLoggingConfig, QueryLoggingConfigId,
-    RecordSet, Timestamp,
+    AccountId, DelegationSet, Effect, LogGroupArn, ProbeRights, QueryLoggingConfig,
+    QueryLoggingConfigId, RecordSet, Timestamp,
 };
 
 use super::*;
