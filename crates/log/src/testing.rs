@@ -22,6 +22,17 @@ use proptest::sample::select;
 use crate::format::{Commit, Entry, RetryKey};
 use crate::journal::Head;
 
+mod cidr;
+mod health;
+mod traffic;
+
+pub(crate) use self::cidr::{cidr_block, cidr_collection_id, cidr_location};
+use self::cidr::{cidr_blocks, cidr_collection, collection_name};
+pub(crate) use self::health::health_check_id;
+use self::health::{health_check, health_switch, routing_control};
+use self::traffic::{traffic_policy, traffic_policy_instance};
+pub(crate) use self::traffic::{traffic_policy_id, traffic_policy_instance_id};
+
 pub(crate) fn text() -> impl Strategy<Value = String> + Clone {
     prop_oneof!["[a-c]{0,2}", any::<String>()]
 }
@@ -64,88 +75,6 @@ pub(crate) fn set_key() -> impl Strategy<Value = SetKey> {
             name,
             rtype,
             set_identifier: identifier,
-        }
-    })
-}
-
-/// Of a collection that there may be, or of none.
-fn collection_name() -> impl Strategy<Value = String> {
-    prop_oneof![text(), cidr_collection_id().prop_map(|id| id.to_string())]
-}
-
-pub(crate) fn cidr_collection_id() -> impl Strategy<Value = CidrCollectionId> {
-    select(vec!["a", "b", "ab"]).prop_map(|id| CidrCollectionId::new(id).expect("letters"))
-}
-
-/// Named by its id, so that plans could have made all of them.
-fn cidr_collection() -> impl Strategy<Value = CidrCollection> {
-    (cidr_collection_id(), account_id(), any::<u64>()).prop_map(|(id, account, version)| {
-        CidrCollection {
-            account,
-            name: format!("name of {id}"),
-            caller_reference: format!("reference of {id}"),
-            version,
-            id,
-        }
-    })
-}
-
-pub(crate) fn traffic_policy_id() -> impl Strategy<Value = TrafficPolicyId> {
-    select(vec!["a", "b", "ab"]).prop_map(|id| TrafficPolicyId::new(id).expect("letters"))
-}
-
-/// Whose a policy is and what it is called goes by its id, as all versions have the same.
-fn traffic_policy() -> impl Strategy<Value = TrafficPolicy> {
-    let rtype = select(RecordType::ALL.to_vec());
-    let texts = (text(), option::of(text()));
-    (
-        traffic_policy_id(),
-        1..4u32,
-        rtype,
-        texts,
-        prop::bool::weighted(0.1),
-    )
-        .prop_map(|(id, version, rtype, (document, comment), deleted)| {
-            let account = if id.as_str() == "b" {
-                "222222222222"
-            } else {
-                "111111111111"
-            };
-            TrafficPolicy {
-                account: AccountId::new(account).expect("digits"),
-                version,
-                name: format!("name of {id}"),
-                id,
-                rtype,
-                document,
-                comment,
-                deleted,
-            }
-        })
-}
-
-pub(crate) fn cidr_location() -> impl Strategy<Value = CidrLocation> {
-    select(vec!["x", "y", "xy"]).prop_map(CidrLocation::stored)
-}
-
-pub(crate) fn cidr_block() -> impl Strategy<Value = CidrBlock> {
-    let texts = vec![
-        "10.0.0.0/8",
-        "10.0.0.0/16",
-        "0.0.0.0/1",
-        "2001:db8::/32",
-        "::/1",
-    ];
-    select(texts).prop_map(|text| text.parse().expect("a block"))
-}
-
-fn cidr_blocks() -> impl Strategy<Value = CidrBlocks> {
-    let blocks = prop::collection::vec(cidr_block(), 0..4);
-    (cidr_collection_id(), cidr_location(), blocks).prop_map(|(collection, location, blocks)| {
-        CidrBlocks {
-            collection,
-            location,
-            blocks,
         }
     })
 }
@@ -337,35 +266,6 @@ fn delegation_set() -> impl Strategy<Value = ReusableDelegationSet> {
     )
 }
 
-pub(crate) fn traffic_policy_instance_id() -> impl Strategy<Value = TrafficPolicyInstanceId> {
-    select(vec!["1", "2", "22"]).prop_map(|id| TrafficPolicyInstanceId::new(id).expect("digits"))
-}
-
-/// No two at one place, as no plan makes them: a name says whose it is.
-fn traffic_policy_instance() -> impl Strategy<Value = TrafficPolicyInstance> {
-    let change = select(vec!["C1", "C2"]).prop_map(|id| ChangeId::new(id).expect("capitals"));
-    let policy = select(vec!["a", "b"]).prop_map(|id| TrafficPolicyId::new(id).expect("letters"));
-    let rtype = select(vec![RecordType::A, RecordType::Aaaa]);
-    let owners = (traffic_policy_instance_id(), account_id(), zone_id());
-    let numbers = (any::<u32>(), 1..3u32, any::<u32>());
-    (owners, rtype, policy, change, numbers).prop_map(
-        |((id, account, zone), rtype, policy, change, (ttl, version, names))| {
-            TrafficPolicyInstance {
-                name: Name::parse(&format!("{id}.test")).expect("a name"),
-                id,
-                account,
-                zone,
-                rtype,
-                ttl,
-                policy,
-                version,
-                change,
-                names,
-            }
-        },
-    )
-}
-
 pub(crate) fn query_logging_config_id() -> impl Strategy<Value = QueryLoggingConfigId> {
     select(vec!["1", "2", "22"]).prop_map(|id| QueryLoggingConfigId::new(id).expect("digits"))
 }
@@ -379,102 +279,6 @@ fn query_logging_config() -> impl Strategy<Value = QueryLoggingConfig> {
             log_group: LogGroupArn::stored(log_group),
         },
     )
-}
-
-pub(crate) fn health_check_id() -> impl Strategy<Value = HealthCheckId> {
-    select(vec!["1", "2", "22", "3"]).prop_map(|id| HealthCheckId::new(id).expect("digits"))
-}
-
-/// Few places, so that checks come to take each other's.
-fn health_check() -> impl Strategy<Value = HealthCheck> {
-    let slot = (prop_oneof![9 => 0..4u32, 1 => any::<u32>()], any::<u32>());
-    let configs = (health_config(), option::of(health_config()));
-    let version = prop_oneof![Just(1), any::<u64>()];
-    let marks = (text(), version, slot);
-    (health_check_id(), account_id(), configs, marks).prop_map(
-        |(id, account, (config, created_with), (caller_reference, version, slot))| HealthCheck {
-            id,
-            account,
-            caller_reference,
-            version,
-            created_with: created_with.unwrap_or_else(|| config.clone()),
-            config,
-            slot: HealthSlot {
-                slot: slot.0,
-                incarnation: slot.1,
-            },
-        },
-    )
-}
-
-fn health_config() -> impl Strategy<Value = HealthCheckConfig> {
-    let children = prop::collection::vec(health_check_id(), 0..3);
-    let metric = (text(), text(), select(WithoutData::ALL.to_vec()));
-    let subject = prop_oneof![
-        endpoint().prop_map(HealthSubject::Endpoint),
-        (any::<u16>(), children).prop_map(|(threshold, mut children)| {
-            children.dedup();
-            HealthSubject::Calculated {
-                threshold,
-                children,
-            }
-        }),
-        metric.prop_map(|(region, name, without_data)| HealthSubject::Metric {
-            region,
-            name,
-            without_data,
-        }),
-        text().prop_map(HealthSubject::RoutingControl),
-    ];
-    (any::<bool>(), any::<bool>(), subject).prop_map(|(inverted, disabled, subject)| {
-        HealthCheckConfig {
-            inverted,
-            disabled,
-            subject,
-        }
-    })
-}
-
-fn endpoint() -> impl Strategy<Value = Endpoint> {
-    let protocol = select(vec![Protocol::Http, Protocol::Https, Protocol::Tcp]);
-    let target = (option::of(any::<std::net::IpAddr>()), option::of(text()));
-    let texts = (any::<u16>(), option::of(text()), option::of(text()));
-    let region = text().prop_map(|name| CheckerRegion::stored(&name));
-    let ways = (any::<[u8; 2]>(), any::<[bool; 2]>());
-    let ways = (ways, prop::collection::vec(region, 0..3));
-    (protocol, target, texts, ways).prop_map(
-        |(
-            protocol,
-            (ip_address, domain_name),
-            (port, path, search_string),
-            ((numbers, flags), regions),
-        )| {
-            Endpoint {
-                protocol,
-                ip_address,
-                domain_name,
-                port,
-                path,
-                search_string,
-                request_interval_s: numbers[0],
-                failure_threshold: numbers[1],
-                measure_latency: flags[0],
-                enable_sni: flags[1],
-                regions,
-            }
-        },
-    )
-}
-
-fn routing_control() -> impl Strategy<Value = RoutingControl> {
-    let arn = select(vec!["arn:1", "arn:12", "arn:2"]);
-    let state = select(vec![ControlState::On, ControlState::Off]);
-    (arn, state, text(), time()).prop_map(|(arn, state, principal, at)| RoutingControl {
-        arn: arn.to_owned(),
-        state,
-        principal,
-        at,
-    })
 }
 
 fn own_region() -> impl Strategy<Value = OwnRegion> {
@@ -505,19 +309,6 @@ fn resource() -> impl Strategy<Value = Resource> {
             name,
             region,
             health_check,
-        },
-    )
-}
-
-fn health_switch() -> impl Strategy<Value = HealthSwitch> {
-    let health = select(vec![Health::Healthy, Health::Unhealthy]);
-    (health_check_id(), health, text(), text(), time()).prop_map(
-        |(check, health, reason, principal, at)| HealthSwitch {
-            check,
-            health,
-            reason,
-            principal,
-            at,
         },
     )
 }
