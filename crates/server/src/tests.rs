@@ -117,11 +117,7 @@ impl Fixture {
     }
 
     fn with(change: impl FnOnce(&mut Config)) -> Self {
-        Self::with_runtime(|config, _| change(config))
-    }
-
-    fn with_runtime(change: impl FnOnce(&mut Config, &Runtime)) -> Self {
-        Self::on(Runtime::new().unwrap(), change)
+        Self::on(Runtime::new().unwrap(), |config, _| change(config))
     }
 
     fn on(runtime: Runtime, change: impl FnOnce(&mut Config, &Runtime)) -> Self {

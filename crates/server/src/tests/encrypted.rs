@@ -34,10 +34,14 @@ impl Encrypted {
     }
 
     fn with(ip: IpAddr, change: impl FnOnce(&mut Config)) -> Self {
+        Self::on(Runtime::new().unwrap(), ip, change)
+    }
+
+    fn on(runtime: Runtime, ip: IpAddr, change: impl FnOnce(&mut Config)) -> Self {
         let (trusted, key) = pem();
         let certificate = Certificate::from_pem(trusted.as_bytes(), key.as_bytes()).unwrap();
         let certificate = Arc::new(certificate);
-        let fixture = Fixture::with_runtime(|config, runtime| {
+        let fixture = Fixture::on(runtime, |config, runtime| {
             *config = self::config(&[SocketAddr::new(ip, 0)]);
             config.encrypted.dot.clone_from(&config.listeners);
             config.encrypted.doq.clone_from(&config.listeners);
@@ -426,6 +430,37 @@ fn stop_waits_for_the_first_query_over_quic() {
         assert_eq!(number_of(&reply.unwrap()[2..]), 7);
         assert_eq!(closed_with(&connection).await, 0);
     });
+}
+
+/// A connection that had asked before was closed with its next query unread.
+#[test]
+fn a_query_that_came_before_the_stop_is_answered_over_quic_by_a_busy_machine() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
+    let server = Encrypted::on(runtime, LOOPBACK[0], |_| ());
+    let address = server.quic_address();
+    // Clients have threads of their own.
+    let clients = Runtime::new().unwrap();
+    let connection = clients.block_on(server.quic(address));
+    let asked = clients.block_on(ask(&connection, &framed(&doq_query(ECHO, 1))));
+    assert_eq!(number_of(&asked.unwrap()[2..]), 1);
+    let Fixture {
+        runtime, server, ..
+    } = server.fixture;
+    // The one thread of all connections is busy until after the order to stop.
+    let (busy, is_busy) = std::sync::mpsc::channel();
+    runtime.spawn(async move {
+        busy.send(()).unwrap();
+        std::thread::sleep(Duration::from_millis(300));
+    });
+    is_busy.recv().unwrap();
+    let asking = async move { ask(&connection, &framed(&doq_query(ECHO, 7))).await };
+    let asking = clients.spawn(asking);
+    // On its way by then.
+    std::thread::sleep(Duration::from_millis(100));
+    runtime.block_on(server.stop());
+    let reply = clients.block_on(asking).unwrap();
+    assert_eq!(number_of(&reply.unwrap()[2..]), 7);
 }
 
 #[test]
