@@ -17,7 +17,7 @@ pub struct Happening {
     /// Route 53's operation, or one of the console's own: `ConsoleLogin`, `ConsoleLogout`,
     /// `DraftResourceRecordSets`.
     pub operation: &'static str,
-    /// Whether it changes nothing.
+    /// Whether it changes nothing; a session that begins or ends is a change, to be told of always.
     pub read_only: bool,
     /// When.
     pub at: Timestamp,

@@ -191,7 +191,7 @@ impl Desk {
         match Route::of(parts.uri.path()) {
             Route::Bare => Ok(Reply::to(pages::ROOT)),
             Route::Style => Ok(Reply::style(include_str!("../templates/style.css"))),
-            Route::SignIn => Ok(pages::sign_in(self, seen, &query, fields.as_ref())),
+            Route::SignIn => Ok(pages::sign_in(self, (parts, seen), &query, fields.as_ref())),
             route => self.for_somebody(parts, seen, route, (&query, fields.as_ref()), form),
         }
     }
@@ -208,7 +208,9 @@ impl Desk {
         let Some(mut visit) = self.visit(parts, seen)? else {
             let whole = parts.uri.path_and_query().map(|whole| whole.as_str());
             let to = whole.filter(|_| route != Route::SignOut);
-            let reply = Reply::to(&link(pages::SIGN_IN, &[("to", to)]));
+            // Who sent a form is told that nothing came of it.
+            let lost = fields.and(to).map(|_| "1");
+            let reply = Reply::to(&link(pages::SIGN_IN, &[("to", to), ("lost", lost)]));
             // A link on another site brings none along, and is no reason to lose it.
             return Ok(match cookie::read(parts, seen.transport).next() {
                 Some(_) => reply.with_cookie(cookie::unset(seen.transport)),
@@ -217,7 +219,8 @@ impl Desk {
         };
         let (visit, rate) = (&mut visit.0, visit.1);
         let admitted = self.control.throttle();
-        let outcome = if !admitted.admits(&visit.caller.account, rate, Instant::now()) {
+        let is_free = route == Route::SignOut;
+        let outcome = if !is_free && !admitted.admits(&visit.caller.account, rate, Instant::now()) {
             let text =
                 "Rate exceeded: this account has sent as many requests as it may in a second.";
             let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "Throttling", text);
@@ -233,7 +236,9 @@ impl Desk {
             if fields.is_some_and(|fields| fields.said("once").is_some()) {
                 // A form that is sent twice, by a second click, is answered twice and done once.
                 let key = visit.caller.access_key.as_str().as_bytes();
-                visit.caller.retry = Some(random::digest_of(&[b"console", key, form]));
+                let path = parts.uri.to_string();
+                let all = [b"console".as_slice(), key, path.as_bytes(), form];
+                visit.caller.retry = Some(random::digest_of(&all));
             }
             pages::answer(visit, parts, route, query, fields)
         };

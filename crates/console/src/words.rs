@@ -93,7 +93,10 @@ impl From<Unfilled> for Problem {
                 "Give a set identifier: it tells the record sets of one name and type apart."
                     .to_owned()
             }
-            Unfilled::NoType(value) => format!("'{value}' is no address: choose the type."),
+            Unfilled::NoType(value) => format!(
+                "'{value}' is no address: choose the type, as CNAME for the name of a host, or an \
+                 alias to it."
+            ),
             Unfilled::NoRegionOfType(rtype) => {
                 format!("A record of type {rtype} has no region of its own: choose the region.")
             }

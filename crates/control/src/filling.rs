@@ -59,17 +59,21 @@ pub(crate) struct Filling<'a> {
 }
 
 impl Filling<'_> {
-    /// The sets, one for each type.
-    pub(crate) fn sets(&self) -> Outcome<Vec<FilledSet>> {
+    /// The sets, one for each type, without what belongs to their policy.
+    pub(crate) fn bare(&self) -> Outcome<Vec<Draft>> {
         let name = owner(self.zone, &self.request.name)?.to_string();
-        let bare = match &self.request.target {
-            RecordTarget::Values { values, ttl } => self.of_values(&name, values, *ttl)?,
+        match &self.request.target {
+            RecordTarget::Values { values, ttl } => self.of_values(&name, values, *ttl),
             RecordTarget::Alias {
                 name: target,
                 zone,
                 health,
-            } => self.of_alias(&name, target, zone.as_deref(), *health)?,
-        };
+            } => self.of_alias(&name, target, zone.as_deref(), *health),
+        }
+    }
+
+    /// The same with it, which takes a look at what the account has registered.
+    pub(crate) fn filled(&self, bare: Vec<Draft>) -> Outcome<Vec<FilledSet>> {
         bare.into_iter().map(|draft| self.routed(draft)).collect()
     }
 

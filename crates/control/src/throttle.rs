@@ -53,14 +53,9 @@ impl Throttle {
             .take(network(source), STRANGERS_PER_SECOND, now)
     }
 
-    /// Whether somebody at this address may try once more to sign in. Who succeeds gives it back.
-    pub fn tries_sign_in(&self, source: Option<IpAddr>, now: Instant) -> bool {
+    /// Whether somebody at this address who could not sign in is told one more time why.
+    pub fn answers_failed_sign_in(&self, source: Option<IpAddr>, now: Instant) -> bool {
         self.sign_ins.take(network(source), SIGN_INS, now)
-    }
-
-    /// Whoever it was has signed in.
-    pub fn signed_in(&self, source: Option<IpAddr>) {
-        self.sign_ins.give_back(&network(source), SIGN_INS);
     }
 }
 
@@ -106,16 +101,6 @@ impl<K: Eq + Hash + Clone> Buckets<K> {
         }
         buckets.insert(key, after);
         true
-    }
-
-    /// Puts a token back that was taken.
-    fn give_back(&self, key: &K, per_window: u64) {
-        if let Some(token) = self.token(per_window)
-            && let Some(full_at) = self.buckets().get_mut(key)
-            && let Some(before) = full_at.checked_sub(token)
-        {
-            *full_at = before;
-        }
     }
 
     /// How long a token takes to come.
@@ -190,27 +175,17 @@ mod tests {
     }
 
     #[test]
-    fn who_signs_in_in_vain_waits_and_who_signs_in_does_not() {
+    fn who_signs_in_in_vain_waits_and_nobody_elsewhere_does() {
         let (throttle, start) = (Throttle::default(), Instant::now());
         let source = Some("192.0.2.1".parse().unwrap());
-        let tries = |seconds| throttle.tries_sign_in(source, start + Duration::from_secs(seconds));
-        for _ in 0..100 {
-            assert!(tries(0));
-            throttle.signed_in(source);
-        }
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let answered = |seconds| throttle.answers_failed_sign_in(source, at(seconds));
         for _ in 0..SIGN_INS {
-            assert!(tries(0));
+            assert!(answered(0));
         }
-        assert!(!tries(29) && tries(30) && !tries(30));
+        assert!(!answered(29) && answered(30) && !answered(30));
         let other = Some("192.0.2.2".parse().unwrap());
-        assert!(throttle.tries_sign_in(other, start), "another one's");
-        // Nobody has more than all of it for having signed in.
-        for _ in 0..100 {
-            throttle.signed_in(other);
-        }
-        let later = start + Duration::from_secs(1);
-        let taken = (0..100).filter(|_| throttle.tries_sign_in(other, later));
-        assert_eq!(u64::try_from(taken.count()).unwrap(), SIGN_INS);
+        assert!(throttle.answers_failed_sign_in(other, start));
     }
 
     proptest! {

@@ -1,15 +1,17 @@
 //! Adding a record: the form, what would be written with what was filled in, and writing it.
 
+use std::fmt;
+
 use askama::Template;
 use axum::http::StatusCode;
-use meridian_control::{DraftedSets, HostedZone, OperationError, Unfilled};
+use meridian_control::{DraftedSets, HostedZone, OperationError};
 use meridian_dns::RecordType;
-use meridian_model::Region;
+use meridian_model::{Draft, Region};
 
 use super::Shell;
 use super::form::RecordForm;
 use super::set::ShownSet;
-use super::zone::hosted;
+use super::zone::{Start, hosted, stored};
 use crate::fields::Fields;
 use crate::random;
 use crate::reply::Reply;
@@ -75,8 +77,11 @@ struct PreviewPage {
     zone: HostedZone,
     form: RecordForm,
     sets: Vec<ShownSet>,
-    /// A digest of what is shown.
+    /// Of what is there of them, as far as that is to be replaced.
+    replaced: Vec<ShownSet>,
+    /// Digests of what is shown.
     shown: String,
+    present: String,
     once: String,
     has_changed: bool,
 }
@@ -95,13 +100,22 @@ pub(super) fn take(visit: &Visit<'_>, id: &str, fields: &Fields) -> Result<Reply
         return Ok(form(visit, zone, typed, None));
     }
     let step = match fields.text("step") {
-        "write" => Step::Write(fields.text("shown")),
+        "write" => Step::Write {
+            shown: fields.text("shown"),
+            present: fields.text("present"),
+        },
         _ => Step::Show,
     };
     match taken(visit, id, &typed, step) {
-        Ok(Taken::Drafted(drafted)) => {
-            let has_changed = matches!(step, Step::Write(_));
-            Ok(preview(visit, zone, typed, &drafted, has_changed))
+        Ok(Taken::Drafted(drafted, present)) => {
+            let has_changed = matches!(step, Step::Write { .. });
+            Ok(preview(
+                visit,
+                zone,
+                typed,
+                (&drafted, &present),
+                has_changed,
+            ))
         }
         Ok(Taken::Written(change)) => Ok(Reply::to(&format!("/console/changes/{change}"))),
         Err(problem) if problem.is_refusal() => Ok(form(visit, zone, typed, Some(problem))),
@@ -113,13 +127,17 @@ pub(super) fn take(visit: &Visit<'_>, id: &str, fields: &Fields) -> Result<Reply
 #[derive(Clone, Copy)]
 enum Step<'a> {
     Show,
-    /// If it still means what was shown, by its mark.
-    Write(&'a str),
+    /// If it still means what was shown, and replaces what was shown, by their marks.
+    Write {
+        shown: &'a str,
+        present: &'a str,
+    },
 }
 
 /// What has become of it.
 enum Taken {
-    Drafted(DraftedSets),
+    /// With what is there of it, and would be replaced.
+    Drafted(DraftedSets, Vec<Draft>),
     /// The id of the change.
     Written(String),
 }
@@ -132,18 +150,43 @@ fn taken(
 ) -> Result<Taken, Problem> {
     let call = Call::about(DRAFT, "hostedZoneId", id);
     let addition = typed.addition(id)?;
-    let (drafted, is_meant) = visit.read(call, |control, caller| {
-        let drafted = control.draft_record_sets(caller, &addition)?;
-        let is_meant = matches!(step, Step::Write(shown) if shown == mark(&drafted));
-        if !is_meant {
-            control.check_record_sets(caller, &drafted.batch)?;
-        }
-        Ok::<_, Unfilled>((drafted, is_meant))
+    let drafted = visit.read(call, |control, caller| {
+        control.draft_record_sets(caller, &addition)
     })?;
+    let present = match typed.replace {
+        true => present(visit, id, &drafted)?,
+        false => Vec::new(),
+    };
+    let is_meant = match step {
+        Step::Show => false,
+        // Where all is there already, this is the same form once more.
+        Step::Write { shown, present: of } => {
+            shown == mark(&drafted.batch)
+                && (of == mark(&present)
+                    || drafted.sets.iter().all(|set| present.contains(&set.draft)))
+        }
+    };
     if is_meant {
         return written(visit, &drafted).map(Taken::Written);
     }
-    Ok(Taken::Drafted(drafted))
+    let call = Call::about(DRAFT, "hostedZoneId", id);
+    visit.read(call, |control, caller| {
+        control.check_record_sets(caller, &drafted.batch)
+    })?;
+    Ok(Taken::Drafted(drafted, present))
+}
+
+/// What is there under the names, types and identifiers of these.
+fn present(visit: &Visit<'_>, id: &str, drafted: &DraftedSets) -> Result<Vec<Draft>, Problem> {
+    let found = drafted.sets.iter().filter_map(|set| {
+        let place = Start {
+            name: Some(&set.draft.name),
+            rtype: Some(set.draft.rtype.as_str()),
+            identifier: set.draft.set_identifier.as_deref(),
+        };
+        stored(visit, id, &place).transpose()
+    });
+    found.map(|set| Ok(Draft::from(&set?))).collect()
 }
 
 fn written(visit: &Visit<'_>, drafted: &DraftedSets) -> Result<String, Problem> {
@@ -174,7 +217,7 @@ fn preview(
     visit: &Visit<'_>,
     zone: HostedZone,
     form: RecordForm,
-    drafted: &DraftedSets,
+    (drafted, present): (&DraftedSets, &[Draft]),
     has_changed: bool,
 ) -> Reply {
     let sets = drafted.sets.iter().map(|set| {
@@ -184,7 +227,9 @@ fn preview(
     let page = PreviewPage {
         shell: Shell::of(visit, "What would be written"),
         sets: sets.collect(),
-        shown: mark(drafted),
+        replaced: present.iter().map(ShownSet::of_draft).collect(),
+        shown: mark(&drafted.batch),
+        present: mark(&present),
         once: random::request_id(),
         zone,
         form,
@@ -197,7 +242,7 @@ fn preview(
     Reply::page(status, &page)
 }
 
-/// What tells one batch from another.
-fn mark(drafted: &DraftedSets) -> String {
-    random::mark_of(&[format!("{:?}", drafted.batch).as_bytes()])
+/// What tells this from anything else that might be shown.
+pub(super) fn mark(shown: &impl fmt::Debug) -> String {
+    random::mark_of(&[format!("{shown:?}").as_bytes()])
 }

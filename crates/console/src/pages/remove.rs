@@ -6,13 +6,17 @@ use meridian_control::ChangeRecordSets;
 use meridian_model::{Action, Draft, DraftChange, RecordSet};
 
 use super::Shell;
+use super::add::mark;
 use super::set::ShownSet;
-use super::zone::{From, listed};
+use super::zone::{Start, stored};
 use crate::fields::{Fields, link};
 use crate::random;
 use crate::reply::Reply;
 use crate::visit::{Call, Visit};
 use crate::words::Problem;
+
+/// The code of what is not there.
+const GONE: &str = "NoSuchRecordSet";
 
 #[derive(Template)]
 #[template(path = "remove.html")]
@@ -41,7 +45,11 @@ pub(super) fn take(
     query: &Fields,
     fields: &Fields,
 ) -> Result<Reply, Problem> {
-    let set = found(visit, id, query)?;
+    let set = match found(visit, id, query) {
+        // A second click finds what the first has done.
+        Err(problem) if problem.code == GONE => return Ok(Reply::to(&zone_page(id))),
+        found => found?,
+    };
     let draft = Draft::from(&set);
     if fields.text("shown") != mark(&draft) {
         let text = "The record set has been changed since it was shown. This is what it is now.";
@@ -74,23 +82,16 @@ pub(super) fn take(
 
 /// The record set that a link names.
 fn found(visit: &Visit<'_>, id: &str, query: &Fields) -> Result<RecordSet, Problem> {
-    let identifier = query.said("identifier");
-    let from = From {
+    let place = Start {
         name: query.said("name"),
         rtype: query.said("type"),
-        identifier,
-    };
-    let (sets, _) = listed(visit, id, &from, 1)?;
-    let is_meant = |set: &RecordSet| {
-        from.name == Some(&*set.key.name.to_string())
-            && from.rtype == Some(set.key.rtype.as_str())
-            && identifier == set.key.set_identifier.as_deref()
+        identifier: query.said("identifier"),
     };
     let missing = || {
         let text = "There is no such record set in the zone any more.";
-        Problem::new(StatusCode::NOT_FOUND, "NoSuchRecordSet", text)
+        Problem::new(StatusCode::NOT_FOUND, GONE, text)
     };
-    sets.into_iter().find(is_meant).ok_or_else(missing)
+    stored(visit, id, &place)?.ok_or_else(missing)
 }
 
 fn page(
@@ -104,7 +105,7 @@ fn page(
     let page = RemovePage {
         shell: Shell::of(visit, "Remove a record set"),
         zone: id.to_owned(),
-        action: link(&format!("/console/zones/{id}/remove"), &fields),
+        action: link(&(zone_page(id) + "/remove"), &fields),
         shown: mark(&Draft::from(set)),
         once: random::request_id(),
         set: ShownSet::of(set, id),
@@ -114,7 +115,6 @@ fn page(
     Reply::page(status, &page)
 }
 
-/// What tells one set of records from another.
-fn mark(draft: &Draft) -> String {
-    random::mark_of(&[format!("{draft:?}").as_bytes()])
+fn zone_page(id: &str) -> String {
+    format!("/console/zones/{id}")
 }

@@ -26,68 +26,84 @@ const NOBODYS: &str = "0123456789012345678901234567890123456789";
 struct SignInPage<'a> {
     shell: Shell,
     to: &'a str,
-    /// As it was typed; the secret is typed again.
+    /// What was typed, if it is one; the secret is typed again.
     key: &'a str,
     refusal: Option<&'a str>,
 }
 
 /// The form, or what comes of it. The fields are of no session: who can send them knows a secret.
-pub(crate) fn sign_in(desk: &Desk, seen: &Seen, query: &Fields, fields: Option<&Fields>) -> Reply {
+pub(crate) fn sign_in(
+    desk: &Desk,
+    (parts, seen): (&Parts, &Seen),
+    query: &Fields,
+    fields: Option<&Fields>,
+) -> Reply {
     let Some(fields) = fields else {
-        return page(StatusCode::OK, ours(query.text("to")), "", None);
+        let lost = "The session is over, and what you sent was not done. Sign in to do it again.";
+        let lost = query.said("lost").map(|_| lost);
+        return page(StatusCode::OK, ours(query.text("to")), "", lost);
     };
-    let (to, typed) = (ours(fields.text("to")), fields.text("access_key_id").trim());
-    let throttle = desk.control.throttle();
-    if !throttle.tries_sign_in(seen.address(), Instant::now()) {
-        // Who tries many is not written about, either.
-        let text = "Too many attempts from this address have failed. Wait some minutes.";
-        return page(StatusCode::TOO_MANY_REQUESTS, to, typed, Some(text));
-    }
+    let to = ours(fields.text("to"));
+    let id = fields.text("access_key_id").trim();
+    let shown = key_id(id).unwrap_or_default();
     let secret = fields.text("secret_access_key").trim();
-    match verified(desk, typed, secret) {
+    match verified(desk, id, secret) {
         Ok(Some((key, credential))) => {
-            throttle.signed_in(seen.address());
             let caller = caller(seen, key, credential);
             desk.control.note_use(&caller);
+            // The one before is of no use to this browser any more.
+            end_sessions(desk, parts, seen);
             let (key, account) = (caller.access_key.clone(), caller.account.clone());
             let session = desk
                 .sessions
                 .begin(key, account, seen.transport, Instant::now());
             desk.tell(|| Happening {
                 caller: Some(caller),
+                read_only: false,
                 ..seen.happening(LOGIN, None)
             });
             Reply::to(to).with_cookie(cookie::set(&session, seen.transport))
         }
         Ok(None) => {
+            let throttle = desk.control.throttle();
+            // Only who fails waits: whoever knows a secret is not kept out by others at the address.
+            if !throttle.answers_failed_sign_in(seen.address(), Instant::now()) {
+                // Who tries many is not written about, either.
+                let text = "Too many attempts from this address have failed. Wait some minutes.";
+                return page(StatusCode::TOO_MANY_REQUESTS, to, shown, Some(text));
+            }
             let text = "There is no active access key with this id and this secret.";
-            let key = AccessKeyId::new(typed).ok();
-            // Something else may be a secret in the wrong field.
-            let key = key.filter(|key| key.as_str().starts_with("AKIA") && typed.len() <= 20);
+            let key = AccessKeyId::new(shown).ok();
             desk.tell(|| Happening {
                 error: Some(("AuthFailure".to_owned(), text.to_owned())),
                 ..seen.happening(LOGIN, key.as_ref())
             });
-            page(StatusCode::FORBIDDEN, to, typed, Some(text))
+            page(StatusCode::FORBIDDEN, to, shown, Some(text))
         }
         Err(fault) => {
             let problem = Problem::from(fault);
-            page(problem.status, to, typed, Some(&problem.text))
+            page(problem.status, to, shown, Some(&problem.text))
         }
     }
 }
 
 /// Ends the session, whichever of several cookies it was.
 pub(super) fn sign_out(visit: &Visit<'_>, parts: &Parts) -> Reply {
-    for cookie in cookie::read(parts, visit.seen.transport) {
-        visit.desk.sessions.end(cookie);
-    }
+    end_sessions(visit.desk, parts, visit.seen);
     let happening = visit.seen.happening("ConsoleLogout", None);
     visit.desk.tell(|| Happening {
         caller: Some(visit.caller.clone()),
+        read_only: false,
         ..happening
     });
     Reply::to(SIGN_IN).with_cookie(cookie::unset(visit.seen.transport))
+}
+
+/// Ends the sessions of all cookies that a request brings.
+fn end_sessions(desk: &Desk, parts: &Parts, seen: &Seen) {
+    for cookie in cookie::read(parts, seen.transport) {
+        desk.sessions.end(cookie);
+    }
 }
 
 /// The key and whose it is, if the secret is its. As much is done for one that nobody has.
@@ -128,6 +144,13 @@ fn page(status: StatusCode, to: &str, key: &str, refusal: Option<&str>) -> Reply
         refusal,
     };
     Reply::page(status, &page)
+}
+
+/// What has the form of our access key ids. Something else may be a secret in the wrong field, and is
+/// neither shown again nor told of.
+fn key_id(typed: &str) -> Option<&str> {
+    let has_form = typed.starts_with("AKIA") && typed.len() <= 20;
+    Some(typed).filter(|_| has_form)
 }
 
 /// Where somebody wanted to go, if that is one of our pages; else where all begins.

@@ -22,20 +22,19 @@ struct ZonePage {
     shell: Shell,
     zone: HostedZone,
     sets: Vec<ShownSet>,
-    /// Whether the list begins before this page.
-    is_later: bool,
+    /// The name that was asked for, if the list begins before this page.
+    from: Option<String>,
     next: Option<String>,
 }
 
 /// A page of its record sets.
 pub(super) fn show(visit: &Visit<'_>, id: &str, query: &Fields) -> Result<Reply, Problem> {
     let found = hosted(visit, id)?;
-    let from = From {
+    let from = Start {
         name: query.said("name"),
         rtype: query.said("type"),
         identifier: query.said("identifier"),
     };
-    let is_later = from.name.is_some();
     let (sets, next) = listed(visit, id, &from, MAX_SETS)?;
     let next = next.map(|key| {
         let name = key.name.to_string();
@@ -59,14 +58,28 @@ pub(super) fn show(visit: &Visit<'_>, id: &str, query: &Fields) -> Result<Reply,
         shell: Shell::of(visit, found.zone.name.to_string()),
         sets: shown.collect(),
         zone: found,
-        is_later,
+        from: query.said("name").map(str::to_owned),
         next,
     };
     Ok(Reply::page(StatusCode::OK, &page))
 }
 
+/// The record set of a name, type and identifier.
+pub(super) fn stored(
+    visit: &Visit<'_>,
+    id: &str,
+    place: &Start<'_>,
+) -> Result<Option<RecordSet>, Problem> {
+    let (sets, _) = listed(visit, id, place, 1)?;
+    Ok(sets.into_iter().find(|set| {
+        place.name == Some(&*set.key.name.to_string())
+            && place.rtype == Some(set.key.rtype.as_str())
+            && place.identifier == set.key.set_identifier.as_deref()
+    }))
+}
+
 /// Where a list of record sets begins.
-pub(super) struct From<'a> {
+pub(super) struct Start<'a> {
     pub(super) name: Option<&'a str>,
     pub(super) rtype: Option<&'a str>,
     pub(super) identifier: Option<&'a str>,
@@ -82,7 +95,7 @@ pub(super) fn hosted(visit: &Visit<'_>, id: &str) -> Result<HostedZone, Problem>
 pub(super) fn listed(
     visit: &Visit<'_>,
     id: &str,
-    from: &From<'_>,
+    from: &Start<'_>,
     max_items: usize,
 ) -> Result<(Vec<RecordSet>, Option<meridian_model::SetKey>), Problem> {
     let rtype = match from.rtype.map(str::parse) {

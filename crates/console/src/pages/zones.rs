@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::http::StatusCode;
 use meridian_control::{HostedZone, ListHostedZonesByName};
+use meridian_model::ZoneId;
 
 use super::{ROOT, Shell};
 use crate::fields::{Fields, link};
@@ -21,10 +22,17 @@ struct ZonesPage {
     /// Whether the list begins before this page.
     is_later: bool,
     next: Option<String>,
+    /// Why there is no list: somebody may see single zones all the same.
+    problem: Option<Problem>,
 }
 
 /// A page of them, by their names.
 pub(super) fn show(visit: &Visit<'_>, query: &Fields) -> Result<Reply, Problem> {
+    if let Some(id) = query.said("open") {
+        let id = id.trim().trim_start_matches("/hostedzone/");
+        let id = ZoneId::new(id).map_err(|_| Problem::input("This is no id of a zone."))?;
+        return Ok(Reply::to(&format!("/console/zones/{id}")));
+    }
     let request = ListHostedZonesByName {
         dns_name: query.said("name").map(str::to_owned),
         hosted_zone_id: query.said("id").map(str::to_owned),
@@ -36,8 +44,15 @@ pub(super) fn show(visit: &Visit<'_>, query: &Fields) -> Result<Reply, Problem> 
     };
     let listed = visit.read(call, |control, caller| {
         control.list_hosted_zones_by_name(caller, &request)
-    })?;
-    let next = listed.next.as_ref().map(|zone| {
+    });
+    let (zones, next, problem) = match listed {
+        Ok(listed) => (listed.zones, listed.next, None),
+        Err(problem) if problem.status == StatusCode::FORBIDDEN => {
+            (Vec::new(), None, Some(problem))
+        }
+        Err(problem) => return Err(problem),
+    };
+    let next = next.map(|zone| {
         let name = zone.name.to_string();
         link(
             ROOT,
@@ -46,9 +61,11 @@ pub(super) fn show(visit: &Visit<'_>, query: &Fields) -> Result<Reply, Problem> 
     });
     let page = ZonesPage {
         shell: Shell::of(visit, "Hosted zones"),
-        zones: listed.zones,
+        zones,
         is_later: request.dns_name.is_some(),
         next,
+        problem,
     };
-    Ok(Reply::page(StatusCode::OK, &page))
+    let status = page.problem.as_ref().map_or(StatusCode::OK, |it| it.status);
+    Ok(Reply::page(status, &page))
 }

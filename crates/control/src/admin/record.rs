@@ -166,7 +166,7 @@ impl Control {
                     request,
                     asker: Asker::Operator,
                 };
-                let sets = sets.sets()?.into_iter().map(|set| set.draft);
+                let sets = sets.filled(sets.bare()?)?.into_iter().map(|set| set.draft);
                 Ok((sets.collect(), zone))
             },
             action,

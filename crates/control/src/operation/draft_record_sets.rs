@@ -1,7 +1,7 @@
 //! Record sets as few words mean them, made ready for ChangeResourceRecordSets: by whoever may send it.
 //! Nothing is written here, and nothing is known after it that its caller could not have asked.
 
-use meridian_model::{Action, DraftChange};
+use meridian_model::{Action, Draft, DraftChange};
 
 use super::Outcome;
 use super::change_record_sets::{authorize_batch, planned};
@@ -46,9 +46,11 @@ impl Control {
             request: addition,
             asker: Asker::Caller(caller),
         };
-        let sets = filling.sets()?;
-        let batch = batch(addition, &sets);
-        authorize_batch(&snapshot, caller, &batch)?;
+        let bare = filling.bare()?;
+        // Before anything is looked at that this caller may not ask for.
+        authorize_batch(&snapshot, caller, &batch(addition, bare.iter()))?;
+        let sets = filling.filled(bare)?;
+        let batch = batch(addition, sets.iter().map(|set| &set.draft));
         Ok(DraftedSets { sets, batch })
     }
 
@@ -63,15 +65,15 @@ impl Control {
 }
 
 /// The request that writes these sets.
-fn batch(addition: &RecordAddition, sets: &[FilledSet]) -> ChangeRecordSets {
+fn batch<'a>(addition: &RecordAddition, sets: impl Iterator<Item = &'a Draft>) -> ChangeRecordSets {
     let action = match addition.existing {
         ExistingRecord::Refuse => Action::Create,
         ExistingRecord::Replace => Action::Upsert,
     };
-    let drafts = sets.iter().map(|set| set.draft.clone());
+    let changes = sets.cloned().map(|set| DraftChange { action, set });
     ChangeRecordSets {
         hosted_zone_id: addition.zone.clone(),
         comment: None,
-        changes: drafts.map(|set| DraftChange { action, set }).collect(),
+        changes: changes.collect(),
     }
 }

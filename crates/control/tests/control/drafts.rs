@@ -226,6 +226,16 @@ fn a_user_drafts_what_the_user_may_write_and_sees_what_the_user_may_read() {
 
     let reader = user(&bench, &root, "reader", vec![ready_made("read-only")]);
     assert_eq!(refused_as(&bench, &reader, &address), "AccessDenied");
+    // What is registered is not told by the way in which it is refused.
+    register(&bench, root.account.as_str(), "192.0.2.201", "us-east-1");
+    for target in ["192.0.2.201", "192.0.2.222"] {
+        let fastest = latency(values(&id, "www", &[target]));
+        assert_eq!(
+            refused_as(&bench, &reader, &fastest),
+            "AccessDenied",
+            "{target}"
+        );
+    }
 
     let editor = ready_made(&format!("zone-editor={id}"));
     let limited = policy(
