@@ -179,3 +179,72 @@ fn each_zone_has_its_own_history_of_an_entry_that_it_shares() {
         assert!(set.contains(value), "{set}");
     }
 }
+
+/// What a crowd hears when this happens to the first entry that several of it share.
+fn heard(bench: &Bench, tenants: &[Tenant], mishap: Mishap) -> Vec<Result<(), OperationError>> {
+    *bench.journal.mishap.lock().unwrap() = Some(mishap);
+    bench.journal.micros.store(20_000, Ordering::Relaxed);
+    let begin = Barrier::new(tenants.len());
+    let heard = thread::scope(|scope| {
+        let write = |tenant| {
+            let (begin, control) = (&begin, &bench.control);
+            scope.spawn(move || {
+                begin.wait();
+                Tenant::change(tenant, control, "192.0.2.1").map(drop)
+            })
+        };
+        let writers: Vec<_> = tenants.iter().map(write).collect();
+        writers
+            .into_iter()
+            .map(|writer| writer.join().unwrap())
+            .collect()
+    });
+    assert_eq!(
+        *bench.journal.mishap.lock().unwrap(),
+        None,
+        "it has happened"
+    );
+    heard
+}
+
+#[test]
+fn what_spoils_one_entry_for_all_is_got_over() {
+    for mishap in [Mishap::TooLarge, Mishap::Intruder] {
+        let bench = Bench::new();
+        let tenants = crowd(&bench, 6);
+        let before = bench.commits();
+        for done in heard(&bench, &tenants, mishap) {
+            done.unwrap();
+        }
+        assert_eq!(bench.commits(), before + 6, "{mishap:?}");
+        let entries = bench.entries();
+        let intruders = entries.iter().filter(|entry| entry.commits.is_empty());
+        assert_eq!(
+            intruders.count(),
+            usize::from(mishap == Mishap::Intruder),
+            "and nothing is written twice or for nothing"
+        );
+    }
+}
+
+#[test]
+fn an_entry_that_fails_fails_for_all_in_it_and_nobody_hangs() {
+    for mishap in [Mishap::Disk, Mishap::Panic] {
+        let bench = Bench::new();
+        let tenants = crowd(&bench, 6);
+        let before = bench.commits();
+        let heard = heard(&bench, &tenants, mishap);
+        let failed = heard.iter().filter(|done| done.is_err()).count();
+        assert!(failed > 1, "{heard:?}");
+        assert_eq!(bench.commits(), before + 6 - failed, "{mishap:?}");
+        for done in heard {
+            assert!(matches!(
+                done,
+                Ok(()) | Err(OperationError::Fault(Fault::Storage(_)))
+            ));
+        }
+        for tenant in &tenants {
+            tenant.change(&bench.control, "192.0.2.2").unwrap();
+        }
+    }
+}
