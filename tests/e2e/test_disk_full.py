@@ -120,7 +120,7 @@ def test_a_disk_that_fills_up_under_write_load(disk):
                         lambda n=met: sum(len(writer.refusals) for writer in writers) > n
                     ), server.log_tail()
                 written = count(writers)
-                goes_on = eventually(lambda n=written: count(writers) > n + 9, 10)
+                goes_on = eventually(lambda n=written: count(writers) > n + 9, 30)
                 assert goes_on, f"changes do not go on:\n{server.log_tail()}"
         refusals = [refusal for writer in writers for refusal in writer.refusals]
         for refusal in refusals:
