@@ -58,7 +58,7 @@ const FIRST_QUERY_GRACE: Duration = Duration::from_millis(500);
 
 /// How long one that has had queries does: on a busy machine the next one may have arrived, and
 /// not yet come through the tasks that read sockets and take packets apart.
-const ARRIVAL_GRACE: Duration = Duration::from_millis(50);
+const ARRIVAL_GRACE: Duration = Duration::from_millis(200);
 
 /// Codes of RFC 9250 section 4.3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -160,7 +160,7 @@ fn tls_answers_pipelined_queries_and_ends_with_a_goodbye() {
 /// A slow one had used up the time of the query behind it, and left without an answer.
 #[test]
 fn stop_waits_for_the_first_query_after_a_handshake_over_tls() {
-    let server = Encrypted::new();
+    let server = Encrypted::with(LOOPBACK[0], |config| config.tcp.drain_timeout = PATIENCE);
     let stream = server.tcp();
     let is_there = |counts: &Counts| counts.streams[Protocol::Tls].accepted == 1;
     server.fixture.wait_for("the connection", is_there);
@@ -449,16 +449,32 @@ fn a_query_that_came_before_the_stop_is_answered_over_quic_by_a_busy_machine() {
     } = server.fixture;
     // The one thread of all connections is busy until after the order to stop.
     let (busy, is_busy) = std::sync::mpsc::channel();
+    let (release, released) = std::sync::mpsc::channel::<()>();
     runtime.spawn(async move {
         busy.send(()).unwrap();
-        std::thread::sleep(Duration::from_millis(300));
+        let _ = released.recv_timeout(PATIENCE);
     });
     is_busy.recv().unwrap();
-    let asking = async move { ask(&connection, &framed(&doq_query(ECHO, 7))).await };
+    let sent = |connection: &quinn::Connection| connection.stats().udp_tx.datagrams;
+    let (before, client) = (sent(&connection), connection.clone());
+    let asking = async move { ask(&client, &framed(&doq_query(ECHO, 7))).await };
     let asking = clients.spawn(asking);
-    // On its way by then.
-    std::thread::sleep(Duration::from_millis(100));
-    runtime.block_on(server.stop());
+    let give_up = Instant::now() + PATIENCE;
+    while sent(&connection) == before {
+        assert!(Instant::now() < give_up, "the query is not sent");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let mut stopping = Box::pin(server.stop());
+    runtime.block_on(async {
+        // The order is given when this has been looked at once.
+        let looked = std::future::poll_fn(|context| {
+            let _ = stopping.as_mut().poll(context);
+            std::task::Poll::Ready(())
+        });
+        looked.await;
+        drop(release);
+        stopping.await;
+    });
     let reply = clients.block_on(asking).unwrap();
     assert_eq!(number_of(&reply.unwrap()[2..]), 7);
 }
