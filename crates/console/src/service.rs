@@ -13,7 +13,7 @@ use axum::http::request::Parts;
 use axum::http::{Method, Response, StatusCode};
 use axum::middleware::{self, Next};
 use axum::routing::any;
-use meridian_control::{Caller, Control};
+use meridian_control::Control;
 use meridian_model::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::{task, time};
@@ -265,17 +265,8 @@ impl Desk {
             self.sessions.end(cookie);
             return Ok(None);
         };
-        let caller = Caller {
-            account: credential.account,
-            operator: credential.operator,
-            user: credential.user,
-            access_key: session.key,
-            source: seen.source.clone(),
-            transport: seen.transport,
-            received_at: seen.at,
-            request_id: seen.request_id.clone(),
-            retry: None,
-        };
+        let rate = credential.requests_per_second;
+        let caller = seen.caller(session.key, credential);
         self.control.note_use(&caller);
         let visit = Visit {
             desk: self,
@@ -283,7 +274,7 @@ impl Desk {
             caller,
             token: session.token,
         };
-        Ok(Some((visit, credential.requests_per_second)))
+        Ok(Some((visit, rate)))
     }
 
     /// Tells of something, if anybody wants to know.

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use axum::extract::ConnectInfo;
 use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
-use meridian_control::{Caller, Control, Transport};
+use meridian_control::{Caller, Control, Credential, Transport};
 use meridian_model::{AccessKeyId, DraftChange, Timestamp};
 
 use crate::happening::Happening;
@@ -53,6 +53,21 @@ impl Seen {
             transport: transport.unwrap_or(Transport::Plain),
             user_agent: String::from_utf8_lossy(agent.unwrap_or_default()).into_owned(),
             request_id: random::request_id(),
+        }
+    }
+
+    /// Who sent it, once that is known.
+    pub(crate) fn caller(&self, access_key: AccessKeyId, credential: Credential) -> Caller {
+        Caller {
+            account: credential.account,
+            operator: credential.operator,
+            user: credential.user,
+            access_key,
+            source: self.source.clone(),
+            transport: self.transport,
+            received_at: self.at,
+            request_id: self.request_id.clone(),
+            retry: None,
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 use askama::Template;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use meridian_control::{Caller, Credential, Fault};
+use meridian_control::{Credential, Fault};
 use meridian_model::AccessKeyId;
 
 use super::{ROOT, SIGN_IN, Shell};
@@ -49,7 +49,7 @@ pub(crate) fn sign_in(
     let secret = fields.text("secret_access_key").trim();
     match verified(desk, id, secret) {
         Ok(Some((key, credential))) => {
-            let caller = caller(seen, key, credential);
+            let caller = seen.caller(key, credential);
             desk.control.note_use(&caller);
             // The one before is of no use to this browser any more.
             end_sessions(desk, parts, seen);
@@ -119,20 +119,6 @@ fn verified(
     let kept = found.as_ref().map(|(_, known)| &**known.secret.0);
     let is_right = random::same(kept.unwrap_or(NOBODYS), secret);
     Ok(found.filter(|_| is_right))
-}
-
-fn caller(seen: &Seen, key: AccessKeyId, credential: Credential) -> Caller {
-    Caller {
-        account: credential.account,
-        operator: credential.operator,
-        user: credential.user,
-        access_key: key,
-        source: seen.source.clone(),
-        transport: seen.transport,
-        received_at: seen.at,
-        request_id: seen.request_id.clone(),
-        retry: None,
-    }
 }
 
 fn page(status: StatusCode, to: &str, key: &str, refusal: Option<&str>) -> Reply {
