@@ -528,6 +528,16 @@ def test_the_api_is_where_it_was(meridian):
     assert meridian.client().list_hosted_zones()["HostedZones"]
 
 
+def test_it_can_be_switched_off(start):
+    server = start(config="[api]\nconsole = false\n[health]\nenabled = false\n")
+    visitor = Visitor(server)
+    for path in ("/", "/console/", "/console/sign-in", "/console/style.css"):
+        page = visitor.request("GET", path)
+        assert page.status in (400, 403, 404) and "html" not in page.headers["content-type"], page.body
+    assert "/console" not in server.log.read_text().partition("the API is open")[2]
+    assert server.client().list_hosted_zones()["HostedZones"]
+
+
 def test_fields_have_labels_and_pages_landmarks(visitor, zone):
     for path in (f"/console/zones/{zone.id}", add_path(zone), "/console/"):
         page = visitor.get(path)

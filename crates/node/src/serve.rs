@@ -334,13 +334,19 @@ fn welcome(config: &Config) {
     let Some(dns) = config.dns.listen.first() else {
         return;
     };
+    let console = match config.api.console {
+        true => format!(
+            "\n  or sign in with it at http://{}/console/\n",
+            config.api.listen
+        ),
+        false => String::new(),
+    };
     tracing::info!(
         "first start: the operator's access key is in {path}. To try it:\n\n  \
          export AWS_SHARED_CREDENTIALS_FILE='{path}' AWS_DEFAULT_REGION=us-east-1\n  \
          aws --profile default --endpoint-url http://{api} route53 create-hosted-zone \\\n         \
          --name example.test --caller-reference first\n  \
-         dig @{address} -p {port} example.test SOA\n\n  \
-         or sign in with it at http://{api}/console/\n",
+         dig @{address} -p {port} example.test SOA\n{console}",
         path = path.display(),
         api = config.api.listen,
         address = config

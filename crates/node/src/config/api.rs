@@ -23,6 +23,8 @@ pub(crate) struct Api {
     /// Proxies that are believed about their clients.
     #[serde(deserialize_with = "prefixes")]
     pub(crate) trusted_proxies: Vec<Prefix>,
+    /// Whether there are web pages at the API's addresses.
+    pub(crate) console: bool,
     /// `[api.tls]`: without it there is plain HTTP alone.
     pub(crate) tls: Option<ApiTls>,
 }
@@ -44,6 +46,7 @@ impl Default for Api {
         Self {
             listen: loopback(5380),
             trusted_proxies: Vec::new(),
+            console: true,
             tls: None,
         }
     }

@@ -141,7 +141,11 @@ impl House<'_> {
         for (scheme, entrance) in self.doors.api()? {
             let address = entrance.listener.local_addr()?;
             let url = format!("{}://{address}", scheme.as_str());
-            tracing::info!(%address, "the API is open: {url}, and the console: {url}/console/");
+            let console = match self.config.api.console {
+                true => format!(", and the console: {url}/console/"),
+                false => String::new(),
+            };
+            tracing::info!(%address, "the API is open: {url}{console}");
             let router = router.clone().layer(Extension(scheme));
             apis.push(tokio::spawn(serve_router(entrance, router, ended.clone())));
         }
@@ -170,7 +174,7 @@ impl House<'_> {
         Ok(event)
     }
 
-    /// The API, and the console beside it.
+    /// The API, and the console beside it where there is one.
     fn router(&self, control_plane: &ControlPlane) -> Router {
         let control = control_plane.control();
         let config = ApiConfig {
@@ -179,12 +183,16 @@ impl House<'_> {
         };
         let api = meridian_api::router(Arc::clone(control), config);
         let api = counted(api, Arc::clone(self.dns.condition()));
-        let config = ConsoleConfig {
-            witness: Some(Arc::new(ConsoleAudit(self.audit.taker()))),
-            ..ConsoleConfig::default()
+        let router = if self.config.api.console {
+            let config = ConsoleConfig {
+                witness: Some(Arc::new(ConsoleAudit(self.audit.taker()))),
+                ..ConsoleConfig::default()
+            };
+            let console = meridian_console::router(Arc::clone(control), config);
+            meridian_console::in_front_of(with_transport(console).merge(api))
+        } else {
+            api
         };
-        let console = meridian_console::router(Arc::clone(control), config);
-        let router = meridian_console::in_front_of(with_transport(console).merge(api));
         let proxies = self.config.api.trusted_proxies.clone();
         let trusts = move |address| proxies.iter().any(|proxy| proxy.contains(address));
         meridian_api::behind_proxies(router, Arc::new(trusts))
