@@ -104,8 +104,9 @@ impl Draft {
         }
     }
 
-    /// The policies that the request names, in the order of the API's model.
-    pub(crate) fn policies(&self) -> Vec<Routing> {
+    /// The policies that the request names, in the order of the API's model: one at most, if it makes
+    /// sense.
+    pub fn policies(&self) -> Vec<Routing> {
         let mut policies = Vec::new();
         policies.extend(self.weight.map(Routing::Weighted));
         policies.extend(self.region.clone().map(Routing::Latency));

@@ -60,11 +60,6 @@ impl ShownSet {
     /// A stored set of a zone.
     pub(super) fn of(set: &RecordSet, zone: &str) -> Self {
         let mut shown = Self::of_draft(&Draft::from(set));
-        (shown.policy, shown.details) = policy(&set.routing);
-        if let Some(identifier) = &set.key.set_identifier {
-            let identifier = Detail::said("Identifier", identifier);
-            shown.details.push(identifier);
-        }
         let (name, rtype) = (shown.name.as_str(), shown.rtype);
         let fields = [
             ("name", Some(name)),
@@ -77,10 +72,7 @@ impl ShownSet {
 
     /// A set as a request has it.
     pub(super) fn of_draft(draft: &Draft) -> Self {
-        let (policy, mut details) = match routing(draft) {
-            Some(routing) => policy(&routing),
-            None => ("Simple", Vec::new()),
-        };
+        let (policy, mut details) = policy(draft.policies().first().unwrap_or(&Routing::Simple));
         if let Some(identifier) = &draft.set_identifier {
             details.push(Detail::said("Identifier", identifier));
         }
@@ -144,21 +136,6 @@ impl ShownSet {
         self.type_filled_in = form.rtype.is_empty();
         self
     }
-}
-
-/// The one policy of a draft.
-fn routing(draft: &Draft) -> Option<Routing> {
-    let weighted = draft.weight.map(Routing::Weighted);
-    weighted
-        .or_else(|| draft.region.clone().map(Routing::Latency))
-        .or_else(|| draft.failover.map(Routing::Failover))
-        .or_else(|| draft.geo_location.clone().map(Routing::Geolocation))
-        .or_else(|| {
-            draft
-                .multi_value_answer
-                .filter(|wanted| *wanted)
-                .map(|_| Routing::Multivalue)
-        })
 }
 
 /// A policy by its name, and what belongs to it.
