@@ -105,6 +105,11 @@ def test_a_latency_record_gets_the_region_of_its_target(meridian, visitor, zone)
         ("A", "eu-west-1", "eu-west-1"),
         ("AAAA", "eu-west-1", "eu-west-1"),
     }
+    # Regions of the operator's own are on offer beside AWS's.
+    own = f"edge-{uuid.uuid4().hex[:8]}"
+    meridian.admin("region", "add", own, "--latitude", "52.5", "--longitude", "13.4")
+    offered = {has.get("value") for tag, has in visitor.get(add_path(zone)).tags if tag == "option"}
+    assert {own, "eu-west-1"} <= offered
     address = f"192.0.2.{uuid.uuid4().int % 200 + 1}"
     bare = fill_in(visitor, zone, name="www", values=address, policy="latency")
     assert bare.status == 400

@@ -45,6 +45,8 @@ struct AddPage {
     shell: Shell,
     zone: HostedZone,
     form: RecordForm,
+    /// AWS's, and those of the operator's own.
+    regions: Vec<String>,
     problem: Option<Problem>,
 }
 
@@ -63,10 +65,6 @@ impl AddPage {
 
     fn continents(&self) -> [(&'static str, &'static str); 7] {
         CONTINENTS
-    }
-
-    fn regions(&self) -> impl Iterator<Item = &'static str> {
-        Region::known()
     }
 }
 
@@ -203,10 +201,19 @@ fn written(visit: &Visit<'_>, drafted: &DraftedSets) -> Result<String, Problem> 
 }
 
 fn form(visit: &Visit<'_>, zone: HostedZone, form: RecordForm, problem: Option<Problem>) -> Reply {
+    let title = match problem {
+        None => "Add a record",
+        Some(_) => "Refused: add a record",
+    };
+    let own = visit.desk.control.own_regions().unwrap_or_default();
+    let own = own
+        .into_iter()
+        .map(|region| region.name.as_str().to_owned());
     let page = AddPage {
-        shell: Shell::of(visit, "Add a record"),
+        shell: Shell::of(visit, title),
         zone,
         form,
+        regions: Region::known().map(str::to_owned).chain(own).collect(),
         problem,
     };
     let status = page.problem.as_ref().map_or(StatusCode::OK, |it| it.status);
