@@ -159,7 +159,9 @@ impl RecordForm {
     fn routing(&self) -> Result<RecordPolicy, Problem> {
         Ok(match self.policy.as_str() {
             "simple" => RecordPolicy::Simple,
-            "latency" => RecordPolicy::Latency(trimmed(&self.region)),
+            "latency" => {
+                RecordPolicy::Latency(trimmed(&self.region).map(|name| name.to_ascii_lowercase()))
+            }
             "weighted" => {
                 let weight = self.weight.trim().parse();
                 let wrong = |_| Problem::input("The weight is a number, 0 to 255.");
@@ -175,8 +177,8 @@ impl RecordForm {
             "geolocation" => {
                 let place = GeoLocation {
                     continent: trimmed(&self.continent),
-                    country: trimmed(&self.country),
-                    subdivision: trimmed(&self.subdivision),
+                    country: trimmed(&self.country).map(|code| code.to_ascii_uppercase()),
+                    subdivision: trimmed(&self.subdivision).map(|code| code.to_ascii_uppercase()),
                 };
                 if place.continent.is_none() && place.country.is_none() {
                     let text =
@@ -228,6 +230,20 @@ mod tests {
         };
         assert_eq!(addition.target, expected);
         assert_eq!(addition.policy, RecordPolicy::Latency(None));
+        // Names of regions and countries have one case, whichever is typed.
+        let region = form("target=values&values=192.0.2.1&ttl=60&policy=latency&region=EU-West-1");
+        let region = region.addition("Z1").unwrap().policy;
+        assert_eq!(region, RecordPolicy::Latency(Some("eu-west-1".to_owned())));
+        let place = form(
+            "target=values&values=192.0.2.1&ttl=60&policy=geolocation&country=us&subdivision=ca",
+        );
+        match place.addition("Z1").unwrap().policy {
+            RecordPolicy::Geolocation(place) => {
+                assert_eq!(place.country.as_deref(), Some("US"));
+                assert_eq!(place.subdivision.as_deref(), Some("CA"));
+            }
+            other => panic!("{other:?}"),
+        }
         assert_eq!(addition.existing, ExistingRecord::Refuse);
         let alias =
             "name=www&target=alias&alias=lb.test&type=AAAA&policy=simple&identifier=x&replace=on";

@@ -60,10 +60,10 @@ impl ShownSet {
     /// A stored set of a zone.
     pub(super) fn of(set: &RecordSet, zone: &str) -> Self {
         let mut shown = Self::of_draft(&Draft::from(set));
-        let (name, rtype) = (shown.name.as_str(), shown.rtype);
+        let name = set.key.name.to_string();
         let fields = [
-            ("name", Some(name)),
-            ("type", Some(rtype)),
+            ("name", Some(name.as_str())),
+            ("type", Some(shown.rtype)),
             ("identifier", set.key.set_identifier.as_deref()),
         ];
         shown.remove = Some(link(&format!("/console/zones/{zone}/remove"), &fields));
@@ -78,7 +78,7 @@ impl ShownSet {
         }
         let check = draft.health_check_id.as_deref();
         Self {
-            name: draft.name.clone(),
+            name: as_typed(&draft.name),
             rtype: draft.rtype.as_str(),
             type_filled_in: false,
             policy,
@@ -135,6 +135,14 @@ impl ShownSet {
         }
         self.type_filled_in = form.rtype.is_empty();
         self
+    }
+}
+
+/// A name with the asterisk of a wildcard as people type it.
+fn as_typed(name: &str) -> String {
+    match name.strip_prefix(r"\052.") {
+        Some(rest) => format!("*.{rest}"),
+        None => name.to_owned(),
     }
 }
 
