@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use axum::extract::ConnectInfo;
 use axum::http::header::USER_AGENT;
 use axum::http::request::Parts;
-use meridian_control::{Caller, Control, Credential, Transport};
+use meridian_control::{Caller, ChangeRecordSets, Control, Credential, Transport};
 use meridian_model::{AccessKeyId, DraftChange, Timestamp};
 
 use crate::happening::Happening;
@@ -122,13 +122,16 @@ impl Visit<'_> {
         outcome
     }
 
-    /// Changes something; the id of the change.
-    pub(crate) fn change<E: Into<Problem>>(
-        &self,
-        call: Call,
-        act: impl FnOnce(&Control, &Caller) -> Result<String, E>,
-    ) -> Result<String, Problem> {
-        let outcome = act(&self.desk.control, &self.caller).map_err(Into::into);
+    /// Changes record sets; the id of the change.
+    pub(crate) fn change_record_sets(&self, batch: &ChangeRecordSets) -> Result<String, Problem> {
+        let zone = batch.hosted_zone_id.as_str();
+        let call = Call {
+            changes: batch.changes.clone(),
+            ..Call::about("ChangeResourceRecordSets", "hostedZoneId", zone)
+        };
+        let outcome = self.desk.control.change_record_sets(&self.caller, batch);
+        let outcome = outcome.map(|it| it.change.id.to_string());
+        let outcome = outcome.map_err(Problem::from);
         let change = outcome.as_ref().ok().cloned();
         self.tell(call, false, change, outcome.as_ref().err());
         outcome

@@ -4,7 +4,7 @@ use std::fmt;
 
 use askama::Template;
 use axum::http::StatusCode;
-use meridian_control::{DraftedSets, HostedZone, OperationError};
+use meridian_control::{DraftedSets, HostedZone, Unfilled};
 use meridian_dns::RecordType;
 use meridian_model::{Draft, Region};
 
@@ -146,31 +146,32 @@ fn taken(
     typed: &RecordForm,
     step: Step<'_>,
 ) -> Result<Taken, Problem> {
-    let call = Call::about(DRAFT, "hostedZoneId", id);
+    let call = || Call::about(DRAFT, "hostedZoneId", id);
     let addition = typed.addition(id)?;
-    let drafted = visit.read(call, |control, caller| {
-        control.draft_record_sets(caller, &addition)
+    let (drafted, is_same) = visit.read(call(), |control, caller| {
+        let drafted = control.draft_record_sets(caller, &addition)?;
+        let is_same = matches!(step, Step::Write { shown, .. } if shown == mark(&drafted.batch));
+        if !is_same {
+            control.check_record_sets(caller, &drafted.batch)?;
+        }
+        Ok::<_, Unfilled>((drafted, is_same))
     })?;
     let present = match typed.replace {
         true => present(visit, id, &drafted)?,
         false => Vec::new(),
     };
-    let is_meant = match step {
-        Step::Show => false,
+    if let Step::Write { present: seen, .. } = step
+        && is_same
+    {
         // Where all is there already, this is the same form once more.
-        Step::Write { shown, present: of } => {
-            shown == mark(&drafted.batch)
-                && (of == mark(&present)
-                    || drafted.sets.iter().all(|set| present.contains(&set.draft)))
+        let is_there = drafted.sets.iter().all(|set| present.contains(&set.draft));
+        if is_there || seen == mark(&present) {
+            return visit.change_record_sets(&drafted.batch).map(Taken::Written);
         }
-    };
-    if is_meant {
-        return written(visit, &drafted).map(Taken::Written);
+        visit.read(call(), |control, caller| {
+            control.check_record_sets(caller, &drafted.batch)
+        })?;
     }
-    let call = Call::about(DRAFT, "hostedZoneId", id);
-    visit.read(call, |control, caller| {
-        control.check_record_sets(caller, &drafted.batch)
-    })?;
     Ok(Taken::Drafted(drafted, present))
 }
 
@@ -185,19 +186,6 @@ fn present(visit: &Visit<'_>, id: &str, drafted: &DraftedSets) -> Result<Vec<Dra
         stored(visit, id, &place).transpose()
     });
     found.map(|set| Ok(Draft::from(&set?))).collect()
-}
-
-fn written(visit: &Visit<'_>, drafted: &DraftedSets) -> Result<String, Problem> {
-    let batch = &drafted.batch;
-    let id = batch.hosted_zone_id.as_str();
-    let call = Call {
-        changes: batch.changes.clone(),
-        ..Call::about("ChangeResourceRecordSets", "hostedZoneId", id)
-    };
-    visit.change(call, |control, caller| {
-        let outcome = control.change_record_sets(caller, batch)?;
-        Ok::<_, OperationError>(outcome.change.id.to_string())
-    })
 }
 
 fn form(visit: &Visit<'_>, zone: HostedZone, form: RecordForm, problem: Option<Problem>) -> Reply {

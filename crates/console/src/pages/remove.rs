@@ -12,7 +12,7 @@ use super::zone::{Start, stored};
 use crate::fields::{Fields, link};
 use crate::random;
 use crate::reply::Reply;
-use crate::visit::{Call, Visit};
+use crate::visit::Visit;
 use crate::words::Problem;
 
 /// The code of what is not there.
@@ -56,24 +56,15 @@ pub(super) fn take(
         let problem = Problem::new(StatusCode::CONFLICT, "Changed", text);
         return Ok(page(visit, id, query, &set, Some(problem)));
     }
-    let changes = vec![DraftChange {
-        action: Action::Delete,
-        set: draft,
-    }];
-    let call = Call {
-        changes: changes.clone(),
-        ..Call::about("ChangeResourceRecordSets", "hostedZoneId", id)
-    };
-    let request = ChangeRecordSets {
+    let batch = ChangeRecordSets {
         hosted_zone_id: id.to_owned(),
         comment: None,
-        changes,
+        changes: vec![DraftChange {
+            action: Action::Delete,
+            set: draft,
+        }],
     };
-    let changed = visit.change(call, |control, caller| {
-        let outcome = control.change_record_sets(caller, &request)?;
-        Ok::<_, meridian_control::OperationError>(outcome.change.id.to_string())
-    });
-    match changed {
+    match visit.change_record_sets(&batch) {
         Ok(change) => Ok(Reply::to(&format!("/console/changes/{change}"))),
         Err(problem) if problem.is_refusal() => Ok(page(visit, id, query, &set, Some(problem))),
         Err(problem) => Err(problem),
