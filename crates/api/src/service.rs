@@ -6,7 +6,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -14,7 +14,7 @@ use axum::extract::{Request, State};
 use axum::http::header::{ALLOW, CONTENT_TYPE, HOST, LOCATION};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response, StatusCode, Version};
-use meridian_control::{Caller, Control, Fault, Transport};
+use meridian_control::{Caller, Control, Environment, Fault, SystemEnvironment, Transport};
 use meridian_model::{AccessKeyId, Timestamp};
 use tokio::sync::Semaphore;
 use tokio::task;
@@ -55,7 +55,7 @@ impl Default for ApiConfig {
             max_operations: 128,
             max_bodies_len: body::MAX_TOTAL_LEN,
             body_timeout: body::TIMEOUT,
-            clock: Arc::new(system_time),
+            clock: Arc::new(|| SystemEnvironment::new().now()),
             audit: None,
         }
     }
@@ -86,13 +86,6 @@ impl Scheme {
             Self::Https => "https",
         }
     }
-}
-
-fn system_time() -> Timestamp {
-    let since_1970 = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Timestamp(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// The APIs as a fallback of a router, so that other pages can be merged in front of it.

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -13,7 +13,7 @@ use axum::http::request::Parts;
 use axum::http::{Method, Response, StatusCode};
 use axum::middleware::{self, Next};
 use axum::routing::any;
-use meridian_control::Control;
+use meridian_control::{Control, Environment, SystemEnvironment};
 use meridian_model::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::{task, time};
@@ -51,7 +51,7 @@ impl Default for ConsoleConfig {
     fn default() -> Self {
         Self {
             max_pages: 64,
-            clock: Arc::new(system_time),
+            clock: Arc::new(|| SystemEnvironment::new().now()),
             witness: None,
         }
     }
@@ -63,13 +63,6 @@ impl fmt::Debug for ConsoleConfig {
             .field("max_pages", &self.max_pages)
             .finish_non_exhaustive()
     }
-}
-
-fn system_time() -> Timestamp {
-    let since_1970 = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Timestamp(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// What all requests have in common.
