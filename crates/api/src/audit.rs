@@ -13,6 +13,7 @@ use meridian_model::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+pub use parameters::lower_first;
 pub(crate) use parameters::{request_parameters, response_elements};
 
 /// Takes events. Called once for each request, before it is answered, on threads that must not

@@ -20,6 +20,6 @@ mod sts;
 mod uri;
 mod xml;
 
-pub use audit::{Audit, EVENT_VERSION, Event, UserIdentity, event_time};
+pub use audit::{Audit, EVENT_VERSION, Event, UserIdentity, event_time, lower_first};
 pub use forwarded::{Trusts, behind_proxies};
 pub use service::{ApiConfig, Clock, Scheme, router};

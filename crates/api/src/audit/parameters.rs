@@ -100,8 +100,8 @@ fn value(element: &Element) -> Value {
     }
 }
 
-/// `TTL` becomes `tTL`.
-fn lower_first(name: &str) -> String {
+/// A name in CloudTrail's manner: `TTL` becomes `tTL`.
+pub fn lower_first(name: &str) -> String {
     let mut characters = name.chars();
     let first = characters.next().map(|first| first.to_ascii_lowercase());
     first.into_iter().chain(characters).take(64).collect()

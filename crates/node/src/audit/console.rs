@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use meridian_api::{Audit, EVENT_VERSION, Event, UserIdentity, event_time};
+use meridian_api::{Audit, EVENT_VERSION, Event, UserIdentity, event_time, lower_first};
 use meridian_console::{Happening, Witness};
 use meridian_control::{Environment, SystemEnvironment};
 use meridian_model::DraftChange;
@@ -81,11 +81,8 @@ fn change(change: &DraftChange) -> Value {
 fn lowered(value: Value) -> Value {
     match value {
         Value::Object(object) => {
-            let members = object.into_iter().map(|(name, value)| {
-                let mut letters = name.chars();
-                let first = letters.next().map(|first| first.to_ascii_lowercase());
-                (first.into_iter().chain(letters).collect(), lowered(value))
-            });
+            let members = object.into_iter();
+            let members = members.map(|(name, value)| (lower_first(&name), lowered(value)));
             Value::Object(members.collect())
         }
         Value::Array(items) => items.into_iter().take(MAX_ITEMS).map(lowered).collect(),
