@@ -109,6 +109,7 @@ def test_a_latency_record_gets_the_region_of_its_target(meridian, visitor, zone)
     own = f"edge-{uuid.uuid4().hex[:8]}"
     meridian.admin("region", "add", own, "--latitude", "52.5", "--longitude", "13.4")
     offered = {has.get("value") for tag, has in visitor.get(add_path(zone)).tags if tag == "option"}
+    meridian.admin("region", "remove", own)
     assert {own, "eu-west-1"} <= offered
     address = f"192.0.2.{uuid.uuid4().int % 200 + 1}"
     bare = fill_in(visitor, zone, name="www", values=address, policy="latency")
