@@ -260,6 +260,10 @@ class Meridian:
         section = credentials["default"]
         return Key(section["aws_access_key_id"], section["aws_secret_access_key"])
 
+    def operator_account(self):
+        """The account of that key, which is there from the first start."""
+        return next(a for a in self.admin("account", "list") if a["operator"])
+
     def new_account(self, name):
         """A new account; returns a key of it."""
         account = self.admin("account", "create", name)
@@ -325,7 +329,7 @@ class Meridian:
 
     def private_zone(self, name):
         """The id of a new private zone of the operator's, in a VPC of its own."""
-        operator = next(a["id"] for a in self.admin("account", "list") if a["operator"])
+        operator = self.operator_account()["id"]
         vpc = self.admin("vpc", "create", "--region", "eu-west-1", "--account", operator)["id"]
         made = self.aws(
             *("create-hosted-zone", "--name", name, "--caller-reference", reference()),

@@ -260,7 +260,7 @@ def check_names(scenario):
 
 def create_vpcs(server, vpcs):
     """The VPCs, all of the operator's account; returns each as the API takes it."""
-    account = next(a["id"] for a in server.admin("account", "list") if a["operator"])
+    account = server.operator_account()["id"]
     for vpc, (region, networks) in vpcs.items():
         inside = [word for network in networks for word in ("--network", network)]
         server.admin("vpc", "create", vpc, "--region", region, "--account", account, *inside)

@@ -337,7 +337,7 @@ def test_a_wrong_secret_and_an_unknown_key_hear_the_same(start):
 
 
 def test_sessions_end(meridian, zone):
-    key = meridian.new_key(meridian.admin("account", "list")[0]["id"])
+    key = meridian.new_key(meridian.operator_account()["id"])
     visitor, other = Visitor(meridian), Visitor(meridian)
     for each in (visitor, other):
         assert each.sign_in(key).title.startswith("Hosted zones")

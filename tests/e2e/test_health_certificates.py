@@ -74,9 +74,8 @@ class Validating(Meridian):
         super().__init__(folder, config=self.settings)
 
     def allow_short_intervals(self):
-        (account,) = [each for each in self.admin("account", "list") if each["operator"]]
         quota = "MIN_HEALTH_CHECK_INTERVAL_SECONDS"
-        self.admin("quota", "set", "--account", account["id"], quota, 1)
+        self.admin("quota", "set", "--account", self.operator_account()["id"], quota, 1)
 
     def make(self, port, name=NAME):
         config = {

@@ -19,8 +19,7 @@ class Owner:
         self.server, self.key = server, key or server.new_account(f"logs-{reference()}")
         self.client = server.client(self.key)
         if self.key.account is None:
-            accounts = server.admin("account", "list")
-            self.key.account = next(a["id"] for a in accounts if a["operator"])
+            self.key.account = server.operator_account()["id"]
 
     def arn(self, group="/aws/route53/example"):
         return f"arn:aws:logs:us-east-1:{self.key.account}:log-group:{group}"

@@ -433,7 +433,7 @@ def challenge(name, token):
 def test_cert_manager_needs_no_more_than_the_acme_policy(go, meridian):
     name = "certificates.example"
     zone = create_zone(go, name)
-    account = next(a["id"] for a in meridian.admin("account", "list") if a["operator"])
+    account = meridian.operator_account()["id"]
     user = GoClient(meridian, key=meridian.new_user(account, "cert-manager", f"acme={zone}"))
     # It looks for the public zone that has the name.
     found = user.call("GET", f"/hostedzonesbyname?dnsname={name}.")
