@@ -63,10 +63,24 @@ www: {type: CNAME, value: mail.octo.example.}
 """
 
 
+@pytest.fixture(scope="module")
+def octo(meridian):
+    """The key of an account of its own: OctoDNS takes no account with two zones of one name."""
+    key = meridian.new_account("octo")
+    meridian.admin("account", "set", key.account, "--probes", "everything")
+    return key
+
+
+@pytest.fixture(scope="module")
+def octos(meridian, octo):
+    """A boto3 client of that account."""
+    return meridian.client(octo)
+
+
 @pytest.fixture
-def octodns(meridian, tmp_path):
+def octodns(meridian, octo, tmp_path):
     """Runs octodns on a folder; `records` are the zone."""
-    key = meridian.operator()
+    key = octo
     (tmp_path / "config.yaml").write_text(OCTODNS % (key.id, key.secret))
     (tmp_path / "zones").mkdir()
 
@@ -77,20 +91,20 @@ def octodns(meridian, tmp_path):
     return sync
 
 
-def test_octodns_edits_a_zone_with_rights_for_it_alone(octodns, meridian, route53, tmp_path):
-    zone = Zone(route53, "octo.example")
-    key = meridian.new_user("operator", f"octo-{zone.id}", f"zone-editor={zone.id}")
+def test_octodns_edits_a_zone_with_rights_for_it_alone(octodns, meridian, octo, octos, tmp_path):
+    zone = Zone(octos, "octo.example")
+    key = meridian.new_user(octo.account, f"octo-{zone.id}", f"zone-editor={zone.id}")
     (tmp_path / "config.yaml").write_text(OCTODNS % (key.id, key.secret))
     octodns(RECORDS, "--doit")
     assert eventually(lambda: meridian.values("anything.octo.example.") == {"192.0.2.9"})
     zone.send(*(change("DELETE", set_) for set_ in zone.sets(own=True)))
-    route53.delete_hosted_zone(Id=zone.id)
+    octos.delete_hosted_zone(Id=zone.id)
 
 
-def test_octodns_makes_a_zone_and_changes_it(octodns, meridian, route53):
+def test_octodns_makes_a_zone_and_changes_it(octodns, meridian, octos):
     plan = octodns(RECORDS)
     assert "octo.example." in plan and "create" in plan.lower()
-    assert "octo.example." not in str(route53.list_hosted_zones()), "a plan changes nothing"
+    assert "octo.example." not in str(octos.list_hosted_zones()), "a plan changes nothing"
     octodns(RECORDS, "--doit")
     assert eventually(lambda: meridian.values("mail.octo.example.") == {"192.0.2.1", "192.0.2.2"})
     assert eventually(lambda: meridian.values("anything.octo.example.") == {"192.0.2.9"})
@@ -121,11 +135,11 @@ www:
 """
 
 
-def test_octodns_makes_dynamic_records_with_health_checks(octodns, meridian, route53):
+def test_octodns_makes_dynamic_records_with_health_checks(octodns, meridian, octos):
     def own_checks():
         return [
             check["HealthCheckConfig"]
-            for check in route53.list_health_checks()["HealthChecks"]
+            for check in octos.list_health_checks()["HealthChecks"]
             if "octo.example" in check["CallerReference"]
         ]
 
