@@ -152,6 +152,35 @@ def test_other_policies(site):
     assert say in site.refusal("add", "many", "--multivalue", "--value", "192.0.2.1")
     site.add("many", "--multivalue", "--set-identifier", "a", "--value", "192.0.2.1")
     assert [s["MultiValueAnswer"] for s in site.sets("many")] == [True]
+    near = lambda label: site.sets(label)[0]["GeoProximityLocation"]
+    site.add("told", "--geoproximity", "--bias", "-20", "--alias", BALANCERS[0], "--type", "A")
+    assert near("told") == {"AWSRegion": "us-east-1", "Bias": -20}
+    site.add("said", "--geoproximity", "--near", "-33.9,18.4", "--value", "192.0.2.1")
+    assert near("said") == {"Coordinates": {"Latitude": "-33.9", "Longitude": "18.4"}}
+    site.add("group", "--geoproximity", "--near", "us-west-2-phx-2", "--value", "192.0.2.1")
+    assert near("group") == {"LocalZoneGroup": "us-west-2-phx-2"}
+    assert "is a bare address" in site.refusal("add", "bare", "--geoproximity", "--value", "192.0.2.1")
+    # A region of one's own is the point where it is.
+    own = f"own-{uuid.uuid4().hex[:8]}"
+    site.server.admin("region", "add", own, "--latitude", "52.5", "--longitude", "13.4")
+    site.add("own", "--geoproximity", "--region", own, "--value", "192.0.2.1")
+    site.server.admin("region", "remove", own)
+    assert near("own") == {"Coordinates": {"Latitude": "52.5", "Longitude": "13.4"}}
+    assert site.sets("own")[0]["SetIdentifier"] == own
+    client = site.zone.client
+    made = client.create_cidr_collection(Name=own, CallerReference=own)["Collection"]["Id"]
+    block = {"LocationName": "office", "Action": "PUT", "CidrList": ["198.51.100.0/24"]}
+    client.change_cidr_collection(Id=made, Changes=[block])
+    words = ("--cidr-collection", made, "--cidr-location", "office", "--value", "192.0.2.1")
+    site.add("in", *words)
+    (office,) = site.sets("in")
+    assert office["CidrRoutingConfig"] == {"CollectionId": made, "LocationName": "office"}
+    assert office["SetIdentifier"] == "office"
+    assert "--cidr-location" in site.refusal("add", "in", "--cidr-collection", made, *words[4:])
+    assert "cannot be used with" in site.refusal("add", "in", "--weight", "1", *words)
+    assert "--near" in site.refusal("add", "x", "--near", "1,1", "--value", "192.0.2.1")
+    assert "--region" in site.refusal("add", "x", "--region", own, "--value", "192.0.2.1")
+    assert "-100" in site.refusal("add", "x", "--geoproximity", "--bias", "-100", "--value", "192.0.2.1")
     text = site.server.admin("record", "list", site.name, "near", as_json=False)
     assert "geolocation ContinentCode=EU" in text
 

@@ -36,6 +36,7 @@ pub(crate) enum Route<'a> {
     /// With the zone's id.
     Zone(&'a str),
     Add(&'a str),
+    Edit(&'a str),
     Remove(&'a str),
     /// With the change's id.
     Change(&'a str),
@@ -56,6 +57,7 @@ impl<'a> Route<'a> {
             (Some("sign-out"), None, ..) => Self::SignOut,
             (Some("zones"), Some(id), None, _) => Self::Zone(id),
             (Some("zones"), Some(id), Some("add"), None) => Self::Add(id),
+            (Some("zones"), Some(id), Some("edit"), None) => Self::Edit(id),
             (Some("zones"), Some(id), Some("remove"), None) => Self::Remove(id),
             (Some("changes"), Some(id), None, _) => Self::Change(id),
             _ => Self::Nothing,
@@ -67,7 +69,7 @@ impl<'a> Route<'a> {
         match self {
             Self::Zones => "ListHostedZonesByName",
             Self::Zone(_) => "ListResourceRecordSets",
-            Self::Add(_) | Self::Remove(_) => "ChangeResourceRecordSets",
+            Self::Add(_) | Self::Edit(_) | Self::Remove(_) => "ChangeResourceRecordSets",
             Self::Change(_) => "GetChange",
             Self::SignOut => "ConsoleLogout",
             Self::Bare | Self::Style | Self::SignIn | Self::Nothing => "",
@@ -88,6 +90,7 @@ pub(crate) fn answer(
         (Route::Zone(id), None) => zone::show(visit, id, query),
         (Route::Add(id), None) => add::show(visit, id),
         (Route::Add(id), Some(fields)) => add::take(visit, id, fields),
+        (Route::Edit(id), None) => add::edit(visit, id, query),
         (Route::Remove(id), None) => remove::show(visit, id, query),
         (Route::Remove(id), Some(fields)) => remove::take(visit, id, query, fields),
         (Route::Change(id), None) => change::show(visit, id),
@@ -96,7 +99,7 @@ pub(crate) fn answer(
             let text = "There is no such page here.";
             Err(Problem::new(StatusCode::NOT_FOUND, "NoSuchPage", text))
         }
-        (Route::Zones | Route::Zone(_) | Route::Change(_), Some(_)) => {
+        (Route::Zones | Route::Zone(_) | Route::Edit(_) | Route::Change(_), Some(_)) => {
             let text = "This page takes no form.";
             let status = StatusCode::METHOD_NOT_ALLOWED;
             Err(Problem::new(status, "MethodNotAllowed", text))
@@ -175,6 +178,7 @@ mod tests {
             ("/console/sign-in", Route::SignIn),
             ("/console/zones/Z1", Route::Zone("Z1")),
             ("/console/zones/Z1/add", Route::Add("Z1")),
+            ("/console/zones/Z1/edit", Route::Edit("Z1")),
             ("/console/zones/Z1/remove", Route::Remove("Z1")),
             ("/console/zones/Z1/add/more", Route::Nothing),
             ("/console/changes/C1", Route::Change("C1")),

@@ -101,7 +101,7 @@ impl From<Unfilled> for Problem {
                 format!("A record of type {rtype} has no region of its own: choose the region.")
             }
             Unfilled::SeveralRegions(one, other) => format!(
-                "The values are in several regions, {} and {}: a latency record has one, so write \
+                "The values are in several regions, {} and {}: a record set has one, so write \
                  one for each, or choose the region.",
                 one.as_str(),
                 other.as_str()

@@ -1,6 +1,7 @@
 //! What few words about record sets leave open: types, zones of targets, regions, identifiers and health
 //! checks. Whether the sets may be written is not decided here.
 
+mod near;
 mod unfilled;
 
 use std::collections::BTreeSet;
@@ -9,8 +10,8 @@ use std::net::IpAddr;
 use meridian_dns::{Name, RecordType};
 use meridian_log::Snapshot;
 use meridian_model::{
-    Draft, DraftAlias, EXTERNAL, Region, ResourceName, ResourceRefusal, State, Zone, ZoneId,
-    external, known_region, region_of_target,
+    Draft, DraftAlias, EXTERNAL, GeoproximityLocation, Region, ResourceName, ResourceRefusal,
+    State, Zone, ZoneId, external, known_region, region_of_target,
 };
 
 use crate::admin::{RecordAddition, RecordPolicy, RecordTarget, TargetHealth, zone_of};
@@ -222,6 +223,28 @@ impl Filling<'_> {
                 let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
                 identifier = Some(parts.join("-"));
                 draft.geo_location = Some(place.clone());
+            }
+            RecordPolicy::Geoproximity { near, bias } => {
+                let said = match near {
+                    Some(said) => near::read(self.snapshot, said)?,
+                    None => {
+                        let (region, source) = self.region(&draft)?;
+                        region_source = Some(source);
+                        near::of_region(self.snapshot, &region)?
+                    }
+                };
+                identifier = Some(said.name);
+                draft.geo_proximity_location = Some(GeoproximityLocation {
+                    place: said.place,
+                    bias: *bias,
+                });
+            }
+            RecordPolicy::IpBased {
+                collection,
+                location,
+            } => {
+                identifier = Some(location.clone());
+                draft.cidr_routing_config = Some((collection.clone(), location.clone()));
             }
             RecordPolicy::Multivalue => draft.multi_value_answer = Some(true),
         }

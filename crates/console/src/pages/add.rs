@@ -1,4 +1,4 @@
-//! Adding a record: the form, what would be written with what was filled in, and writing it.
+//! Adding a record, or changing one: the form, what would be written with what was filled in, and writing it.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use meridian_model::{Draft, Region};
 use super::Shell;
 use super::form::RecordForm;
 use super::set::ShownSet;
-use super::zone::{Start, hosted, stored};
+use super::zone::{Start, found, hosted, stored};
 use crate::fields::Fields;
 use crate::random;
 use crate::reply::Reply;
@@ -21,12 +21,14 @@ use crate::words::Problem;
 const DRAFT: &str = "DraftResourceRecordSets";
 
 /// The policies by their names in the form and for people.
-const POLICIES: [(&str, &str); 6] = [
+const POLICIES: [(&str, &str); 8] = [
     ("simple", "Simple"),
     ("latency", "Latency"),
     ("weighted", "Weighted"),
     ("failover", "Failover"),
     ("geolocation", "Geolocation"),
+    ("geoproximity", "Geoproximity"),
+    ("ip-based", "IP-based"),
     ("multivalue", "Multivalue"),
 ];
 const CONTINENTS: [(&str, &str); 7] = [
@@ -43,6 +45,7 @@ const CONTINENTS: [(&str, &str); 7] = [
 #[template(path = "add.html")]
 struct AddPage {
     shell: Shell,
+    heading: &'static str,
     zone: HostedZone,
     form: RecordForm,
     /// AWS's, and those of the operator's own.
@@ -51,15 +54,14 @@ struct AddPage {
 }
 
 impl AddPage {
-    /// All types but those that each zone has one of.
+    /// All types but that which each zone has one of, unless it is that one.
     fn types(&self) -> impl Iterator<Item = &'static str> {
-        let types = RecordType::ALL.into_iter();
-        types
-            .filter(|rtype| *rtype != RecordType::Soa)
-            .map(RecordType::as_str)
+        let types = RecordType::ALL.into_iter().map(RecordType::as_str);
+        let soa = RecordType::Soa.as_str();
+        types.filter(move |rtype| *rtype != soa || self.form.rtype == soa)
     }
 
-    fn policies(&self) -> [(&'static str, &'static str); 6] {
+    fn policies(&self) -> [(&'static str, &'static str); 8] {
         POLICIES
     }
 
@@ -84,10 +86,23 @@ struct PreviewPage {
     has_changed: bool,
 }
 
+impl PreviewPage {
+    fn is_marked(&self) -> bool {
+        self.sets.iter().any(ShownSet::is_marked)
+    }
+}
+
 /// The empty form.
 pub(super) fn show(visit: &Visit<'_>, id: &str) -> Result<Reply, Problem> {
     let zone = hosted(visit, id)?;
     Ok(form(visit, zone, RecordForm::empty(), None))
+}
+
+/// The form of a record set that is there.
+pub(super) fn edit(visit: &Visit<'_>, id: &str, query: &Fields) -> Result<Reply, Problem> {
+    let set = found(visit, id, query)?;
+    let zone = hosted(visit, id)?;
+    Ok(form(visit, zone, RecordForm::of(&Draft::from(&set)), None))
 }
 
 /// Shows what the form stands for, or writes it; or goes back to the form.
@@ -189,9 +204,13 @@ fn present(visit: &Visit<'_>, id: &str, drafted: &DraftedSets) -> Result<Vec<Dra
 }
 
 fn form(visit: &Visit<'_>, zone: HostedZone, form: RecordForm, problem: Option<Problem>) -> Reply {
+    let heading = match form.replace {
+        false => "Add a record",
+        true => "Change a record",
+    };
     let title = match problem {
-        None => "Add a record",
-        Some(_) => "Refused: add a record",
+        None => heading.to_owned(),
+        Some(_) => format!("Refused: {}", heading.to_ascii_lowercase()),
     };
     let own = visit.desk.control.own_regions().unwrap_or_default();
     let own = own
@@ -199,6 +218,7 @@ fn form(visit: &Visit<'_>, zone: HostedZone, form: RecordForm, problem: Option<P
         .map(|region| region.name.as_str().to_owned());
     let page = AddPage {
         shell: Shell::of(visit, title),
+        heading,
         zone,
         form,
         regions: Region::known().map(str::to_owned).chain(own).collect(),

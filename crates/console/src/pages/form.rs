@@ -1,6 +1,8 @@
 //! The form of a record set: what was typed, kept as it was, and what it means to control. Of what does
 //! not belong to the chosen policy or target nothing is heeded.
 
+mod of_set;
+
 use meridian_control::{ExistingRecord, RecordAddition, RecordPolicy, RecordTarget, TargetHealth};
 use meridian_dns::RecordType;
 use meridian_model::{FailoverRole, GeoLocation};
@@ -31,6 +33,10 @@ pub(super) struct RecordForm {
     pub(super) continent: String,
     pub(super) country: String,
     pub(super) subdivision: String,
+    pub(super) near: String,
+    pub(super) bias: String,
+    pub(super) collection: String,
+    pub(super) location: String,
     pub(super) identifier: String,
     pub(super) health_check: String,
     pub(super) replace: bool,
@@ -62,6 +68,10 @@ impl RecordForm {
             continent: text("continent"),
             country: text("country"),
             subdivision: text("subdivision"),
+            near: text("near"),
+            bias: text("bias"),
+            collection: text("collection"),
+            location: text("location"),
             identifier: text("identifier"),
             health_check: text("health_check"),
             replace: fields.said("replace").is_some(),
@@ -87,6 +97,10 @@ impl RecordForm {
             ("continent", &self.continent),
             ("country", &self.country),
             ("subdivision", &self.subdivision),
+            ("near", &self.near),
+            ("bias", &self.bias),
+            ("collection", &self.collection),
+            ("location", &self.location),
             ("identifier", &self.identifier),
             ("health_check", &self.health_check),
             ("replace", on(self.replace)),
@@ -187,9 +201,32 @@ impl RecordForm {
                 }
                 RecordPolicy::Geolocation(place)
             }
+            "geoproximity" => RecordPolicy::Geoproximity {
+                near: trimmed(&self.near),
+                bias: self.bias()?,
+            },
+            "ip-based" => {
+                let said = trimmed(&self.collection).zip(trimmed(&self.location));
+                let missing = "Give the id of a CIDR collection and a location in it; the location * is for \
+                     addresses in none.";
+                let (collection, location) = said.ok_or_else(|| Problem::input(missing))?;
+                RecordPolicy::IpBased {
+                    collection,
+                    location,
+                }
+            }
             "multivalue" => RecordPolicy::Multivalue,
             _ => return Err(Problem::input("Choose a routing policy.")),
         })
+    }
+
+    fn bias(&self) -> Result<Option<i8>, Problem> {
+        let Some(said) = trimmed(&self.bias) else {
+            return Ok(None);
+        };
+        let bias = said.parse().ok().filter(|bias| (-99..=99).contains(bias));
+        let wrong = || Problem::input("The bias is a number, -99 to 99.");
+        bias.map(Some).ok_or_else(wrong)
     }
 }
 
@@ -280,6 +317,8 @@ mod tests {
             ("weighted&weight=256", "0 to 255"),
             ("failover&failover=THIRD", "primary and secondary"),
             ("geolocation&subdivision=X", "Give a continent"),
+            ("geoproximity&bias=100", "-99 to 99"),
+            ("ip-based&collection=x", "a location in it"),
         ] {
             assert!(
                 text(&format!("{values}&policy={policy}")).contains(part),
@@ -296,7 +335,7 @@ mod tests {
         assert!(form.addition("Z1").is_ok());
     }
 
-    const NAMES: [&str; 18] = [
+    const NAMES: [&str; 22] = [
         "name",
         "target",
         "type",
@@ -312,6 +351,10 @@ mod tests {
         "continent",
         "country",
         "subdivision",
+        "near",
+        "bias",
+        "collection",
+        "location",
         "identifier",
         "health_check",
         "replace",
@@ -334,7 +377,7 @@ mod tests {
 
         #[test]
         fn any_text_in_any_field_is_taken_or_refused(
-            name in ".{0,40}", values in "(.|\n){0,80}", ttl in ".{0,6}", policy in "simple|latency|weighted|failover|geolocation|multivalue|.{0,3}",
+            name in ".{0,40}", values in "(.|\n){0,80}", ttl in ".{0,6}", policy in "simple|latency|weighted|failover|geolocation|geoproximity|ip-based|multivalue|.{0,3}",
         ) {
             let form = RecordForm { name, values, ttl, policy, ..RecordForm::empty() };
             if let Ok(addition) = form.addition("Z1") {

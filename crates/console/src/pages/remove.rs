@@ -8,15 +8,12 @@ use meridian_model::{Action, Draft, DraftChange, RecordSet};
 use super::Shell;
 use super::add::mark;
 use super::set::ShownSet;
-use super::zone::{Start, stored};
+use super::zone::{GONE, found};
 use crate::fields::{Fields, link};
 use crate::random;
 use crate::reply::Reply;
 use crate::visit::Visit;
 use crate::words::Problem;
-
-/// The code of what is not there.
-const GONE: &str = "NoSuchRecordSet";
 
 #[derive(Template)]
 #[template(path = "remove.html")]
@@ -69,20 +66,6 @@ pub(super) fn take(
         Err(problem) if problem.is_refusal() => Ok(page(visit, id, query, &set, Some(problem))),
         Err(problem) => Err(problem),
     }
-}
-
-/// The record set that a link names.
-fn found(visit: &Visit<'_>, id: &str, query: &Fields) -> Result<RecordSet, Problem> {
-    let place = Start {
-        name: query.said("name"),
-        rtype: query.said("type"),
-        identifier: query.said("identifier"),
-    };
-    let missing = || {
-        let text = "There is no such record set in the zone any more.";
-        Problem::new(StatusCode::NOT_FOUND, GONE, text)
-    };
-    stored(visit, id, &place)?.ok_or_else(missing)
 }
 
 fn page(

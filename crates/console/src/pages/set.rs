@@ -8,6 +8,9 @@ use meridian_model::{
 use super::form::RecordForm;
 use crate::fields::link;
 
+/// What a point is called that a record set stands at; a region of the operator's own is one, too.
+const AT: &str = "At";
+
 /// A record set, in words.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ShownSet {
@@ -23,6 +26,8 @@ pub(super) struct ShownSet {
     pub(super) health_check: Option<Detail>,
     /// The traffic policy instance that made it.
     pub(super) instance: Option<String>,
+    /// Where it is changed, if it may be at all.
+    pub(super) edit: Option<String>,
     /// Where it is taken away, if it may be at all.
     pub(super) remove: Option<String>,
 }
@@ -66,7 +71,9 @@ impl ShownSet {
             ("type", Some(shown.rtype)),
             ("identifier", set.key.set_identifier.as_deref()),
         ];
-        shown.remove = Some(link(&format!("/console/zones/{zone}/remove"), &fields));
+        let to = |page: &str| Some(link(&format!("/console/zones/{zone}/{page}"), &fields));
+        shown.remove = to("remove");
+        shown.edit = to("edit").filter(|_| set.traffic_policy_instance_id.is_none());
         shown
     }
 
@@ -99,6 +106,7 @@ impl ShownSet {
             ttl: draft.ttl,
             health_check: check.map(|id| Detail::said("Health check", id)),
             instance: draft.traffic_policy_instance_id.clone(),
+            edit: None,
             remove: None,
         }
     }
@@ -111,8 +119,8 @@ impl ShownSet {
             RegionSource::ServiceZone => "filled in: the zone of AWS's service tells it",
         });
         let mut details = self.details.iter_mut();
-        if let Some(region) = details.find(|detail| detail.label == "Region") {
-            region.filled_in = words;
+        if let Some(place) = details.find(|detail| matches!(detail.label, "Region" | AT)) {
+            place.filled_in = words;
         }
         self
     }
@@ -136,10 +144,20 @@ impl ShownSet {
         self.type_filled_in = form.rtype.is_empty();
         self
     }
+
+    /// Whether anything of it was filled in.
+    pub(super) fn is_marked(&self) -> bool {
+        let mut details = self.details.iter().chain(&self.health_check);
+        let alias = self
+            .alias
+            .as_ref()
+            .is_some_and(|alias| alias.zone_filled_in);
+        self.type_filled_in || alias || details.any(|detail| detail.filled_in.is_some())
+    }
 }
 
 /// A name with the asterisk of a wildcard as people type it.
-fn as_typed(name: &str) -> String {
+pub(super) fn as_typed(name: &str) -> String {
     match name.strip_prefix(r"\052.") {
         Some(rest) => format!("*.{rest}"),
         None => name.to_owned(),
@@ -171,7 +189,7 @@ fn policy(routing: &Routing) -> (&'static str, Vec<Detail>) {
                 GeoproximityPlace::LocalZoneGroup(group) => Detail::said("Local zone group", group),
                 GeoproximityPlace::Coordinates(at) => {
                     let at = format!("{}, {}", at.latitude, at.longitude);
-                    Detail::said("At", at)
+                    Detail::said(AT, at)
                 }
             }];
             let bias = location

@@ -16,6 +16,9 @@ use crate::words::Problem;
 /// How many stand on a page.
 const MAX_SETS: usize = 100;
 
+/// The code of a record set that is not there.
+pub(super) const GONE: &str = "NoSuchRecordSet";
+
 #[derive(Template)]
 #[template(path = "zone.html")]
 struct ZonePage {
@@ -76,6 +79,20 @@ pub(super) fn stored(
             && place.rtype == Some(set.key.rtype.as_str())
             && place.identifier == set.key.set_identifier.as_deref()
     }))
+}
+
+/// The record set that a link names.
+pub(super) fn found(visit: &Visit<'_>, id: &str, query: &Fields) -> Result<RecordSet, Problem> {
+    let place = Start {
+        name: query.said("name"),
+        rtype: query.said("type"),
+        identifier: query.said("identifier"),
+    };
+    let missing = || {
+        let text = "There is no such record set in the zone any more.";
+        Problem::new(StatusCode::NOT_FOUND, GONE, text)
+    };
+    stored(visit, id, &place)?.ok_or_else(missing)
 }
 
 /// Where a list of record sets begins.

@@ -86,6 +86,21 @@ pub enum RecordPolicy {
     Failover(FailoverRole),
     /// By the client's place.
     Geolocation(GeoLocation),
+    /// By distance, which the bias stretches.
+    Geoproximity {
+        /// Where they stand: a region, a local zone group, or latitude and longitude with a comma in
+        /// between; the region of the target when absent.
+        near: Option<String>,
+        /// -99 to 99.
+        bias: Option<i8>,
+    },
+    /// By the client's address.
+    IpBased {
+        /// The CIDR collection, by id.
+        collection: String,
+        /// A location in it; `*` is for addresses in none.
+        location: String,
+    },
     /// Several at once.
     Multivalue,
 }

@@ -25,7 +25,7 @@ pub enum Unfilled {
     #[error("a record of type {0} has no region of its own: say --region")]
     NoRegionOfType(RecordType),
     #[error(
-        "the values are in several regions, {} and {}: a latency record has one, so write one for \
+        "the values are in several regions, {} and {}: a record set has one, so write one for \
          each, or say --region", .0.as_str(), .1.as_str()
     )]
     SeveralRegions(Region, Region),

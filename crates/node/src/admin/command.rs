@@ -372,6 +372,11 @@ pub(crate) struct PolicyWords {
     pub(crate) continent: Option<String>,
     pub(crate) country: Option<String>,
     pub(crate) subdivision: Option<String>,
+    pub(crate) geoproximity: bool,
+    pub(crate) near: Option<String>,
+    pub(crate) bias: Option<i8>,
+    pub(crate) cidr_collection: Option<String>,
+    pub(crate) cidr_location: Option<String>,
 }
 
 /// Record sets to be taken away.

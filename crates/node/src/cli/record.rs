@@ -61,7 +61,8 @@ pub(super) struct OwnerArguments {
 
 #[derive(Args)]
 #[command(group(ArgGroup::new("target").required(true).args(["value", "alias"])))]
-#[command(group(ArgGroup::new("policy").args(["latency", "weight", "failover", "multivalue", "continent", "country"])))]
+#[command(group(ArgGroup::new("by_region").args(["latency", "geoproximity"])))]
+#[command(group(ArgGroup::new("policy").args(["latency", "weight", "failover", "multivalue", "continent", "country", "geoproximity", "cidr_collection"])))]
 pub(super) struct AddArguments {
     /// The zone, by id or name.
     zone: String,
@@ -91,8 +92,8 @@ pub(super) struct AddArguments {
     /// else as its name tells.
     #[arg(long)]
     latency: bool,
-    /// The region of a latency record.
-    #[arg(long, requires = "latency")]
+    /// The region of a latency or geoproximity record.
+    #[arg(long, requires = "by_region")]
     region: Option<String>,
     /// Chosen by weight.
     #[arg(long, value_name = "0..255")]
@@ -112,7 +113,28 @@ pub(super) struct AddArguments {
     /// For those of a part of the country.
     #[arg(long, value_name = "CODE", requires = "country")]
     subdivision: Option<String>,
-    /// What tells the sets of a name and type apart (default: the region, the half, the place).
+    /// Chosen by distance, from the region or where --near says. The region is told as for latency.
+    #[arg(long)]
+    geoproximity: bool,
+    /// Where a geoproximity record stands, if not in a region: a local zone group, or a point.
+    #[arg(
+        long,
+        value_name = "GROUP|LATITUDE,LONGITUDE",
+        requires = "geoproximity",
+        conflicts_with = "region",
+        allow_hyphen_values = true
+    )]
+    near: Option<String>,
+    /// Stretches the reach of a geoproximity record, or shrinks it.
+    #[arg(long, value_name = "-99..99", requires = "geoproximity", value_parser = clap::value_parser!(i8).range(-99..=99), allow_hyphen_values = true)]
+    bias: Option<i8>,
+    /// For clients whose addresses are in a CIDR collection, by its id.
+    #[arg(long, value_name = "ID", requires = "cidr_location")]
+    cidr_collection: Option<String>,
+    /// The location in the collection; * is for addresses in none.
+    #[arg(long, value_name = "NAME", requires = "cidr_collection")]
+    cidr_location: Option<String>,
+    /// What tells the sets of a name and type apart (default: the region, the half, the place, the location).
     #[arg(long, value_name = "ID", requires = "policy")]
     set_identifier: Option<String>,
     /// The health check (default under a policy: that of the resource that the values are).
@@ -195,6 +217,11 @@ impl AddArguments {
                 continent: self.continent,
                 country: self.country,
                 subdivision: self.subdivision,
+                geoproximity: self.geoproximity,
+                near: self.near,
+                bias: self.bias,
+                cidr_collection: self.cidr_collection,
+                cidr_location: self.cidr_location,
             },
             set_identifier: self.set_identifier,
             health_check: self.health_check,

@@ -109,6 +109,19 @@ fn policy(words: PolicyWords) -> Result<RecordPolicy> {
             subdivision: words.subdivision,
         }));
     }
+    if words.geoproximity {
+        return Ok(RecordPolicy::Geoproximity {
+            near: words.near.or(words.region),
+            bias: words.bias,
+        });
+    }
+    if let Some(collection) = words.cidr_collection {
+        let location = words.cidr_location.context("no location")?;
+        return Ok(RecordPolicy::IpBased {
+            collection,
+            location,
+        });
+    }
     Ok(RecordPolicy::Simple)
 }
 
