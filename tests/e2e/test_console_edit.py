@@ -68,13 +68,14 @@ def every_policy(zone, collection):
         target = {"HostedZoneId": "ZEXTERNAL", "DNSName": HOST, "EvaluateTargetHealth": health}
         yield {"Name": f"{label}.{zone.name}", "Type": "A", "AliasTarget": target}
     text = [{"Value": r'"a \"b\" \303\244" "  c  "'}, {"Value": '"<b>"'}]
+    yield {"Name": f"twice.{zone.name}{zone.name}", "Type": "A"} | A
     yield {"Name": rf"\052.text.{zone.name}", "Type": "TXT", "TTL": 0, "ResourceRecords": text}
 
 
 def test_the_form_of_a_set_writes_it_as_it_is(visitor, zone, collection):
     put(zone, *every_policy(zone, collection))
     before = own(zone)
-    assert len(before) == 14
+    assert len(before) == 15
     for set_ in before:
         page, form = preview(visitor, zone, edit(visitor, zone, set_))
         # Nothing was left open, so nothing is filled in; and what goes is what comes.

@@ -102,7 +102,8 @@ pub(super) fn show(visit: &Visit<'_>, id: &str) -> Result<Reply, Problem> {
 pub(super) fn edit(visit: &Visit<'_>, id: &str, query: &Fields) -> Result<Reply, Problem> {
     let set = found(visit, id, query)?;
     let zone = hosted(visit, id)?;
-    Ok(form(visit, zone, RecordForm::of(&Draft::from(&set)), None))
+    let filled = RecordForm::of(&Draft::from(&set), &zone.zone.name.to_string());
+    Ok(form(visit, zone, filled, None))
 }
 
 /// Shows what the form stands for, or writes it; or goes back to the form.

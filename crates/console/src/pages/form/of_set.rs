@@ -6,10 +6,10 @@ use super::RecordForm;
 use crate::pages::set::as_typed;
 
 impl RecordForm {
-    /// What writes this set once more.
-    pub(in crate::pages) fn of(set: &Draft) -> Self {
+    /// What writes this set of the zone of this name once more.
+    pub(in crate::pages) fn of(set: &Draft, zone: &str) -> Self {
         let mut form = Self::empty();
-        form.name = as_typed(&set.name);
+        form.name = relative(&as_typed(&set.name), zone);
         form.rtype = set.rtype.as_str().to_owned();
         form.values = set.records.as_deref().unwrap_or_default().join("\n");
         form.ttl = set.ttl.map(|ttl| ttl.to_string()).unwrap_or(form.ttl);
@@ -73,6 +73,18 @@ impl RecordForm {
             }
         };
         policy.clone_into(&mut self.policy);
+    }
+}
+
+/// A name as it is typed before the zone's; whole where that would mean another.
+fn relative(name: &str, zone: &str) -> String {
+    if name == zone {
+        return String::new();
+    }
+    let ending = format!(".{zone}");
+    match name.strip_suffix(&ending) {
+        Some(before) if !format!(".{before}.").ends_with(&ending) => before.to_owned(),
+        _ => name.to_owned(),
     }
 }
 
@@ -161,15 +173,30 @@ mod tests {
         for (mut set, policy) in policies() {
             set.set_identifier = Some("one".to_owned());
             set.health_check_id = Some("check".to_owned());
-            let again = RecordForm::of(&set).addition("Z1").unwrap();
+            let again = RecordForm::of(&set, "test.").addition("Z1").unwrap();
             assert_eq!(again.policy, policy);
-            assert_eq!(again.name, "*.x.test.");
+            assert_eq!(again.name, "*.x");
             assert_eq!(again.types, [RecordType::A]);
             assert_eq!(again.set_identifier, set.set_identifier);
             assert_eq!(again.health_check, set.health_check_id);
             assert_eq!(again.existing, ExistingRecord::Replace);
             let values = set.records.unwrap();
             assert_eq!(again.target, RecordTarget::Values { values, ttl: 60 });
+        }
+    }
+
+    #[test]
+    fn a_name_stands_before_that_of_the_zone() {
+        for (name, typed) in [
+            ("test.", ""),
+            ("a.test.", "a"),
+            ("a.b.test.", "a.b"),
+            ("a.test.test.", "a.test.test."),
+            ("test.test.", "test.test."),
+            ("atest.test.", "atest"),
+            ("other.", "other."),
+        ] {
+            assert_eq!(relative(name, "test."), typed);
         }
     }
 
@@ -186,7 +213,7 @@ mod tests {
                 dns_name: "y.test.".to_owned(),
                 evaluate_target_health: evaluate,
             });
-            let again = RecordForm::of(&set).addition("Z1").unwrap();
+            let again = RecordForm::of(&set, "test.").addition("Z1").unwrap();
             let target = RecordTarget::Alias {
                 name: "y.test.".to_owned(),
                 zone: Some("Z2".to_owned()),
