@@ -5,13 +5,14 @@ use std::convert::Infallible;
 
 use meridian_dns::{Name, RecordType};
 
+use crate::state::labels_in_common;
 use crate::{
     AccountId, CidrBlock, CidrCollection, CidrCollectionId, CidrLocation, DelegationSetId,
     Generation, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, NameServer, OwnRegion,
     ProbeRights, Protection, ProtectionKey, QueryLoggingConfig, Quota, RecordSet, Resource,
-    ResourceName, ReusableDelegationSet, State, Tag, TaggedResource, Timestamp, TrafficPolicy,
-    TrafficPolicyId, TrafficPolicyInstance, TrafficPolicyInstanceId, TrafficPolicySummary, Vpc,
-    VpcAuthorization, VpcId, Zone, ZoneId,
+    ResourceName, ReusableDelegationSet, SetKey, State, Tag, TaggedResource, Timestamp,
+    TrafficPolicy, TrafficPolicyId, TrafficPolicyInstance, TrafficPolicyInstanceId,
+    TrafficPolicySummary, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
 };
 
 /// What limits a state has.
@@ -78,6 +79,28 @@ impl State for EmptyState {
     fn sets_at(&self, _: Generation, name: &Name) -> Result<Vec<RecordSet>, Infallible> {
         let here = self.sets.iter().filter(|set| set.key.name == *name);
         Ok(here.cloned().collect())
+    }
+
+    fn labels_in_common(&self, _: Generation, name: &Name) -> Result<usize, Infallible> {
+        let key = name.sort_key();
+        let common = |set: &RecordSet| {
+            let other = set.key.name.sort_key();
+            labels_in_common(other.as_bytes(), key.as_bytes())
+        };
+        Ok(self.sets.iter().map(common).max().unwrap_or(0))
+    }
+
+    fn zone_labels_in_common(&self, _: &Name) -> Result<usize, Infallible> {
+        Ok(0)
+    }
+
+    fn aliases_to(
+        &self,
+        _: (&ZoneId, &Name, RecordType),
+        _: &Zone,
+        _: usize,
+    ) -> Result<Vec<(ZoneId, SetKey)>, Infallible> {
+        Ok(Vec::new())
     }
 
     fn set_count(&self, _: Generation) -> Result<u64, Infallible> {

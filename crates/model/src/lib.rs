@@ -100,7 +100,7 @@ pub use routing::{
     Routing, RoutingKind,
 };
 pub use service_zone::{EXTERNAL, ServiceZone, external, is_external_type};
-pub use state::State;
+pub use state::{State, labels_in_common};
 pub use tag::{Tag, TagSet, TaggedKind, TaggedResource};
 pub use traffic_policy::{
     Document, DocumentFault, DocumentFormat, EndpointService, EndpointTarget, NoRoom, Node,

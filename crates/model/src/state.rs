@@ -16,7 +16,7 @@ use crate::own_region::OwnRegion;
 use crate::protection::{Protection, ProtectionKey};
 use crate::query_logging::QueryLoggingConfig;
 use crate::quota::Quota;
-use crate::record_set::RecordSet;
+use crate::record_set::{RecordSet, SetKey};
 use crate::resource::{Resource, ResourceName};
 use crate::tag::{Tag, TaggedResource};
 use crate::traffic_policy::TrafficPolicyInstance;
@@ -36,6 +36,9 @@ pub trait State {
     fn zone(&self, id: &ZoneId) -> Result<Option<Zone>, Self::Error>;
     /// All zones whose apex is `name` (lower case), of every account.
     fn zones_named(&self, name: &Name) -> Result<Vec<Zone>, Self::Error>;
+    /// How many labels, from the root on, `name` (lower case) has in common with the apex of a zone, of
+    /// any account.
+    fn zone_labels_in_common(&self, name: &Name) -> Result<usize, Self::Error>;
     /// All zones whose apex lies strictly below `name` (lower case), of every account.
     fn zones_below(&self, name: &Name) -> Result<Vec<Zone>, Self::Error>;
     /// The zone id that this reference was used for in this account, also when it is gone.
@@ -50,6 +53,17 @@ pub trait State {
     fn next_generation(&self) -> Result<Generation, Self::Error>;
     /// The sets at exactly this name (lower case), in Route 53's order.
     fn sets_at(&self, generation: Generation, name: &Name) -> Result<Vec<RecordSet>, Self::Error>;
+    /// How many labels, from the root on, a name (lower case) has in common with a name that has sets,
+    /// or had: nothing is at or below any name that shares more with it.
+    fn labels_in_common(&self, generation: Generation, name: &Name) -> Result<usize, Self::Error>;
+    /// The aliases to this name (lower case) and type of a zone, at most so many, in no order: those
+    /// in zones of `own`'s account. `own` counts as it is given, with the sets of its generation.
+    fn aliases_to(
+        &self,
+        target: (&ZoneId, &Name, RecordType),
+        own: &Zone,
+        most: usize,
+    ) -> Result<Vec<(ZoneId, SetKey)>, Self::Error>;
     /// How many sets the generation holds, those that are hidden not counted.
     fn set_count(&self, generation: Generation) -> Result<u64, Self::Error>;
     /// Whether the account has a health check of this id.
@@ -200,4 +214,12 @@ pub trait State {
     fn vpc_authorizations(&self, zone: &ZoneId) -> Result<Vec<VpcAuthorization>, Self::Error>;
     /// The account's limit: its own when one was set, else [`Quota::default_limit`].
     fn limit(&self, account: &AccountId, quota: Quota) -> Result<u64, Self::Error>;
+}
+
+/// How many labels, from the root on, two names have in common, of which these are the sort keys. What
+/// follows a key does not matter if it begins with a byte that no key has.
+pub fn labels_in_common(a: &[u8], b: &[u8]) -> usize {
+    let same = a.iter().zip(b).take_while(|(a, b)| a == b);
+    // Each label ends with a dot, and has none in it: those are escaped.
+    same.filter(|(byte, _)| **byte == b'.').count()
 }

@@ -150,7 +150,7 @@ fn aliases_are_followed_once_all_is_written() {
                 .collect(),
         );
     }
-    let mut followed = FollowedAliases::default();
+    let mut followed = FollowedAliases::of(&keys);
     let reasons: Vec<String> = keys
         .iter()
         .map(|key| {

@@ -5,7 +5,7 @@ mod checks;
 mod instances;
 mod request;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use meridian_dns::{Name, RecordType};
 use meridian_log::{SetStart, Snapshot};
@@ -354,21 +354,25 @@ impl ZoneImport<'_> {
                 break;
             }
             let snapshot = self.control.fresh()?;
-            let mut followed = FollowedAliases::default();
             let aliases = std::mem::take(&mut self.aliases);
+            let mut followed = FollowedAliases::of(aliases.iter().map(|(_, key)| key));
             let before = refused.len();
-            for (place, key) in aliases {
-                let reasons = plan_imported_alias(&snapshot, &self.zone, &key, &mut followed)?;
+            for (place, key) in &aliases {
+                let reasons = plan_imported_alias(&snapshot, &self.zone, key, &mut followed)?;
                 if reasons.is_empty() {
-                    self.aliases.push((place, key));
                     continue;
                 }
+                let place = *place;
                 refused.push(RefusedSet { place, reasons });
                 self.sets = self.sets.saturating_sub(1);
                 if let Some(draft) = &mut self.draft {
-                    draft.delete(key)?;
+                    draft.delete(key.clone())?;
                 }
             }
+            drop(followed);
+            let gone: HashSet<u64> = refused[before..].iter().map(|set| set.place).collect();
+            self.aliases = aliases;
+            self.aliases.retain(|(place, _)| !gone.contains(place));
             let last = refused.len() == before || self.request.invalid == InvalidSets::Refuse;
             if let Some(draft) = &mut self.draft {
                 draft.flush()?;

@@ -19,6 +19,9 @@ pub(crate) struct AppliedRow {
     pub(crate) hash: Vec<u8>,
     #[prost(bytes = "vec", tag = "4")]
     pub(crate) digest: Vec<u8>,
+    /// Which indices the one who applied kept up with it; none where that was an earlier version.
+    #[prost(uint32, tag = "5")]
+    pub(crate) indices: u32,
 }
 
 /// A change with the sequence number of the entry that carried it.

@@ -13,8 +13,8 @@ use super::history::{Deltas, Origin};
 use super::layout::{self, GENERATION_COUNTER, Table};
 use super::rows::Rows;
 use super::{
-    ApplyError, cidr, delegation_sets, external_aliases, health_checks, protections, query_logging,
-    regions, requests, resources, traffic_policies, traffic_policy_instances, vpcs,
+    ApplyError, alias_sources, cidr, delegation_sets, external_aliases, health_checks, protections,
+    query_logging, regions, requests, resources, traffic_policies, traffic_policy_instances, vpcs,
 };
 use crate::format::{ChangeRow, Entry, StatsRow, Stored};
 
@@ -261,8 +261,8 @@ fn delete_set(
     Ok(())
 }
 
-/// Keeps up what is counted of sets: a set of a generation was this, in its stored form, and is that
-/// now.
+/// Keeps up what is counted and found of sets: a set of a generation was this, in its stored form, and
+/// is that now.
 fn note_set(
     rows: &mut Rows<'_>,
     generation: Generation,
@@ -273,6 +273,7 @@ fn note_set(
     let old = old.map_err(|cause| ApplyError::row(Table::Sets, cause))?;
     let old = old.as_ref();
     cidr::note_set(rows, generation, old, new)?;
+    alias_sources::note_set(rows, generation, old, new)?;
     let is_external = |set: Option<&RecordSet>| set.is_some_and(RecordSet::is_external_alias);
     external_aliases::note(rows, generation, (is_external(old), is_external(new)))
 }

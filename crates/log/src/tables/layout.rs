@@ -7,10 +7,10 @@ use std::net::IpAddr;
 
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
-    AccessKeyId, AccountId, ChangeId, CidrBlock, CidrCollectionId, CidrLocation, DelegationSetId,
-    Generation, HealthCheckId, Network, ProtectionKey, QueryLoggingConfigId, Quota, ResourceName,
-    Seq, SetKey, TaggedKind, TaggedResource, Timestamp, TrafficPolicyId, TrafficPolicyInstanceId,
-    VpcId, ZoneId,
+    AccessKeyId, AccountId, AliasTarget, ChangeId, CidrBlock, CidrCollectionId, CidrLocation,
+    DelegationSetId, Generation, HealthCheckId, Network, ProtectionKey, QueryLoggingConfigId,
+    Quota, ResourceName, Seq, SetKey, TaggedKind, TaggedResource, Timestamp, TrafficPolicyId,
+    TrafficPolicyInstanceId, VpcId, ZoneId,
 };
 
 use crate::format::RetryKey;
@@ -95,6 +95,42 @@ pub(super) fn external_aliases(account: &AccountId, of: Generation) -> Vec<u8> {
     let mut key = of_account(account);
     key.extend_from_slice(&generation(of));
     key
+}
+
+/// What the keys of all aliases to a name and type of a zone begin with.
+pub(super) fn aliases_to(zone: &ZoneId, name: &Name, rtype: RecordType) -> Vec<u8> {
+    // Names are found by themselves and in no order. In their wire form they end by themselves.
+    let name = name.as_wire();
+    let mut key = Vec::with_capacity(64 + 2 * name.len());
+    key.extend_from_slice(zone.as_str().as_bytes());
+    key.push(0);
+    key.extend_from_slice(name);
+    key.extend_from_slice(rtype.as_str().as_bytes());
+    key.push(0);
+    key
+}
+
+/// The key of [`Table::AliasSources`]: where the alias points, then its generation, name and
+/// identifier. Its type is that of its target.
+pub(super) fn alias_source(to: &AliasTarget, of: Generation, key: &SetKey) -> Vec<u8> {
+    let mut row = aliases_to(&to.zone, &to.name, key.rtype);
+    row.extend_from_slice(&of.0.to_be_bytes());
+    row.extend_from_slice(key.name.as_wire());
+    row.extend_from_slice(key.set_identifier.as_deref().unwrap_or("").as_bytes());
+    row
+}
+
+/// What follows the target in such a key: the alias's generation, name and identifier.
+pub(super) fn alias_source_of(rest: &[u8]) -> Option<(Generation, Name, Option<String>)> {
+    let (generation, rest) = rest.split_first_chunk()?;
+    let (name, identifier) = Name::read(rest).ok()?;
+    let identifier = std::str::from_utf8(identifier).ok()?;
+    let identifier = (!identifier.is_empty()).then(|| identifier.to_owned());
+    Some((
+        Generation(u64::from_be_bytes(*generation)),
+        name,
+        identifier,
+    ))
 }
 
 pub(super) fn cidr_collection(id: &CidrCollectionId) -> Vec<u8> {

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use meridian_dns::{Name, RecordType};
 use meridian_model::{
     AccessKey, Account, AccountId, Generation, RecordSet, Seq, TagSet, TaggedKind, Timestamp,
-    UnseenGeneration, User, Zone, ZoneId,
+    UnseenGeneration, User, Zone, ZoneId, labels_in_common,
 };
 use prost::Message;
 
@@ -303,6 +303,30 @@ impl Snapshot {
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(found)
+    }
+
+    /// How many labels, from the root on, a name has in common with those that follow a prefix in the
+    /// keys of a table. In their order those that have most stand beside it.
+    pub(super) fn labels_in_common(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        name: &Name,
+    ) -> Result<usize, ReadError> {
+        let sort_key = name.sort_key();
+        let at = [prefix, sort_key.as_bytes()].concat();
+        let table = self.table(table)?;
+        let before = table.range(prefix..at.as_slice())?.next_back();
+        let from = table.range(at.as_slice()..)?.next();
+        let mut most = 0;
+        for row in before.into_iter().chain(from) {
+            let (key, _) = row?;
+            if let Some(rest) = key.value().strip_prefix(prefix) {
+                // What follows the name begins with a zero byte, which no name has.
+                most = most.max(labels_in_common(rest, sort_key.as_bytes()));
+            }
+        }
+        Ok(most)
     }
 
     /// Visits the rows under `prefix` from `start` on.

@@ -2,6 +2,7 @@
 //! read through [`Snapshot`]s. Never the truth: whatever is lost here is read again from the
 //! journal.
 
+mod alias_sources;
 mod apply;
 mod blocks;
 mod cidr;
@@ -51,6 +52,9 @@ use rows::Rows;
 
 const FORMAT: u32 = 1;
 const APPLIED_KEY: &str = "applied";
+/// Which of the indices that are no part of the digest are kept up with what is applied. A version
+/// that knows fewer of them says so, or nothing, with all that it applies.
+const INDICES: u32 = 1;
 /// Entries that one transaction writes at most.
 pub const MAX_ENTRIES_PER_WRITE: usize = 1000;
 /// Writes after which one is made durable: what a crash costs is that many to apply again.
@@ -387,16 +391,19 @@ fn create(database: &Database) -> Result<(), redb::Error> {
 }
 
 /// Makes the tables that are not there: all in a new file, those of later versions in an older one,
-/// with what follows from the rows that are there.
+/// with what follows from the rows that are there. So is what an earlier version left behind as it
+/// went on with a file of this one.
 fn add_tables(store: &Store) -> Result<(), ApplyError> {
-    let present: BTreeSet<String> = store
-        .begin_read()?
-        .list_tables()?
-        .map(|table| table.name().to_owned())
-        .collect();
-    if Table::ALL
-        .iter()
-        .all(|table| present.contains(table.name()))
+    let reading = store.begin_read()?;
+    let tables = reading.list_tables()?;
+    let present: BTreeSet<String> = tables.map(|table| table.name().to_owned()).collect();
+    let applied = read_applied_row(&reading)?;
+    let is_indexed = applied.as_ref().is_some_and(|row| row.indices >= INDICES);
+    drop(reading);
+    if is_indexed
+        && Table::ALL
+            .iter()
+            .all(|table| present.contains(table.name()))
     {
         return Ok(());
     }
@@ -409,6 +416,13 @@ fn add_tables(store: &Store) -> Result<(), ApplyError> {
     }
     if !present.contains(Table::DeletedTrafficPolicies.name()) {
         traffic_policies::find_deleted(&transaction)?;
+    }
+    if !is_indexed || !present.contains(Table::AliasSources.name()) {
+        alias_sources::find_all(&transaction)?;
+    }
+    // What cannot be read is told by whoever reads it next.
+    if let Some((head, digest)) = applied.and_then(applied_of) {
+        write_applied(&transaction, head, digest)?;
     }
     transaction.commit()?;
     Ok(())
@@ -424,6 +438,7 @@ fn write_applied(
         seq: head.seq.0,
         hash: head.hash.0.to_vec(),
         digest: digest.to_bytes().to_vec(),
+        indices: INDICES,
     };
     let mut meta = transaction.open_table(META)?;
     meta.insert(APPLIED_KEY, row.encode_to_vec().as_slice())?;
@@ -437,8 +452,17 @@ fn read_applied(transaction: &ReadTransaction) -> Result<(Head, Digest), OpenErr
         .ok_or_else(|| OpenError::Damaged("up to where the tables are is not readable".into()))
 }
 
+fn read_applied_row(transaction: &ReadTransaction) -> Result<Option<AppliedRow>, redb::Error> {
+    let meta = transaction.open_table(META)?;
+    let row = meta.get(APPLIED_KEY)?;
+    Ok(row.and_then(|row| AppliedRow::decode(row.value()).ok()))
+}
+
 fn decode_applied(bytes: &[u8]) -> Option<(Head, Digest)> {
-    let row = AppliedRow::decode(bytes).ok()?;
+    applied_of(AppliedRow::decode(bytes).ok()?)
+}
+
+fn applied_of(row: AppliedRow) -> Option<(Head, Digest)> {
     let head = Head {
         epoch: row.epoch,
         seq: Seq(row.seq),

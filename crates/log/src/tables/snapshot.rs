@@ -373,6 +373,23 @@ impl State for Snapshot {
         self.scan_stored(Table::Sets, &prefix, &prefix, usize::MAX)
     }
 
+    fn labels_in_common(&self, generation: Generation, name: &Name) -> Result<usize, ReadError> {
+        self.labels_in_common(Table::Sets, &layout::generation(generation), name)
+    }
+
+    fn zone_labels_in_common(&self, name: &Name) -> Result<usize, ReadError> {
+        self.labels_in_common(Table::ZoneNames, b"", name)
+    }
+
+    fn aliases_to(
+        &self,
+        target: (&ZoneId, &Name, RecordType),
+        own: &Zone,
+        most: usize,
+    ) -> Result<Vec<(ZoneId, SetKey)>, ReadError> {
+        self.alias_sources(target, own, most)
+    }
+
     fn set_count(&self, generation: Generation) -> Result<u64, ReadError> {
         Ok(self.stats(generation)?.sets)
     }

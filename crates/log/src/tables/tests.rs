@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use meridian_dns::Name;
 use meridian_model::{
     AccountId, CidrBlock, CidrCollection, CidrCollectionId, CidrLocation, DelegationSetId, Effect,
     Generation, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, LogGroupArn, OwnRegion,
     QueryLoggingConfig, Quota, RecordSet, Region, Resource, ReusableDelegationSet, Routing,
-    RoutingControl, SetKey, State, Timestamp, TrafficPolicy, TrafficPolicyId,
+    RoutingControl, SetData, SetKey, State, Timestamp, TrafficPolicy, TrafficPolicyId,
     TrafficPolicyInstance, TrafficPolicyInstanceId, TrafficPolicySummary, UnseenState, Vpc,
     VpcAuthorization, VpcId, Zone, ZoneId,
 };
@@ -384,6 +385,77 @@ proptest! {
         prop_assert_eq!(&from.unwrap(), &blocks);
         blocks.retain(|(at, _)| *at == location);
         prop_assert_eq!(state.cidr_blocks_at(&id, &location, Some(&block), 9).unwrap(), blocks);
+    }
+
+    #[test]
+    fn aliases_are_found_as_a_scan_of_all_sets_finds_them(chain in testing::chain(24)) {
+        let tables = Tables::in_memory().unwrap();
+        tables.apply(&chain).unwrap();
+        let index = || {
+            let mut rows = Vec::new();
+            let push = |key: &[u8], _: &[u8]| {
+                rows.push(key.to_vec());
+                Ok(ControlFlow::Continue(()))
+            };
+            tables.read().unwrap().scan(Table::AliasSources, b"", b"", push).unwrap();
+            rows
+        };
+        let sets = Expected::of(&chain).sets;
+        let sets = sets.iter().flat_map(|(of, sets)| sets.values().map(|set| (*of, set)));
+        let aliases: Vec<_> = sets.filter_map(|(of, set)| match &set.data {
+            SetData::Alias(to) if !set.is_external_alias() => Some((of, &set.key, to)),
+            _ => None,
+        }).collect();
+        let mut rows: Vec<_> = aliases.iter().map(|(of, key, to)| layout::alias_source(to, *of, key)).collect();
+        rows.sort();
+        prop_assert_eq!(&index(), &rows);
+
+        let state = tables.read().unwrap();
+        let own = testing::simple_zone("Z1", Generation(1));
+        for (_, key, to) in &aliases {
+            let target = (&to.zone, &to.name, key.rtype);
+            let mut found = Vec::new();
+            for (of, key, other) in &aliases {
+                let zone = if *of == own.generation { Some(own.clone()) } else {
+                    let zone = state.zone_at(*of).unwrap();
+                    zone.filter(|zone| zone.id != own.id && zone.account == own.account)
+                };
+                if let Some(zone) = zone && (&other.zone, &other.name, key.rtype) == target {
+                    found.push((zone.id, order(key)));
+                }
+            }
+            found.sort();
+            let listed = state.aliases_to(target, &own, 99).unwrap().into_iter();
+            let mut listed: Vec<_> = listed.map(|(zone, key)| (zone, order(&key))).collect();
+            listed.sort();
+            prop_assert_eq!(listed, found);
+        }
+
+        let transaction = tables.store.begin_write().unwrap();
+        alias_sources::find_all(&transaction).unwrap();
+        transaction.commit().unwrap();
+        prop_assert_eq!(index(), rows);
+    }
+
+    #[test]
+    fn names_have_as_many_labels_in_common_as_a_scan_finds(
+        chain in testing::chain(24), generation in testing::generation(), name in testing::name(),
+    ) {
+        let tables = Tables::in_memory().unwrap();
+        tables.apply(&chain).unwrap();
+        let state = tables.read().unwrap();
+        let common = |other: &Name| {
+            let (mut a, mut b): (Vec<_>, Vec<_>) = (name.labels().collect(), other.labels().collect());
+            a.reverse();
+            b.reverse();
+            a.iter().zip(&b).take_while(|(a, b)| a == b).count()
+        };
+        let expected = Expected::of(&chain);
+        let sets = expected.sets.get(&generation).into_iter().flat_map(BTreeMap::values);
+        let most = sets.map(|set| common(&set.key.name)).max().unwrap_or(0);
+        prop_assert_eq!(State::labels_in_common(&state, generation, &name).unwrap(), most);
+        let most = expected.zones.values().map(|zone| common(&zone.name)).max().unwrap_or(0);
+        prop_assert_eq!(state.zone_labels_in_common(&name).unwrap(), most);
     }
 
     #[test]

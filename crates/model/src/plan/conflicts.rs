@@ -1,15 +1,17 @@
 //! What the record sets of a zone must be to each other once a batch is through.
 
+mod above;
+mod asked;
 mod loops;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use meridian_dns::message::fits_in_message;
-use meridian_dns::{Name, RecordType, rdata};
+use meridian_dns::{RecordType, rdata};
 
 pub(super) use self::loops::Followed;
-use self::loops::{MAX_ALIAS_DEPTH, Search};
+use self::loops::{MAX_ALIAS_DEPTH, MAX_ALIAS_STEPS, Search};
 use super::batch::SetLimits;
 use crate::record_set::{AliasTarget, RecordSet, SetData, SetKey};
 use crate::routing::{Routing, RoutingKind};
@@ -49,7 +51,7 @@ impl<'a, S: State> Final<'a, S> {
         most: &SetLimits,
         problems: &mut Vec<String>,
     ) -> Result<(), S::Error> {
-        let mut followed = Followed::new();
+        let mut followed = Followed::with(HashSet::new());
         for (order, key) in self.written.iter().enumerate() {
             if let Some(set) = self.check_place(order, key, most, problems)
                 && let SetData::Alias(target) = &set.data
@@ -152,7 +154,7 @@ impl<'a, S: State> Final<'a, S> {
         &self,
         set: &RecordSet,
         target: &AliasTarget,
-        followed: &mut Followed,
+        followed: &mut Followed<'_>,
         problems: &mut Vec<String>,
     ) -> Result<(), S::Error> {
         let tried = format!(
@@ -181,8 +183,8 @@ impl<'a, S: State> Final<'a, S> {
                 "{tried} the alias target name does not lie within the target zone"
             ));
         }
-        let sets = self.sets_at(&zone, &target.name)?;
-        if !sets.iter().any(|other| other.key.rtype == set.key.rtype) {
+        let place = (&target.name, set.key.rtype);
+        if !self.is_there((&zone.id, zone.generation), place, followed)? {
             problems.push(format!("{tried} that target was not found"));
             return Ok(());
         }
@@ -191,19 +193,33 @@ impl<'a, S: State> Final<'a, S> {
         Ok(())
     }
 
-    /// What is wrong with where an alias leads in the end.
+    /// What is wrong with the chain that an alias is in.
     fn chain_problem(
         &self,
         set: &RecordSet,
-        followed: &mut Followed,
+        followed: &mut Followed<'_>,
     ) -> Result<Option<String>, S::Error> {
-        Ok(match self.search_loop(set, followed)? {
-            Search::Ends => None,
-            Search::Loop(path) => Some(format!("that makes a loop: {}", path.join(" -> "))),
-            Search::TooLong => Some(format!(
-                "that makes a chain of more than {MAX_ALIAS_DEPTH} aliases"
-            )),
-        })
+        let too_long = format!("that makes a chain of more than {MAX_ALIAS_DEPTH} aliases");
+        let links = match self.search_loop(set, followed)? {
+            Search::Ends(links) => links,
+            Search::Loop(path) => {
+                return Ok(Some(format!("that makes a loop: {}", path.join(" -> "))));
+            }
+            Search::TooWide => {
+                return Ok(Some(format!(
+                    "that leads over more than {MAX_ALIAS_STEPS} resource record sets, which is \
+                     more than are looked at"
+                )));
+            }
+        };
+        if links > MAX_ALIAS_DEPTH {
+            return Ok(Some(too_long));
+        }
+        let SetKey { name, rtype, .. } = &set.key;
+        let place = (self.zone.id.clone(), name.clone(), *rtype);
+        let all = links + self.links_to(&place, followed)?;
+        Ok((all > MAX_ALIAS_DEPTH)
+            .then(|| format!("{too_long}, counting those that lead to {name}")))
     }
 
     /// What is wrong with an alias to a host name that is elsewhere. Whether there is such a name is
@@ -237,13 +253,6 @@ impl<'a, S: State> Final<'a, S> {
         }
         let zone = self.state.zone(&target.zone)?;
         Ok(zone.filter(|zone| zone.account == self.zone.account))
-    }
-
-    fn sets_at(&self, zone: &Zone, name: &Name) -> Result<Vec<RecordSet>, S::Error> {
-        match self.names.get(&name.sort_key()) {
-            Some(sets) if zone.id == self.zone.id => Ok(sets.clone()),
-            _ => self.state.sets_at(zone.generation, name),
-        }
     }
 }
 

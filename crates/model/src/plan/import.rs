@@ -138,8 +138,15 @@ fn said(refusal: BatchRefusal) -> String {
 }
 
 /// Where the aliases of an import were followed to, shared by all of them.
-#[derive(Debug, Default)]
-pub struct FollowedAliases(Followed);
+#[derive(Debug)]
+pub struct FollowedAliases<'k>(Followed<'k>);
+
+impl<'k> FollowedAliases<'k> {
+    /// Nowhere yet. These are the aliases, each of which is to be planned.
+    pub fn of(aliases: impl IntoIterator<Item = &'k SetKey>) -> Self {
+        Self(Followed::with(aliases.into_iter().collect()))
+    }
+}
 
 /// Why an alias may not stay, once all sets are in the generation that `zone` points to in `state`.
 ///
@@ -149,9 +156,10 @@ pub fn plan_imported_alias<S: State>(
     state: &S,
     zone: &Zone,
     key: &SetKey,
-    followed: &mut FollowedAliases,
+    followed: &mut FollowedAliases<'_>,
 ) -> Result<Vec<String>, S::Error> {
     let mut problems = Vec::new();
+    followed.0.renew();
     let sets = state.sets_at(zone.generation, &key.name)?;
     let names = BTreeMap::new();
     let finished = Final::new(state, zone, &names, &[]);

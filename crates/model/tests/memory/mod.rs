@@ -1,7 +1,7 @@
 //! A state that lives in maps, with an apply of its own: what plans are tested against.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::convert::Infallible;
 
 use meridian_dns::{Name, RecordType};
@@ -9,9 +9,10 @@ use meridian_model::{
     Account, AccountId, CidrBlock, CidrCollection, CidrCollectionId, CidrLocation, DelegationSetId,
     Effect, Facts, Generation, HealthCheck, HealthCheckId, HealthSlot, HealthSwitch, NameServer,
     OwnRegion, ProbeRights, Protection, ProtectionKey, QueryLoggingConfig, Quota, RecordSet,
-    Region, Resource, ResourceName, ReusableDelegationSet, Routing, SetKey, State, Tag,
+    Region, Resource, ResourceName, ReusableDelegationSet, Routing, SetData, SetKey, State, Tag,
     TaggedResource, Timestamp, TrafficPolicy, TrafficPolicyId, TrafficPolicyInstance,
     TrafficPolicyInstanceId, TrafficPolicySummary, Vpc, VpcAuthorization, VpcId, Zone, ZoneId,
+    labels_in_common,
 };
 
 #[derive(Clone, Default)]
@@ -41,6 +42,8 @@ pub(crate) struct Memory {
     health_check_creations: Vec<(AccountId, Timestamp)>,
     /// When effects are applied.
     pub(crate) now_ms: i64,
+    /// The aliases to each place.
+    alias_sources: HashMap<(ZoneId, Name, RecordType), Vec<(Generation, SetKey)>>,
     /// The last incarnation of each place.
     health_slots: BTreeMap<u32, u32>,
     health_switches: BTreeMap<HealthCheckId, HealthSwitch>,
@@ -51,6 +54,8 @@ pub(crate) struct Memory {
     instances: BTreeMap<TrafficPolicyInstanceId, TrafficPolicyInstance>,
     /// The generations whose sets were asked for.
     pub(crate) asked: RefCell<BTreeSet<Generation>>,
+    /// How often names were looked up, and how many sets and zones were read.
+    pub(crate) looked: Cell<usize>,
 }
 
 impl Memory {
@@ -80,12 +85,10 @@ impl Memory {
                     self.zones.remove(&id);
                 }
                 Effect::PutSet { generation, set } => {
-                    let sets = self.at(generation, &set.key);
-                    sets.retain(|other| other.key != set.key);
-                    sets.push(set);
+                    self.put(generation, set);
                 }
                 Effect::DeleteSet { generation, key } => {
-                    self.at(generation, &key).retain(|other| other.key != key);
+                    self.delete(generation, &key);
                 }
                 Effect::PutNameServer(server) => {
                     self.servers.insert(server.ordinal, server);
@@ -232,6 +235,36 @@ impl Memory {
             .entry((generation, key.name.sort_key()))
             .or_default()
     }
+
+    fn put(&mut self, generation: Generation, set: RecordSet) {
+        self.delete(generation, &set.key);
+        if let Some(target) = target(&set) {
+            let sources = self.alias_sources.entry(target).or_default();
+            sources.push((generation, set.key.clone()));
+        }
+        self.at(generation, &set.key).push(set);
+    }
+
+    fn delete(&mut self, generation: Generation, key: &SetKey) {
+        let sets = self.at(generation, key);
+        let Some(place) = sets.iter().position(|set| set.key == *key) else {
+            return;
+        };
+        let old = sets.remove(place);
+        if let Some(sources) = target(&old).and_then(|target| self.alias_sources.get_mut(&target)) {
+            sources.retain(|(of, source)| (*of, source) != (generation, key));
+        }
+    }
+}
+
+/// Where an alias into a zone that is here points.
+fn target(set: &RecordSet) -> Option<(ZoneId, Name, RecordType)> {
+    match &set.data {
+        SetData::Alias(to) if !set.is_external_alias() => {
+            Some((to.zone.clone(), to.name.clone(), set.key.rtype))
+        }
+        SetData::Alias(_) | SetData::Records { .. } => None,
+    }
 }
 
 impl State for Memory {
@@ -242,12 +275,10 @@ impl State for Memory {
     }
 
     fn zones_named(&self, name: &Name) -> Result<Vec<Zone>, Infallible> {
-        Ok(self
-            .zones
-            .values()
-            .filter(|z| z.name == *name)
-            .cloned()
-            .collect())
+        let zones = self.zones.values().filter(|zone| zone.name == *name);
+        let zones: Vec<Zone> = zones.cloned().collect();
+        self.looked.update(|looked| looked + 1 + zones.len());
+        Ok(zones)
     }
 
     fn zones_below(&self, name: &Name) -> Result<Vec<Zone>, Infallible> {
@@ -273,11 +304,53 @@ impl State for Memory {
 
     fn sets_at(&self, generation: Generation, name: &Name) -> Result<Vec<RecordSet>, Infallible> {
         self.asked.borrow_mut().insert(generation);
-        Ok(self
-            .sets
-            .get(&(generation, name.sort_key()))
-            .cloned()
-            .unwrap_or_default())
+        let sets = self.sets.get(&(generation, name.sort_key())).cloned();
+        let sets = sets.unwrap_or_default();
+        self.looked.update(|looked| looked + 1 + sets.len());
+        Ok(sets)
+    }
+
+    fn labels_in_common(&self, generation: Generation, name: &Name) -> Result<usize, Infallible> {
+        let key = (generation, name.sort_key());
+        let before = self.sets.range(..=&key).next_back();
+        let around = before.into_iter().chain(self.sets.range(&key..).next());
+        let around = around.filter(|((of, _), _)| *of == generation);
+        let common =
+            around.map(|((_, other), _)| labels_in_common(other.as_bytes(), key.1.as_bytes()));
+        Ok(common.max().unwrap_or(0))
+    }
+
+    fn zone_labels_in_common(&self, name: &Name) -> Result<usize, Infallible> {
+        let key = name.sort_key();
+        let common = |zone: &Zone| {
+            let apex = zone.name.sort_key();
+            labels_in_common(apex.as_bytes(), key.as_bytes())
+        };
+        Ok(self.zones.values().map(common).max().unwrap_or(0))
+    }
+
+    fn aliases_to(
+        &self,
+        (zone, name, rtype): (&ZoneId, &Name, RecordType),
+        own: &Zone,
+        most: usize,
+    ) -> Result<Vec<(ZoneId, SetKey)>, Infallible> {
+        let mut zones = self.zones.clone();
+        zones.insert(own.id.clone(), own.clone());
+        zones.retain(|_, zone| zone.account == own.account);
+        let mut found = Vec::new();
+        for zone in zones.values() {
+            self.asked.borrow_mut().insert(zone.generation);
+        }
+        let target = (zone.clone(), name.clone(), rtype);
+        for (generation, key) in self.alias_sources.get(&target).into_iter().flatten() {
+            let mut zones = zones.values();
+            if let Some(zone) = zones.find(|zone| zone.generation == *generation) {
+                found.push((zone.id.clone(), key.clone()));
+            }
+        }
+        found.truncate(most);
+        Ok(found)
     }
 
     fn set_count(&self, generation: Generation) -> Result<u64, Infallible> {

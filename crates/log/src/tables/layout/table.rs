@@ -133,6 +133,9 @@ pub(in crate::tables) enum Table {
     AccountInstances = 116,
     /// Traffic policy's id, version, `InstancePlace` → id of the instance that is there.
     PolicyInstances = 117,
+    /// `alias_source` → nothing. Made again where an earlier version did not keep it up, therefore
+    /// not digested.
+    AliasSources = 118,
 }
 
 impl Table {
@@ -184,6 +187,7 @@ impl Table {
         Self::Resources,
         Self::ExternalAliases,
         Self::DeletedTrafficPolicies,
+        Self::AliasSources,
         Self::CidrCollections,
         Self::CidrCollectionNames,
         Self::CidrCollectionReferences,
@@ -261,6 +265,7 @@ impl Table {
             Self::ZoneInstances => "zone_instances",
             Self::AccountInstances => "account_instances",
             Self::PolicyInstances => "policy_instances",
+            Self::AliasSources => "alias_sources",
         }
     }
 
@@ -275,7 +280,11 @@ impl Table {
     pub(in crate::tables) const fn is_digested(self) -> bool {
         !matches!(
             self,
-            Self::History | Self::Digests | Self::ExternalAliases | Self::DeletedTrafficPolicies
+            Self::History
+                | Self::Digests
+                | Self::ExternalAliases
+                | Self::DeletedTrafficPolicies
+                | Self::AliasSources
         )
     }
 }

@@ -119,7 +119,7 @@ fn a_file_of_an_earlier_version_gets_the_tables_that_came_later() {
 fn long_entries(count: u64) -> Vec<Entry> {
     let mut head = Head::EMPTY;
     let entry = |number| {
-        let name = meridian_dns::Name::parse(&format!("n{number}.test")).unwrap();
+        let name = Name::parse(&format!("n{number}.test")).unwrap();
         let rtype = meridian_dns::RecordType::Txt;
         let commit = crate::format::Commit {
             request_id: String::new(),

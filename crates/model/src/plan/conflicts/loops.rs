@@ -1,234 +1,252 @@
 //! Where aliases lead: over other aliases of the account's zones, and over host names elsewhere that
-//! are in one of them after all. What a resolver finds where the account has no zone is not known
-//! here.
+//! are in one of them after all, which `asked` finds. Who leads to an alias is found in `above`.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 use meridian_dns::{Name, RecordType};
 
 use super::Final;
-use crate::id::ZoneId;
-use crate::record_set::{RecordSet, SetData};
+use super::above::{Height, MAX_SOURCES};
+use super::asked::Asked;
+use crate::id::{Generation, ZoneId};
+use crate::record_set::{RecordSet, SetData, SetKey};
 use crate::service_zone::external;
 use crate::state::State;
-use crate::zone::Zone;
 
 /// The longest chain of aliases, in links.
 pub(super) const MAX_ALIAS_DEPTH: usize = 16;
-/// The most sets looked at when a loop is searched for.
-const MAX_ALIAS_STEPS: usize = 4096;
+/// The most sets that one alias is followed over, those not counted behind which was looked before.
+pub(super) const MAX_ALIAS_STEPS: usize = 4096;
 /// How many places behind each other are looked at. Chains of aliases end before; what is asked for
 /// anew is not counted there.
 const MAX_PATH: usize = 64;
 
-/// The places whose aliases were followed, and how deep in a chain that was. Shared by all
-/// aliases of a batch: what they reach together is walked once.
-pub(in crate::plan) type Followed = HashMap<SetPlace, usize>;
+/// What was found out on the way. Shared by all aliases of a batch: what they reach together is
+/// walked once.
+#[derive(Debug)]
+pub(in crate::plan) struct Followed<'k> {
+    behind: HashMap<Place, Behind>,
+    pub(super) above: HashMap<SetPlace, Height>,
+    /// How many aliases that lead to others are looked at yet.
+    pub(super) sources_left: usize,
+    pub(super) asked: Asked,
+    /// Sets that are written beside those of the batch, and looked at themselves.
+    pub(super) imported: HashSet<&'k SetKey>,
+}
+
+impl<'k> Followed<'k> {
+    /// Nothing yet, where these are written and looked at one by one.
+    pub(in crate::plan) fn with(imported: HashSet<&'k SetKey>) -> Self {
+        Self {
+            behind: HashMap::new(),
+            above: HashMap::new(),
+            sources_left: MAX_SOURCES,
+            asked: Asked::default(),
+            imported,
+        }
+    }
+
+    /// Has as much be looked at for the next alias as for the first.
+    pub(in crate::plan) fn renew(&mut self) {
+        self.sources_left = MAX_SOURCES;
+    }
+}
 
 /// The sets of one name and type in a zone.
-pub(in crate::plan) type SetPlace = (ZoneId, Name, RecordType);
+pub(super) type SetPlace = (ZoneId, Name, RecordType);
 
-/// What is behind an alias.
-pub(super) enum Search {
-    /// Something that is no alias, or nothing that could be seen.
-    Ends,
-    /// Itself, or a loop of others, by these names.
-    Loop(Vec<String>),
-    /// More than may be.
-    TooLong,
-}
-
-/// A set on the way.
-struct Step {
-    zone: Zone,
-    set: RecordSet,
-    /// Places on the way to it.
-    path: usize,
-    /// Aliases that an answer follows to get to it: what is elsewhere is asked for by a question of
-    /// its own.
-    links: usize,
-}
-
-/// Where a set leads.
-struct Next {
-    zone: Zone,
-    /// Whose sets are there: that name, or a wildcard in place of it.
-    name: Name,
-    sets: Vec<RecordSet>,
+/// Where a set leads: the sets of a name, as an alias or as a resolver finds them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Place {
+    at: SetPlace,
     elsewhere: bool,
 }
 
-impl<S: State> Final<'_, S> {
-    /// Follows the alias and every alias behind it, depth first.
+/// What is at a place.
+#[derive(Debug, Clone, Copy)]
+enum Behind {
+    /// Sets or none, and so many links, one after the other.
+    Links { any: bool, deepest: usize },
+    /// Something that an alias was refused for.
+    Refused,
+}
+
+/// What is behind an alias.
+pub(super) enum Search {
+    /// So many links with its own, and then something that is no alias, or nothing that could be seen.
+    Ends(usize),
+    /// Itself, or a loop of others, by these names.
+    Loop(Vec<String>),
+    /// More sets than are looked at.
+    TooWide,
+}
+
+/// Why a walk does not go on.
+enum Halt<E> {
+    Found(Search),
+    State(E),
+}
+
+impl<E> From<E> for Halt<E> {
+    fn from(error: E) -> Self {
+        Self::State(error)
+    }
+}
+
+/// Where a set leads, before it was looked at.
+pub(super) struct Next<'s> {
+    pub(super) zone: ZoneId,
+    pub(super) generation: Generation,
+    /// Whose sets are there: that name, or a wildcard in place of it.
+    pub(super) name: Name,
+    /// If they are known.
+    pub(super) sets: Option<Cow<'s, [RecordSet]>>,
+    pub(super) elsewhere: bool,
+}
+
+/// One alias followed, depth first.
+struct Walk<'f, 'k> {
+    rtype: RecordType,
+    /// From the alias to where it is.
+    path: Vec<Place>,
+    steps_left: usize,
+    /// Whether something behind the place that is looked at was left out.
+    is_short: bool,
+    followed: &'f mut Followed<'k>,
+}
+
+impl<'a, S: State> Final<'a, S> {
+    /// Follows the alias and every alias behind it.
     pub(super) fn search_loop(
         &self,
         start: &RecordSet,
-        followed: &mut Followed,
+        followed: &mut Followed<'_>,
     ) -> Result<Search, S::Error> {
-        let rtype = start.key.rtype;
-        let mut open = vec![Step {
-            zone: self.zone.clone(),
-            set: start.clone(),
-            path: 1,
-            links: 1,
-        }];
-        let mut path: Vec<(SetPlace, String)> = Vec::new();
-        for _ in 0..MAX_ALIAS_STEPS {
-            let Some(step) = open.pop() else {
-                return Ok(Search::Ends);
-            };
-            let set = &step.set;
-            let is_alias = matches!(set.data, SetData::Alias(_));
-            if !is_alias && set.key.rtype != RecordType::Cname {
-                continue;
-            }
-            path.truncate(step.path - 1);
-            let place = (step.zone.id.clone(), set.key.name.clone(), rtype);
-            path.push((place, set.key.name.to_string()));
-            if step.links > MAX_ALIAS_DEPTH {
-                return Ok(Search::TooLong);
-            }
-            for next in self.next(&step)? {
-                let place = (next.zone.id.clone(), next.name.clone(), rtype);
-                if path.iter().any(|(seen, _)| *seen == place) {
-                    let mut names: Vec<String> = path.into_iter().map(|(_, name)| name).collect();
-                    names.push(next.name.to_string());
-                    return Ok(Search::Loop(names));
-                }
-                let links = if next.elsewhere { 1 } else { step.links + 1 };
-                // What was followed from as deep or deeper ends, or has been refused already.
-                let known = followed
-                    .get(&place)
-                    .is_some_and(|deepest| *deepest >= links);
-                if known || step.path >= MAX_PATH {
-                    continue;
-                }
-                followed.insert(place, links);
-                let leads = |set: &RecordSet| {
-                    set.key.rtype == rtype || next.elsewhere && set.key.rtype == RecordType::Cname
-                };
-                open.extend(next.sets.into_iter().filter(leads).map(|set| Step {
-                    zone: next.zone.clone(),
-                    set,
-                    path: step.path + 1,
-                    links,
-                }));
-            }
+        let SetKey { name, rtype, .. } = &start.key;
+        let mut walk = Walk {
+            rtype: *rtype,
+            path: vec![Place {
+                at: (self.zone.id.clone(), name.clone(), *rtype),
+                elsewhere: false,
+            }],
+            steps_left: MAX_ALIAS_STEPS,
+            is_short: false,
+            followed,
+        };
+        let search = match self.follow(start, &mut walk) {
+            Ok(links) => return Ok(Search::Ends(links)),
+            Err(Halt::Found(search)) => search,
+            Err(Halt::State(error)) => return Err(error),
+        };
+        // It is told once, not of each alias that leads there.
+        for place in walk.path.drain(1..) {
+            walk.followed.behind.insert(place, Behind::Refused);
         }
-        Ok(Search::TooLong)
+        Ok(search)
     }
 
-    /// Where a set leads.
-    fn next(&self, step: &Step) -> Result<Vec<Next>, S::Error> {
-        let set = &step.set;
+    /// How many links there are from a set on.
+    fn follow(&self, set: &RecordSet, walk: &mut Walk<'_, '_>) -> Result<usize, Halt<S::Error>> {
+        let left = walk.steps_left.checked_sub(1);
+        walk.steps_left = left.ok_or(Halt::Found(Search::TooWide))?;
         match &set.data {
             SetData::Alias(target) => {
                 if let Some(zone) = self.target_zone(target)? {
-                    return Ok(vec![Next {
-                        sets: self.sets_at(&zone, &target.name)?,
+                    let next = Next {
+                        generation: zone.generation,
+                        zone: zone.id,
                         name: target.name.clone(),
-                        zone,
+                        sets: None,
                         elsewhere: false,
-                    }]);
+                    };
+                    return Ok(1 + self.look_at(next, walk)?);
                 }
-                if external(&target.zone).is_none() {
-                    return Ok(Vec::new());
+                if external(&target.zone).is_some()
+                    && let Some(next) = self.asked_for(&target.name, &mut walk.followed.asked)?
+                {
+                    // An answer goes no further: what is there is asked for by a question of its own.
+                    self.look_at(next, walk)?;
                 }
-                Ok(self.asked_for(&target.name)?.into_iter().collect())
+                Ok(1)
             }
             SetData::Records { values, .. } if set.key.rtype == RecordType::Cname => {
-                let names = values.iter().filter_map(|value| Name::parse(value).ok());
-                let found = names.map(|name| self.asked_for(&name.to_lowercase()));
-                found.filter_map(Result::transpose).collect()
-            }
-            SetData::Records { .. } => Ok(Vec::new()),
-        }
-    }
-
-    /// What a resolver finds by a name, as far as the account's own zones say: those that
-    /// everybody sees.
-    fn asked_for(&self, name: &Name) -> Result<Option<Next>, S::Error> {
-        let Some(zone) = self.zone_of_name(name)? else {
-            return Ok(None);
-        };
-        let found = self.sets_at(&zone, name)?;
-        if *name == zone.name || !found.is_empty() && !is_cut(&found) {
-            let in_child = self.is_delegated(&zone, name.parent())?;
-            return Ok((!in_child).then(|| Next {
-                name: name.clone(),
-                sets: found,
-                zone,
-                elsewhere: true,
-            }));
-        }
-        if is_cut(&found) || self.is_delegated(&zone, name.parent())? {
-            return Ok(None);
-        }
-        // Up to the closest name that is there, whose wildcard stands for all below it.
-        let mut above = name.parent();
-        while let Some(ancestor) = above.filter(|ancestor| ancestor.is_within(&zone.name)) {
-            if let Some(wildcard) = wildcard_below(&ancestor) {
-                let sets = self.sets_at(&zone, &wildcard)?;
-                if !sets.is_empty() {
-                    return Ok(Some(Next {
-                        name: wildcard,
-                        sets,
-                        zone,
-                        elsewhere: true,
-                    }));
+                for name in values.iter().filter_map(|value| Name::parse(value).ok()) {
+                    let name = name.to_lowercase();
+                    if let Some(next) = self.asked_for(&name, &mut walk.followed.asked)? {
+                        self.look_at(next, walk)?;
+                    }
                 }
+                Ok(0)
             }
-            if !self.sets_at(&zone, &ancestor)?.is_empty() {
-                return Ok(None);
-            }
-            above = ancestor.parent();
+            SetData::Records { .. } => Ok(0),
         }
-        Ok(None)
     }
 
-    /// Whether the name, or one above it, is a delegation out of the zone.
-    fn is_delegated(&self, zone: &Zone, name: Option<Name>) -> Result<bool, S::Error> {
-        let mut above = name;
-        // At most 127 turns: a name has no more labels.
-        while let Some(name) = above.filter(|name| name.is_within(&zone.name) && *name != zone.name)
-        {
-            if is_cut(&self.sets_at(zone, &name)?) {
-                return Ok(true);
-            }
-            above = name.parent();
+    /// How many links there are from a place on. One that was looked at is not looked at again.
+    fn look_at(&self, next: Next<'a>, walk: &mut Walk<'_, '_>) -> Result<usize, Halt<S::Error>> {
+        let rtype = walk.rtype;
+        let place = Place {
+            at: (next.zone, next.name, rtype),
+            elsewhere: next.elsewhere,
+        };
+        if walk.path.iter().any(|seen| seen.at == place.at) {
+            let names = walk.path.iter().chain([&place]);
+            let names = names.map(|place| place.at.1.to_string());
+            return Err(Halt::Found(Search::Loop(names.collect())));
         }
-        Ok(false)
+        match walk.followed.behind.get(&place) {
+            Some(Behind::Links { deepest, .. }) => return Ok(*deepest),
+            Some(Behind::Refused) => return Ok(0),
+            None => {}
+        }
+        if walk.path.len() >= MAX_PATH {
+            walk.is_short = true;
+            return Ok(0);
+        }
+        let (zone, name, _) = &place.at;
+        let sets = match next.sets {
+            Some(sets) => sets,
+            None => self.sets_of(zone, next.generation, name)?,
+        };
+        let leads = |set: &&RecordSet| {
+            set.key.rtype == rtype || place.elsewhere && set.key.rtype == RecordType::Cname
+        };
+        let was_short = std::mem::take(&mut walk.is_short);
+        walk.path.push(place.clone());
+        let mut deepest = 0;
+        for set in sets.iter().filter(leads) {
+            deepest = deepest.max(self.follow(set, walk)?);
+        }
+        walk.path.pop();
+        // What is too long stays so, whatever else is there.
+        if !walk.is_short || deepest > MAX_ALIAS_DEPTH {
+            let any = sets.iter().any(|set| leads(&set));
+            let behind = Behind::Links { any, deepest };
+            walk.followed.behind.insert(place, behind);
+        }
+        walk.is_short |= was_short;
+        Ok(deepest)
     }
 
-    /// The public zone that answers for a name, if it is the account's. Where others have one that is
-    /// nearer to the name, nothing is said of it.
-    fn zone_of_name(&self, name: &Name) -> Result<Option<Zone>, S::Error> {
-        let mut above = Some(name.clone());
-        // At most 128 turns: a name has no more labels.
-        while let Some(apex) = above {
-            let mut zones = self.state.zones_named(&apex)?;
-            // This one as it will be; it may be new.
-            zones.retain(|zone| zone.id != self.zone.id);
-            if self.zone.name == apex {
-                zones.push(self.zone.clone());
+    /// Whether there is anything of this type at a name that an alias points to.
+    pub(super) fn is_there(
+        &self,
+        (zone, generation): (&ZoneId, Generation),
+        (name, rtype): (&Name, RecordType),
+        followed: &Followed<'_>,
+    ) -> Result<bool, S::Error> {
+        let place = Place {
+            at: (zone.clone(), name.clone(), rtype),
+            elsewhere: false,
+        };
+        match followed.behind.get(&place) {
+            Some(Behind::Links { any, .. }) => Ok(*any),
+            Some(Behind::Refused) => Ok(true),
+            None => {
+                let sets = self.sets_of(zone, generation, name)?;
+                Ok(sets.iter().any(|set| set.key.rtype == rtype))
             }
-            zones.retain(|zone| !zone.private);
-            if !zones.is_empty() {
-                zones.retain(|zone| zone.account == self.zone.account);
-                // Of two zones of one name the older answers.
-                return Ok(zones.into_iter().min_by_key(|zone| zone.created_at));
-            }
-            above = apex.parent();
         }
-        Ok(None)
     }
-}
-
-fn is_cut(sets: &[RecordSet]) -> bool {
-    sets.iter().any(|set| set.key.rtype == RecordType::Ns)
-}
-
-/// The wildcard right below a name; none where it would be too long.
-fn wildcard_below(name: &Name) -> Option<Name> {
-    Name::from_wire(&[b"\x01*", name.as_wire()].concat()).ok()
 }
