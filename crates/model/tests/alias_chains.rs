@@ -310,6 +310,33 @@ fn a_thousand_aliases_to_one_name_do_not_keep_it_from_being_one() {
     bench.fine(&["hub.z.test=w.z.test"]);
 }
 
+#[test]
+fn of_aliases_to_one_name_beyond_those_that_are_looked_at_the_rest_may_be_too_far() {
+    const LOOKED_AT: usize = 32_768;
+    let mut bench = Bench::new();
+    bench.fine(&["hub.z.test", "y.z.test"]);
+    let zone = bench.zone_of("z.test").clone();
+    let generation = zone.generation;
+    let spokes = (0..=LOOKED_AT).map(|n| {
+        let name = Name::parse(&format!("s{n}.z.test")).unwrap();
+        let mut set = RecordSet::simple(name, A, 60, vec!["192.0.2.1".to_owned()]);
+        set.data = SetData::Alias(AliasTarget {
+            zone: zone.id.clone(),
+            name: Name::parse("hub.z.test").unwrap(),
+            evaluate_target_health: false,
+        });
+        Effect::PutSet { generation, set }
+    });
+    let spokes = spokes.collect();
+    bench.state.apply(spokes);
+    bench.chain(14, "third.test");
+    for (spoke, is_seen) in [(LOOKED_AT - 1, true), (LOOKED_AT, false)] {
+        bench.fine(&[&format!("a0.third.test=s{spoke}.z.test")]);
+        let said = bench.write(&["hub.z.test=y.z.test"]);
+        assert_eq!(!said.is_empty(), is_seen, "{said:?}");
+    }
+}
+
 /// How much a batch of these looks at. It is written when nothing is against it.
 fn cost(bench: &mut Bench, sets: Vec<Draft>) -> usize {
     let create = |set| DraftChange {

@@ -10,6 +10,8 @@ use crate::state::State;
 /// The most aliases that lead to those of a batch which are looked at, all together. What leads there
 /// beyond them may be too far away.
 pub(super) const MAX_SOURCES: usize = 65_536;
+/// The most of them to one name and type: as many are left for what leads to these.
+const MAX_SOURCES_OF_ONE: usize = MAX_SOURCES / 2;
 
 /// How many links lead to a place, one after the other.
 #[derive(Debug, Clone, Copy)]
@@ -73,7 +75,7 @@ impl<S: State> Final<'_, S> {
         followed: &mut Followed<'_>,
     ) -> Result<(Vec<SetPlace>, bool), S::Error> {
         let (zone, name, rtype) = place;
-        let most = followed.sources_left;
+        let most = followed.sources_left.min(MAX_SOURCES_OF_ONE);
         if most == 0 {
             return Ok((Vec::new(), false));
         }
@@ -81,7 +83,7 @@ impl<S: State> Final<'_, S> {
             .state
             .aliases_to((zone, name, *rtype), self.zone, most)?;
         let is_whole = aliases.len() < most;
-        followed.sources_left = most.saturating_sub(aliases.len());
+        followed.sources_left = followed.sources_left.saturating_sub(aliases.len());
         let mut places: Vec<SetPlace> = Vec::new();
         for (zone, key) in aliases {
             if zone == self.zone.id && !self.stays(&key, place, followed) {
