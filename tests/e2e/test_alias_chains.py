@@ -102,6 +102,17 @@ def test_an_end_that_was_deleted_does_not_come_back_as_an_alias(meridian, zone):
     )
 
 
+def test_a_chain_that_ends_with_a_cname_was_a_link_shorter(meridian, zone):
+    name = lambda n: f"c{n}.{zone.name}"
+    link = lambda n: change("CREATE", alias(name(n), name(n - 1), zone.id, rtype="CNAME"))
+    zone.change(
+        create(name(0), "CNAME", "www.example.net"), *[link(n) for n in range(1, LONGEST + 1)]
+    )
+    assert meridian.values(name(LONGEST), "CNAME") == {"www.example.net."}
+    assert meridian.rcode(name(LONGEST)) == "NOERROR"
+    assert zone.refused(link(LONGEST + 1))[1].endswith("more than 16 aliases]")
+
+
 def test_imports_do_not_make_chains_too_long(meridian, zone):
     chain = Chain(zone, LONGEST)
     document = meridian.folder / f"{zone.id}.json"
