@@ -169,6 +169,45 @@ def test_the_answer_leaves_an_endpoint_that_dies_and_comes_back(server, nginx):
     assert flips(server, check) == ["unhealthy", "healthy"]
 
 
+def test_failover_works_beside_checks_that_nobody_probes(tmp_path, nginx):
+    """A checker's table has a line for 64 places, and is counted where both know who has them."""
+    web = nginx()
+    with Meridian(tmp_path / "beside") as server:
+        allow_short_intervals(server)
+        client = server.client()
+
+        def beside(**config):
+            made = client.create_health_check(
+                CallerReference=reference(), HealthCheckConfig=config
+            )
+            return made["HealthCheck"]["Id"]
+
+        first = make(server, web.ports["good"])
+        arn = "arn:aws:route53-recovery-control::111122223333:controlpanel/a/routingcontrol/b"
+        alarm = {"Region": "us-east-1", "Name": "none"}
+        beside(Type="TCP", IPAddress="127.0.0.1", Port=9, Disabled=True)
+        beside(Type="RECOVERY_CONTROL", RoutingControlArn=arn)
+        beside(
+            Type="CLOUDWATCH_METRIC",
+            AlarmIdentifier=alarm,
+            InsufficientDataHealthStatus="Healthy",
+        )
+        second = make(server, web.ports["good"])
+        both = beside(Type="CALCULATED", ChildHealthChecks=[first, second], HealthThreshold=1)
+        www = [failover(server, f"fails-{n}.example.", check) for n, check in enumerate((first, both))]
+        assert voted(server, second)["vote"] == "healthy"
+        assert [answers(server, name) for name in www] == [["192.0.2.1"], ["192.0.2.1"]]
+        web.kill()
+        assert eventually(
+            lambda: all(answers(server, name) == ["192.0.2.2"] for name in www), 10, 0.1
+        )
+        # Enabled again, a check is voted on as it was.
+        client.update_health_check(HealthCheckId=first, Disabled=True)
+        assert eventually(lambda: answers(server, www[0]) == ["192.0.2.1"], 10, 0.1)
+        client.update_health_check(HealthCheckId=first, Disabled=False)
+        assert eventually(lambda: answers(server, www[0]) == ["192.0.2.2"], 10, 0.1)
+
+
 def test_the_reason_is_told(server, nginx):
     web = nginx()
     silent = socket.create_server(("127.0.0.1", free_port()))

@@ -14,7 +14,8 @@ use meridian_bench::endpoints::{self, Alive, Endpoints, Ports};
 use meridian_bench::process::{cpu_s, descriptors, resident};
 use meridian_health::{
     Assigned, Assignment, CapLimits, Caps, Certificate, Checker, CheckerKey, CheckerName, Counter,
-    Desk, Guard, Identity, Prober, Register, Resolver, Surroundings, Target, Timeouts, Tls, Worker,
+    Desk, Duty, Guard, Identity, Prober, Register, Resolver, Surroundings, Target, Timeouts, Tls,
+    Worker,
 };
 use meridian_model::{
     AccountId, CheckerRegion, Endpoint, HealthCheckId, HealthSlot, ProbeRights, Protocol, Seq,
@@ -213,7 +214,7 @@ fn endpoint(number: u32, arguments: &Arguments, ports: Ports) -> Endpoint {
     }
 }
 
-fn assignment(slot: u32, arguments: &Arguments, ports: Ports) -> Result<(u32, Arc<Assignment>)> {
+fn assignment(slot: u32, arguments: &Arguments, ports: Ports) -> Result<(u32, Duty)> {
     let account = format!("{:012}", 1 + slot % arguments.accounts.max(1));
     let assignment = Assignment {
         slot: HealthSlot {
@@ -228,7 +229,7 @@ fn assignment(slot: u32, arguments: &Arguments, ports: Ports) -> Result<(u32, Ar
             certificate: Certificate::Any,
         },
     };
-    Ok((slot, Arc::new(assignment)))
+    Ok((slot, Duty::Probe(Arc::new(assignment))))
 }
 
 /// What a phase costs.

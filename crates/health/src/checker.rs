@@ -11,7 +11,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use meridian_model::{HealthSlot, ProbeRights, Seq, Timestamp};
+use meridian_model::{HealthCheckId, HealthSlot, ProbeRights, Seq, Timestamp};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -51,11 +51,31 @@ pub struct Assignment {
     pub target: Target,
 }
 
-/// All checks that are to be probed, by whichever checkers. Disabled ones are not among them.
+/// What is to be done about a check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Duty {
+    /// It is to be probed, by whichever checkers.
+    Probe(Arc<Assignment>),
+    /// Nobody probes it: it is disabled, calculated or the like. Checkers have to know of it all
+    /// the same, as each line of a table is about all checks that have places there.
+    Know(HealthSlot, HealthCheckId),
+}
+
+impl Duty {
+    /// The place of the check.
+    fn slot(&self) -> HealthSlot {
+        match self {
+            Self::Probe(assignment) => assignment.slot,
+            Self::Know(slot, _) => *slot,
+        }
+    }
+}
+
+/// All checks that there are.
 #[derive(Debug, Clone, Default)]
 pub struct Assigned {
     /// By place. What is a copy of the one before costs nothing where it is the same.
-    pub checks: Places<Arc<Assignment>>,
+    pub checks: Places<Duty>,
     /// The last entry of the journal that they are known from.
     pub known_through: Seq,
 }
@@ -206,13 +226,15 @@ impl<S: Surroundings> Worker<S> {
             if before == now {
                 continue;
             }
-            if let Some(former) =
-                before.filter(|former| now.is_none_or(|now| now.slot != former.slot))
-            {
-                self.leave(former.slot);
+            let former = before.map(Duty::slot);
+            if let Some(gone) = former.filter(|former| now.map(Duty::slot) != Some(*former)) {
+                self.leave(gone);
+                self.table.remove(gone);
             }
-            if let Some(assignment) = now {
-                self.take_up(assignment);
+            match now {
+                Some(Duty::Probe(assignment)) => self.take_up(assignment),
+                Some(Duty::Know(slot, check)) => self.know(*slot, check),
+                None => {}
             }
         }
     }
@@ -221,7 +243,7 @@ impl<S: Surroundings> Worker<S> {
         let slot = assignment.slot;
         let regions = &assignment.target.endpoint.regions;
         if !self.register.may_vote(&self.identity.name, regions) {
-            self.leave(slot);
+            self.know(slot, &assignment.target.id);
             return;
         }
         // Of one beyond the places of tables nothing could be said.
@@ -241,13 +263,20 @@ impl<S: Surroundings> Worker<S> {
         self.probed.insert(slot.slot, probed);
     }
 
+    /// Knows of a check that others probe or nobody does, and says nothing of it.
+    fn know(&mut self, slot: HealthSlot, check: &HealthCheckId) {
+        self.leave(slot);
+        // Beyond the places of tables nobody votes.
+        let _ = self.table.put(slot, check);
+    }
+
     /// Probes a check no more.
     fn leave(&mut self, slot: HealthSlot) {
         let probed = self.probed.get(&slot.slot);
         if probed.is_some_and(|probed| probed.assignment.slot == slot) {
             self.probed.remove(&slot.slot);
             self.schedule.remove(slot);
-            self.table.remove(slot);
+            self.table.set(slot, Vote::Nothing);
             self.desk.forget(slot);
         }
     }

@@ -26,7 +26,7 @@ mod votes;
 
 pub use bits::{Healths, MAX_SLOTS};
 pub use checker::{
-    Assigned, Assignment, Desk, Identity, Seen, Sight, Surroundings, Worker, Workload,
+    Assigned, Assignment, Desk, Duty, Identity, Seen, Sight, Surroundings, Worker, Workload,
 };
 pub use damping::{Damping, Guardrails, HeldBack, Panic, Turn};
 pub use exchange::{PAYLOAD, exchange, is_nobody};

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use meridian_health::{
     Assigned, Assignment, CapLimits, Caps, Cast, Certificate, Checker, CheckerKey, CheckerName,
-    Conduct, Counter, Desk, Guard, Identity, Prober, Register, Resolver, Rules, Surroundings,
+    Conduct, Counter, Desk, Duty, Guard, Identity, Prober, Register, Resolver, Rules, Surroundings,
     Target, Timeouts, Tls, Unable, Votes, Worker,
 };
 use meridian_model::{
@@ -105,14 +105,22 @@ impl Scene {
     }
 
     fn assign(&mut self, checks: &[Arc<Assignment>]) {
-        for check in checks {
+        self.assign_beside(checks, &[]);
+    }
+
+    /// The others are disabled.
+    fn assign_beside(&mut self, checks: &[Arc<Assignment>], others: &[Arc<Assignment>]) {
+        for check in checks.iter().chain(others) {
             self.votes.put(&as_check(check)).unwrap();
         }
+        let probed = checks.iter().map(|check| Duty::Probe(Arc::clone(check)));
+        let probed = checks.iter().map(|check| check.slot.slot).zip(probed);
+        let others = others.iter().map(|other| {
+            let duty = Duty::Know(other.slot, other.target.id.clone());
+            (other.slot.slot, duty)
+        });
         let assigned = Assigned {
-            checks: checks
-                .iter()
-                .map(|check| (check.slot.slot, Arc::clone(check)))
-                .collect(),
+            checks: probed.chain(others).collect(),
             known_through: Seq(9),
         };
         self.assigned.send_replace(Arc::new(assigned));
@@ -344,6 +352,32 @@ async fn checks_of_other_regions_are_left_to_others() {
     let seen: Vec<bool> = seen.map(|seen| seen.is_some()).collect();
     // Nobody stands in the third, so everybody looks after it.
     assert_eq!(seen, [false, true, true]);
+}
+
+/// A line of a table counts where the same checks are known, and those that nobody probes, or others
+/// do, are among them.
+#[tokio::test(start_paused = true)]
+async fn votes_count_beside_checks_that_are_not_probed() {
+    let mut scene = Scene::new(prober(CapLimits::default(), &[]), Here::default());
+    let quick = |slot| {
+        let mut check = forbidden(slot);
+        check.target.endpoint.failure_threshold = 1;
+        check
+    };
+    let mut elsewhere = quick(2);
+    elsewhere.target.endpoint.regions = vec![CheckerRegion::stored("us-east-1")];
+    let [first, second, elsewhere] = [quick(0), quick(1), elsewhere].map(Arc::new);
+    let probed = [Arc::clone(&second), Arc::clone(&elsewhere)];
+    scene.assign_beside(&probed, &[Arc::clone(&first)]);
+    let limit = Duration::from_secs(20);
+    scene.until(second.slot, DOWN, limit).await;
+    assert_eq!(scene.cast(first.slot), Cast::Undecided);
+    // The one is enabled, the other disabled.
+    let probed = [Arc::clone(&first), elsewhere];
+    scene.assign_beside(&probed, &[Arc::clone(&second)]);
+    scene.until(first.slot, DOWN, limit).await;
+    assert_eq!(scene.cast(second.slot), Cast::Undecided);
+    assert_eq!(scene.desk.observations(second.slot), None);
 }
 
 #[tokio::test(start_paused = true)]

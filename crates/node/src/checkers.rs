@@ -23,8 +23,9 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use meridian_control::{Environment, SystemEnvironment};
 use meridian_health::{
-    Assigned, Assignment, CapLimits, Caps, Certificate, Checker, CheckerKey, Counter, Desk, Guard,
-    Identity, Places, Prober, Register, Resolver, Surroundings, Target, Timeouts, Tls, Worker,
+    Assigned, Assignment, CapLimits, Caps, Certificate, Checker, CheckerKey, Counter, Desk, Duty,
+    Guard, Identity, Places, Prober, Register, Resolver, Surroundings, Target, Timeouts, Tls,
+    Worker,
 };
 use meridian_log::{ReadError, Snapshot};
 use meridian_model::{HealthCheck, HealthSubject, Timestamp};
@@ -199,7 +200,7 @@ async fn work(
             && state.checks.is_copy(&assigned.checks);
         if !same {
             let known = assign.borrow().checks.clone();
-            let checks = assignments((&state, &assigned), known, certificates);
+            let checks = duties((&state, &assigned), known, certificates);
             assign.send_replace(Arc::new(Assigned {
                 checks,
                 known_through: state.known_through,
@@ -223,13 +224,13 @@ async fn work(
     }
 }
 
-/// What is to be probed by this state, when that was to be by the one before. What did not change is
-/// the same as before. Where nothing else is said of certificates, this is so.
-fn assignments(
+/// What there is to do by this state, when that was to be done by the one before. What did not
+/// change is the same as before. Where nothing else is said of certificates, this is so.
+fn duties(
     (state, before): (&State, &State),
-    mut assigned: Places<Arc<Assignment>>,
+    mut assigned: Places<Duty>,
     certificates: Certificate,
-) -> Places<Arc<Assignment>> {
+) -> Places<Duty> {
     let nobody = Checks::default();
     let known = if Arc::ptr_eq(&state.rights, &before.rights) {
         &before.checks
@@ -242,10 +243,10 @@ fn assignments(
     let marked = marked.filter_map(|id| Some(state.checks.of(id.as_str())?.slot.slot));
     for slot in changed.chain(marked) {
         let check = state.checks.get(slot);
-        match check.and_then(|check| assignment(state, check, certificates)) {
-            Some(new) if assigned.get(slot).is_some_and(|known| **known == new) => {}
+        match check.map(|check| duty(state, check, certificates)) {
+            Some(new) if assigned.get(slot) == Some(&new) => {}
             Some(new) => {
-                assigned.put(slot, Arc::new(new));
+                assigned.put(slot, new);
             }
             None => {
                 assigned.take(slot);
@@ -255,11 +256,12 @@ fn assignments(
     assigned
 }
 
-fn assignment(state: &State, check: &HealthCheck, certificates: Certificate) -> Option<Assignment> {
-    let HealthSubject::Endpoint(endpoint) = &check.config.subject else {
-        return None;
+fn duty(state: &State, check: &HealthCheck, certificates: Certificate) -> Duty {
+    let endpoint = match &check.config.subject {
+        HealthSubject::Endpoint(endpoint) if !check.config.disabled => endpoint,
+        _ => return Duty::Know(check.slot, check.id.clone()),
     };
-    (!check.config.disabled).then(|| Assignment {
+    Duty::Probe(Arc::new(Assignment {
         slot: check.slot,
         rights: state.rights(&check.account),
         target: Target {
@@ -268,7 +270,7 @@ fn assignment(state: &State, check: &HealthCheck, certificates: Certificate) -> 
             endpoint: endpoint.clone(),
             certificate: state.marks.certificate(&check.id).unwrap_or(certificates),
         },
-    })
+    }))
 }
 
 /// The first address that DNS is answered at, for want of a better one.
