@@ -346,3 +346,32 @@ fn one_vote_does_not_flip_back_what_flipped_a_moment_ago() {
     assert_eq!(poll.say("dd"), Some(Unhealthy));
     assert_eq!(poll.say("ud"), Some(Healthy));
 }
+
+#[test]
+fn an_endpoint_that_just_came_up_and_dies_is_out_once_all_say_so() {
+    // Where one vote is enough there is none less than nobody's.
+    for (checkers, least_up) in [(3, 1), (5, 1), (3, 2), (5, 2), (3, 3)] {
+        let rules = Rules {
+            least_up,
+            ..Rules::ROUTE_53
+        };
+        let words = |word: &str| word.repeat(usize::from(checkers));
+        let mut poll = Poll::new(checkers, rules);
+        assert_eq!(poll.say(&words("u")), Some(Healthy));
+        assert_eq!(
+            poll.say(&words("d")),
+            Some(Unhealthy),
+            "{checkers}, {least_up}"
+        );
+        assert_eq!(
+            poll.say(&words("u")),
+            Some(Healthy),
+            "{checkers}, {least_up}"
+        );
+        assert_eq!(
+            poll.say(&words("d")),
+            Some(Unhealthy),
+            "{checkers}, {least_up}"
+        );
+    }
+}

@@ -24,7 +24,7 @@ pub struct Rules {
     pub fresh: Duration,
     /// For so long after a flip one vote more than otherwise has to be there to flip back, where
     /// three or more may vote: while an endpoint's votes turn one by one, a checker that flaps
-    /// would turn the outcome to and fro. Once all others agree it makes no difference.
+    /// would turn the outcome to and fro. Once all who are heard agree it makes no difference.
     pub settle: Duration,
 }
 
@@ -170,13 +170,15 @@ impl Poll {
         let regions_up = self.regions_up.at(slot);
         let settling = settling.filter(|_| registered >= MANY);
         if enough(up, regions_up) {
-            let is_clear = enough(up.saturating_sub(1), regions_up);
+            let is_clear = up == heard || enough(up.saturating_sub(1), regions_up);
             if settling == Some(Health::Unhealthy) && !is_clear {
                 return Ruling::Settling;
             }
             return Ruling::Decided(Health::Healthy);
         }
-        if settling == Some(Health::Healthy) && enough(up.saturating_add(1), regions_up) {
+        // Where everyone who is heard says *down*, there is no vote more to wait for.
+        let is_clear = up == 0 || !enough(up.saturating_add(1), regions_up);
+        if settling == Some(Health::Healthy) && !is_clear {
             return Ruling::Settling;
         }
         let stood_up = self.up_or_silent.at(slot);
