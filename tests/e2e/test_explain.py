@@ -133,6 +133,24 @@ def test_what_if_health_were_otherwise(explain, meridian, checks):
     assert meridian.ask(f"fast.{NAME}").rcode() == 0
 
 
+def test_a_check_that_was_deleted_is_told(explain, route53, zone):
+    config = CHECK_CONFIG | {"Inverted": True}
+    made = route53.create_health_check(CallerReference=reference(), HealthCheckConfig=config)
+    check = made["HealthCheck"]["Id"]
+    name = f"gone.{NAME}"
+    zone.change(create(name, "A", "192.0.2.31", SetIdentifier="1", Weight=1, HealthCheckId=check))
+    assert eventually(lambda: data(explain(name)))
+
+    def told():
+        (choice,) = explain(name)["links"][0]["choices"]
+        return choice["candidates"][0]["health_check"]
+
+    assert told() == {"id": check, "state": "down", "why": "disabled; inverted"}
+    route53.delete_health_check(HealthCheckId=check)
+    gone = {"id": check, "state": "up", "why": "there is no such check any more"}
+    assert eventually(lambda: told() == gone)
+
+
 def test_what_is_supposed_of_a_child_holds_for_the_checks_calculated_from_it(
     explain, route53, zone, checks
 ):

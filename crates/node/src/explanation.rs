@@ -52,7 +52,9 @@ impl Known<'_> {
         if self.supposition.is_said(id) {
             return None;
         }
-        let (check, now) = self.state.of(id)?;
+        let Some((check, now)) = self.state.of(id) else {
+            return (said == CheckState::Up).then(|| "there is no such check any more".to_owned());
+        };
         let now = self.supposition.standing(id).unwrap_or(now);
         // It may have flipped since it was answered by.
         let is_so = now.health.is_healthy() == (said == CheckState::Up);
