@@ -160,6 +160,14 @@ impl Planes {
         }
     }
 
+    /// Without the votes on other places.
+    pub(crate) const fn only(self, places: u64) -> Self {
+        Self {
+            up: self.up & places,
+            down: self.down & places,
+        }
+    }
+
     const fn under(self, conduct: Conduct) -> Self {
         let said = self.up | self.down;
         match conduct {

@@ -3,6 +3,7 @@
 //! what a table is has its place in `table.rs`, and what else holds outcomes back in `damping.rs`.
 
 mod ballot;
+mod former;
 mod poll;
 mod show;
 
@@ -17,6 +18,7 @@ use crate::register::{CheckerName, Register};
 use crate::steady::Steady;
 use crate::table::{Known, Received, Refused};
 use ballot::Ballot;
+use former::Former;
 use poll::{Poll, Ruling};
 
 pub use poll::{Rules, Tally};
@@ -32,6 +34,7 @@ pub struct Votes {
     /// In the order of the register.
     seats: Vec<Seat>,
     layout: Layout,
+    former: Former,
     /// The regions of those checks that name any, by place.
     regions: HashMap<u32, Vec<CheckerRegion>>,
     histories: Vec<History>,
@@ -78,6 +81,7 @@ impl Votes {
             register: Register::default(),
             seats: Vec::new(),
             layout: Layout::default(),
+            former: Former::default(),
             regions: HashMap::new(),
             histories: Vec::new(),
             healths: Healths::default(),
@@ -122,9 +126,11 @@ impl Votes {
     /// # Errors
     /// Its place is too high; nothing is changed, and it is not voted on.
     pub fn put(&mut self, check: &HealthCheck) -> Result<(), OutOfPlaces> {
-        let is_new = self.layout.put(check.slot, &check.id)?;
         let slot = check.slot.slot;
+        let sum = self.sum(slot);
+        let is_new = self.layout.put(check.slot, &check.id)?;
         if is_new {
+            self.note(slot, sum);
             self.make_room();
             self.clear(slot);
         }
@@ -146,8 +152,10 @@ impl Votes {
 
     /// A check is gone. Says whether it was there.
     pub fn remove(&mut self, at: HealthSlot) -> bool {
+        let sum = self.sum(at.slot);
         let was_there = self.layout.remove(at);
         if was_there {
+            self.note(at.slot, sum);
             self.regions.remove(&at.slot);
             self.clear(at.slot);
         }
@@ -180,6 +188,7 @@ impl Votes {
     /// everything did.
     pub fn judge(&mut self, now: Duration) -> &Healths {
         let now = self.steady.at(now);
+        self.former.forget(now, self.rules.fresh);
         self.before.clone_from(&self.healths);
         for index in 0..self.layout.taken().len() {
             self.judge_word(index, now);
@@ -228,18 +237,21 @@ impl Votes {
             known_through: received.issue.known_through,
             lateness: received.issue.lateness,
         });
-        let sums = self.layout.sums();
-        for (word, (line, sum)) in received.lines.iter().zip(sums).enumerate() {
-            // It is about other checks: what was said about these ages.
-            if line.sum != *sum {
+        let words = self.layout.sums().len();
+        for (word, line) in received.lines.iter().take(words).enumerate() {
+            // Of checks that are not there any more nothing is heard. Where it is about none of
+            // those that are, what was said about these ages.
+            let unchanged = self.former.unchanged(&self.layout, word, line.sum);
+            if unchanged == 0 {
                 continue;
             }
+            let said = line.planes.only(unchanged);
             let seat = self.seats.get_mut(index);
             let Some(ballot) = seat.and_then(|seat| seat.ballots.get_mut(word)) else {
                 continue;
             };
             let contests = contests(&self.histories, word);
-            let turned = ballot.replace(line.planes, now, contests);
+            let turned = ballot.replace(said, now, contests);
             for other in &mut self.seats {
                 if let Some(ballot) = other.ballots.get_mut(word) {
                     ballot.forget_words(turned);
@@ -303,6 +315,18 @@ impl Votes {
         for seat in &mut self.seats {
             seat.ballots.resize(words, Ballot::default());
         }
+    }
+
+    /// The sum of those who have the places beside this one, and this.
+    fn sum(&self, slot: u32) -> u64 {
+        let (word, _) = place(slot);
+        self.layout.sums().get(word).copied().unwrap_or(0)
+    }
+
+    /// Somebody else has this place, or nobody; the sum was that.
+    fn note(&mut self, slot: u32, sum: u64) {
+        let (word, bit) = place(slot);
+        self.former.note(word, sum, bit);
     }
 
     /// Nothing is known of who has this place now.

@@ -375,3 +375,36 @@ fn an_endpoint_that_just_came_up_and_dies_is_out_once_all_say_so() {
         );
     }
 }
+
+#[test]
+fn checks_made_and_deleted_without_a_pause_silence_nobody() {
+    let mut poll = Poll::new(3, AT_ONCE);
+    let mut beside = check(1, 1);
+    poll.votes.put(&beside).unwrap();
+    for next in 2..10 {
+        poll.now += 1;
+        let word = if next % 2 == 0 { Vote::Down } else { Vote::Up };
+        let mut tables = Vec::new();
+        for station in &mut poll.stations {
+            station.say(&[poll.check.clone(), beside.clone()], word);
+            tables.push(station.seal());
+            station.table.remove(beside.slot);
+        }
+        // Between a table's being sealed and counted another check gets the place beside.
+        let next = check(1, next);
+        assert!(poll.votes.remove(beside.slot));
+        poll.votes.put(&next).unwrap();
+        for table in tables {
+            poll.votes.take(&table, seconds(poll.now)).unwrap();
+        }
+        let said = if word == Vote::Up { Healthy } else { Unhealthy };
+        assert_eq!(poll.judge(), Some(said), "{next:?}");
+        let inherited = poll.votes.healths().get(next.slot.slot);
+        assert_eq!(inherited, None, "{next:?}");
+        beside = next;
+    }
+    // Checkers that know nothing new for longer than tables count are not heard.
+    poll.now += 10;
+    assert_eq!(poll.judge(), Some(Healthy));
+    assert_eq!(poll.say("ddd"), Some(Healthy));
+}

@@ -214,7 +214,7 @@ async fn work(
                 .map(|table| Arc::clone(&table.borrow_and_update()))
                 .filter(|table| !table.is_empty())
                 .collect();
-            count.turn(&new);
+            count.turn(&state.checks, &new);
         }
         assigned = state;
         tokio::select! {

@@ -102,12 +102,12 @@ impl Count {
         self.began.elapsed()
     }
 
-    /// Takes these tables, and says what follows from all there are.
-    pub(super) fn turn(&mut self, tables: &[Arc<[u8]>]) {
-        let state = self.board.state();
+    /// Takes these tables, and says what follows from all there are. The checks are those that
+    /// checkers are told of: what a table says counts where both sides knew of the same ones.
+    pub(super) fn turn(&mut self, checks: &Checks, tables: &[Arc<[u8]>]) {
         let board = Arc::clone(&self.board);
         let mut tally = board.tally();
-        tally.follow(&state.checks);
+        tally.follow(checks);
         let now = self.now();
         for table in tables {
             if let Err(error) = tally.votes.take(table, now) {
