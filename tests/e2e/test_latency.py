@@ -278,7 +278,7 @@ def test_a_map_that_moves_many_waits_for_an_operator(start):
         "202.12.27.0/24": {"ap-northeast-1": 280, "us-east-1": 160, "home-1": 230, "eu-west-1": 240},
     }
     bring(server, rows(turned, count=9000))
-    bring(server, rows(turned, count=9000))
+    bring(server, rows(turned, count=9000), "samples.csv", "--again")
     for _ in range(4):
         built = latency(server, "build")
         if not built["in_use"]:

@@ -130,4 +130,67 @@ def test_a_map_that_waited_too_long_is_dropped_when_it_is_accepted(start):
     refused = latency(server, "accept", check=False)
     assert refused.returncode == 1 and "build 3 is in use by now" in refused.stderr
     assert latency(server, "status")["waiting"] is None
-    assert sorted(path.name for path in folder.iterdir()) == ["aggregate", "map-1", "map-3", "matrix.csv"]
+    left = sorted(path.name for path in folder.iterdir())
+    assert left == ["aggregate", "imported", "map-1", "map-3", "matrix.csv"]
+
+
+def test_a_file_that_is_imported_twice_counts_once(start):
+    """Each time all its samples counted again."""
+    server = start(config=CONFIG)
+
+    def counted():
+        latency(server, "build")
+        return latency(server, "show", "141.20.1.1")["samples"]
+
+    taken = bring(server, TRUE)
+    assert (taken["samples"], taken.get("imported_before")) == (2, None)
+    once = counted()
+    # Under any name, also after a restart.
+    copy = server.folder / "copy.csv"
+    copy.write_text(TRUE)
+    server.kill()
+    server.start()
+    again = latency(server, "import", copy)
+    assert again["samples"] == 0 and again["imported_before"].endswith("Z")
+    text = latency(server, "import", copy, as_json=False)
+    assert "this file was imported on " in text and "--again" in text
+    assert counted() == once
+    assert latency(server, "import", copy, "--again")["samples"] == 2
+    assert counted() == 2 * once
+    assert latency(server, "import", copy)["samples"] == 0
+    # A file that has grown is another one, and what of nothing was taken may come again.
+    assert bring(server, TRUE + "141.20.1.0/24,home-1,20,1\n")["refused"] == 1
+    unknown = "prefix,region,rtt_ms\n141.20.1.0/24,home-1,20\n"
+    assert bring(server, unknown)["samples"] == 0
+    server.admin("region", "add", "home-1", "--latitude", "52.52", "--longitude", "13.40")
+    assert eventually(lambda: bring(server, unknown)["samples"] == 1)
+    # So may all of them when what they came to is gone.
+    server.stop()
+    (server.data / "latency" / "aggregate").unlink()
+    server.start()
+    assert latency(server, "import", copy)["samples"] == 2
+
+
+def test_a_list_of_imported_files_that_is_damaged_is_put_aside(start):
+    server = start(config=CONFIG)
+    bring(server, TRUE)
+    server.stop()
+    folder = server.data / "latency"
+    (folder / "imported").write_text("what is this")
+    server.start()
+    assert (folder / "imported.unreadable").read_text() == "what is this"
+    assert bring(server, TRUE)["samples"] == 2
+
+
+def test_a_file_that_two_import_at_once_counts_once(start):
+    server = start(config=CONFIG)
+    path = server.folder / "large.csv"
+    lines = (f"193.{i % 250}.{i // 250}.0/24,eu-central-1,20,1\n" for i in range(50_000))
+    path.write_text("".join(lines))
+    command = [BIN, "latency", "import", path, "--data-dir", server.data, "--json"]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    told = [json.loads(each.communicate()[0]) for each in both]
+    first, second = sorted(told, key=lambda one: one.get("samples", 0), reverse=True)
+    assert first["samples"] + first["refused"] == 50_000, told
+    said = "this file is being imported at this moment"
+    assert second.get("error") == said or second["imported_before"], told

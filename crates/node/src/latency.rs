@@ -6,6 +6,7 @@ mod builder;
 mod compared;
 mod compile;
 mod files;
+mod imported;
 pub(crate) mod reading;
 mod sink;
 #[cfg(test)]
@@ -28,8 +29,9 @@ pub(crate) use builder::Builder;
 pub(crate) use compared::{compared, whole};
 pub(crate) use compile::Built;
 pub(crate) use files::{Folder, read_map};
+pub(crate) use imported::Digest;
 pub(crate) use sink::{Measured, Sink};
-pub(crate) use workshop::{Fate, Lot, Taken, Workshop};
+pub(crate) use workshop::{Beginning, Fate, Importing, Lot, Taken, Workshop};
 
 use watch::Watch;
 

@@ -228,8 +228,13 @@ pub(crate) enum Command {
     /// To be built now.
     LatencyBuild,
     LatencyAccept,
-    /// Samples follow on the connection.
-    LatencyImport,
+    /// Samples follow on the connection, unless the file that they are from was imported before.
+    LatencyImport {
+        /// What the file is known by; nothing where it can be read only once.
+        digest: Option<String>,
+        /// It counts once more.
+        again: bool,
+    },
     /// The same; they are compared with the map, so many regions on offer at a time.
     LatencyScore {
         offered: usize,

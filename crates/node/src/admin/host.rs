@@ -199,7 +199,7 @@ async fn converse(
         Ok(
             command @ (Command::ZoneImport(_)
             | Command::ZoneExport { .. }
-            | Command::LatencyImport
+            | Command::LatencyImport { .. }
             | Command::LatencyScore { .. }),
         ) => {
             let stream = stream.into_std()?;

@@ -11,7 +11,7 @@ use meridian_latency::import::Format;
 
 use super::ClientArguments;
 use crate::admin::{self, Client, Command, render_latency};
-use crate::latency::reading::{Source, stream};
+use crate::latency::reading::{Source, digest, stream};
 use crate::latency::{Folder, compared, read_map};
 use crate::terminal::{self, Form};
 use crate::visible;
@@ -21,7 +21,8 @@ pub(super) enum LatencyVerb {
     /// Take measurements out of a file. Each row becomes a sample, or is told with its line.
     ///
     /// What cannot be true is refused and counted: faster than light in fibre. Exit code 3: some
-    /// rows were wrong, the others are taken.
+    /// rows were wrong, the others are taken. A file that was imported before is told of, and not
+    /// counted again.
     Import(SourceArguments),
     /// Show how fast regions are for an address, where each number comes from, and how old it is.
     Show {
@@ -69,6 +70,9 @@ pub(super) struct SourceArguments {
     file: PathBuf,
     #[command(flatten)]
     form: FormArguments,
+    /// Count the file once more if it was imported before.
+    #[arg(long)]
+    again: bool,
     #[command(flatten)]
     client: ClientArguments,
 }
@@ -170,7 +174,11 @@ impl SourceArguments {
     fn run(self) -> Result<()> {
         let source = self.form.source(self.file);
         let client = self.client.client()?;
-        let outcome = stream(&client, &Command::LatencyImport, &source)?;
+        let command = Command::LatencyImport {
+            digest: digest(&source)?.map(|digest| digest.as_str().to_owned()),
+            again: self.again,
+        };
+        let outcome = stream(&client, &command, &source)?;
         outcome.tell(&client, |result| {
             Ok(render_latency::imported(&mut terminal::out(), result)?)
         })

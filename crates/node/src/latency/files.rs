@@ -18,6 +18,7 @@ const MAP: &str = "map-";
 const WAITING: &str = "waiting";
 const AGGREGATE: &str = "aggregate";
 const MATRIX: &str = "matrix.csv";
+const IMPORTED: &str = "imported";
 
 /// What tells one state of a file from another: inode, length, change.
 pub(super) type Stamp = (u64, u64, i64, i64);
@@ -83,12 +84,7 @@ impl Folder {
 
     /// Nothing waits any more.
     pub(super) fn drop_waiting(&self) -> Result<()> {
-        match fs::remove_file(self.waiting()) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(error).with_context(|| format!("cannot remove {}", self.waiting().display()))
-            }
-            _ => Ok(()),
-        }
+        remove(&self.waiting())
     }
 
     /// What samples came to, if anything is kept.
@@ -128,6 +124,26 @@ impl Folder {
         self.put(&self.0.join(MATRIX), bytes)
     }
 
+    /// Which files were taken, if that is kept.
+    pub(super) fn imported(&self) -> Result<Option<Vec<u8>>> {
+        read(&self.0.join(IMPORTED))
+    }
+
+    /// Keeps which files were taken.
+    pub(super) fn put_imported(&self, bytes: &[u8]) -> Result<()> {
+        self.put(&self.0.join(IMPORTED), bytes)
+    }
+
+    /// Likewise which files were taken.
+    pub(super) fn put_imported_aside(&self) -> Result<PathBuf> {
+        self.put_aside(IMPORTED)
+    }
+
+    /// No file was taken, by what is known now.
+    pub(super) fn drop_imported(&self) -> Result<()> {
+        remove(&self.0.join(IMPORTED))
+    }
+
     fn put(&self, path: &Path, bytes: &[u8]) -> Result<()> {
         let made = DirBuilder::new()
             .mode(0o700)
@@ -135,6 +151,16 @@ impl Folder {
             .create(&self.0);
         made.with_context(|| format!("cannot make {}", self.0.display()))?;
         whole_file::replace(path, bytes)
+    }
+}
+
+/// Removes a file, if it is there.
+fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
     }
 }
 

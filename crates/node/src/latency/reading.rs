@@ -12,6 +12,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use meridian_atlas::{Point, Regions};
 use meridian_control::{Environment, SystemEnvironment};
 use meridian_latency::import::{Format, Import, ImportError, Reading, Tables};
+use ring::digest::{self, SHA256};
 use serde_json::{Value, json};
 
 use crate::admin::{Client, Command, Conversation};
@@ -19,6 +20,7 @@ use crate::terminal::{self, Bar};
 use crate::transfer::Incomplete;
 use crate::visible;
 
+use super::imported::Digest;
 use super::now_s;
 use super::wire::{Portion, Row};
 
@@ -63,7 +65,11 @@ pub(crate) fn stream(client: &Client, command: &Command, source: &Source) -> Res
     let format = format_of(source, &mut input, &shown)?;
     let tables = tables(source)?;
     let mut conversation = Conversation::open(client, command)?;
-    let regions = regions(&conversation.progress()?);
+    let ready = conversation.progress()?;
+    if !ready["imported"].is_null() {
+        return Ok(Outcome::finish(conversation.result()?, format, 0));
+    }
+    let regions = regions(&ready);
     let reading = Reading {
         format,
         now_s: now_s(),
@@ -102,15 +108,47 @@ pub(crate) fn stream(client: &Client, command: &Command, source: &Source) -> Res
         }
     };
     bar.clear();
-    let mut result = sender.end()?;
-    result["format"] = format.as_str().into();
-    result["wrong_rows"] = wrong.into();
-    result["passed_over"] = passed_over.into();
-    Ok(Outcome {
-        result,
-        faults,
-        wrong,
-    })
+    let outcome = Outcome::finish(sender.end()?, format, passed_over);
+    Ok(outcome.with_faults(faults, wrong))
+}
+
+/// What a file will be known by, with what it was read with. Of what can be read only once that
+/// cannot be said beforehand.
+pub(crate) fn digest(source: &Source) -> Result<Option<Digest>> {
+    let tables = [&source.prefixes, &source.targets, &source.sites];
+    let tables = tables.map(Option::as_deref);
+    let mut all = digest::Context::new(&SHA256);
+    for path in [Some(source.file.as_path())].into_iter().chain(tables) {
+        let Some(path) = path else {
+            all.update(&[0]);
+            continue;
+        };
+        if path == Path::new("-") {
+            return Ok(None);
+        }
+        let failed = || format!("cannot read {}", path.display());
+        let mut file = File::open(path).with_context(failed)?;
+        if !file.metadata().with_context(failed)?.is_file() {
+            return Ok(None);
+        }
+        all.update(&[1]);
+        all.update(digest_of(&mut file).with_context(failed)?.as_ref());
+    }
+    Ok(Some(Digest::new(all.finish().as_ref())))
+}
+
+fn digest_of(file: &mut File) -> io::Result<digest::Digest> {
+    let mut context = digest::Context::new(&SHA256);
+    let mut buffer = vec![0; BUFFER];
+    // Ends with the file.
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(context.finish()),
+            Ok(read) => context.update(buffer.get(..read).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// What the rows of a file look like: as it was told, or by its start.
@@ -130,6 +168,26 @@ fn format_of(source: &Source, input: &mut Input, shown: &str) -> Result<Format> 
 }
 
 impl Outcome {
+    fn finish(mut result: Value, format: Format, passed_over: u64) -> Self {
+        result["format"] = format.as_str().into();
+        result["wrong_rows"] = 0.into();
+        result["passed_over"] = passed_over.into();
+        Self {
+            result,
+            faults: Vec::new(),
+            wrong: 0,
+        }
+    }
+
+    fn with_faults(mut self, faults: Vec<String>, wrong: u64) -> Self {
+        self.result["wrong_rows"] = wrong.into();
+        Self {
+            faults,
+            wrong,
+            ..self
+        }
+    }
+
     /// Prints what is wrong, and for programs all of it; an error where anything is.
     pub(crate) fn tell(
         mut self,

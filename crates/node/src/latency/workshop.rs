@@ -1,6 +1,8 @@
 //! Where maps are built: what samples came to, kept on disk, and what becomes of a map that is
 //! built. When that happens is the builder's business, and an operator's.
 
+mod importing;
+
 use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::path::Path;
@@ -22,7 +24,10 @@ use crate::visible;
 
 use super::compile::{self, Built};
 use super::files::{Folder, read_map};
+use super::imported::{Digest, Imported};
 use super::{Latency, Measured, Waiting, now_s};
+
+pub(crate) use importing::{Beginning, Importing};
 
 /// Samples of the queue that are taken together.
 const MAX_LOT: usize = 4096;
@@ -46,6 +51,9 @@ struct Work {
     hysteresis: Hysteresis,
     /// Samples that were taken since the start, by who measured them.
     taken: BTreeMap<Kind, u64>,
+    /// The files that samples came out of, and those that they come out of now.
+    imported: Imported,
+    importing: Vec<Digest>,
     /// Something is not on the disk yet.
     is_changed: bool,
     tidied_s: u64,
@@ -121,6 +129,8 @@ impl Workshop {
             matrix: stored_matrix(&folder, condition.latency())?,
             hysteresis: Hysteresis::default(),
             taken: BTreeMap::new(),
+            imported: stored_imported(&folder, condition.latency())?,
+            importing: Vec::new(),
             is_changed: false,
             tidied_s: now_s(),
         };
@@ -367,12 +377,15 @@ impl Workshop {
 /// What samples came to before the start. What cannot be read is put aside.
 fn stored(folder: &Folder, rules: Rules, latency: &Latency) -> Result<Aggregate> {
     let Some(bytes) = folder.aggregate()? else {
+        // What files came to is not there any more: they may be taken anew.
+        folder.drop_imported()?;
         return Ok(Aggregate::new(rules));
     };
     match Aggregate::from_bytes(&bytes, rules) {
         Ok(aggregate) => Ok(aggregate),
         Err(error) => {
             let aside = folder.put_aggregate_aside()?;
+            folder.drop_imported()?;
             tell_aside(
                 "what latency samples came to was",
                 &aside,
@@ -380,6 +393,21 @@ fn stored(folder: &Folder, rules: Rules, latency: &Latency) -> Result<Aggregate>
                 latency,
             );
             Ok(Aggregate::new(rules))
+        }
+    }
+}
+
+/// Which files samples came out of before the start, likewise.
+fn stored_imported(folder: &Folder, latency: &Latency) -> Result<Imported> {
+    let Some(bytes) = folder.imported()? else {
+        return Ok(Imported::default());
+    };
+    match Imported::read(&bytes) {
+        Ok(imported) => Ok(imported),
+        Err(error) => {
+            let aside = folder.put_imported_aside()?;
+            tell_aside("which files were imported was", &aside, &error, latency);
+            Ok(Imported::default())
         }
     }
 }

@@ -15,7 +15,9 @@ use super::super::command::{Answer, Command};
 use super::Host;
 use super::transfer::{Connection, MAX_PORTION};
 use crate::latency::wire::Portion;
-use crate::latency::{self, Built, Fate, Lot, Taken, Workshop, whole};
+use crate::latency::{
+    self, Beginning, Built, Digest, Fate, Importing, Lot, Taken, Workshop, whole,
+};
 
 /// Clients whose truth is known, of one file.
 const MAX_TRUTH: usize = 2_000_000;
@@ -59,14 +61,35 @@ pub(super) fn stream(
             map(host)?;
             Taking::Truth(Truths::default(), *offered)
         }
-        _ => Taking::Samples(workshop(host)?, Taken::default()),
+        Command::LatencyImport { digest, again } => {
+            match import(host, digest.as_deref(), *again)? {
+                Beginning::Begins(importing) => Taking::Samples(importing),
+                Beginning::WasMade { at_s } => return imported_before(host, connection, at_s),
+            }
+        }
+        other => bail!("{other:?} takes no samples"),
     };
     stream_into(host, into, connection, ended)
 }
 
+fn import<'a>(host: &'a Host, digest: Option<&str>, again: bool) -> Result<Beginning<'a>> {
+    let known = |text| Digest::parse(text).context("the file's digest is none");
+    workshop(host)?.import(digest.map(known).transpose()?, again)
+}
+
+/// Says that nothing has to follow.
+fn imported_before(host: &Host, connection: &mut Connection, at_s: u64) -> Result<Value> {
+    let mut ready = latency::reading::ready(&host.latency.regions());
+    ready["imported"] = time(at_s).into();
+    let mut result = taken_shown(&Taken::default());
+    result["imported_before"] = ready["imported"].clone();
+    connection.write(&Answer::Progress(ready))?;
+    Ok(result)
+}
+
 /// What becomes of samples that follow on a connection.
 enum Taking<'a> {
-    Samples(&'a Workshop, Taken),
+    Samples(Importing<'a>),
     /// What a map is held against, with so many regions on offer.
     Truth(Truths, usize),
 }
@@ -103,16 +126,13 @@ fn stream_into(
             }
         }
         match &mut into {
-            Taking::Samples(workshop, taken) => taken.add(workshop.take(&lot)),
+            Taking::Samples(importing) => importing.take(&lot),
             Taking::Truth(truth, _) => truth.take(lot, host)?,
         }
         connection.write(&Answer::Progress(Value::Null))?;
     }
     match into {
-        Taking::Samples(workshop, taken) => {
-            workshop.keep()?;
-            Ok(taken_shown(&taken))
-        }
+        Taking::Samples(importing) => Ok(taken_shown(&importing.finish()?)),
         Taking::Truth(truth, offered) => score(host, truth, offered),
     }
 }

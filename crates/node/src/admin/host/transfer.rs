@@ -41,7 +41,7 @@ pub(super) fn carry_out(
     let outcome = match command {
         Command::ZoneImport(command) => import(host, command, &mut connection, ended),
         Command::ZoneExport { zone } => export(host, &zone, &mut connection),
-        command @ (Command::LatencyImport | Command::LatencyScore { .. }) => {
+        command @ (Command::LatencyImport { .. } | Command::LatencyScore { .. }) => {
             latency::stream(host, &command, &mut connection, ended)
         }
         other => bail!("{other:?} carries nothing"),

@@ -11,6 +11,12 @@ const SHOWN: usize = 40;
 
 /// `meridian latency import`
 pub(crate) fn imported(out: &mut impl Write, result: &Value) -> Result<()> {
+    if let Some(when) = result["imported_before"].as_str() {
+        return writeln!(
+            out,
+            "this file was imported on {when}: nothing of it counts a second time, unless with --again"
+        );
+    }
     writeln!(
         out,
         "{} samples and {} pairs of regions taken",
