@@ -108,6 +108,13 @@ impl Targets {
             self.max_ttl_s
         );
         ensure!(
+            self.keep_s > self.min_ttl_s,
+            "targets.keep_s is {}, and targets.min_ttl_s is {}: what is known would be forgotten \
+             before it may be asked for again",
+            self.keep_s,
+            self.min_ttl_s
+        );
+        ensure!(
             (10..=10_000).contains(&self.timeout_ms),
             "targets.timeout_ms is {}; it is 10 to 10000",
             self.timeout_ms
@@ -160,6 +167,7 @@ mod tests {
             ("max_queries = 0", "max_queries is 0"),
             ("gone_after_s = 0", "gone_after_s is 0"),
             ("keep_s = 0", "keep_s is 0"),
+            ("keep_s = 5", "before it may be asked for again"),
         ] {
             let error = targets(text).unwrap().check().unwrap_err().to_string();
             assert!(error.contains(part), "{error}");

@@ -140,7 +140,8 @@ impl Standing {
                     heard_at: now,
                     source: heard.source,
                 });
-                return Duration::from_secs(rules.bounded(ttl_s).into());
+                let whole = Duration::from_secs(rules.bounded(ttl_s).into());
+                return whole.min(rules.confirm_within());
             }
             Said::NoData { ttl_s } => (Absence::Data, ttl_s),
             Said::NoSuchName { ttl_s } => (Absence::Name, ttl_s),
@@ -152,7 +153,8 @@ impl Standing {
             heard_at: now,
             source: heard.source,
         });
-        let pause = Duration::from_secs(ttl_s.max(rules.min_ttl_s).into()).min(RETRY_MAX);
+        let pause = Duration::from_secs(ttl_s.max(rules.min_ttl_s).into());
+        let pause = pause.min(RETRY_MAX).min(rules.confirm_within());
         if self.good.is_none() {
             return pause;
         }
@@ -294,6 +296,12 @@ impl Good {
 }
 
 impl Rules {
+    /// What holds for longer than it may stay is asked for before that: else it would be unknown for
+    /// the rest of its TTL.
+    fn confirm_within(&self) -> Duration {
+        (self.keep / 2).max(Duration::from_secs(self.min_ttl_s.into()))
+    }
+
     fn bounded(&self, ttl_s: u32) -> u32 {
         ttl_s.clamp(self.min_ttl_s, self.max_ttl_s)
     }

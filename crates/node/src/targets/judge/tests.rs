@@ -128,6 +128,33 @@ fn the_last_good_answer_stays_for_a_day_of_silence() {
     assert_eq!(scene.shows(0), "3 for 10");
 }
 
+/// A working target was SERVFAIL from `keep` on, for the rest of its TTL.
+#[test]
+fn what_holds_longer_than_it_may_stay_is_asked_for_in_time() {
+    let rules = Rules {
+        keep: Duration::from_secs(40),
+        ..RULES
+    };
+    let mut standing = Standing::default();
+    let mut hear = |said| {
+        let heard = Heard {
+            said,
+            for_networks: Vec::new(),
+            source: "127.0.0.1:53".parse().unwrap(),
+        };
+        standing.take(Ok(heard), Timestamp(0), &rules).as_secs()
+    };
+    let record = |ttl_s| Said::Records {
+        data: vec![vec![192, 0, 2, 1]],
+        ttl_s,
+    };
+    assert_eq!(hear(Said::NoData { ttl_s: 300 }), 20);
+    assert_eq!(hear(Said::NoSuchName { ttl_s: 300 }), 20);
+    assert_eq!(hear(record(300)), 20);
+    assert_eq!(hear(record(15)), 15);
+    assert_eq!(hear(record(0)), 5);
+}
+
 #[test]
 fn what_is_said_for_a_network_has_a_time_of_its_own() {
     let day = 24 * 60 * 60;
