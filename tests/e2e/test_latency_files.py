@@ -6,6 +6,8 @@ import json
 import subprocess
 import time
 
+import pytest
+
 from harness import BIN, eventually
 
 # Builds are made when they are asked for.
@@ -180,6 +182,26 @@ def test_a_list_of_imported_files_that_is_damaged_is_put_aside(start):
     server.start()
     assert (folder / "imported.unreadable").read_text() == "what is this"
     assert bring(server, TRUE)["samples"] == 2
+
+
+@pytest.mark.parametrize(
+    "names", [["aggregate"], ["matrix.csv"], ["imported"], ["aggregate", "imported"]]
+)
+def test_what_maps_are_built_from_does_not_stop_the_start_by_not_being_read(start, names):
+    """An error of the disk in one of them, and nobody was answered."""
+    server = start(config=CONFIG)
+    bring(server, TRUE)
+    server.stop()
+    folder = server.data / "latency"
+    for name in names:
+        (folder / name).unlink()
+        (folder / name).mkdir()
+    server.start()
+    for name in names:
+        assert (folder / f"{name}.unreadable").is_dir()
+    assert f"{names[0]}.unreadable: cannot read " in server.why_not_ready("readyz")
+    assert bring(server, TRUE)["samples"] == (0 if names == ["matrix.csv"] else 2)
+    assert latency(server, "build")["networks"] == 1
 
 
 def test_a_file_that_two_import_at_once_counts_once(start):

@@ -141,7 +141,9 @@ impl Folder {
 
     /// No file was taken, by what is known now.
     pub(super) fn drop_imported(&self) -> Result<()> {
-        remove(&self.0.join(IMPORTED))
+        let removed = remove(&self.0.join(IMPORTED));
+        // What is no file cannot be removed as one.
+        removed.or_else(|_| self.put_imported_aside().map(|_| ()))
     }
 
     fn put(&self, path: &Path, bytes: &[u8]) -> Result<()> {

@@ -124,12 +124,13 @@ impl Workshop {
     pub(super) fn open(config: &config::Config, condition: &Arc<Condition>) -> Result<Self> {
         let folder = Folder::of(&config.data_dir);
         let rules = config.latency.rules();
+        let (aggregate, imported) = stored(&folder, rules, condition.latency())?;
         let work = Work {
-            aggregate: stored(&folder, rules, condition.latency())?,
+            aggregate,
             matrix: stored_matrix(&folder, condition.latency())?,
             hysteresis: Hysteresis::default(),
             taken: BTreeMap::new(),
-            imported: stored_imported(&folder, condition.latency())?,
+            imported,
             importing: Vec::new(),
             is_changed: false,
             tidied_s: now_s(),
@@ -374,57 +375,52 @@ impl Workshop {
     }
 }
 
-/// What samples came to before the start. What cannot be read is put aside.
-fn stored(folder: &Folder, rules: Rules, latency: &Latency) -> Result<Aggregate> {
-    let Some(bytes) = folder.aggregate()? else {
-        // What files came to is not there any more: they may be taken anew.
-        folder.drop_imported()?;
-        return Ok(Aggregate::new(rules));
-    };
-    match Aggregate::from_bytes(&bytes, rules) {
-        Ok(aggregate) => Ok(aggregate),
+/// What samples came to before the start, and which files they were from. What cannot be read is put
+/// aside, whyever that is: answers do not wait for anybody to look at it.
+fn stored(folder: &Folder, rules: Rules, latency: &Latency) -> Result<(Aggregate, Imported)> {
+    let parse = |bytes: &[u8]| Ok(Aggregate::from_bytes(bytes, rules)?);
+    let aggregate = match read_with(folder.aggregate(), parse) {
+        Ok(aggregate) => aggregate,
         Err(error) => {
             let aside = folder.put_aggregate_aside()?;
-            folder.drop_imported()?;
-            tell_aside(
-                "what latency samples came to was",
-                &aside,
-                &error.into(),
-                latency,
-            );
-            Ok(Aggregate::new(rules))
+            tell_aside("what latency samples came to was", &aside, &error, latency);
+            None
         }
-    }
-}
-
-/// Which files samples came out of before the start, likewise.
-fn stored_imported(folder: &Folder, latency: &Latency) -> Result<Imported> {
-    let Some(bytes) = folder.imported()? else {
-        return Ok(Imported::default());
     };
-    match Imported::read(&bytes) {
-        Ok(imported) => Ok(imported),
+    let Some(aggregate) = aggregate else {
+        // What files came to is not there any more: they may be taken anew.
+        folder.drop_imported()?;
+        return Ok((Aggregate::new(rules), Imported::default()));
+    };
+    let imported = match read_with(folder.imported(), Imported::read) {
+        Ok(imported) => imported,
         Err(error) => {
             let aside = folder.put_imported_aside()?;
             tell_aside("which files were imported was", &aside, &error, latency);
-            Ok(Imported::default())
+            None
         }
-    }
+    };
+    Ok((aggregate, imported.unwrap_or_default()))
 }
 
 /// Round trips between regions as they were before the start, likewise.
 fn stored_matrix(folder: &Folder, latency: &Latency) -> Result<Matrix> {
-    let Some(bytes) = folder.matrix()? else {
-        return Ok(Matrix::default());
-    };
-    match matrix(&bytes) {
-        Ok(matrix) => Ok(matrix),
+    match read_with(folder.matrix(), matrix) {
+        Ok(matrix) => Ok(matrix.unwrap_or_default()),
         Err(error) => {
             let aside = folder.put_matrix_aside()?;
             tell_aside("round trips between regions were", &aside, &error, latency);
             Ok(Matrix::default())
         }
     }
+}
+
+/// What a file says, if it is there.
+fn read_with<T>(
+    file: Result<Option<Vec<u8>>>,
+    parse: impl FnOnce(&[u8]) -> Result<T>,
+) -> Result<Option<T>> {
+    file?.map(|bytes| parse(&bytes)).transpose()
 }
 
 fn tell_aside(what: &str, aside: &Path, error: &anyhow::Error, latency: &Latency) {
