@@ -2,6 +2,7 @@
 held against: nothing of it is taken for something else, and nothing stops answers.
 """
 
+import gzip
 import json
 import subprocess
 import time
@@ -80,6 +81,14 @@ def test_files_that_are_no_measurements_say_so(start):
     server = start(config=CONFIG)
     folder = latency(server, "import", server.folder, check=False)
     assert folder.returncode == 1 and "Is a directory" in folder.stderr
+    # What was said of these was that their format has to be named.
+    for content, why in ((gzip.compress(TRUE.encode()), "packed with gzip: unpack"), (b"", "is empty")):
+        (server.folder / "rows").write_bytes(content)
+        done = latency(server, "import", server.folder / "rows", "--format", "csv", check=False)
+        assert done.returncode == 1 and why in done.stderr, done
+    (server.folder / "rows").write_text("1\n")
+    row = latency(server, "import", server.folder / "rows", "--format", "ndjson", check=False)
+    assert "expected an object" in row.stdout
     # Counts stood where round trips were read, as the name of their column was not known.
     other = "prefix,region,count,ms\n141.20.1.0/24,eu-central-1,40,12\n"
     done = bring(server, other, check=False)

@@ -23,7 +23,7 @@ use meridian_atlas::Regions;
 
 use crate::sample::Sample;
 
-pub use format::Format;
+pub use format::{Format, packed_with};
 pub use tables::Tables;
 
 use columns::Columns;

@@ -81,6 +81,18 @@ impl Format {
     }
 }
 
+/// What a file is packed with that begins with these bytes, if it is.
+pub fn packed_with(start: &[u8]) -> Option<&'static str> {
+    let marks: [(&[u8], _); 4] = [
+        (b"\x1f\x8b", "gzip"),
+        (b"\x28\xb5\x2f\xfd", "zstd"),
+        (b"\xfd7zXZ\0", "xz"),
+        (b"BZh", "bzip2"),
+    ];
+    let found = marks.iter().find(|(mark, _)| start.starts_with(mark));
+    found.map(|(_, program)| *program)
+}
+
 /// Whether a line of a file of lines says nothing: it is empty, or a comment.
 pub(super) fn passes_over(line: &str) -> bool {
     line.is_empty() || line.starts_with('#')

@@ -7,6 +7,7 @@ use super::{Reading, Wrong};
 use crate::sample::{Kind, Sample};
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Row {
     prefix: String,
     region: Box<str>,

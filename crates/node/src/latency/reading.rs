@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use meridian_atlas::{Point, Regions};
 use meridian_control::{Environment, SystemEnvironment};
-use meridian_latency::import::{Format, Import, ImportError, Reading, Tables};
+use meridian_latency::import::{Format, Import, ImportError, Reading, Tables, packed_with};
 use ring::digest::{self, SHA256};
 use serde_json::{Value, json};
 
@@ -155,6 +155,12 @@ fn digest_of(file: &mut File) -> io::Result<digest::Digest> {
 fn format_of(source: &Source, input: &mut Input, shown: &str) -> Result<Format> {
     let start = input.fill_buf();
     let start = start.with_context(|| format!("cannot read {shown}"))?;
+    if start.is_empty() {
+        bail!("{shown} is empty");
+    }
+    if let Some(program) = packed_with(start) {
+        bail!("{shown} is packed with {program}: unpack it first, and import what comes out");
+    }
     let format = source.format.or_else(|| Format::guess(start));
     let format = format
         .with_context(|| format!("{shown} does not look like anything known: name its --format"))?;
