@@ -68,6 +68,11 @@ def test_what_cannot_be_registered_is_refused(meridian):
         (("add", "lb.example.net", "--region", "home"), "there is no region 'home'"),
         (("add", "x.mars-north-1.elb.amazonaws.com"), "there is no region 'mars-north-1'"),
         (("add", "*.example.net", "--region", "us-east-1"), "neither a host name nor an address"),
+        # These were registered, under names that no target has.
+        (("add", "192.0.2.0/24", "--region", "us-east-1"), "neither a host name nor an address"),
+        (("add", "192.0.2.256", "--region", "us-east-1"), "neither a host name nor an address"),
+        (("add", "http://lb.example.net", "--region", "us-east-1"), "neither a host name nor"),
+        (("add", "lb.example.net:443", "--region", "us-east-1"), "neither a host name nor an address"),
         (("add", "lb.example.net", "--account", "nobody"), "there is no account 'nobody'"),
         (("remove", "lb.example.net"), "there is no resource lb.example.net"),
         (("list", "--account", "nobody"), "there is no account 'nobody'"),

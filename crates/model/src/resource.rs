@@ -46,6 +46,22 @@ impl ResourceName {
         let name = Name::parse(text).ok()?.to_lowercase();
         (!name.is_root() && !name.is_wildcard()).then_some(Self::Host(name))
     }
+
+    /// Whether somebody may be reached by it. A name that is not is a mistake, such as a network or
+    /// an address with a typing error: hosts have letters, digits, `-` and `_` in their names, and
+    /// no number at the end (RFC 1123, section 2.1).
+    pub fn is_reachable(&self) -> bool {
+        let Self::Host(name) = self else {
+            return true;
+        };
+        let is_written = |label: &[u8]| {
+            label
+                .iter()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(b))
+        };
+        let is_number = |label: &[u8]| label.iter().all(u8::is_ascii_digit);
+        name.labels().all(is_written) && !name.labels().last().is_some_and(is_number)
+    }
 }
 
 impl fmt::Display for ResourceName {

@@ -67,6 +67,11 @@ pub fn plan_add_resource<S: State>(
     new: &NewResource,
 ) -> Result<(Vec<Effect>, Resource), Refused<S::Error>> {
     let name = resource_name(&new.name)?;
+    if !name.is_reachable() {
+        return Err(PlanError::Refused(ResourceRefusal::BadName(
+            new.name.clone(),
+        )));
+    }
     let region = match &new.region {
         Some(region) => known_region(state, region)?,
         None => told_region(state, &name)?,
