@@ -187,6 +187,8 @@ def test_what_is_refused_stands_beside_what_was_typed(visitor, zone):
         ({"policy": "weighted", "weight": "1"}, "Give a set identifier"),
         ({"name": "www.elsewhere.test."}, "does not lie in the zone"),
         ({"target": "alias", "alias": "x.test", "alias_zone": "nowhere.test"}, "no hosted zone"),
+        ({"target": "alias", "alias": "192.0.2.1"}, "192.0.2.1 is an address, and an alias leads to a name"),
+        ({"target": "alias", "alias": "https://x.test/"}, "'https://x.test/' is no name of a host"),
         ({"policy": "latency", "region": "mars"}, "There is no region 'mars'"),
     ]:
         page = fill_in(visitor, zone, **{"name": "www", "values": "192.0.2.1"} | more)

@@ -213,6 +213,14 @@ def test_what_makes_no_sense_is_refused(site):
         (("--value", "host.example.net"), "is no address: say --type"),
         (("--value", "192.0.2.1", "--type", "A", "--type", "TXT"), "values are of one type"),
         (("--alias", "a..b"), "'a..b' is no name"),
+        # These were written, and answered nothing.
+        (("--alias", "192.0.2.1"), "192.0.2.1 is an address, and an alias leads to a name: say --value"),
+        (("--alias", "2001:db8::1"), "2001:db8::1 is an address"),
+        (("--alias", "192.0.2.256"), "'192.0.2.256' is no name of a host"),
+        (("--alias", "https://cdn.example.net/"), "'https://cdn.example.net/' is no name of a host"),
+        (("--alias", "cdn.example.net:443"), "is no name of a host"),
+        (("--alias", "*.example.net"), "is no name of a host"),
+        (("--alias", "."), "is no name of a host"),
     ]:
         assert part in site.refusal("add", "www", *words), words
     assert "does not lie in the zone" in site.refusal("add", "www.org.", "--value", "192.0.2.1")

@@ -97,6 +97,11 @@ impl From<Unfilled> for Problem {
                 "'{value}' is no address: choose the type, as CNAME for the name of a host, or an \
                  alias to it."
             ),
+            Unfilled::AliasOfAddress(address) => {
+                format!(
+                    "{address} is an address, and an alias leads to a name: give it as a value."
+                )
+            }
             Unfilled::NoRegionOfType(rtype) => {
                 format!("A record of type {rtype} has no region of its own: choose the region.")
             }
@@ -152,6 +157,8 @@ mod tests {
             said(ResourceRefusal::UnknownRegion("mars".to_owned()).into()),
             said(Unfilled::NoIdentifier),
             said(Unfilled::NoType("x".to_owned())),
+            said(Unfilled::AliasOfAddress("2001:db8::9".parse().unwrap())),
+            said(Unfilled::NoHost("192.0.2.0/24".to_owned())),
             said(Unfilled::NoRegionOfType(RecordType::Txt)),
             said(Unfilled::SeveralRegions(
                 region("us-east-1"),

@@ -108,12 +108,19 @@ impl Filling<'_> {
         zone: Option<&str>,
         health: TargetHealth,
     ) -> Outcome<Vec<Draft>> {
+        if let Ok(address) = target.parse::<IpAddr>() {
+            return Err(Unfilled::AliasOfAddress(address));
+        }
+        let text = target;
         let target = match target {
             // No host elsewhere has one label.
             text if !text.contains('.') => owner(self.zone, text)?,
             text => parsed(text)?,
         };
         let (id, here) = self.target_zone(&target, zone)?;
+        if here.is_none() && !ResourceName::Host(target.clone()).is_reachable() {
+            return Err(Unfilled::NoHost(text.to_owned()));
+        }
         let mut types: BTreeSet<&str> = BTreeSet::new();
         types.extend(self.request.types.iter().map(|rtype| rtype.as_str()));
         if let Some(zone) = here.as_ref().filter(|_| types.is_empty()) {

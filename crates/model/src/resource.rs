@@ -60,7 +60,7 @@ impl ResourceName {
                 .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(b))
         };
         let is_number = |label: &[u8]| label.iter().all(u8::is_ascii_digit);
-        name.labels().all(is_written) && !name.labels().last().is_some_and(is_number)
+        name.labels().all(is_written) && name.labels().last().is_some_and(|it| !is_number(it))
     }
 }
 

@@ -1,6 +1,8 @@
 //! Why an addition cannot be filled in, by cause. The texts are those of the command line; whoever asks
 //! in another way has words of its own for what is left to be said there.
 
+use std::net::IpAddr;
+
 use meridian_dns::{Name, NameError, RecordType};
 use meridian_log::ReadError;
 use meridian_model::{PlanError, Region, ResourceRefusal};
@@ -20,6 +22,10 @@ pub enum Unfilled {
     SeveralTypes,
     #[error("'{0}' is no address: say --type")]
     NoType(String),
+    #[error("{0} is an address, and an alias leads to a name: say --value {0}")]
+    AliasOfAddress(IpAddr),
+    #[error("'{0}' is no name of a host, which is what an alias elsewhere leads to")]
+    NoHost(String),
     #[error("say --set-identifier: it tells the sets of a name and type apart")]
     NoIdentifier,
     #[error("a record of type {0} has no region of its own: say --region")]
