@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 
 use super::{cell, table};
 
+/// Records of a target in a list of all; `target show` has the others.
+const LISTED: usize = 3;
+
 /// `meridian target list`
 pub(super) fn list(out: &mut impl Write, targets: &Value) -> Result<()> {
     let row = |target: &Value| {
@@ -13,13 +16,24 @@ pub(super) fn list(out: &mut impl Write, targets: &Value) -> Result<()> {
             "name": target["name"],
             "type": target["type"],
             "state": target["state"],
-            "data": target["data"],
+            "data": few(&target["data"]),
             "ttl": target["ttl_s"],
             "age": target["age_s"],
         })
     };
     let targets = targets.as_array().map_or(&[][..], Vec::as_slice);
     table(out, &targets.iter().map(row).collect::<Vec<_>>())
+}
+
+/// The first of many, so that one target does not make all lines as long as it has records.
+fn few(data: &Value) -> Value {
+    match data.as_array() {
+        Some(all) if all.len() > LISTED => {
+            let first = all.iter().take(LISTED).map(cell).collect::<Vec<_>>();
+            json!(format!("{} … {} more", first.join(" "), all.len() - LISTED))
+        }
+        _ => data.clone(),
+    }
 }
 
 /// `meridian target show`
@@ -64,4 +78,33 @@ pub(super) fn shown(out: &mut impl Write, targets: &Value) -> Result<()> {
         line("asked again", format!("in {} s", target["next_s"]))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each line was as long as the longest list of records.
+    #[test]
+    fn a_list_is_not_as_wide_as_its_largest_target() {
+        let target = |name: &str, count: usize| {
+            let data = (0..count).map(|last| format!("192.0.2.{last}"));
+            json!({ "name": name, "type": "A", "state": "answers",
+                "data": data.collect::<Vec<_>>(), "ttl_s": 5, "age_s": 1 })
+        };
+        let targets = json!([
+            target("a.test.", 100),
+            target("b.test.", 3),
+            target("c.test.", 0)
+        ]);
+        let mut out = Vec::new();
+        list(&mut out, &targets).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(
+            text.contains("192.0.2.0 192.0.2.1 192.0.2.2 … 97 more"),
+            "{text}"
+        );
+        assert!(text.contains("192.0.2.0 192.0.2.1 192.0.2.2 "), "{text}");
+        assert!(text.lines().all(|line| line.len() < 100), "{text}");
+    }
 }
