@@ -46,7 +46,28 @@ impl Factor {
 pub(super) struct Gathering<'a> {
     pub(super) rules: &'a Rules,
     ageing: Ageing,
-    all: BTreeMap<Area, Holding>,
+    all: BTreeMap<Area, Gathered>,
+}
+
+/// What is known of an area.
+#[derive(Debug, Clone, Default)]
+struct Gathered {
+    holding: Holding,
+    /// Of how many networks; of those that are kept no more, at least.
+    networks: u32,
+}
+
+/// What one network knows is its own, and says nothing of all others in a country.
+const MIN_NETWORKS: u32 = 2;
+
+impl Gathered {
+    /// Whether it is more than what one visitor, or the visitors of one network, say: anybody may
+    /// report what he likes of his own network, which is not to move a country.
+    fn is_heard(&self, rules: &Rules) -> bool {
+        let clients = &self.holding.clients;
+        let several = self.networks >= MIN_NETWORKS && clients.count() >= rules.min_clients - 0.5;
+        clients.are_believed() || several
+    }
 }
 
 impl<'a> Gathering<'a> {
@@ -58,10 +79,17 @@ impl<'a> Gathering<'a> {
         }
     }
 
-    /// Adds what is known of some addresses of an area. `model` has an estimate for each region of
-    /// the aggregate, where there is one.
-    pub(super) fn add(&mut self, area: Area, holding: &Holding, model: &[Option<f32>]) {
+    /// Adds what is known of some networks of an area, so many at least. `model` has an estimate for
+    /// each region of the aggregate, where there is one.
+    pub(super) fn add(
+        &mut self,
+        area: Area,
+        (holding, networks): (&Holding, u32),
+        model: &[Option<f32>],
+    ) {
         let gathered = self.all.entry(area).or_default();
+        gathered.networks = gathered.networks.saturating_add(networks);
+        let gathered = &mut gathered.holding;
         let mut ratios = Vec::new();
         for known in holding.iter() {
             let estimate = model.get(usize::from(known.region)).copied().flatten();
@@ -113,15 +141,18 @@ impl<'a> Gathering<'a> {
 
     /// Adds what is known of an area to what is known of the next wider one.
     fn widen(&mut self, area: Area) {
-        let (Some(wider), Some(holding)) = (area.wider(), self.all.get(&area).cloned()) else {
+        let (Some(wider), Some(gathered)) = (area.wider(), self.all.get(&area).cloned()) else {
             return;
         };
+        let holding = gathered.holding;
         // What is so of one country need not be so of the next.
         let most = match area.asn {
             Some(_) => self.rules.voice,
             None => self.rules.prior,
         };
         let above = self.all.entry(wider).or_default();
+        above.networks = above.networks.saturating_add(gathered.networks);
+        let above = &mut above.holding;
         for known in holding.iter() {
             let share = (most / bins::weight(known.bins)).min(1.0);
             above.absorb(known, share, self.ageing);
@@ -144,9 +175,11 @@ impl<'a> Gathering<'a> {
                 ..Stretch::default()
             },
         };
-        let Some(holding) = self.all.get(&area) else {
+        let gathered = self.all.get(&area);
+        let Some(gathered) = gathered.filter(|gathered| gathered.is_heard(self.rules)) else {
             return stretch;
         };
+        let holding = &gathered.holding;
         (stretch.samples, stretch.last_min) = (holding.weight(), holding.last_min());
         let clients = &holding.clients;
         let now_min = crate::aggregate::minute(ground.now_s);

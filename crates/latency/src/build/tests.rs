@@ -280,6 +280,38 @@ fn one_chatty_client_moves_nobody() {
     assert_eq!(report.published, 0);
 }
 
+/// One visitor had sent a whole country elsewhere, by what was told of his network to all in it.
+#[test]
+fn the_visitors_of_one_network_move_nobody_else() {
+    let world = World::new(40);
+    let network = |city| format!("{}/24", world.address(city));
+    let lie = |cities: &[usize], clients: u64| {
+        let mut aggregate = Aggregate::new(Rules::default());
+        for city in cities {
+            for number in 0..400 {
+                for (region, ms) in [("us-east-1", 300.0), ("eu-west-1", 1500.0)] {
+                    let mut sample = sample(&network(*city), region, ms);
+                    (sample.client, sample.kind) = (client(number % clients), Kind::Rum);
+                    aggregate.fold(&sample, &world.ground(NOW_S)).unwrap();
+                }
+            }
+        }
+        first(&world, &aggregate).0
+    };
+    let before = first(&world, &Aggregate::new(Rules::default())).0;
+    let others = |map: &LatencyMap| {
+        let others = (0..40).filter(|city| *city != 3);
+        let told = others.map(|city| ms(map, &world.address(city), "eu-west-1"));
+        told.collect::<Vec<_>>()
+    };
+    for clients in [1, 2, 30] {
+        assert_eq!(others(&lie(&[3], clients)), others(&before), "{clients}");
+    }
+    // Two networks of the country, and several clients, say something of it.
+    assert_ne!(others(&lie(&[3, 15], 30)), others(&before));
+    assert_eq!(others(&lie(&[3, 15], 1)), others(&before));
+}
+
 #[test]
 fn networks_that_no_atlas_knows_are_published_all_the_same() {
     let world = World::new(4);

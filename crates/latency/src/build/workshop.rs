@@ -53,6 +53,9 @@ pub(super) struct Networks {
     pub(super) measured: f64,
 }
 
+/// As many networks as it takes, where nobody counted them.
+const MANY: u32 = 2;
+
 /// A network around the one at hand.
 struct Around {
     key: Key,
@@ -117,13 +120,14 @@ impl<'a> Workshop<'a> {
             ) else {
                 continue;
             };
-            gathering.add(area, holding, &self.by_region(model));
+            gathering.add(area, (holding, 1), &self.by_region(model));
         }
         let mut areas: Vec<(&Area, &Holding)> = aggregate.areas.iter().collect();
         areas.sort_unstable_by_key(|(area, _)| **area);
         for (area, holding) in areas {
             if let Some(model) = modelled(&whole(area.country, area.continent)) {
-                gathering.add(*area, holding, &self.by_region(&model));
+                // What networks came to that are kept no more: of many, once.
+                gathering.add(*area, (holding, MANY), &self.by_region(&model));
             }
         }
         gathering.finish(&self.making.ground, &self.columns, self.regions.len())
