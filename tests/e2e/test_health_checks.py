@@ -365,6 +365,10 @@ def test_short_intervals_are_an_operators_leave(checks):
     assert refusal(lambda: make(1))[0] == "InvalidInput"
     assert interval(make(2)) == 2 and interval(make(5)) == 5
     assert refusal(lambda: make(7))[0] == "InvalidInput"
+    for seconds in (1, 7):
+        other = ("health", "set", slow["Id"], "--interval", seconds)
+        done = checks.server.admin(*other, check=False, as_json=False)
+        assert done.returncode != 0 and "must be 2, 3, 4, 5, 10 or 30." in done.stderr
     checks.server.admin(*often)
     assert interval(slow) == 2 and checks.get(slow)["HealthCheckVersion"] == 2
     # What is there stays when the quota does not.

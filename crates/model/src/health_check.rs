@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use crate::id::{AccountId, HealthCheckId};
 
 pub use draft::{AlarmDraft, HealthCheckDraft, HealthCheckSettings, ResetElement};
-pub(crate) use draft::{no_child, no_interval};
+pub(crate) use draft::{INTERVALS_S, no_child, no_interval};
 pub use region::{ALARM_REGIONS, CheckerRegion};
 pub use routing_control::{ControlState, RoutingControl, is_routing_control};
 pub use standing::{Reason, Standing};

@@ -312,8 +312,8 @@ impl HealthCheckSettings {
     fn request_interval(&self) -> Result<u8, String> {
         match self.request_interval_s {
             None => Ok(30),
-            Some(seconds @ (1..=5 | 10 | 30)) => Ok(seconds),
-            Some(_) => Err(no_interval()),
+            Some(seconds) if INTERVALS_S.contains(&seconds) => Ok(seconds),
+            Some(_) => Err(no_interval(ROUTE_53S_LEAST_S)),
         }
     }
 
@@ -488,9 +488,21 @@ pub(crate) fn no_child(id: &str) -> String {
     format!("The child health check {id} does not exist.")
 }
 
-/// What is said of an interval that an account cannot have.
-pub(crate) fn no_interval() -> String {
-    "Invalid parameter : The request interval must be 10 or 30.".to_owned()
+/// The intervals that there are, of which accounts may have those from some least one on.
+pub(crate) const INTERVALS_S: [u8; 7] = [1, 2, 3, 4, 5, 10, 30];
+const ROUTE_53S_LEAST_S: u64 = 10;
+
+/// What is said of an interval that an account cannot have, with those that it can.
+pub(crate) fn no_interval(least_s: u64) -> String {
+    let mut others = INTERVALS_S.map(u64::from).to_vec();
+    let longest = others.pop().unwrap_or_default();
+    others.retain(|seconds| *seconds >= least_s);
+    let others: Vec<String> = others.iter().map(ToString::to_string).collect();
+    let or = if others.is_empty() { "" } else { " or " };
+    format!(
+        "Invalid parameter : The request interval must be {}{or}{longest}.",
+        others.join(", ")
+    )
 }
 
 fn invalid<T>(text: &str) -> Result<T, String> {

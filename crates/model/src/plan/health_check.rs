@@ -9,7 +9,7 @@ use crate::egress::AddressRange;
 use crate::facts::{Facts, Timestamp};
 use crate::health_check::{
     HealthCheck, HealthCheckConfig, HealthCheckDraft, HealthCheckSettings, HealthSubject,
-    ResetElement, no_child, no_interval,
+    INTERVALS_S, ResetElement, no_child, no_interval,
 };
 use crate::id::{AccountId, HealthCheckId};
 use crate::quota::Quota;
@@ -199,10 +199,10 @@ pub fn plan_set_health_check_interval<S: State>(
             "Invalid parameter : Only checks of endpoints have a request interval.".to_owned(),
         ));
     }
+    check_interval(state, &check.account, seconds)?;
     let mut draft = HealthCheckDraft::of(&check.config);
     draft.settings.request_interval_s = Some(seconds);
     let config = draft.into_config().map_err(invalid)?;
-    check_interval(state, &check.account, seconds)?;
     let check = HealthCheck {
         version: check.version.saturating_add(1),
         config,
@@ -287,10 +287,11 @@ fn check_children<S: State>(
     Ok(())
 }
 
-/// Refuses what is less than the account's least interval.
+/// Refuses what is none of the intervals, and what is less than the account's least.
 fn check_interval<S: State>(state: &S, account: &AccountId, seconds: u8) -> Planned<(), S::Error> {
-    if u64::from(seconds) < state.limit(account, Quota::HealthCheckInterval)? {
-        return Err(invalid(no_interval()));
+    let least = state.limit(account, Quota::HealthCheckInterval)?;
+    if !INTERVALS_S.contains(&seconds) || u64::from(seconds) < least {
+        return Err(invalid(no_interval(least)));
     }
     Ok(())
 }
