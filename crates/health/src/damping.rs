@@ -33,7 +33,8 @@ pub struct Guardrails {
 /// When everything counts as in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Panic {
-    /// When less than this part of what is known is in, in percent. It ends at ten percent more.
+    /// When less than this part of what is known of enabled checks is in, in percent. It ends at ten
+    /// percent more.
     pub below_percent: u8,
     /// Only where so many are known: the one check of a failover pair must not undo itself.
     pub least_checks: u32,
@@ -106,6 +107,8 @@ pub struct Damping {
 struct Place {
     account: u32,
     inverted: bool,
+    /// Answers do not go by its outcome, which nobody looks after: it is left as it was.
+    disabled: bool,
     /// Since when the votes say something else than what counts.
     waiting: Option<Duration>,
 }
@@ -153,6 +156,7 @@ impl Damping {
         if let Some(place) = self.places.get_mut(slot as usize) {
             place.account = account;
             place.inverted = check.config.inverted;
+            place.disabled = check.config.disabled;
         }
         Ok(())
     }
@@ -233,6 +237,11 @@ impl Damping {
             let Some(place) = self.places.get_mut(slot as usize) else {
                 continue;
             };
+            if place.disabled {
+                // It takes nothing of what others may be taken out by.
+                place.waiting = None;
+                continue;
+            }
             let was_in = place.is_in(self.limited.get(slot));
             let is_in = place.is_in(Some(health));
             if was_in == is_in {
@@ -278,7 +287,8 @@ impl Damping {
             return;
         }
         for (slot, health) in self.limited.iter() {
-            let Some(place) = self.places.get(slot as usize) else {
+            let place = self.places.get(slot as usize);
+            let Some(place) = place.filter(|place| !place.disabled) else {
                 continue;
             };
             if let Some(account) = self.standings.get_mut(place.account as usize) {
@@ -314,8 +324,23 @@ impl Damping {
         &self.limited
     }
 
-    /// Takes up what answers went by before a restart.
-    pub(crate) fn take_up(&mut self, known: &[(u32, Health)]) {
+    /// Whether all of the account that has the check in this place count as in.
+    pub(crate) fn panics(&self, slot: u32) -> bool {
+        let place = self.places.get(slot as usize);
+        let account = place.and_then(|place| self.standings.get(place.account as usize));
+        account.is_some_and(|account| account.panics)
+    }
+
+    /// Takes up what counted before a restart, and whose accounts were in a panic, by the guardrails
+    /// that there are.
+    pub(crate) fn take_up(&mut self, known: &[(u32, Health)], panicking: &[u32]) {
+        for slot in panicking {
+            let place = self.places.get(*slot as usize);
+            let account = place.and_then(|place| self.standings.get_mut(place.account as usize));
+            if let Some(account) = account {
+                account.panics = true;
+            }
+        }
         self.limited.set_all(known);
         self.published.clone_from(&self.limited);
         self.panic();

@@ -16,7 +16,7 @@
 //!
 //! A check: four bytes of place, eight that tell it from all others there ever were (its number in
 //! [`Layout`]), one of bits: 1 the votes decided it, 2 they said healthy, 4 answers
-//! go by an outcome, 8 by healthy. Places rise. Last words of silent checkers are not kept.
+//! go by an outcome, 8 by healthy, 16 all of its account count as in. Places rise. Last words of silent checkers are not kept.
 
 use std::collections::HashMap;
 
@@ -46,6 +46,8 @@ const DECIDED: u8 = 1;
 const DECIDED_HEALTHY: u8 = 2;
 const PUBLISHED: u8 = 4;
 const PUBLISHED_HEALTHY: u8 = 8;
+/// Earlier versions do not look at it.
+const PANICKING: u8 = 16;
 
 /// A state that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +71,8 @@ struct Check {
 pub struct Outline {
     judged: Healths,
     limited: Healths,
+    /// Panics are in it.
+    published: Healths,
     /// Of whom.
     sums: Vec<u64>,
 }
@@ -94,6 +98,12 @@ impl State {
             let bits = bits(judged.get(at.slot), DECIDED, DECIDED_HEALTHY)
                 | bits(published.get(at.slot), PUBLISHED, PUBLISHED_HEALTHY);
             let number = layout.number(at.slot).filter(|_| bits != 0)?;
+            let bits = bits
+                | if damping.panics(at.slot) {
+                    PANICKING
+                } else {
+                    0
+                };
             Some(Check {
                 slot: at.slot,
                 number,
@@ -196,14 +206,24 @@ impl State {
         self.known(layout, PUBLISHED, PUBLISHED_HEALTHY)
     }
 
+    /// Those of the checks that are there now whose accounts were in a panic.
+    pub(crate) fn panicking(&self, layout: &Layout) -> impl Iterator<Item = u32> {
+        let panicking = |check: &&Check| check.bits & PANICKING != 0;
+        self.there(layout).filter(panicking).map(|check| check.slot)
+    }
+
+    fn there(&self, layout: &Layout) -> impl Iterator<Item = &Check> {
+        let there = |check: &&Check| layout.number(check.slot) == Some(check.number);
+        self.checks.iter().filter(there)
+    }
+
     fn known(
         &self,
         layout: &Layout,
         known: u8,
         healthy: u8,
     ) -> impl Iterator<Item = (u32, Health)> {
-        let there = |check: &&Check| layout.number(check.slot) == Some(check.number);
-        self.checks.iter().filter(there).filter_map(move |check| {
+        self.there(layout).filter_map(move |check| {
             let health = match (check.bits & known != 0, check.bits & healthy != 0) {
                 (false, _) => return None,
                 (true, true) => Health::Healthy,
@@ -220,6 +240,7 @@ impl Outline {
         Self {
             judged: votes.healths().clone(),
             limited: damping.limited().clone(),
+            published: damping.healths().clone(),
             sums: votes.layout().sums().to_vec(),
         }
     }
@@ -228,6 +249,7 @@ impl Outline {
     pub fn is_of(&self, votes: &Votes, damping: &Damping) -> bool {
         self.judged == *votes.healths()
             && self.limited == *damping.limited()
+            && self.published == *damping.healths()
             && self.sums == votes.layout().sums()
     }
 }
@@ -291,11 +313,12 @@ impl Votes {
 }
 
 impl Damping {
-    /// Takes up what answers went by before a restart, of the checks that are there. Those that
-    /// were waiting begin to wait again.
+    /// Takes up what answers went by before a restart, of the checks that are there: by the
+    /// guardrails that are set, so these come first. Those that were waiting begin to wait again.
     pub fn restore(&mut self, state: &State) {
         let published: Vec<_> = state.published(self.layout()).collect();
-        self.take_up(&published);
+        let panicking: Vec<_> = state.panicking(self.layout()).collect();
+        self.take_up(&published, &panicking);
     }
 }
 

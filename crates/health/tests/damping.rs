@@ -153,6 +153,47 @@ fn everything_is_in_where_too_little_is_left() {
 }
 
 #[test]
+fn a_disabled_check_brings_on_no_panic_and_takes_no_place_of_those_taken_out() {
+    let panic = Panic {
+        below_percent: 50,
+        least_checks: 3,
+    };
+    let rails = Guardrails {
+        out_per_minute: Some(6),
+        panic: Some(panic),
+        ..Guardrails::OFF
+    };
+    let disable = |world: &mut World, disabled: bool| {
+        for check in world.checks.iter_mut().skip(4) {
+            check.config.disabled = disabled;
+        }
+        know(&mut world.votes, &mut world.damping, &world.checks);
+    };
+    let mut world = World::new(checks(10), rails);
+    assert_eq!(world.at(0, "uuuudddddd"), "uuuuuuuuuu", "a panic");
+    // Nobody looks any more at the six that are known to be down.
+    disable(&mut world, true);
+    assert!(world.at(1, "uuuudddddd").starts_with("uuuu"));
+    let two_are_left = world.at(70, "uudddddddd");
+    assert!(two_are_left.starts_with("uudd"), "{two_are_left}");
+    assert!(world.at(71, "uuuduuuuuu").starts_with("uuud"));
+    // Those that are down and disabled from the beginning are none of the six.
+    let mut world = World::new(
+        checks(10),
+        Guardrails {
+            panic: None,
+            ..rails
+        },
+    );
+    disable(&mut world, true);
+    world.at(0, "uuuudddddd");
+    assert!(world.at(1, "dddddddddd").starts_with("dddd"));
+    // They count again where they are enabled again, two of them within this minute.
+    disable(&mut world, false);
+    assert_eq!(world.at(2, "dddddddddd"), "dddddd????");
+}
+
+#[test]
 fn accounts_have_their_guardrails_for_themselves() {
     let panic = Panic {
         below_percent: 50,

@@ -5,7 +5,7 @@ mod common;
 
 use common::{check, know, register, seconds, stations};
 use meridian_health::{
-    Basis, Damping, Guardrails, HeldBack, MAX_STATE_BYTES, Outline, Refused, Rules, State,
+    Basis, Damping, Guardrails, HeldBack, MAX_STATE_BYTES, Outline, Panic, Refused, Rules, State,
     Unreadable, Vote, Votes,
 };
 use meridian_model::Health::{Healthy, Unhealthy};
@@ -80,6 +80,44 @@ fn health_after_a_restart_equals_health_before() {
     let replayed = stations[0].send(&mut votes, seconds(1));
     assert!(matches!(replayed, Err(Refused::Old { .. })));
     stations[0].send(&mut votes, seconds(1)).unwrap();
+}
+
+#[test]
+fn a_panic_goes_on_after_a_restart() {
+    let rails = Guardrails {
+        panic: Some(Panic {
+            below_percent: 50,
+            least_checks: 3,
+        }),
+        ..Guardrails::OFF
+    };
+    let checks = checks();
+    let (mut votes, mut damping) = fresh(&checks, rails);
+    let mut stations = stations(3);
+    // Eighty of two hundred are too few, and so are a hundred and ten once there is a panic.
+    for (second, healthy) in [(1, 80), (2, 110)] {
+        let (up, down) = checks.split_at(healthy);
+        for station in &mut stations {
+            station.say(up, Vote::Up);
+            station.say(down, Vote::Down);
+            station.send(&mut votes, seconds(second)).unwrap();
+        }
+        votes.judge(seconds(second));
+        damping.step(votes.healths(), seconds(second));
+        assert_eq!(damping.healths().get(checks[199].slot.slot), Some(Healthy));
+    }
+    let outline = Outline::of(&votes, &damping);
+    let state = State::of(&votes, &damping, Timestamp(5));
+    let read = State::from_bytes(&state.to_bytes()).unwrap();
+    let (mut votes_then, mut damping_then) = fresh(&checks, rails);
+    votes_then.restore(&read);
+    damping_then.restore(&read);
+    assert_eq!(damping_then.healths(), damping.healths());
+    assert!(outline.is_of(&votes_then, &damping_then));
+    votes_then.judge(seconds(0));
+    damping_then.step(votes_then.healths(), seconds(0));
+    assert_eq!(damping_then.healths(), damping.healths());
+    assert_eq!(damping_then.turns().count(), 0);
 }
 
 #[test]

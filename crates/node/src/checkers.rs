@@ -15,7 +15,6 @@ mod told;
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -67,14 +66,14 @@ pub(crate) struct Checkers {
 /// Puts on the board what was known when a process had this directory last, of the checks that
 /// there are.
 pub(crate) fn restore(
-    data_dir: &Path,
+    config: &Config,
     snapshot: &Snapshot,
     board: &Board,
 ) -> Result<(), ReadError> {
     let checks = snapshot.health_checks()?;
-    reports::restore(data_dir, &checks, board);
-    if let Some(known) = LastFile::of(data_dir).read() {
-        let tally = Tally::restore(checks, &known);
+    reports::restore(&config.data_dir, &checks, board);
+    if let Some(known) = LastFile::of(&config.data_dir).read() {
+        let tally = Tally::restore(checks, &known, config.health.guardrails());
         tally.post(board);
         *board.tally() = tally;
     }

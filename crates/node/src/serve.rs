@@ -240,7 +240,7 @@ fn load(config: &Config, files: &Files, condition: &Arc<Condition>) -> Result<Fe
 /// Has known from the first answer on what was known of checks and targets last.
 fn restore(config: &Config, tables: &Tables, condition: &Condition) -> Result<()> {
     let snapshot = tables.read()?;
-    checkers::restore(&config.data_dir, &snapshot, condition.board())?;
+    checkers::restore(config, &snapshot, condition.board())?;
     alarms::restore(config, &snapshot, condition.board())?;
     targets::restore(config, condition.targets());
     Ok(())

@@ -63,9 +63,11 @@ impl Tally {
         self.damping.put(check)
     }
 
-    /// Takes up what was known of these checks before a restart.
-    pub(super) fn restore(checks: Vec<HealthCheck>, known: &Known) -> Self {
+    /// Takes up what was known of these checks before a restart, behind these guardrails: what they
+    /// made of it was answered by.
+    pub(super) fn restore(checks: Vec<HealthCheck>, known: &Known, rails: Guardrails) -> Self {
         let mut tally = Self::default();
+        tally.damping.set_rails(rails);
         tally.follow(&checks.into_iter().collect());
         tally.votes.restore(known);
         tally.damping.restore(known);

@@ -1,0 +1,62 @@
+"""What works alone is to work together, too: guardrails, disabled checks, restarts and signals."""
+
+from harness import Meridian, eventually, free_port
+from health_checks import Checks
+
+HEALTH = """
+[health]
+enabled = {enabled}
+[health.damping]
+panic_below_percent = 50
+panic_least_checks = 3
+"""
+
+
+def dead_ends(server, count):
+    """Checks of ports where nobody listens, probed every second."""
+    operator = server.operator()
+    operator.account = server.operator_account()["id"]
+    quota = ("quota", "set", "--account", operator.account)
+    server.admin(*quota, "MIN_HEALTH_CHECK_INTERVAL_SECONDS", "1")
+    checks = Checks(server, operator)
+    made = []
+    for _ in range(count):
+        endpoint = {"Type": "TCP", "IPAddress": "127.0.0.1", "Port": free_port()}
+        made.append(checks.make(endpoint, FailureThreshold=1))
+        server.admin("health", "set", made[-1]["Id"], "--interval", "1")
+    return checks, made
+
+
+def states(server):
+    return [each["state"] for each in server.admin("health", "list")]
+
+
+def all_are_let_in(server):
+    why = [each["why"] for each in server.admin("health", "list")]
+    return all("all count as healthy" in each for each in why)
+
+
+def test_what_a_guardrail_let_in_is_in_from_the_first_answer_after_a_restart(tmp_path):
+    """It was out until votes were counted, and for good where nothing is probed any more."""
+    config = HEALTH.format(enabled="true")
+    with Meridian(tmp_path / "server", config=config) as server:
+        dead_ends(server, 4)
+        assert eventually(lambda: all_are_let_in(server)), server.admin("health", "list")
+        assert states(server) == ["healthy"] * 4
+        server.kill()
+        (server.folder / "meridian.toml").write_text(HEALTH.format(enabled="false"))
+        server.start()
+        assert states(server) == ["healthy"] * 4, server.admin("health", "list")
+
+
+def test_disabled_checks_do_not_bring_on_a_panic(tmp_path):
+    """What was known of them when they were disabled counted on, so that nothing else was taken out."""
+    config = HEALTH.format(enabled="true")
+    with Meridian(tmp_path / "server", config=config) as server:
+        checks, made = dead_ends(server, 4)
+        assert eventually(lambda: all_are_let_in(server)), server.admin("health", "list")
+        for check in made[:3]:
+            checks.update(check, Disabled=True)
+        # One that is left is too few for a panic.
+        right = sorted(["healthy"] * 3 + ["unhealthy"])
+        assert eventually(lambda: sorted(states(server)) == right), server.admin("health", "list")
