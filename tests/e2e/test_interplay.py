@@ -1,5 +1,10 @@
 """What works alone is to work together, too: guardrails, disabled checks, restarts and signals."""
 
+import signal
+import subprocess
+import time
+from pathlib import Path
+
 from harness import Meridian, eventually, free_port
 from health_checks import Checks
 
@@ -60,3 +65,28 @@ def test_disabled_checks_do_not_bring_on_a_panic(tmp_path):
         # One that is left is too few for a panic.
         right = sorted(["healthy"] * 3 + ["unhealthy"])
         assert eventually(lambda: sorted(states(server)) == right), server.admin("health", "list")
+
+
+def test_a_hang_up_while_a_server_starts_does_not_end_it(tmp_path):
+    """Who rotates logs does not know that it starts. systemd takes that for an end as it should be."""
+    server = Meridian(tmp_path / "server")
+    with server:
+        pass
+    tables = (server.data / "tables.redb").resolve()
+    with open(server.log, "ab") as log:
+        server.process = subprocess.Popen(
+            server.command(), cwd=server.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
+    try:
+        open_files = Path(f"/proc/{server.process.pid}/fd")
+        has_tables = lambda: any(each.resolve() == tables for each in open_files.iterdir())
+        assert eventually(has_tables, pause=0.001), "the tables were not opened"
+        while server.health("readyz") != 200:
+            assert server.process.poll() is None, f"{server.process.poll()}\n{server.log_tail()}"
+            server.process.send_signal(signal.SIGHUP)
+            time.sleep(0.005)
+        assert server.process.poll() is None
+        heard = lambda: "SIGHUP" in server.log_tail()
+        assert eventually(heard), server.log_tail()
+    finally:
+        server.kill()

@@ -56,7 +56,7 @@ use dns::Dns;
 use doors::Doors;
 use house::House;
 use measuring::Measuring;
-use signals::Signals;
+use signals::{HangUp, Signals};
 
 /// How long the files may stay locked after the process that had them is gone.
 const FREE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -76,15 +76,16 @@ pub(crate) fn run(config: &Config, predecessor: Option<&Predecessor>) -> Result<
     }
     descriptors::take();
     let runtimes = Runtimes::new(config)?;
+    let hang_up = runtimes.control.block_on(async { HangUp::listen() })?;
     if let Some(predecessor) = predecessor {
-        return succeed(config, runtimes, predecessor);
+        return succeed(config, runtimes, predecessor, hang_up);
     }
     store::prepare(&config.data_dir)?;
     let tables = store::open_tables(&config.data_dir, config.storage.cache_mib)?;
     match Files::open_beside(Arc::clone(&tables), &config.data_dir) {
         Ok(files) => {
             drop(tables);
-            begin(config, runtimes, files)
+            begin(config, runtimes, files, hang_up)
         }
         Err(error) if tables.head().seq > Seq(0) => {
             tracing::error!(
@@ -92,7 +93,8 @@ pub(crate) fn run(config: &Config, predecessor: Option<&Predecessor>) -> Result<
                 "answering DNS only, from the tables; no API and no changes until this is mended \
                  and the server started again: {error:#}"
             );
-            dns_alone::run(config, &runtimes, &tables, &format!("{error:#}"))
+            let why = format!("{error:#}");
+            dns_alone::run(config, &runtimes, &tables, (&why, hang_up))
         }
         Err(error) => Err(error),
     }
@@ -119,7 +121,7 @@ impl Runtimes {
 }
 
 /// Both planes, in a directory where no other server is at work.
-fn begin(config: &Config, runtimes: Runtimes, files: Files) -> Result<()> {
+fn begin(config: &Config, runtimes: Runtimes, files: Files, hang_up: HangUp) -> Result<()> {
     let started = Instant::now();
     let condition = Arc::<Condition>::default();
     let places = geo::start(&config.geo, &condition)?;
@@ -151,7 +153,9 @@ fn begin(config: &Config, runtimes: Runtimes, files: Files) -> Result<()> {
     }
     warn_of_idle_addresses(control_plane.control(), config)?;
     let told = Arc::clone(dns.condition());
-    let signals = runtimes.control.block_on(async { Signals::listen(told) })?;
+    let signals = runtimes
+        .control
+        .block_on(async { Signals::listen(told, hang_up) })?;
     House {
         config,
         runtimes,
@@ -166,7 +170,12 @@ fn begin(config: &Config, runtimes: Runtimes, files: Files) -> Result<()> {
 }
 
 /// Both planes, taken over from a running server.
-fn succeed(config: &Config, runtimes: Runtimes, predecessor: &Predecessor) -> Result<()> {
+fn succeed(
+    config: &Config,
+    runtimes: Runtimes,
+    predecessor: &Predecessor,
+    hang_up: HangUp,
+) -> Result<()> {
     let mut inheritance = runtimes
         .control
         .block_on(predecessor.inherit(&config.data_dir))?;
@@ -194,7 +203,9 @@ fn succeed(config: &Config, runtimes: Runtimes, predecessor: &Predecessor) -> Re
     let control_plane =
         ControlPlane::start(config, files, feed, (dns.live(), runtimes.control.handle()))?;
     let told = Arc::clone(dns.condition());
-    let signals = runtimes.control.block_on(async { Signals::listen(told) })?;
+    let signals = runtimes
+        .control
+        .block_on(async { Signals::listen(told, hang_up) })?;
     say_started(config, &dns, started);
     runtimes.control.block_on(inheritance.wait_for_quiet())?;
     dns.begin_quic()?;

@@ -27,7 +27,7 @@ use crate::targets::Resolution;
 use crate::webhooks::Webhooks;
 
 use super::dns::Dns;
-use super::signals::Signals;
+use super::signals::{HangUp, Signals};
 use super::{Runtimes, doors, hash_key, monitor, restore, server_config};
 
 /// Runs until it is told to stop.
@@ -35,7 +35,7 @@ pub(super) fn run(
     config: &Config,
     runtimes: &Runtimes,
     tables: &Arc<Tables>,
-    why: &str,
+    (why, hang_up): (&str, HangUp),
 ) -> Result<()> {
     let never_read: Arc<dyn Journal> = Arc::new(LocalJournal::in_memory()?);
     let condition = Arc::<Condition>::default();
@@ -78,7 +78,7 @@ pub(super) fn run(
     let (end, ended) = watch::channel(());
     runtimes.control.block_on(async {
         // Whoever has heard that this process is ready may tell it to end.
-        let mut signals = Signals::listen(Arc::clone(dns.condition()))?;
+        let mut signals = Signals::listen(Arc::clone(dns.condition()), hang_up)?;
         tokio::spawn(monitor.serve(metrics, ended.clone()));
         let audit = match desk {
             Some(desk) => Some(desk.serve(ended)?),

@@ -7,6 +7,17 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::condition::Condition;
 
+/// SIGHUP, before there is anything that heeds it. It may come at any time, as from those who rotate
+/// logs, and ends a process that does not listen.
+pub(super) struct HangUp(Signal);
+
+impl HangUp {
+    /// Must be called on a runtime.
+    pub(super) fn listen() -> Result<Self> {
+        Ok(Self(signal(SignalKind::hangup())?))
+    }
+}
+
 /// Listens from the start on: a signal that comes while nobody waits for one is not lost.
 pub(super) struct Signals {
     terminate: Signal,
@@ -18,11 +29,11 @@ pub(super) struct Signals {
 
 impl Signals {
     /// Must be called on a runtime.
-    pub(super) fn listen(condition: Arc<Condition>) -> Result<Self> {
+    pub(super) fn listen(condition: Arc<Condition>, HangUp(hang_up): HangUp) -> Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
-            hang_up: signal(SignalKind::hangup())?,
+            hang_up,
             condition,
         })
     }
