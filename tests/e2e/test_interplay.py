@@ -1,6 +1,8 @@
 """What works alone is to work together, too: guardrails, disabled checks, restarts and signals."""
 
+import os
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -65,6 +67,21 @@ def test_disabled_checks_do_not_bring_on_a_panic(tmp_path):
         # One that is left is too few for a panic.
         right = sorted(["healthy"] * 3 + ["unhealthy"])
         assert eventually(lambda: sorted(states(server)) == right), server.admin("health", "list")
+
+
+def test_failover_does_not_wait_for_a_disk_that_stalls(tmp_path):
+    """Votes were counted again when what they had said before was on the disk."""
+    with Meridian(tmp_path / "server") as server:
+        checks, (check,) = dead_ends(server, 1)
+        port = checks.get(check)["HealthCheckConfig"]["Port"]
+        assert eventually(lambda: states(server) == ["unhealthy"])
+        # Whoever opens it to write waits for somebody who reads: for ever.
+        os.mkfifo(server.data / "health-state.new")
+        for _ in range(2):
+            with socket.create_server(("127.0.0.1", port)):
+                assert eventually(lambda: states(server) == ["healthy"]), server.log_tail()
+            assert eventually(lambda: states(server) == ["unhealthy"]), server.log_tail()
+        server.kill()
 
 
 def test_a_hang_up_while_a_server_starts_does_not_end_it(tmp_path):

@@ -7,6 +7,7 @@ mod board;
 mod checks;
 mod count;
 mod events;
+mod keeping;
 mod last;
 mod marks;
 mod observations;
@@ -45,6 +46,7 @@ pub(crate) use observations::Observed;
 pub(crate) use told::{flip, observed, reason, row, time, votes};
 
 use count::{Count, Tally};
+use keeping::Keeping;
 use last::LastFile;
 use reports::Keeper;
 
@@ -145,7 +147,7 @@ impl Checkers {
         board.set_members(members);
         let rules = (config.health.rules(), config.health.guardrails(), register);
         let file = LastFile::of(&config.data_dir);
-        let count = Count::begin(Arc::clone(board), file, rules);
+        let count = Count::begin(Arc::clone(board), Keeping::start(file)?, rules);
         let (end, ended) = watch::channel(());
         let certificates = config.health.certificates();
         let work = work(

@@ -1,5 +1,5 @@
 //! Counting: once a second, and as soon as a checker has changed its mind, the tables of all
-//! checkers are taken, and what follows from them is left on the board and on the disk.
+//! checkers are taken, and what follows from them is left on the board, and handed to those who keep it.
 
 use std::mem;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use meridian_model::HealthCheck;
 
 use super::board::Board;
 use super::checks::Checks;
-use super::last::LastFile;
+use super::keeping::{Keeping, Written};
 
 /// The votes, and the guardrails behind them.
 pub(crate) struct Tally {
@@ -26,7 +26,8 @@ pub(crate) struct Tally {
 /// What counts, and what it has kept.
 pub(super) struct Count {
     board: Arc<Board>,
-    file: LastFile,
+    keeping: Keeping,
+    /// What is on the disk, or will be unless that fails.
     kept: Option<Outline>,
     began: Instant,
 }
@@ -84,7 +85,7 @@ impl Count {
     /// Goes on from what is on the board, by these rules.
     pub(super) fn begin(
         board: Arc<Board>,
-        file: LastFile,
+        keeping: Keeping,
         (rules, rails, register): (Rules, Guardrails, Register),
     ) -> Self {
         let mut tally = board.tally();
@@ -94,7 +95,7 @@ impl Count {
         drop(tally);
         Self {
             board,
-            file,
+            keeping,
             kept: None,
             began: Instant::now(),
         }
@@ -118,26 +119,46 @@ impl Count {
         }
         let Tally { votes, damping, .. } = &mut *tally;
         damping.step(votes.judge(now), now);
-        let is_kept = |kept: &Outline| kept.is_of(votes, damping);
-        let new = (!self.kept.as_ref().is_some_and(is_kept)).then(|| {
-            let known = Known::of(votes, damping, SystemEnvironment::new().now());
-            (known, Outline::of(votes, damping))
-        });
+        let outcome = self.keeping.outcome();
+        self.heed(outcome);
+        // What is found while a state is being written goes with the next one.
+        let new = (!self.keeping.is_at_work()).then(|| self.unkept(votes, damping));
         tally.post(&board);
         drop(tally);
-        if let Some((known, outline)) = new {
-            self.keep(&known, outline);
+        if let Some((known, outline)) = new.flatten() {
+            self.kept = Some(outline);
+            self.keeping.hand(known);
         }
     }
 
-    /// Writes down what is not on the disk yet.
-    fn keep(&mut self, known: &Known, outline: Outline) {
-        match self.file.write(known) {
-            Ok(()) => self.kept = Some(outline),
-            // It is tried again with the next turn.
-            Err(error) => {
-                tracing::warn!(%error, "the states of health checks are not kept: {error:#}");
-            }
+    /// What failed is tried again with the next turn.
+    fn heed(&mut self, outcome: Option<Written>) {
+        if outcome == Some(Written::Not) {
+            self.kept = None;
+        }
+    }
+
+    /// What is not kept yet.
+    fn unkept(&self, votes: &Votes, damping: &Damping) -> Option<(Known, Outline)> {
+        let is_kept = |kept: &Outline| kept.is_of(votes, damping);
+        (!self.kept.as_ref().is_some_and(is_kept)).then(|| {
+            let known = Known::of(votes, damping, SystemEnvironment::new().now());
+            (known, Outline::of(votes, damping))
+        })
+    }
+}
+
+/// What was found is on the disk at the end.
+impl Drop for Count {
+    fn drop(&mut self) {
+        let outcome = self.keeping.end();
+        self.heed(outcome);
+        let board = Arc::clone(&self.board);
+        let tally = board.tally();
+        let new = self.unkept(&tally.votes, &tally.damping);
+        drop(tally);
+        if let Some((known, _)) = new {
+            self.keeping.write(&known);
         }
     }
 }
