@@ -232,14 +232,12 @@ fn duties(
     mut assigned: Places<Duty>,
     certificates: Certificate,
 ) -> Places<Duty> {
-    let nobody = Checks::default();
-    let known = if Arc::ptr_eq(&state.rights, &before.rights) {
-        &before.checks
-    } else {
-        &nobody
-    };
-    let changed = state.checks.differences(known);
+    let changed = state.checks.differences(&before.checks);
     let changed = changed.filter_map(|(before, now)| Some(now.or(before)?.slot.slot));
+    // Other rights may concern any check that is there; those that are gone are among the changed.
+    let entitled = !Arc::ptr_eq(&state.rights, &before.rights);
+    let entitled = entitled.then(|| state.checks.iter().map(|check| check.slot.slot));
+    let changed = changed.chain(entitled.into_iter().flatten());
     let marked = state.marks.differences(&before.marks);
     let marked = marked.filter_map(|id| Some(state.checks.of(id.as_str())?.slot.slot));
     for slot in changed.chain(marked) {
@@ -306,4 +304,54 @@ fn prober(config: &Config) -> Result<Prober> {
         timeouts: Timeouts::default(),
         contact: config.health.contact.clone(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use meridian_model::{AccountId, HealthCheckConfig, HealthCheckId, HealthSlot};
+
+    use super::*;
+
+    /// Checkers went on with it, and their lines about the 63 checks beside it were of others than
+    /// there are: not one of them was heard until somebody else had its place.
+    #[test]
+    fn a_check_that_goes_while_rights_change_is_known_no_more() {
+        let config = HealthCheckConfig {
+            inverted: false,
+            disabled: false,
+            subject: HealthSubject::RoutingControl(String::new()),
+        };
+        let check = |slot: u32| {
+            let id = HealthCheckId::new(&format!("{slot:08x}-0000-4000-8000-000000000000"));
+            Arc::new(HealthCheck {
+                id: id.unwrap(),
+                account: AccountId::new("111111111111").unwrap(),
+                caller_reference: String::new(),
+                version: 1,
+                created_with: config.clone(),
+                config: config.clone(),
+                slot: HealthSlot {
+                    slot,
+                    incarnation: 1,
+                },
+            })
+        };
+        let mut before = State::default();
+        before.checks.put(&check(1));
+        before.checks.put(&check(2));
+        let none = State::default();
+        let known = duties((&before, &none), Places::default(), Certificate::Any);
+        assert_eq!(known.len(), 2);
+        let mut now = State {
+            checks: before.checks.clone(),
+            rights: Arc::new(HashMap::new()),
+            ..State::default()
+        };
+        now.checks.take(2);
+        let known = duties((&now, &before), known, Certificate::Any);
+        let left: Vec<u32> = known.iter().map(|(slot, _)| slot).collect();
+        assert_eq!(left, [1]);
+    }
 }
