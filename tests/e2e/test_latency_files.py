@@ -86,6 +86,12 @@ def test_files_that_are_no_measurements_say_so(start):
         (server.folder / "rows").write_bytes(content)
         done = latency(server, "import", server.folder / "rows", "--format", "csv", check=False)
         assert done.returncode == 1 and why in done.stderr, done
+    # Of these it was said that no sample was taken, and no more.
+    header, mac = "prefix,region,rtt_ms,count\n", ("prefix,region,rtt_ms,count\n" + TRUE).replace("\n", "\r")
+    for content, why in ((header, "has no rows"), ("# ours\n" + header, "has no rows"), (mac, "end with CR alone")):
+        (server.folder / "rows").write_bytes(content.encode())
+        done = latency(server, "import", server.folder / "rows", check=False)
+        assert done.returncode == 1 and why in json.loads(done.stdout)["error"], done
     (server.folder / "rows").write_text("1\n")
     row = latency(server, "import", server.folder / "rows", "--format", "ndjson", check=False)
     assert "expected an object" in row.stdout

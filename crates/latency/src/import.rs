@@ -23,7 +23,7 @@ use meridian_atlas::Regions;
 
 use crate::sample::Sample;
 
-pub use format::{Format, packed_with};
+pub use format::{Format, ends_lines_with_cr, packed_with};
 pub use tables::Tables;
 
 use columns::Columns;
@@ -91,6 +91,8 @@ pub enum Wrong {
     NotJson(String),
     #[error("a quotation mark is not closed")]
     OpenQuote,
+    #[error("CR stands within it: end lines with LF, or CR and LF")]
+    CrWithin,
     #[error("the first line has no column {0}, so no row can be read")]
     NoColumn(&'static str),
     #[error("it has no {0}")]

@@ -63,6 +63,10 @@ fn are_names(values: &[Cow<'_, str>]) -> bool {
 /// The values of a line. One in quotation marks may have commas in it, and two of these marks for
 /// one.
 pub(super) fn split(line: &str) -> Result<Vec<Cow<'_, str>>, Wrong> {
+    if line.contains('\r') {
+        // Behind it another row stands, which would be passed over.
+        return Err(Wrong::CrWithin);
+    }
     if !line.contains('"') {
         let values = line.split(',').map(|value| Cow::Borrowed(value.trim()));
         return Ok(values.collect());

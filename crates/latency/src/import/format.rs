@@ -93,6 +93,20 @@ pub fn packed_with(start: &[u8]) -> Option<&'static str> {
     found.map(|(_, program)| *program)
 }
 
+/// Whether lines of values of a file that begins with these bytes end with CR alone: all of it is one
+/// line then, which would be taken for the one that names the columns.
+pub fn ends_lines_with_cr(start: &[u8]) -> bool {
+    let start = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start);
+    let first = start.split(|byte| *byte == b'\n').find_map(|line| {
+        let line = line.trim_ascii();
+        (!line.is_empty()).then_some(line)
+    });
+    // What is JSON may have it between its parts.
+    first.is_some_and(|line| {
+        !line.starts_with(b"[") && !line.starts_with(b"{") && line.contains(&b'\r')
+    })
+}
+
 /// Whether a line of a file of lines says nothing: it is empty, or a comment.
 pub(super) fn passes_over(line: &str) -> bool {
     line.is_empty() || line.starts_with('#')

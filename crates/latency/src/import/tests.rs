@@ -114,6 +114,39 @@ fn a_bad_row_says_why_and_the_next_is_read() {
     );
 }
 
+/// All of a file was one line, which named the columns, and nothing was said.
+#[test]
+fn rows_that_end_with_cr_alone_are_not_passed_over() {
+    let rows = "prefix,region,rtt_ms,count\r192.0.2.0/24,a,1,1\r192.0.2.0/24,b,2,1\r";
+    let wrong = |line| format!("line {line}: CR stands within it: end lines with LF, or CR and LF");
+    assert_eq!(
+        import(reading(Format::Csv), rows),
+        (Vec::new(), vec![wrong(1)])
+    );
+    let first = "MinRTT,client.IP,server.Site\r8,192.0.2.1,dub01\r";
+    assert_eq!(
+        import(reading(Format::MLab), first),
+        (Vec::new(), vec![wrong(1)])
+    );
+    // Behind a column that nobody needs the next row stood.
+    let within = "prefix,region,rtt_ms,who\n192.0.2.0/24,a,1,me\r192.0.2.0/24,b,2,you\n";
+    assert_eq!(
+        import(reading(Format::Csv), within),
+        (Vec::new(), vec![wrong(2)])
+    );
+    for (start, is_so) in [
+        (rows, true),
+        ("\r\r# ours\rprefix,region,rtt_ms\r", true),
+        ("\u{feff}\na,b\rc,d", true),
+        ("prefix,region,rtt_ms\r\n192.0.2.0/24,a,1\r\n", false),
+        ("\r\nprefix,region,rtt_ms\r", false),
+        ("\u{feff}{\"prefix\":\r\"192.0.2.0/24\"}\n", false),
+        ("", false),
+    ] {
+        assert_eq!(ends_lines_with_cr(start.as_bytes()), is_so, "{start:?}");
+    }
+}
+
 /// With `ms` instead of `rtt_ms`, rows were read as if counts stood where round trips are.
 #[test]
 fn no_row_is_read_under_names_of_columns_that_are_not_understood() {

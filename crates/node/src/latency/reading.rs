@@ -11,7 +11,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use meridian_atlas::{Point, Regions};
 use meridian_control::{Environment, SystemEnvironment};
-use meridian_latency::import::{Format, Import, ImportError, Reading, Tables, packed_with};
+use meridian_latency::import::{
+    Format, Import, ImportError, Reading, Tables, ends_lines_with_cr, packed_with,
+};
 use ring::digest::{self, SHA256};
 use serde_json::{Value, json};
 
@@ -84,6 +86,7 @@ pub(crate) fn stream(client: &Client, command: &Command, source: &Source) -> Res
     };
     let mut bar = Bar::new(client.form());
     let (mut faults, mut wrong) = (Vec::new(), 0_u64);
+    let mut has_rows = false;
     // Ends with the file.
     let passed_over = loop {
         let batch = match batches.recv_timeout(SILENCE) {
@@ -95,6 +98,7 @@ pub(crate) fn stream(client: &Client, command: &Command, source: &Source) -> Res
             Err(RecvTimeoutError::Disconnected) => bail!("{shown} was not read to its end"),
         };
         wrong += batch.wrong;
+        has_rows |= batch.wrong > 0 || !batch.rows.is_empty();
         faults.extend(batch.faults);
         faults.truncate(SHOWN);
         if !batch.rows.is_empty() {
@@ -108,6 +112,11 @@ pub(crate) fn stream(client: &Client, command: &Command, source: &Source) -> Res
         }
     };
     bar.clear();
+    if !has_rows && passed_over == 0 {
+        bail!(
+            "{shown} has no rows: nothing was read but a first line that names columns, or comments"
+        );
+    }
     let outcome = Outcome::finish(sender.end()?, format, passed_over);
     Ok(outcome.with_faults(faults, wrong))
 }
@@ -160,6 +169,12 @@ fn format_of(source: &Source, input: &mut Input, shown: &str) -> Result<Format> 
     }
     if let Some(program) = packed_with(start) {
         bail!("{shown} is packed with {program}: unpack it first, and import what comes out");
+    }
+    if ends_lines_with_cr(start) {
+        bail!(
+            "lines of {shown} end with CR alone, so that all of it is one line: have them end with LF, \
+             as tr '\\r' '\\n' does, and import what comes out"
+        );
     }
     let format = source.format.or_else(|| Format::guess(start));
     let format = format
