@@ -427,6 +427,30 @@ def test_queries_never_wait_for_resolvers(begin):
         assert max(dead, unknown) < alive + 10, (alive, dead, unknown)
 
 
+def test_silent_targets_of_an_account_do_not_hold_up_those_of_another(begin):
+    """They had all places of new ones for themselves, and stood in line before all others."""
+
+    def say(question, _):
+        return ["8.8.8.8"] if question.name.to_text().startswith("good") else None
+
+    theirs = "theirs.example"
+    good = [f"n{n}.{theirs}" for n in range(50)]
+    with Scripted(say, ttl=60) as resolver:
+        # Each silent one takes three seconds.
+        server = begin(resolver.address, max_queries=64)
+        other = Zone(server.client(server.new_account("other")), theirs)
+        zone = Zone(server.client(), OURS)
+        zone.change(*(external(f"n{n}.{OURS}", f"dead{n}.example.net") for n in range(300)))
+        assert eventually(lambda: len(resolver.asked) >= 25)
+        began = time.monotonic()
+        other.change(*(external(name, f"good-{name}") for name in good))
+        assert eventually(lambda: all(server.values(name) == {"8.8.8.8"} for name in good), 30)
+        assert time.monotonic() - began < 6
+        # Most of the silent ones have not been asked for yet.
+        dead = {name for name, _ in resolver.asked if name.startswith("dead")}
+        assert len(dead) < 150, len(dead)
+
+
 def test_targets_are_known_before_the_first_answer(nsd, begin):
     nsd.have("cdn 300 A 192.0.2.1", "other 300 A 192.0.2.2")
     server = begin(nsd.address)

@@ -21,7 +21,7 @@ use crate::node::Set;
 use crate::route::group::External;
 
 use entry::Entry;
-pub use needed::{NeedChanges, NeedCounts, NeededTargets};
+pub use needed::{Need, NeedChanges, NeedCounts, NeededTargets};
 pub use resources::ResourceChecks;
 
 /// A host name elsewhere with one type, and what is known of it.

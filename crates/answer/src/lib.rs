@@ -71,7 +71,7 @@ pub use explain::{
 };
 pub use external::{
     EgressRights, ExternalFacts, ExternalRecord, ExternalRecords, ExternalState, ExternalTarget,
-    ExternalTargets, NeedChanges, NeedCounts, NeededTargets, ResourceChecks,
+    ExternalTargets, Need, NeedChanges, NeedCounts, NeededTargets, ResourceChecks,
 };
 pub use hash::HashKey;
 pub use health::{CheckState, Health};

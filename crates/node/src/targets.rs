@@ -7,6 +7,7 @@
 mod ask;
 mod book;
 mod egress;
+mod fair;
 mod file;
 mod judge;
 mod pace;
@@ -250,11 +251,11 @@ mod tests {
             let name = Name::parse(&format!("lb-{n}.eu-west-1.elb.example.net"));
             (name.unwrap(), RecordType::A)
         };
-        let keys: Vec<book::Key> = (0..book::MAX_TARGETS).map(key).collect();
+        let keys: Vec<_> = (0..book::MAX_TARGETS).map(|n| (key(n), None)).collect();
         let now = targets.now();
         targets.book().need(&keys, now);
         for n in 0..keys.len() {
-            let job = targets.book().next(book::Lane::New, now).unwrap();
+            let job = targets.book().next((book::Lane::New, 1), now).unwrap();
             let [.., high, low] = n.to_be_bytes();
             let said = Said::Records {
                 data: vec![vec![8, 8, high, low], vec![9, 9, high, low]],

@@ -5,7 +5,7 @@ use std::iter;
 use std::sync::Arc;
 
 use meridian_dns::{Name, RecordType};
-use meridian_model::{Generation, is_external_type};
+use meridian_model::{AccountId, Generation, is_external_type};
 
 use crate::hash::HashKey;
 use crate::route::group::{Group, Part};
@@ -21,6 +21,9 @@ type Shelf = Arc<[Arc<ZoneImage>]>;
 /// A host name, in lower case, and a type.
 type Target = (Name, RecordType);
 
+/// What is needed, and the account that needs it, if that is known.
+pub type Need = (Target, Option<AccountId>);
+
 /// The host names elsewhere that aliases point to, by type. Cloning copies one pointer, and as long as
 /// it [is the same](Self::is_same) nothing of it has changed.
 #[derive(Debug, Clone)]
@@ -29,13 +32,13 @@ pub struct NeededTargets {
     shelves: Arc<[Shelf]>,
 }
 
-/// What has become of the host names that are needed: each of them once.
+/// What has become of the host names that are needed: each of them once for each account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NeedChanges {
     /// They are needed now, and were not.
-    pub new: Vec<Target>,
+    pub new: Vec<Need>,
     /// They were needed, and are not any more.
-    pub gone: Vec<Target>,
+    pub gone: Vec<Need>,
 }
 
 /// The host names that are needed, followed from World to World: what a change of a zone asks for is a
@@ -44,8 +47,8 @@ pub struct NeedChanges {
 pub struct NeedCounts {
     /// Those that were looked at last.
     known: Option<NeededTargets>,
-    /// How many aliases point to each: at least one.
-    counts: HashMap<Target, usize>,
+    /// How many aliases of an account point to each: at least one.
+    counts: HashMap<Need, usize>,
 }
 
 impl NeededTargets {
@@ -130,27 +133,30 @@ impl NeedCounts {
         let known = self.known.take().unwrap_or_else(none);
         let [old, new] = known.differences(needed);
         // What both have must neither go nor come: so each is weighed once, at the end.
-        let mut weighed: HashMap<Target, isize> = HashMap::new();
+        let mut weighed: HashMap<Need, isize> = HashMap::new();
         for (zones, weight) in [(old, -1), (new, 1)] {
-            for target in zones.into_iter().flat_map(|zone| of_zone(needed.key, zone)) {
-                *weighed.entry(target).or_default() += weight;
+            for zone in zones {
+                for target in of_zone(needed.key, zone) {
+                    let need = (target, zone.account().cloned());
+                    *weighed.entry(need).or_default() += weight;
+                }
             }
         }
         let mut changes = NeedChanges::default();
-        for (target, weight) in weighed.into_iter().filter(|(_, weight)| *weight != 0) {
-            let before = self.counts.get(&target).copied().unwrap_or(0);
+        for (need, weight) in weighed.into_iter().filter(|(_, weight)| *weight != 0) {
+            let before = self.counts.get(&need).copied().unwrap_or(0);
             let after = before.saturating_add_signed(weight);
             match (before, after) {
                 (_, 0) => {
-                    self.counts.remove(&target);
-                    changes.gone.push(target);
+                    self.counts.remove(&need);
+                    changes.gone.push(need);
                 }
                 (0, after) => {
-                    self.counts.insert(target.clone(), after);
-                    changes.new.push(target);
+                    self.counts.insert(need.clone(), after);
+                    changes.new.push(need);
                 }
                 (_, after) => {
-                    self.counts.insert(target, after);
+                    self.counts.insert(need, after);
                 }
             }
         }
@@ -165,8 +171,8 @@ impl NeedCounts {
             .is_some_and(|known| known.is_same(needed))
     }
 
-    /// Each name and type once.
-    pub fn targets(&self) -> impl Iterator<Item = &Target> {
+    /// Each name and type once for each account that needs it.
+    pub fn needs(&self) -> impl Iterator<Item = &Need> {
         self.counts.keys()
     }
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use meridian_answer::{
     Ask, CheckState, EgressRights, Explanation, ExternalFacts, ExternalHeld, ExternalRecord,
-    ExternalRecords, ExternalState, ExternalTarget, ExternalTargets, Lost, Moment, NeedCounts,
-    ResourceChecks, ViewId, World, ZoneChange, explain,
+    ExternalRecords, ExternalState, ExternalTarget, ExternalTargets, Lost, Moment, Need,
+    NeedCounts, ResourceChecks, ViewId, World, ZoneChange, explain,
 };
 use meridian_dns::{Name, RecordType};
 use meridian_model::{AccountId, Generation, ProbeRights};
@@ -308,12 +308,14 @@ proptest! {
         let places = [0, 1, 256, 257, 1000];
         let apex = |which: usize| format!("z{which}.test");
         let mut world = zones::world(&[]);
-        let (mut counts, mut followed) = (NeedCounts::default(), HashSet::new());
+        let (mut counts, mut followed) = (NeedCounts::default(), HashSet::<Need>::new());
         for (changes, is_looked_at) in steps {
             for (which, lead) in changes {
                 let zone = aliases(&apex(which), lead.unwrap_or_default());
                 let meta = zones::meta(&zone, places[which]);
-                let image = Arc::new(zones::image(meta, &zones::rows(&zone.sets)));
+                let image = zones::image(meta, &zones::rows(&zone.sets));
+                let account = AccountId::new(["111111111111", "222222222222"][which % 2]).unwrap();
+                let image = Arc::new(image.with_account(&account));
                 let was = world.external_targets().clone();
                 world = world.changed(&[match lead {
                     Some(_) => ZoneChange::Put(image),
@@ -333,8 +335,11 @@ proptest! {
                     prop_assert!(followed.insert(target));
                 }
                 prop_assert!(counts.is_of(needed));
-                prop_assert_eq!(&followed, &needed.targets());
-                prop_assert_eq!(counts.targets().cloned().collect::<HashSet<_>>(), needed.targets());
+                let each = |needs: &HashSet<Need>| -> HashSet<_> {
+                    needs.iter().map(|(target, _)| target.clone()).collect()
+                };
+                prop_assert_eq!(&followed, &counts.needs().cloned().collect::<HashSet<_>>());
+                prop_assert_eq!(each(&followed), needed.targets());
             }
         }
     }

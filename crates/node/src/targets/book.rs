@@ -7,10 +7,12 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
+use meridian_answer::Need;
 use meridian_dns::{Name, RecordType};
 use meridian_model::Timestamp;
 
 use super::ask::Failure;
+use super::fair::{Account, FairLine};
 use super::judge::{ForNetwork, Good, Heard, Rules, Standing, Verdict};
 use super::reply::{Fault, Said, bytes};
 
@@ -89,20 +91,39 @@ impl Lane {
     pub(crate) const ALL: [Self; 3] = [Self::New, Self::Usual, Self::Failing];
 }
 
-/// Those that wait, by when it is their time.
+/// Those that wait, by when it is their time. Of those that may be silent accounts take turns.
 #[derive(Debug, Default)]
 struct Lines {
-    new: BTreeSet<(Timestamp, u64)>,
+    new: FairLine,
     usual: BTreeSet<(Timestamp, u64)>,
-    failing: BTreeSet<(Timestamp, u64)>,
+    failing: FairLine,
 }
 
 impl Lines {
-    fn of(&mut self, lane: Lane) -> &mut BTreeSet<(Timestamp, u64)> {
+    /// Where accounts take turns.
+    fn fair(&mut self, lane: Lane) -> Option<&mut FairLine> {
         match lane {
-            Lane::New => &mut self.new,
-            Lane::Usual => &mut self.usual,
-            Lane::Failing => &mut self.failing,
+            Lane::New => Some(&mut self.new),
+            Lane::Usual => None,
+            Lane::Failing => Some(&mut self.failing),
+        }
+    }
+
+    fn insert(&mut self, lane: Lane, place: (Timestamp, u64)) {
+        match self.fair(lane) {
+            Some(line) => line.insert(place),
+            None => {
+                self.usual.insert(place);
+            }
+        }
+    }
+
+    fn remove(&mut self, lane: Lane, place: (Timestamp, u64), accounts: &BTreeSet<Account>) {
+        match self.fair(lane) {
+            Some(line) => line.remove(place, accounts),
+            None => {
+                self.usual.remove(&place);
+            }
         }
     }
 }
@@ -136,7 +157,11 @@ pub(crate) struct Book {
     rules: Rules,
     entries: BTreeMap<u64, Entry>,
     ids: HashMap<Key, u64>,
+    /// Who needs each, those that there is no room for as well.
+    accounts: HashMap<Key, BTreeSet<Account>>,
     lines: Lines,
+    /// With whom one is counted that is under way, needed or not, where accounts take turns.
+    under_way: HashMap<u64, (Lane, Account)>,
     next: u64,
     waiting: Waiting,
     /// How many there may be.
@@ -153,7 +178,9 @@ impl Book {
             rules,
             entries: BTreeMap::new(),
             ids: HashMap::new(),
+            accounts: HashMap::new(),
             lines: Lines::default(),
+            under_way: HashMap::new(),
             next: 0,
             waiting: Waiting::default(),
             most: MAX_TARGETS,
@@ -186,39 +213,87 @@ impl Book {
 
     /// These are needed and no others, each named once. New ones are asked for at once. Looks at all
     /// there are.
-    pub(crate) fn need<'k>(&mut self, keys: impl IntoIterator<Item = &'k Key>, now: Timestamp) {
-        let keys: Vec<&Key> = keys.into_iter().collect();
-        let needed: HashSet<&Key> = keys.iter().copied().collect();
-        let known = self.ids.keys().chain(self.waiting.places.keys());
-        let gone: Vec<Key> = known.filter(|key| !needed.contains(key)).cloned().collect();
-        self.follow(keys.into_iter().cloned(), &gone, now);
+    pub(crate) fn need<'n>(&mut self, needs: impl IntoIterator<Item = &'n Need>, now: Timestamp) {
+        let needs: Vec<&Need> = needs.into_iter().collect();
+        let needed: HashSet<&Need> = needs.iter().copied().collect();
+        let known = self.accounts.iter();
+        let known = known.flat_map(|(key, of)| of.iter().map(|of| (key.clone(), of.clone())));
+        let gone: Vec<Need> = known.filter(|known| !needed.contains(known)).collect();
+        // What was restored nobody needs yet.
+        let keys: HashSet<&Key> = needs.iter().map(|(key, _)| key).collect();
+        let is_unneeded = |key: &&Key| !self.accounts.contains_key(key) && !keys.contains(key);
+        let unneeded: Vec<Key> = self.ids.keys().filter(is_unneeded).cloned().collect();
+        for key in &unneeded {
+            self.forget(key, &BTreeSet::new());
+        }
+        self.follow(needs.into_iter().cloned(), &gone, now);
     }
 
     /// These are needed from now on, and those are not any more. Looks at no others.
     pub(crate) fn follow(
         &mut self,
-        new: impl IntoIterator<Item = Key>,
-        gone: &[Key],
+        new: impl IntoIterator<Item = Need>,
+        gone: &[Need],
         now: Timestamp,
     ) {
-        for key in gone {
-            self.waiting.remove(key);
-            let entry = self.ids.remove(key);
-            if let Some((id, entry)) = entry.and_then(|id| Some((id, self.entries.remove(&id)?))) {
-                self.bytes -= entry.standing.bytes();
-                let line = self.lines.of(lane(&entry.standing));
-                line.remove(&(entry.due, id));
-            }
+        // First those that come: one that goes from an account to another stays.
+        for (key, account) in new {
+            self.claim(key, &account);
         }
-        for key in new {
-            if !self.ids.contains_key(&key) {
-                self.waiting.push(key);
-            }
+        for (key, account) in gone {
+            self.release(key, account);
         }
         while self.entries.len() < self.most
             && let Some(key) = self.waiting.pop()
         {
             self.put(key, Standing::default(), now);
+        }
+    }
+
+    /// This account needs it.
+    fn claim(&mut self, key: Key, account: &Account) {
+        let accounts = self.accounts.entry(key.clone()).or_default();
+        if !accounts.insert(account.clone()) {
+            return;
+        }
+        let Some(id) = self.ids.get(&key) else {
+            self.waiting.push(key);
+            return;
+        };
+        if let Some(entry) = self.entries.get(id).filter(|entry| !entry.is_asked)
+            && let Some(line) = self.lines.fair(lane(&entry.standing))
+        {
+            line.claim((entry.due, *id), account);
+        }
+    }
+
+    /// This account does not need it any more.
+    fn release(&mut self, key: &Key, account: &Account) {
+        let Some(accounts) = self.accounts.get_mut(key) else {
+            return;
+        };
+        if accounts.len() > 1 {
+            if accounts.remove(account)
+                && let Some(id) = self.ids.get(key)
+                && let Some(entry) = self.entries.get(id).filter(|entry| !entry.is_asked)
+                && let Some(line) = self.lines.fair(lane(&entry.standing))
+            {
+                line.release((entry.due, *id), account);
+            }
+        } else if accounts.contains(account) {
+            let accounts = self.accounts.remove(key).unwrap_or_default();
+            self.forget(key, &accounts);
+        }
+    }
+
+    /// Nobody needs it any more; these did last.
+    fn forget(&mut self, key: &Key, accounts: &BTreeSet<Account>) {
+        self.waiting.remove(key);
+        let entry = self.ids.remove(key);
+        if let Some((id, entry)) = entry.and_then(|id| Some((id, self.entries.remove(&id)?))) {
+            self.bytes -= entry.standing.bytes();
+            let lane = lane(&entry.standing);
+            self.lines.remove(lane, (entry.due, id), accounts);
         }
     }
 
@@ -230,7 +305,7 @@ impl Book {
         self.next += 1;
         self.ids.insert(key.clone(), id);
         self.bytes += standing.bytes();
-        self.lines.of(lane(&standing)).insert((due, id));
+        self.lines.insert(lane(&standing), (due, id));
         let entry = Entry {
             key,
             standing,
@@ -240,11 +315,28 @@ impl Book {
         self.entries.insert(id, entry);
     }
 
-    /// The one in this line that has waited longest, if it is time.
-    pub(crate) fn next(&mut self, lane: Lane, now: Timestamp) -> Option<Job> {
-        let line = self.lines.of(lane);
-        let (due, id) = line.first().copied().filter(|(due, _)| *due <= now)?;
-        line.remove(&(due, id));
+    /// The one in this line whose turn it is, if it is time, where that line may have so many places
+    /// more: with the usual ones the one that has waited longest.
+    pub(crate) fn next(&mut self, (lane, free): (Lane, usize), now: Timestamp) -> Option<Job> {
+        let id = match self.lines.fair(lane) {
+            None => {
+                let (due, id) = self.lines.usual.first().copied()?;
+                (due <= now).then(|| self.lines.usual.remove(&(due, id)))?;
+                id
+            }
+            Some(line) => {
+                let accounts_of = |id| {
+                    let key = self.entries.get(&id).map(|entry: &Entry| &entry.key);
+                    let accounts = key.and_then(|key| self.accounts.get(key));
+                    accounts.into_iter().flatten()
+                };
+                let (place, account) = line.next((now, free), accounts_of)?;
+                line.remove(place, accounts_of(place.1));
+                line.begin(&account);
+                self.under_way.insert(place.1, (lane, account));
+                place.1
+            }
+        };
         let entry = self.entries.get_mut(&id)?;
         entry.is_asked = true;
         let key = entry.key.clone();
@@ -259,6 +351,11 @@ impl Book {
         outcome: Result<Heard, Failure>,
         (now, chance): (Timestamp, u64),
     ) -> Unkept {
+        if let Some((lane, account)) = self.under_way.remove(&id)
+            && let Some(line) = self.lines.fair(lane)
+        {
+            line.end(&account);
+        }
         // Nobody needs it any more.
         let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.is_asked) else {
             return Unkept::Nothing;
@@ -279,21 +376,16 @@ impl Book {
             standing if standing.failures > 0 => Unkept::Nothing,
             _ => Unkept::Times,
         };
-        let lane = lane(&entry.standing);
-        self.lines.of(lane).insert((entry.due, id));
+        let (lane, due) = (lane(&entry.standing), entry.due);
+        self.lines.insert(lane, (due, id));
         unkept
     }
 
     /// When the next one is to be asked for.
     #[cfg(test)]
     fn next_due(&self) -> Option<Timestamp> {
-        let first = |line: &BTreeSet<(Timestamp, u64)>| line.first().map(|(due, _)| *due);
-        let Lines {
-            new,
-            usual,
-            failing,
-        } = &self.lines;
-        let dues = [first(new), first(usual), first(failing)];
+        let usual = self.lines.usual.first().map(|(due, _)| *due);
+        let dues = [self.lines.new.first(), usual, self.lines.failing.first()];
         dues.into_iter().flatten().min()
     }
 

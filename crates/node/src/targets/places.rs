@@ -40,6 +40,14 @@ impl Places {
         lanes.filter_map(move |(lane, taken)| (taken < own || used < common).then_some(lane))
     }
 
+    /// How many more of a lane may be under way.
+    pub(crate) fn free(&self, lane: Lane) -> usize {
+        let own = self.own();
+        let common = self.most - own * self.taken.len();
+        let used: usize = self.taken.iter().map(|n| n.saturating_sub(own)).sum();
+        own.saturating_sub(self.taken[place(lane)]) + common.saturating_sub(used)
+    }
+
     /// One is asked for.
     pub(crate) fn begin(&mut self, lane: Lane) {
         let own = self.own();
@@ -100,6 +108,12 @@ mod tests {
     #[test]
     fn no_more_are_under_way_than_may_be() {
         for most in 1..=40 {
+            let mut places = Places::new(most);
+            for left in (0..=places.free(Lane::New)).rev() {
+                assert_eq!(places.free(Lane::New), left);
+                assert_eq!(places.open().any(|lane| lane == Lane::New), left > 0);
+                places.begin(Lane::New);
+            }
             let taken = fill(&mut Places::new(most), &Lane::ALL);
             assert_eq!(taken.iter().sum::<usize>(), most);
             assert!(taken.iter().all(|taken| *taken >= most / 4), "{taken:?}");

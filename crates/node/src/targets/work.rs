@@ -247,7 +247,7 @@ impl Shop {
             targets.book().follow(changes.new, &changes.gone, now);
         } else {
             // What the file knows may be needed no more.
-            targets.book().need(self.needed.targets(), now);
+            targets.book().need(self.needed.needs(), now);
             self.is_followed = true;
         }
         self.is_new = true;
@@ -282,8 +282,11 @@ impl Shop {
         let now = targets.now();
         let nobody = self.stub.servers().is_empty() && targets.book().len() > 0;
         targets.nobody_to_ask.store(nobody, Ordering::Relaxed);
-        let next = |lane| targets.book().next(lane, now);
-        while let Some(job) = self.places.open().find_map(next) {
+        let next = |places: &Places| {
+            let mut lanes = places.open().map(|lane| (lane, places.free(lane)));
+            lanes.find_map(|lane| targets.book().next(lane, now))
+        };
+        while let Some(job) = next(&self.places) {
             let known = targets.book().networks_of(job.id);
             let (stub, networks) = (Arc::clone(&self.stub), Arc::clone(&self.networks));
             let key = job.key.clone();

@@ -1,8 +1,9 @@
 //! Whose turn it is, by a clock that is moved by hand.
 
-use meridian_model::Network;
+use meridian_model::{AccountId, Network};
 
 use super::super::judge::ForNetwork;
+use super::super::places::Places;
 use super::super::reply::Said;
 use super::*;
 
@@ -40,13 +41,31 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp(seconds * 1000)
 }
 
+impl Book {
+    /// Where there is room for everybody.
+    fn next_in(&mut self, lane: Lane, now: Timestamp) -> Option<Job> {
+        self.next((lane, usize::MAX), now)
+    }
+
+    /// For one account, whichever.
+    fn need_keys<'k>(&mut self, keys: impl IntoIterator<Item = &'k Key>, now: Timestamp) {
+        let needs: Vec<Need> = keys.into_iter().map(|key| (key.clone(), None)).collect();
+        self.need(&needs, now);
+    }
+
+    fn follow_keys(&mut self, new: impl IntoIterator<Item = Key>, gone: &[Key], now: Timestamp) {
+        let gone: Vec<Need> = gone.iter().map(|key| (key.clone(), None)).collect();
+        self.follow(new.into_iter().map(|key| (key, None)), &gone, now);
+    }
+}
+
 /// All that are due in a lane; new ones before the usual ones.
 fn due(book: &mut Book, lane: Lane, now: Timestamp) -> Vec<Job> {
     let new = |book: &mut Book| match lane {
-        Lane::Usual => book.next(Lane::New, now),
+        Lane::Usual => book.next_in(Lane::New, now),
         Lane::New | Lane::Failing => None,
     };
-    std::iter::from_fn(|| new(book).or_else(|| book.next(lane, now))).collect()
+    std::iter::from_fn(|| new(book).or_else(|| book.next_in(lane, now))).collect()
 }
 
 fn names(jobs: &[Job]) -> Vec<String> {
@@ -56,7 +75,7 @@ fn names(jobs: &[Job]) -> Vec<String> {
 #[test]
 fn each_is_asked_for_at_once_and_then_when_its_time_is_over() {
     let mut book = Book::new(RULES);
-    book.need(&keys("a.test b.test"), at(100));
+    book.need_keys(&keys("a.test b.test"), at(100));
     let jobs = due(&mut book, Lane::Usual, at(100));
     assert_eq!(names(&jobs), ["a.test.", "b.test."]);
     // Nobody is asked for twice at once.
@@ -82,7 +101,7 @@ fn chance_makes_it_a_tenth_later_at_most() {
         ),
     ] {
         let mut book = Book::new(RULES);
-        book.need(&keys("a.test"), at(0));
+        book.need_keys(&keys("a.test"), at(0));
         let jobs = due(&mut book, Lane::Usual, at(0));
         book.take(jobs[0].id, Ok(heard(ttl_s)), (at(0), chance));
         assert_eq!(book.next_due(), Some(Timestamp(due_ms)));
@@ -92,7 +111,7 @@ fn chance_makes_it_a_tenth_later_at_most() {
 #[test]
 fn those_that_fail_wait_in_their_own_line() {
     let mut book = Book::new(RULES);
-    book.need(&keys("a.test b.test"), at(0));
+    book.need_keys(&keys("a.test b.test"), at(0));
     let jobs = due(&mut book, Lane::Usual, at(0));
     book.take(jobs[0].id, Err(Failure::NoReply), (at(0), 0));
     book.take(jobs[1].id, Ok(heard(5)), (at(0), 0));
@@ -107,8 +126,8 @@ fn those_that_fail_wait_in_their_own_line() {
 #[test]
 fn new_ones_wait_in_their_own_line() {
     let mut book = Book::new(RULES);
-    book.need(&keys("a.test b.test c.test"), at(0));
-    assert!(book.next(Lane::Usual, at(0)).is_none());
+    book.need_keys(&keys("a.test b.test c.test"), at(0));
+    assert!(book.next_in(Lane::Usual, at(0)).is_none());
     let jobs = due(&mut book, Lane::New, at(0));
     assert_eq!(names(&jobs), ["a.test.", "b.test.", "c.test."]);
     book.take(jobs[0].id, Ok(heard(5)), (at(0), 0));
@@ -124,17 +143,17 @@ fn new_ones_wait_in_their_own_line() {
     assert_eq!(names(&usual), ["a.test.", "c.test."]);
     assert_eq!(names(&due(&mut book, Lane::Failing, at(5))), ["b.test."]);
     // One that is not needed any more leaves its line.
-    book.need(&keys("d.test"), at(6));
-    book.need(&keys("e.test"), at(7));
+    book.need_keys(&keys("d.test"), at(6));
+    book.need_keys(&keys("e.test"), at(7));
     assert_eq!(names(&due(&mut book, Lane::New, at(7))), ["e.test."]);
 }
 
 #[test]
 fn what_is_not_needed_any_more_is_forgotten() {
     let mut book = Book::new(RULES);
-    book.need(&keys("a.test b.test"), at(0));
+    book.need_keys(&keys("a.test b.test"), at(0));
     let jobs = due(&mut book, Lane::Usual, at(0));
-    book.need(&keys("b.test c.test"), at(1));
+    book.need_keys(&keys("b.test c.test"), at(1));
     book.take(jobs[0].id, Ok(heard(5)), (at(2), 0));
     book.take(jobs[1].id, Ok(heard(5)), (at(2), 0));
     let left: Vec<String> = book
@@ -143,14 +162,14 @@ fn what_is_not_needed_any_more_is_forgotten() {
         .collect();
     assert_eq!(left, ["b.test.", "c.test."]);
     // It comes back with nothing known.
-    book.need(&keys("a.test b.test c.test"), at(3));
+    book.need_keys(&keys("a.test b.test c.test"), at(3));
     assert_eq!(book.counts(at(3)).unknown, 2);
     assert_eq!(
         names(&due(&mut book, Lane::Usual, at(3))),
         ["c.test.", "a.test."]
     );
     let other_type = (Name::parse("a.test").unwrap(), RecordType::Aaaa);
-    book.need([&other_type], at(4));
+    book.need_keys([&other_type], at(4));
     assert_eq!(book.len(), 1);
     assert_eq!(due(&mut book, Lane::Usual, at(4))[0].key, other_type);
 }
@@ -161,10 +180,10 @@ fn no_more_than_there_is_room_for_are_taken() {
     let many: Vec<Key> = (0..MAX_TARGETS + 3)
         .map(|n| key(&format!("n{n}.test")))
         .collect();
-    book.need(&many, at(0));
+    book.need_keys(&many, at(0));
     let counts = book.counts(at(0));
     assert_eq!((counts.unknown, counts.left_out), (MAX_TARGETS, 3));
-    book.need(&many[3..], at(1));
+    book.need_keys(&many[3..], at(1));
     let counts = book.counts(at(1));
     assert_eq!((counts.unknown, counts.left_out), (MAX_TARGETS, 0));
 }
@@ -175,8 +194,8 @@ fn those_that_are_followed_are_those_that_are_needed() {
     let (mut whole, mut followed) = (Book::new(RULES), Book::new(RULES));
     (whole.most, followed.most) = (50, 50);
     let mut needed: BTreeSet<usize> = (0..30).collect();
-    whole.need(&needed.iter().map(|n| key(*n)).collect::<Vec<_>>(), at(0));
-    followed.follow(needed.iter().map(|n| key(*n)), &[], at(0));
+    whole.need_keys(&needed.iter().map(|n| key(*n)).collect::<Vec<_>>(), at(0));
+    followed.follow_keys(needed.iter().map(|n| key(*n)), &[], at(0));
     let mut random = 1_usize;
     let mut turned_away = 0;
     for turn in 0..200 {
@@ -192,9 +211,9 @@ fn those_that_are_followed_are_those_that_are_needed() {
             }
         }
         let keys: Vec<Key> = needed.iter().map(|n| key(*n)).collect();
-        whole.need(&keys, at(turn));
+        whole.need_keys(&keys, at(turn));
         let gone: Vec<Key> = before.difference(&needed).map(|n| key(*n)).collect();
-        followed.follow(needed.difference(&before).map(|n| key(*n)), &gone, at(turn));
+        followed.follow_keys(needed.difference(&before).map(|n| key(*n)), &gone, at(turn));
         let counts = followed.counts(at(turn));
         assert_eq!(counts, whole.counts(at(turn)));
         assert_eq!(counts.unknown + counts.left_out, needed.len());
@@ -212,7 +231,7 @@ fn those_that_are_followed_are_those_that_are_needed() {
 #[test]
 fn only_what_is_answered_otherwise_has_to_be_kept_at_once() {
     let mut book = Book::new(RULES);
-    book.need(&keys("a.test"), at(0));
+    book.need_keys(&keys("a.test"), at(0));
     let records = |last: u8, own: u8, ttl_s| {
         let mut heard = heard(ttl_s);
         heard.said = Said::Records {
@@ -244,7 +263,7 @@ fn only_what_is_answered_otherwise_has_to_be_kept_at_once() {
     ] {
         now += 100;
         let lanes = Lane::ALL.into_iter();
-        let mut jobs = lanes.filter_map(|lane| book.next(lane, at(now)));
+        let mut jobs = lanes.filter_map(|lane| book.next_in(lane, at(now)));
         let job = jobs.next().unwrap();
         assert_eq!(book.take(job.id, outcome, (at(now), 0)), unkept, "{now}");
     }
@@ -262,7 +281,7 @@ fn what_is_restored_goes_on_as_if_nothing_had_been() {
     let known = known.map(|(name, heard_at)| (key(&format!("{name}.test")), standing(heard_at)));
     let mut book = Book::restored(known, at(1010), RULES);
     assert_eq!(book.counts(at(1010)).answers, 3);
-    book.need(&keys("a.test b.test c.test"), at(1010));
+    book.need_keys(&keys("a.test b.test c.test"), at(1010));
     assert_eq!(names(&due(&mut book, Lane::Usual, at(1010))), ["b.test."]);
     assert_eq!(names(&due(&mut book, Lane::Usual, at(1060))), ["a.test."]);
     assert_eq!(names(&due(&mut book, Lane::Usual, at(1070))), ["c.test."]);
@@ -287,7 +306,7 @@ fn what_a_clock_that_ran_ahead_kept_is_as_old_as_the_start() {
         (key("gone.test"), hear(vec![gone.clone()])),
     ];
     let mut book = Book::restored(known, at(1000), RULES);
-    book.need(&keys("good.test held.test gone.test"), at(1000));
+    book.need_keys(&keys("good.test held.test gone.test"), at(1000));
     let counts = book.counts(at(1000 + day - 1));
     assert_eq!((counts.answers, counts.no_such_name), (2, 1));
     assert_eq!(book.counts(at(1000 + day)).unknown, 3);
@@ -306,7 +325,7 @@ fn what_a_clock_that_ran_ahead_kept_is_as_old_as_the_start() {
 #[test]
 fn no_more_data_than_there_is_room_for_are_taken() {
     let mut book = Book::new(RULES);
-    book.need(&keys("a.test b.test c.test"), at(0));
+    book.need_keys(&keys("a.test b.test c.test"), at(0));
     // Each takes eight: four for everybody, and four for a network.
     book.most_bytes = 15;
     let jobs = due(&mut book, Lane::Usual, at(0));
@@ -324,7 +343,7 @@ fn no_more_data_than_there_is_room_for_are_taken() {
     };
     assert_eq!(error(&book), Some(Failure::Fault(Fault::TooMuch)));
     // There is room again when another one is not needed any more, or loses what it had.
-    book.need(&keys("b.test c.test"), at(0));
+    book.need_keys(&keys("b.test c.test"), at(0));
     assert_eq!(book.bytes, 4);
     let again = due(&mut book, Lane::Failing, at(5));
     book.take(again[0].id, Ok(heard(60)), (at(5), 0));
@@ -343,7 +362,7 @@ fn no_more_data_than_there_is_room_for_are_taken() {
 #[test]
 fn targets_are_counted_by_how_they_are() {
     let mut book = Book::new(RULES);
-    book.need(&keys("good held data name new"), at(0));
+    book.need_keys(&keys("good held data name new"), at(0));
     let jobs = due(&mut book, Lane::Usual, at(0));
     let said = |said| {
         Ok(Heard {
@@ -368,4 +387,76 @@ fn targets_are_counted_by_how_they_are() {
         oldest_s: 50,
     };
     assert_eq!(book.counts(at(50)), expected);
+}
+
+fn account(n: usize) -> Account {
+    Some(AccountId::new(&format!("{n:012}")).unwrap())
+}
+
+/// So many names of an account, as it needs them.
+fn needs(of: usize, count: usize) -> Vec<Need> {
+    let name = |n| key(&format!("n{n}.a{of}.test"));
+    (0..count).map(|n| (name(n), account(of))).collect()
+}
+
+/// The targets of one that came before held all places of new ones and stood in line before all others.
+#[test]
+fn silent_targets_of_an_account_do_not_hold_up_new_ones_of_another() {
+    let mut book = Book::new(RULES);
+    let mut places = Places::new(64);
+    let begin = |book: &mut Book, places: &mut Places| {
+        let lanes: Vec<Lane> = places.open().collect();
+        let mut lanes = lanes.into_iter().map(|lane| (lane, places.free(lane)));
+        let job = lanes.find_map(|lane| book.next(lane, at(0)))?;
+        places.begin(job.lane);
+        Some(job)
+    };
+    book.follow(needs(1, 300), &[], at(0));
+    let silent = std::iter::from_fn(|| begin(&mut book, &mut places)).count();
+    assert_eq!(silent, 28);
+    book.follow(needs(2, 50), &[], at(0));
+    // Nothing ends but the questions of the second account.
+    for n in 0..50 {
+        let job = begin(&mut book, &mut places).unwrap();
+        assert_eq!(job.key, needs(2, 50)[n].0);
+        places.end(job.lane);
+        book.take(job.id, Ok(heard(60)), (at(0), 0));
+    }
+    assert_eq!(book.counts(at(0)).answers, 50);
+    // Those that failed last time stand in another line, in which accounts take turns as well.
+    let all = [needs(1, 300), needs(2, 50)].concat();
+    let mut book = Book::new(RULES);
+    book.need(&all, at(0));
+    while let Some(job) = book.next_in(Lane::New, at(0)) {
+        book.take(job.id, Err(Failure::NoReply), (at(0), 0));
+    }
+    let of_second = |job: &Job| job.key.0.to_string().ends_with("a2.test.");
+    let next = std::iter::from_fn(|| book.next_in(Lane::Failing, at(99)));
+    assert_eq!(next.take(20).filter(of_second).count(), 10);
+}
+
+#[test]
+fn one_that_several_need_is_asked_for_until_nobody_does() {
+    let shared = |of| (key("shared.test"), account(of));
+    let mut book = Book::new(RULES);
+    book.follow([shared(1), shared(2)], &[], at(0));
+    let job = book.next_in(Lane::New, at(0)).unwrap();
+    assert!(book.next_in(Lane::New, at(0)).is_none());
+    book.take(job.id, Err(Failure::NoReply), (at(0), 0));
+    // It is ready when one goes and another comes, and nothing is forgotten.
+    assert!(book.next((Lane::Failing, 0), at(9)).is_none());
+    book.follow([shared(3)], &[shared(1)], at(9));
+    book.follow([], &[shared(2)], at(9));
+    assert_eq!(book.entries().next().unwrap().standing.failures, 1);
+    let job = book.next_in(Lane::Failing, at(9)).unwrap();
+    assert_eq!(book.under_way[&job.id], (Lane::Failing, account(3)));
+    book.follow([], &[shared(3)], at(9));
+    assert_eq!((book.len(), book.accounts.len()), (0, 0));
+    book.take(job.id, Ok(heard(5)), (at(9), 0));
+    assert!(book.under_way.is_empty());
+    // One moves from an account to another at once.
+    book.need(&[shared(4)], at(10));
+    book.need(&[shared(5)], at(11));
+    assert_eq!(book.next_in(Lane::New, at(11)).unwrap().key, shared(5).0);
+    assert!(book.next_in(Lane::New, at(99)).is_none());
 }
