@@ -199,13 +199,13 @@ def test_failover_works_beside_checks_that_nobody_probes(tmp_path, nginx):
         assert [answers(server, name) for name in www] == [["192.0.2.1"], ["192.0.2.1"]]
         web.kill()
         assert eventually(
-            lambda: all(answers(server, name) == ["192.0.2.2"] for name in www), 10, 0.1
+            lambda: all(answers(server, name) == ["192.0.2.2"] for name in www), 30, 0.1
         )
         # Enabled again, a check is voted on as it was.
         client.update_health_check(HealthCheckId=first, Disabled=True)
-        assert eventually(lambda: answers(server, www[0]) == ["192.0.2.1"], 10, 0.1)
+        assert eventually(lambda: answers(server, www[0]) == ["192.0.2.1"], 30, 0.1)
         client.update_health_check(HealthCheckId=first, Disabled=False)
-        assert eventually(lambda: answers(server, www[0]) == ["192.0.2.2"], 10, 0.1)
+        assert eventually(lambda: answers(server, www[0]) == ["192.0.2.2"], 30, 0.1)
 
 
 def test_the_reason_is_told(server, nginx):
