@@ -12,10 +12,6 @@ use super::digest::Digest;
 use super::layout::{self, Table};
 use super::rows::Rows;
 use super::snapshot::{ReadError, Snapshot};
-use crate::format::Stored;
-
-/// Sets that are read at a time when all aliases are found.
-const READ_AT_A_TIME: usize = 10_000;
 
 /// Notes that a set of a generation was this and is that now.
 pub(super) fn note_set(
@@ -59,23 +55,7 @@ pub(super) fn find_all(transaction: &WriteTransaction) -> Result<(), ApplyError>
     transaction.open_table(table)?;
     // Nothing that is written here is digested.
     let mut rows = Rows::new(transaction, Digest::default());
-    let mut after: Option<Vec<u8>> = None;
-    // Ends with the sets.
-    loop {
-        let portion = rows.after(Table::Sets, after.as_deref(), READ_AT_A_TIME)?;
-        for (key, row) in &portion {
-            let set =
-                RecordSet::from_bytes(row).map_err(|cause| ApplyError::row(Table::Sets, cause))?;
-            // Keys of sets begin with it.
-            let generation = key.first_chunk().copied().map(u64::from_be_bytes);
-            let generation = generation.ok_or_else(|| ApplyError::number(Table::Sets))?;
-            note_set(&mut rows, Generation(generation), None, Some(&set))?;
-        }
-        match portion.into_iter().next_back() {
-            Some((key, _)) => after = Some(key),
-            None => return Ok(()),
-        }
-    }
+    rows.each_set(|rows, generation, set| note_set(rows, generation, None, Some(set)))
 }
 
 impl Snapshot {

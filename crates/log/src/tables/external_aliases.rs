@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use meridian_model::{AccountId, Generation, RecordSet, UnseenGeneration, Zone, ZoneId};
+use meridian_model::{AccountId, Generation, UnseenGeneration, Zone, ZoneId};
 use redb::WriteTransaction;
 
 use super::ApplyError;
@@ -11,10 +11,6 @@ use super::digest::Digest;
 use super::layout::{self, Table};
 use super::rows::{Rows, number};
 use super::snapshot::{ReadError, Snapshot};
-use crate::format::Stored;
-
-/// Sets that are read at a time when all are counted.
-const COUNTED_AT_A_TIME: usize = 10_000;
 
 /// Notes that a generation has a set more, or one less.
 pub(super) fn note(
@@ -63,26 +59,7 @@ fn account_of(rows: &Rows<'_>, generation: Generation) -> Result<Option<AccountI
 pub(super) fn count_all(transaction: &WriteTransaction) -> Result<(), ApplyError> {
     // Nothing that is written here is digested.
     let mut rows = Rows::new(transaction, Digest::default());
-    let mut after: Option<Vec<u8>> = None;
-    // Ends with the sets.
-    loop {
-        let portion = rows.after(Table::Sets, after.as_deref(), COUNTED_AT_A_TIME)?;
-        for (key, row) in &portion {
-            let set =
-                RecordSet::from_bytes(row).map_err(|cause| ApplyError::row(Table::Sets, cause))?;
-            if set.is_external_alias() {
-                // Keys of sets begin with it.
-                let generation = key.first_chunk().copied().map(u64::from_be_bytes);
-                let generation = generation.ok_or_else(|| ApplyError::number(Table::Sets))?;
-                let generation = Generation(generation);
-                note(&mut rows, generation, (false, true))?;
-            }
-        }
-        match portion.into_iter().next_back() {
-            Some((key, _)) => after = Some(key),
-            None => return Ok(()),
-        }
-    }
+    rows.each_set(|rows, generation, set| note(rows, generation, (false, set.is_external_alias())))
 }
 
 impl Snapshot {
@@ -124,7 +101,7 @@ impl Snapshot {
 mod tests {
     use meridian_dns::{Name, RecordType};
     use meridian_model::{
-        AliasTarget, Effect, SetData, SetKey, State, Timestamp, UnseenState,
+        AliasTarget, Effect, RecordSet, SetData, SetKey, State, Timestamp, UnseenState,
         plan_publish_generation,
     };
 

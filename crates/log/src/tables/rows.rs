@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::ops::Bound;
 
+use meridian_model::{Generation, RecordSet};
 use prost::Message;
 use redb::{ReadableTable, WriteTransaction};
 
@@ -10,6 +11,9 @@ use super::ApplyError;
 use super::digest::Digest;
 use super::layout::{Table, after_prefix};
 use crate::format::Stored;
+
+/// Sets that are read at a time when all are visited.
+const SETS_AT_A_TIME: usize = 10_000;
 
 /// A key and its value.
 pub(super) type Row = (Vec<u8>, Vec<u8>);
@@ -187,6 +191,31 @@ impl<'txn> Rows<'txn> {
             .map(|row| row.map(|(key, value)| (key.value().to_vec(), value.value().to_vec())))
             .collect::<Result<_, _>>()
             .map_err(Into::into)
+    }
+
+    /// Visits all record sets, of every generation, a portion at a time, so that what is found of them
+    /// may be written meanwhile.
+    pub(super) fn each_set(
+        &mut self,
+        mut visit: impl FnMut(&mut Self, Generation, &RecordSet) -> Result<(), ApplyError>,
+    ) -> Result<(), ApplyError> {
+        let mut after: Option<Vec<u8>> = None;
+        // Ends with the sets.
+        loop {
+            let portion = self.after(Table::Sets, after.as_deref(), SETS_AT_A_TIME)?;
+            for (key, row) in &portion {
+                let set = RecordSet::from_bytes(row)
+                    .map_err(|cause| ApplyError::row(Table::Sets, cause))?;
+                // Keys of sets begin with it.
+                let generation = key.first_chunk().copied().map(u64::from_be_bytes);
+                let generation = generation.ok_or_else(|| ApplyError::number(Table::Sets))?;
+                visit(self, Generation(generation), &set)?;
+            }
+            match portion.into_iter().next_back() {
+                Some((key, _)) => after = Some(key),
+                None => return Ok(()),
+            }
+        }
     }
 
     /// The keys of the first rows under a prefix, at most `limit`.
