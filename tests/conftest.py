@@ -7,6 +7,7 @@ import os
 import pytest
 
 from harness import SEEN, Meridian, Zone
+from visitor import Visitor
 
 _numbers = itertools.count(1)
 _running = []
@@ -53,6 +54,14 @@ def route53(meridian):
 def zone(route53):
     """A new, empty zone with a name of its own."""
     return Zone(route53, f"zone{next(_numbers)}.example.")
+
+
+@pytest.fixture
+def visitor(meridian):
+    """Somebody at the console, signed in with the operator's key."""
+    visitor = Visitor(meridian)
+    assert visitor.sign_in(meridian.operator()).status == 200
+    return visitor
 
 
 @pytest.hookimpl(tryfirst=True)

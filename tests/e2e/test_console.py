@@ -14,14 +14,6 @@ BALANCER = "web-1.eu-west-1.elb.amazonaws.com"
 XSS = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&amp;"
 
 
-@pytest.fixture
-def visitor(meridian):
-    """Somebody signed in with the operator's key."""
-    visitor = Visitor(meridian)
-    assert visitor.sign_in(meridian.operator()).status == 200
-    return visitor
-
-
 def add_path(zone):
     return f"/console/zones/{zone.id}/add"
 

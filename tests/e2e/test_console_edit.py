@@ -4,17 +4,8 @@ import uuid
 
 import pytest
 
-from visitor import Visitor
-
 A = {"TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}, {"Value": "192.0.2.2"}]}
 HOST = "web-1.eu-west-1.elb.amazonaws.com."
-
-
-@pytest.fixture
-def visitor(meridian):
-    visitor = Visitor(meridian)
-    assert visitor.sign_in(meridian.operator()).status == 200
-    return visitor
 
 
 @pytest.fixture
